@@ -1,0 +1,72 @@
+"""Auxiliary losses that keep sparse routers balanced: pure functions, one value per call.
+
+Sources: importance and load losses as in google-research/vmoe nn/routing.py (after Shazeer et al., 1701.06538);
+load balancing loss of GShard (2006.16668) and Switch Transformer (2101.03961); z-loss of ST-MoE (2202.08906).
+Each is taken per group and averaged over groups. A mask (b, n), True for real tokens, leaves padding out.
+"""
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from softmoe_edu.shapes import Gates, Mask, Scalar, check_at_least
+
+
+def importance_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
+    """Squared coefficient of variation of the experts' summed gates: 0 when all experts are equally important."""
+    return _squared_variation(_masked(gates, mask).sum(1))
+
+
+def load_balancing_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
+    """Give e times the sum over experts of (fraction of tokens whose first choice it is) x (its mean gate).
+
+    It is 1 when both are uniform. The fraction has no gradient; equal gates count for the lower expert index.
+    """
+    e = gates.shape[-1]
+    first = F.one_hot(gates.argmax(-1), e).to(gates.dtype)
+    fraction, gate = (_masked(t, mask).sum(1) / _tokens(t, mask) for t in (first, gates))
+    return e * (fraction * gate).sum(-1).mean()
+
+
+def load_loss(
+    logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: float, mask: Mask | None = None
+) -> Scalar:
+    """Squared coefficient of variation of the experts' smooth load.
+
+    A token's load on an expert is the probability that the expert would be among its top-k if the noise on the
+    expert's logit were drawn again. noise_std is the router's (the noise has deviation noise_std / e).
+
+    Raises ValueError unless 1 <= top_k <= e and noise_std > 0: without noise the probability is 0 or 1 and has no
+    gradient.
+    """
+    e = logits.shape[-1]
+    check_at_least("top_k", top_k)
+    if top_k > e:
+        raise ValueError(f"top_k must be at most the {e} experts of the logits, got {top_k}")
+    if not noise_std > 0:
+        raise ValueError(f"noise_std must be over 0 for the load loss, got {noise_std}: leave the loss out")
+    threshold = noisy_logits.topk(top_k).values[..., -1:]
+    probability = torch.special.ndtr((logits - threshold) * (e / noise_std))
+    return _squared_variation(_masked(probability, mask).sum(1))
+
+
+def z_loss(logits: Gates, mask: Mask | None = None) -> Scalar:
+    """Mean over tokens of the squared log-sum-exp of the router's logits: keeps logits small."""
+    squares = logits.logsumexp(-1, keepdim=True).square()
+    return (_masked(squares, mask).sum(1) / _tokens(squares, mask)).mean()
+
+
+def _masked(t: Tensor, mask: Mask | None) -> Tensor:
+    return t if mask is None else t * mask[..., None]
+
+
+def _tokens(t: Tensor, mask: Mask | None) -> Tensor | int:
+    """Count the real tokens of each group as (b, 1); 1 where there is none, so that nothing is divided by 0."""
+    return t.shape[1] if mask is None else mask.sum(1, keepdim=True).clamp(min=1)
+
+
+def _squared_variation(per_expert: Float[Tensor, "b e"]) -> Scalar:
+    # Variance, not squared standard deviation: its gradient at exact balance is 0, where that of the root is NaN.
+    variance = per_expert.var(-1, correction=0)
+    return (variance / per_expert.mean(-1).square().clamp(min=torch.finfo(per_expert.dtype).tiny)).mean()

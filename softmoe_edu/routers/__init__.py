@@ -1,0 +1,35 @@
+"""Routers: each reads tokens and returns a Routing; one router per file."""
+
+from softmoe_edu.routers.ablations import IdentityRouter, SoftUniformRouter, UniformRouter, UniformSoftRouter
+from softmoe_edu.routers.experts_choice import ExpertsChoiceRouter, assign_experts
+from softmoe_edu.routers.router import Router
+from softmoe_edu.routers.soft import SoftRouter, combine_weights, dispatch_weights, soft_weights
+from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
+
+ROUTERS: dict[str, type[Router]] = {
+    "soft": SoftRouter,
+    "tokens choice": TokensChoiceRouter,
+    "experts choice": ExpertsChoiceRouter,
+    "uniform": UniformRouter,
+    "identity": IdentityRouter,
+    "uniform / soft": UniformSoftRouter,
+    "soft / uniform": SoftUniformRouter,
+}
+
+__all__ = [
+    "ROUTERS",
+    "ExpertsChoiceRouter",
+    "IdentityRouter",
+    "Router",
+    "SoftRouter",
+    "SoftUniformRouter",
+    "TokensChoiceRouter",
+    "UniformRouter",
+    "UniformSoftRouter",
+    "assign_experts",
+    "assign_tokens",
+    "choose_experts",
+    "combine_weights",
+    "dispatch_weights",
+    "soft_weights",
+]

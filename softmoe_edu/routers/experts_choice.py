@@ -1,0 +1,81 @@
+"""Experts Choice: every expert chooses the tokens that it scores highest.
+
+Source: Zhou et al., Mixture-of-Experts with Expert Choice Routing (2202.09368), section 3.2, as coded in
+google-research/vmoe nn/routing.py (NoisyTopItemsPerExpertRouter).
+"""
+
+import torch
+from torch import Tensor, nn
+
+from softmoe_edu.capacity import capacity_for
+from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, widen
+from softmoe_edu.routing import SparseRouting
+from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice
+
+
+def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tuple[SlotTokens, SlotGates]:
+    """Let each expert take the `capacity` tokens with its highest gates, best first; equal gates by position.
+
+    Gives the token in each slot and its gate. Padding is never taken: where real tokens run out, a slot stays
+    empty (token -1, gate 0). Raises ValueError when the capacity is over the token count.
+    """
+    n = gates.shape[1]
+    if capacity > n:
+        raise ValueError(
+            f"capacity must be at most the {n} tokens of a group in experts choice, got {capacity}: "
+            "lower capacity_factor or multiple_of, or merge examples into larger groups"
+        )
+    scores = gates if mask is None else gates.masked_fill(~mask[..., None], -1)  # below every gate
+    gate, token = (t[..., :capacity] for t in scores.mT.sort(dim=-1, descending=True, stable=True))
+    if mask is None:
+        return token, gate
+    filled = gate >= 0
+    return torch.where(filled, token, -1), torch.where(filled, gate, 0)
+
+
+class ExpertsChoiceRouter(Router):
+    """Every expert is exactly full; a token may get several experts, or none and then exactly 0 from the layer.
+
+    capacity_factor: slots of an expert over tokens / experts; rounding "round" (the paper's runs) or "ceil".
+    noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        num_experts: int,
+        *,
+        capacity_factor: float = 1.0,
+        rounding: str = "round",
+        multiple_of: int | None = 1,
+        noise_std: float = 0.0,
+    ):
+        super().__init__(dim, num_experts)
+        check_choice("rounding", rounding, ("ceil", "round"))
+        self.capacity_factor = capacity_factor
+        self.rounding = rounding
+        self.multiple_of = multiple_of
+        self.noise_std = check_noise(noise_std)
+        self.w_gate = nn.Parameter(lecun_normal_(torch.empty(dim, num_experts), dim))
+
+    def capacity(self, tokens: int) -> int:
+        """Give the slots of an expert for a group of this many tokens."""
+        return capacity_for(
+            tokens,
+            self.num_experts,
+            factor=self.capacity_factor,
+            rounding=self.rounding,
+            multiple_of=self.multiple_of,
+        )
+
+    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
+        """Decide for checked tokens; raises ValueError when the capacity is under one slot or over the tokens."""
+        logits = x @ widen(self.w_gate)
+        noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
+        gates = (logits if noisy is None else noisy).softmax(-1)
+        token, gate = assign_experts(gates, self.capacity(x.shape[1]), mask)
+        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask)
+
+    def extra_repr(self) -> str:
+        """Show the settings where the module is printed."""
+        return f"{super().extra_repr()}, capacity_factor={self.capacity_factor}, rounding={self.rounding!r}"
