@@ -58,14 +58,15 @@ def soft_moe(x, dispatch, combine, experts):
 def tokens_choice(gates, top_k, capacity, by_gate=False, mask=None):
     """Places {(group, token, expert): slot} of every choice that found room, serving one token after the other."""
     b, n, e = gates.shape
+    gates = gates.tolist()
     places = {}
     for g in range(b):
         real = [i for i in range(n) if mask is None or mask[g, i]]
-        order = sorted(real, key=lambda i: -float(gates[g, i].max())) if by_gate else real
+        order = sorted(real, key=lambda i: -max(gates[g][i])) if by_gate else real
         used = [0] * e
         for rank in range(top_k):
             for i in order:
-                ranked = sorted(range(e), key=lambda j: -float(gates[g, i, j]))
+                ranked = sorted(range(e), key=lambda j: -gates[g][i][j])
                 j = ranked[rank]
                 if capacity is None or used[j] < capacity:
                     places[g, i, j] = used[j]
@@ -76,11 +77,12 @@ def tokens_choice(gates, top_k, capacity, by_gate=False, mask=None):
 def experts_choice(gates, capacity, mask=None):
     """Places {(group, token, expert): slot}: each expert takes its best tokens, ties by position."""
     b, n, e = gates.shape
+    gates = gates.tolist()
     places = {}
     for g in range(b):
         real = [i for i in range(n) if mask is None or mask[g, i]]
         for j in range(e):
-            best = sorted(real, key=lambda i: -float(gates[g, i, j]))[:capacity]
+            best = sorted(real, key=lambda i: -gates[g][i][j])[:capacity]
             places.update({(g, i, j): slot for slot, i in enumerate(best)})
     return places
 
@@ -99,3 +101,11 @@ def dense(places, values, sizes):
     for (g, i, j), slot in places.items():
         out[g, i, j, slot] = values[g, i, j]
     return out
+
+
+def assert_same_gradients(actual, expected, inputs):
+    """Both outputs pull equally on every input, for one random cotangent."""
+    cotangent = torch.randn_like(actual)
+    theirs = torch.autograd.grad(expected, inputs, cotangent)
+    for ours, theirs in zip(torch.autograd.grad(actual, inputs, cotangent), theirs, strict=True):
+        torch.testing.assert_close(ours, theirs)

@@ -1,0 +1,118 @@
+"""The routing value in index form by hand, and recording what routers decide."""
+
+import pytest
+import torch
+from torch import nn
+
+from softmoe_edu import Experts, MoE, SoftRouter, SparseRouting, TokensChoiceRouter, ViT, record
+
+
+def small():
+    """One group of three tokens, two experts, two slots: token 2 is dropped, expert 1 has an empty slot."""
+    return SparseRouting(torch.tensor([[[0, 1], [1, -1]]]), torch.tensor([[[0.5, 0.25], [0.75, 0.0]]]), 3)
+
+
+def test_sparse_weights_by_hand():
+    """dispatch is 1 and combine the gate at each filled slot, 0 elsewhere."""
+    routing = small()
+
+    assert routing.dispatch.tolist() == [[[[1, 0], [0, 0]], [[0, 1], [1, 0]], [[0, 0], [0, 0]]]]
+    assert routing.combine.tolist() == [[[[0.5, 0], [0, 0]], [[0, 0.25], [0.75, 0]], [[0, 0], [0, 0]]]]
+    assert routing.slot_load().tolist() == [[[1, 1], [1, 0]]]
+    assert routing.token_load().tolist() == [[1, 2, 0]]
+
+
+def test_sparse_products_by_hand():
+    """Slots hold their tokens, an empty one zeros; tokens get gate times answer, summed; a dropped one zeros."""
+    routing = small()
+    x = torch.tensor([[[1.0], [2], [3]]])
+    y = torch.tensor([[[[10.0], [20]], [[30], [1e6]]]])
+
+    assert routing.to_slots(x).tolist() == [[[[1], [2]], [[2], [0]]]]
+    assert routing.to_tokens(y).tolist() == [[[5], [20 * 0.25 + 30 * 0.75], [0]]]
+
+
+def test_groups_do_not_mix():
+    """Index 0 of the second group is that group's first token."""
+    token = torch.tensor([[[0]], [[0]], [[1]]])
+    routing = SparseRouting(token, torch.ones(3, 1, 1), 2)
+    x = torch.arange(6.0).view(3, 2, 1)
+
+    assert routing.to_slots(x).flatten().tolist() == [0, 2, 5]
+    assert routing.to_tokens(routing.to_slots(x)).flatten().tolist() == [0, 0, 2, 0, 0, 5]
+
+
+def test_a_routing_is_frozen():
+    """What was decided cannot be changed in place."""
+    with pytest.raises(AttributeError):
+        small().gate = torch.zeros(1, 2, 2)
+
+
+def vit():
+    torch.manual_seed(0)
+    layers = iter([TokensChoiceRouter(8, 4), SoftRouter(8, 3, 2)])
+    return ViT(
+        dim=8,
+        depth=3,
+        hidden_dim=8,
+        moe_layers=(0, 2),
+        moe=lambda dim: MoE(router := next(layers), Experts(dim, router.num_experts, 8)),
+    )
+
+
+NAMES = ["blocks.0.mlp.router", "blocks.2.mlp.router"]
+
+
+def test_record_every_layer():
+    """Every layer's decision is recorded under its module's name, and equals what the router decides alone."""
+    model, images = vit(), torch.rand(5, 1, 8, 8)
+    seen = {}
+    model.blocks[2].mlp.register_forward_pre_hook(lambda module, args: seen.update(x=args[0]))
+    with record(model) as routings:
+        model(images)
+
+    assert NAMES == list(routings)
+    assert torch.equal(model.blocks[2].mlp.router(seen["x"]).combine, routings[NAMES[1]].combine)
+
+
+def test_record_in_training_keeps_the_graph():
+    """A loss of what was recorded reaches the router's parameters."""
+    model = vit().train()
+    with record(model) as routings:
+        model(torch.rand(5, 1, 8, 8))
+    routings[NAMES[0]].gates[..., 0].sum().backward()
+
+    assert model.blocks[0].mlp.router.w_gate.grad.any()
+
+
+def test_record_under_no_grad_and_nested():
+    """Recording works under no_grad and inside another recording; both get the same values."""
+    model, images = vit(), torch.rand(5, 1, 8, 8)
+    with torch.no_grad(), record(model) as outer:
+        with record(model.blocks[2]) as inner:
+            model(images)
+        assert ["mlp.router"] == list(inner)
+
+    assert inner["mlp.router"] is outer[NAMES[1]]
+    assert not outer[NAMES[1]].combine.requires_grad
+
+
+def test_record_leaves_no_hooks():
+    """After the block, also after an error in it, the model has no hooks and records nothing more."""
+    model = vit()
+    with pytest.raises(RuntimeError, match="planted"), record(model) as routings:
+        raise RuntimeError("planted")
+    model(torch.rand(1, 1, 8, 8))
+
+    assert not routings
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_record_of_a_lone_router_and_of_none():
+    """A router alone is recorded under the empty name; a model without routers gives an empty dict."""
+    with record(router := SoftRouter(5, 4)) as routings:
+        router(torch.randn(2, 3, 5))
+    with record(nn.Linear(2, 2)) as nothing:
+        pass
+
+    assert [""] == list(routings) and not nothing
