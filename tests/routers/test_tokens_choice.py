@@ -13,7 +13,7 @@ from softmoe_edu.routers import assign_tokens, choose_experts
 def routed(gates, top_k, capacity, *, by_gate=False, mask=None):
     """(token, gate) in index form for given gates, through the router's own two functions."""
     experts, chosen = choose_experts(gates.log(), top_k)
-    score = gates.amax(-1) if by_gate else None
+    score = chosen[..., 0] if by_gate else None
     return assign_tokens(experts, chosen, gates.shape[-1], capacity, score=score, mask=mask)
 
 
