@@ -29,9 +29,7 @@ def load_balancing_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
     return e * (fraction * gate).sum(-1).mean()
 
 
-def load_loss(
-    logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: float, mask: Mask | None = None
-) -> Scalar:
+def load_loss(logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: float, mask: Mask | None = None) -> Scalar:
     """Squared coefficient of variation of the experts' smooth load.
 
     A token's load on an expert is the probability that the expert would be among its top-k if the noise on the

@@ -9,7 +9,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Self
 
 import torch
 from jaxtyping import Float
@@ -52,12 +51,12 @@ class Routing(ABC):
     def token_load(self) -> Float[Tensor, "b n"]:
         """How many slots' worth each token gave: dispatch summed over experts and slots."""
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Routing":
         """Give a copy whose tensors are changed, for example by `torch.Tensor.detach`."""
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{name: change(t) for name, t in tensors.items() if isinstance(t, Tensor)})
 
-    def detach(self) -> Self:
+    def detach(self) -> "Routing":
         """Give a copy that holds no autograd graph."""
         return self.map(Tensor.detach)
 

@@ -58,8 +58,8 @@ def check_finite(x: Tensor) -> None:
     if len(bad):
         group, token = bad[0].tolist()
         raise ValueError(
-            f"tokens must be finite, got NaN in {len(bad)} of {x.shape[0] * x.shape[1]} tokens, first in group {group}, "
-            f"token {token}: look at what made x, often a too high learning rate or a division by zero"
+            f"tokens must be finite, got NaN in {len(bad)} of {x.shape[0] * x.shape[1]} tokens, first in "
+            f"group {group}, token {token}: look at what made x, often a too high learning rate or a division by zero"
         )
 
 
@@ -70,7 +70,8 @@ def check_mask(mask: Tensor, shape: tuple[int, ...]) -> None:
         raise TypeError(f"mask must be a boolean tensor, True for real tokens, got {got}: convert with mask.bool()")
     if tuple(mask.shape) != tuple(shape[:2]):
         raise ValueError(
-            f"mask must be (batch, tokens)={tuple(shape[:2])}, got {tuple(mask.shape)}: give one True or False per token"
+            f"mask must be (batch, tokens)={tuple(shape[:2])}, got {tuple(mask.shape)}: "
+            "give one True or False per token"
         )
 
 

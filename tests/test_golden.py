@@ -4,8 +4,17 @@ import pytest
 import torch
 from golden import FOLDER, Case, assert_equal_to_official
 
-from softmoe_edu import ExpertsChoiceRouter, IdentityRouter, MoE, SoftRouter, TokensChoiceRouter, record
-from softmoe_edu import SoftUniformRouter, UniformRouter, UniformSoftRouter
+from softmoe_edu import (
+    ExpertsChoiceRouter,
+    IdentityRouter,
+    MoE,
+    SoftRouter,
+    SoftUniformRouter,
+    TokensChoiceRouter,
+    UniformRouter,
+    UniformSoftRouter,
+    record,
+)
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.losses import importance_loss, load_balancing_loss, load_loss
 from softmoe_edu.routers.soft import l2_normalize

@@ -104,6 +104,7 @@ def test_padding_is_left_out():
     assert importance_loss(logits.softmax(-1), nothing) == 0 == z_loss(logits, nothing)
 
 
+@pytest.mark.bad_input
 def test_bad_arguments():
     """The load loss needs noise and a top_k that exists."""
     logits = torch.randn(1, 3, 4)

@@ -75,9 +75,9 @@ def test_compiled_model_agrees(name, device):
     """A compiled ViT with each router gives the same values and gradients, and can still be recorded."""
     torch.manual_seed(0)
     torch.compiler.reset()
-    model = ViT(
-        dim=8, depth=1, moe_layers=(0,), moe=lambda dim: MoE(ROUTERS[name](dim, 4), Experts(dim, 4, 6))
-    ).to(device)
+    model = ViT(dim=8, depth=1, moe_layers=(0,), moe=lambda dim: MoE(ROUTERS[name](dim, 4), Experts(dim, 4, 6))).to(
+        device
+    )
     nn.init.normal_(model.head.weight)
     compiled, images = torch.compile(model), torch.rand(4, 1, 8, 8, device=device)
     gradients = []

@@ -174,10 +174,17 @@ def test_noise_is_divided_by_the_experts():
 
 
 def test_jitter_multiplies_the_input_in_training_only():
-    """Switch's jitter keeps each logit within 1 +- jitter of itself for tokens of one number, and ends with training."""
+    """Switch's jitter keeps the logits of one-number tokens within 1 +- jitter of themselves, in training only."""
     router = TokensChoiceRouter(1, 3, jitter=0.25)
     x = torch.ones(1, 200, 1)
     ratio = router.train()(x).logits / router.eval()(x).logits
 
     assert 0.75 <= ratio.min() < 0.8 and 1.2 < ratio.max() <= 1.25
     assert torch.equal(router.eval()(x).logits, x @ router.w_gate)
+
+
+def test_dropless_without_a_real_token():
+    """When all is padding there is nothing to place, and each expert still has one slot, which is empty."""
+    routing = TokensChoiceRouter(5, 4, capacity_factor=None)(torch.randn(2, 7, 5), torch.zeros(2, 7, dtype=torch.bool))
+
+    assert routing.token.tolist() == [[[-1]] * 4] * 2

@@ -1,0 +1,145 @@
+"""Make the environment in .venv where it is missing or outdated, then run one tool in it.
+
+    python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
+    python make.py test [OPTIONS]        run pytest
+    python make.py check                 style, lessons in step with their sources, lines of each folder
+    python make.py sync                  build the lessons' .ipynb from their .py
+
+Needs Python 3.11 to 3.13 and nothing else. Written so that an older Python can read it and look for a newer one.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+SCRIPTS = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "softmoe-stamp.txt"
+MINORS = (11, 12, 13)
+UNFINISHED = "unfinished"
+
+
+def main(args):
+    """Run the tool that the first argument names."""
+    if not args or args[0] not in ("lab", "test", "check", "sync"):
+        sys.exit(__doc__)
+    tool, rest = args[0], args[1:]
+    prepare("" if tool == "lab" else "[test]")
+    python = str(PYTHON)
+    if tool == "lab":
+        folder = [] if rest and not rest[0].startswith("-") else ["lab"]
+        become([python, "-m", "softmoe_edu.cli", "lab", *folder, *rest])
+    elif tool == "test":
+        become([python, "-m", "pytest", *rest])
+    elif tool == "sync":
+        become([python, "-m", "softmoe_edu.lessons", *rest])
+    else:
+        print_lines()
+        commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
+        failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
+        sys.exit(1 if failed else 0)
+
+
+def become(command):
+    """Run the command in place of this one, so that signals and the exit status are the tool's own."""
+    os.chdir(str(ROOT))
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], command)
+    try:
+        sys.exit(subprocess.call(command))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def prepare(extra):
+    """Leave a .venv that holds this project with the given extra, doing only what is missing.
+
+    The stamp holds a hash of pyproject.toml, the Python version and the extra; while work is under way it says
+    "unfinished", and a .venv found so is made again from nothing.
+    """
+    # The path counts too: an editable install of a checkout that was moved points at where it stood.
+    project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
+    stamp = STAMP.read_text().split() if STAMP.exists() else []
+    complete = len(stamp) >= 2 and PYTHON.exists() and stamp[1] == version_of_venv()
+    if complete and stamp[0] == project and extra in ("", *stamp[2:]):
+        return
+    if not complete:
+        make_venv()
+    extra = "".join(stamp[2:]) if complete and not extra else extra
+    STAMP.write_text(UNFINISHED)
+    print("Installing softmoe_edu" + extra + " into .venv; the first time takes some minutes.", flush=True)
+    command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-e", "." + extra]
+    if subprocess.call(command, cwd=str(ROOT)):
+        sys.exit("Installing failed, the reason stands above: check the network connection, then run this again.")
+    STAMP.write_text(" ".join([project, version_of_venv(), extra]).strip())
+
+
+def version_of_venv():
+    """Give the Python version that .venv was made with, as its pyvenv.cfg tells."""
+    config = VENV / "pyvenv.cfg"
+    lines = config.read_text().splitlines() if config.exists() else []
+    values = dict(tuple(part.strip() for part in line.split("=", 1)) for line in lines if "=" in line)
+    return values.get("version", "")
+
+
+def make_venv():
+    """Make an empty .venv, in place of an unfinished one."""
+    if VENV.exists() and not STAMP.exists() and any(VENV.iterdir()):
+        sys.exit(".venv exists and was not made by make.py: rename or delete it, then run this again.")
+    python = supported_python()
+    VENV.mkdir(exist_ok=True)
+    STAMP.write_text(UNFINISHED)
+    for entry in VENV.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(str(entry))
+        elif entry != STAMP:
+            entry.unlink()
+    print("Making .venv with " + " ".join(python), flush=True)
+    if subprocess.call([*python, "-m", "venv", str(VENV)]):
+        sys.exit("Making .venv failed, the reason stands above.")
+
+
+def supported_python():
+    """Give a command that starts a supported Python with venv: this one, else the newest on the path."""
+    names = [[sys.executable]]
+    for minor in reversed(MINORS):
+        names += [["py", "-3." + str(minor)]] if os.name == "nt" else [["python3." + str(minor)]]
+    probe = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] not in {[(3, m) for m in MINORS]})"
+    for name in names:
+        found = shutil.which(name[0])
+        command = [found, *name[1:]]
+        if found and subprocess.run([*command, "-c", probe], stderr=subprocess.DEVNULL).returncode == 0:
+            return command
+    sys.exit(
+        "softmoe_edu needs Python 3.11, 3.12 or 3.13 with its venv module, got {}.{} and found no other: install one "
+        "from python.org or your system's packages (on Debian python3-venv too), then run this again.".format(
+            *sys.version_info
+        )
+    )
+
+
+def print_lines():
+    """Print how many lines each folder holds, and its longest file: size is a number that people see."""
+    folders, longest = Counter(), {}
+    for top in ("softmoe_edu", "notebooks", "tests", "benchmarks", "make.py"):
+        paths = [ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*")
+        for path in paths:
+            if path.suffix in (".py", ".js", ".css") and path.is_file():
+                lines = len(path.read_text(encoding="utf-8").splitlines())
+                folder = path.parent.relative_to(ROOT).as_posix()
+                folders[folder] += lines
+                longest[folder] = max(longest.get(folder, (0, "")), (lines, path.name))
+    for folder in sorted(folders):
+        lines, name = longest[folder]
+        print(f"{folders[folder]:6} lines  {folder:32} longest: {name} ({lines})")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

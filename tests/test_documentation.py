@@ -1,0 +1,67 @@
+"""What the documentation says is so."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+from pathlib import Path
+
+import softmoe_edu
+from softmoe_edu import widgets
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def public_objects():
+    """Every public function, class and method that the package defines, by its full name."""
+    for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
+        names = vars(importlib.import_module(module.name))
+        for name, thing in names.items():
+            if name.startswith("_") or getattr(thing, "__module__", "") != module.name:
+                continue
+            if inspect.isfunction(thing) or inspect.isclass(thing):
+                yield f"{module.name}.{name}", thing
+
+
+def test_readme_blocks_run():
+    """The README's Python blocks run, one after the other, in one namespace."""
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    namespace = {}
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), namespace)
+
+    assert len(blocks) >= 2
+    assert namespace["y"].shape == namespace["x"].shape
+
+
+def test_readme_lists_lessons_routers_and_widgets():
+    """The README names every lesson, router and widget, and no lesson that is not there."""
+    lessons = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
+    assert lessons == set(re.findall(r"^\| `(\d\d_\w+)` \|", README, re.MULTILINE))
+
+    for router in softmoe_edu.ROUTERS.values():
+        assert f"`{router.__name__}`" in README
+    for widget in widgets.__all__:
+        assert f"`{widget}`" in README
+
+
+def test_readme_links_lead_somewhere():
+    """Files that the README names as links exist."""
+    for target in re.findall(r"\]\(([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_public_names_have_docstrings():
+    """Every public function and class says what it does."""
+    everything = dict(public_objects())
+    silent = [name for name, thing in everything.items() if not inspect.getdoc(thing)]
+
+    assert len(everything) > 50
+    assert not silent
+
+
+def test_all_is_complete():
+    """`from softmoe_edu import *` gives exactly the names of `__all__`, each of which exists."""
+    assert sorted(softmoe_edu.__all__) == sorted(set(softmoe_edu.__all__))
+    assert all(hasattr(softmoe_edu, name) for name in softmoe_edu.__all__)

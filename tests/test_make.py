@@ -1,0 +1,179 @@
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+class Interrupted(Exception):
+    """The learner's Ctrl-C while packages arrive."""
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch):
+    """make.py in an empty checkout, where making a .venv and installing only leave a trace in `make.log`."""
+    spec = importlib.util.spec_from_file_location("make", CHECKOUT / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name in ("ROOT", "VENV", "SCRIPTS", "PYTHON", "STAMP"):
+        monkeypatch.setattr(module, name, tmp_path / getattr(module, name).relative_to(CHECKOUT))
+    (tmp_path / "pyproject.toml").write_text("first")
+    module.log, module.failing = [], None
+
+    def call(command, cwd=None):
+        if command[-2] == "venv":
+            module.PYTHON.parent.mkdir()
+            module.PYTHON.touch()
+            (module.VENV / "pyvenv.cfg").write_text("home = /usr/bin\nversion = 3.11.7\n")
+            module.log.append("venv")
+        else:
+            module.log.append(command[-1])
+        if module.failing:
+            raise module.failing
+        return 0
+
+    monkeypatch.setattr(module.subprocess, "call", call)
+    return module
+
+
+def test_the_second_call_installs_nothing(make):
+    """What was installed is used again; the test extra is added to a .venv made for the lessons, and then stays."""
+    for extra in ("", "", "[test]", "", "[test]"):
+        make.prepare(extra)
+
+    assert make.log == ["venv", ".", ".[test]"]
+
+
+def test_a_changed_project_is_installed_again(make):
+    """A new pyproject.toml is installed into the same .venv, with the extra that it has."""
+    make.prepare("[test]")
+    (make.ROOT / "pyproject.toml").write_text("second")
+    make.prepare("")
+    make.prepare("[test]")
+
+    assert make.log == ["venv", ".[test]", ".[test]"]
+
+
+def test_an_interrupted_install_is_made_again(make):
+    """After an interrupted install, the first one or a later one, the .venv is emptied and made again."""
+    make.failing = Interrupted
+    with pytest.raises(Interrupted):
+        make.prepare("")
+    (make.VENV / "half").mkdir()
+    with pytest.raises(Interrupted):
+        make.prepare("")
+    assert not (make.VENV / "half").exists()
+    make.failing = None
+    make.prepare("")
+    make.prepare("")
+
+    assert make.log == ["venv", "venv", "venv", "."]
+    make.failing = Interrupted
+    with pytest.raises(Interrupted):
+        make.prepare("[test]")
+    make.failing = None
+    make.prepare("")
+
+    assert make.log[4:] == [".[test]", "venv", "."]
+
+
+def test_a_broken_python_is_made_again(make):
+    """A .venv whose Python was removed from the system is made again."""
+    make.prepare("")
+    make.PYTHON.unlink()
+    make.PYTHON.parent.rmdir()
+    make.prepare("")
+
+    assert make.log == ["venv", ".", "venv", "."]
+
+
+def test_another_environment_is_left_alone(make):
+    """A .venv that somebody else made is refused, and nothing in it is deleted."""
+    (make.VENV / "lib").mkdir(parents=True)
+
+    with pytest.raises(SystemExit, match=r"\.venv exists and was not made by make\.py: rename or delete it"):
+        make.prepare("")
+    assert (make.VENV / "lib").exists()
+    assert make.log == []
+
+
+def test_a_failed_install_says_so(make, monkeypatch):
+    """When pip fails the command ends with a sentence, and the next call does not take the .venv for complete."""
+    made = make.subprocess.call
+    monkeypatch.setattr(make.subprocess, "call", lambda command, cwd=None: made(command, cwd) or command[-2] != "venv")
+    with pytest.raises(SystemExit, match="check the network connection, then run this again"):
+        make.prepare("")
+    monkeypatch.setattr(make.subprocess, "call", made)
+    make.prepare("")
+
+    assert make.log == ["venv", ".", "venv", "."]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (["lab"], ["softmoe_edu.cli", "lab", "lab"]),
+        (["lab", "--port", "80"], ["softmoe_edu.cli", "lab", "lab", "--port", "80"]),
+        (["lab", "mine", "--no-browser"], ["softmoe_edu.cli", "lab", "mine", "--no-browser"]),
+        (["test", "-k", "soft"], ["pytest", "-k", "soft"]),
+        (["sync", "--check"], ["softmoe_edu.lessons", "--check"]),
+    ],
+)
+def test_arguments_reach_the_tool(make, monkeypatch, arguments, command):
+    """Each tool gets what follows its name; the lessons go to ./lab unless a folder is named."""
+    commands = []
+    monkeypatch.setattr(make, "become", commands.append)
+    make.main(arguments)
+
+    assert commands == [[str(make.PYTHON), "-m", *command]]
+
+
+def test_check_runs_all_and_fails_for_one(make, monkeypatch, capsys):
+    """The check runs to its end though one part fails, prints the lines of each folder, and fails then."""
+    (make.ROOT / "softmoe_edu").mkdir()
+    (make.ROOT / "softmoe_edu" / "moe.py").write_text("one\ntwo\n")
+    (make.ROOT / "make.py").touch()
+    make.prepare("[test]")
+    monkeypatch.setattr(
+        make.subprocess, "call", lambda command, cwd: make.log.append(command[2]) or command[2] == "ruff"
+    )
+
+    with pytest.raises(SystemExit) as ended:
+        make.main(["check"])
+    assert ended.value.code == 1
+    assert make.log[2:] == ["ruff", "ruff", "softmoe_edu.lessons"]
+    assert capsys.readouterr().out.splitlines()[-1].split() == [
+        "2",
+        "lines",
+        "softmoe_edu",
+        "longest:",
+        "moe.py",
+        "(2)",
+    ]
+
+
+def test_an_unsupported_python_is_named(make, monkeypatch):
+    """Without Python 3.11 to 3.13 the sentence says what is needed and what came."""
+    monkeypatch.setattr(make.shutil, "which", lambda name: None)
+
+    with pytest.raises(
+        SystemExit, match=rf"needs Python 3\.11, 3\.12 or 3\.13 .* got 3\.{sys.version_info[1]} and found"
+    ):
+        make.supported_python()
+
+
+def test_a_supported_python_can_make_environments(make):
+    """The Python that is chosen starts and has the venv module."""
+    done = subprocess.run([*make.supported_python(), "-m", "venv", "--help"], capture_output=True)
+
+    assert done.returncode == 0
+
+
+def test_unknown_tools_get_the_usage(make):
+    """Anything else is answered with how to use make.py."""
+    for arguments in ([], ["bench"]):
+        with pytest.raises(SystemExit, match=r"python make\.py lab"):
+            make.main(arguments)

@@ -1,0 +1,30 @@
+"""Every lesson runs whole, in a fresh kernel, from a folder that is not the checkout."""
+
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.notebook
+@pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_lesson_runs(path, tmp_path):
+    """No cell raises, none writes to stderr but progress bars, and every figure has a description."""
+    notebook = nbformat.read(path, as_version=4)
+    start = time.monotonic()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    seconds = time.monotonic() - start
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    errors = [o.text for o in outputs if o.output_type == "stream" and o.name == "stderr" and "%|" not in o.text]
+    pictures = [o for o in outputs if "image/png" in o.get("data", {})]
+    described = [o.data["text/html"] for o in outputs if "<figure" in o.get("data", {}).get("text/html", "")]
+
+    print(f"{path.stem}: {seconds:.0f} s")
+    assert not errors
+    assert not pictures, "show figures with figures.described, which adds the text that a screen reader reads"
+    assert described and all('alt="' in html for html in described)

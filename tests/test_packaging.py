@@ -1,0 +1,47 @@
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import softmoe_edu
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+CONDA_NAMES = {"pytorch": "torch"}
+
+
+def bounds(requirements):
+    """Map each package to its version bounds."""
+    parsed = [Requirement(text) for text in requirements]
+    return {CONDA_NAMES.get(one.name, one.name): one.specifier for one in parsed}
+
+
+def test_conda_environment_is_the_same():
+    """environment.yml names the packages of pyproject.toml with the same bounds, Python and nothing else."""
+    entries = yaml.safe_load((CHECKOUT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    conda = bounds(entry for entry in entries if isinstance(entry, str) and entry != "pip")
+    expected = bounds([*PROJECT["dependencies"], f"python{PROJECT['requires-python']}"])
+
+    assert conda == expected
+    assert {"pip": ["--editable ."]} in entries
+
+
+@pytest.mark.parametrize("extra", ["dependencies", *PROJECT["optional-dependencies"]])
+def test_every_package_has_both_bounds(extra):
+    """Each requirement says from which version on, and below which."""
+    requirements = PROJECT["optional-dependencies"].get(extra, PROJECT["dependencies"])
+    found = bounds(text for text in requirements if not text.startswith(PROJECT["name"]))
+
+    assert found
+    assert [name for name in found if {one.operator for one in found[name]} != {">=", "<"}] == []
+
+
+def test_one_version():
+    """pyproject.toml, the package, CITATION.cff and the newest entry of CHANGELOG.md name one version."""
+    citation = yaml.safe_load((CHECKOUT / "CITATION.cff").read_text(encoding="utf-8"))
+    newest = re.search(r"^## \[(\d[^\]]*)\]", (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert {softmoe_edu.__version__, citation["version"], newest and newest[1]} == {PROJECT["version"]}

@@ -1,0 +1,102 @@
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import venv
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+SCRIPTS = "Scripts" if os.name == "nt" else "bin"
+USE = """
+import pathlib, sys
+import torch, softmoe_edu
+from softmoe_edu import Experts, MoE, SoftRouter
+package = pathlib.Path(softmoe_edu.__file__).parent
+assert package.is_relative_to(sys.prefix), package
+y = MoE(SoftRouter(8, 4), Experts(8, 4, 16))(torch.ones(2, 5, 8))
+print(tuple(y.shape), *sorted(path.name for path in (package / "widgets").iterdir() if path.suffix in (".js", ".css")))
+"""
+
+pytestmark = pytest.mark.wheel
+
+
+def run(*command, cwd):
+    """Run a command that must succeed, without this process's Python settings, and give its output."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run([str(word) for word in command], cwd=cwd, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The bin folder of an empty environment into which the wheel was installed with its dependencies."""
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT, cwd=folder)
+    venv.create(folder / "env", with_pip=True)
+    scripts = folder / "env" / SCRIPTS
+    (wheel,) = folder.glob("softmoe_edu-*.whl")
+    run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    return scripts
+
+
+@pytest.fixture
+def unused_port():
+    """A port that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_installed_package_works(installed, tmp_path):
+    """Away from the checkout, a layer computes, and the widgets' scripts and styles came along."""
+    shape, *files = re.findall(r"\(.*\)|\S+", run(installed / "python", "-c", USE, cwd=tmp_path))
+    widgets = (CHECKOUT / "softmoe_edu" / "widgets").iterdir()
+
+    assert shape == "(2, 5, 8)"
+    assert files == sorted(path.name for path in widgets if path.suffix in (".js", ".css"))
+    assert files
+
+
+def test_lab_serves_the_first_lesson(installed, tmp_path, unused_port):
+    """`softmoe-edu lab` delivers the lessons of the wheel and serves the first one to who has the token."""
+    log = tmp_path / "server.log"
+    command = [str(installed / "softmoe-edu"), "lab", "lessons", "--no-browser", "--port", str(unused_port)]
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"JUPYTER_TOKEN": "secret"}
+    address = f"http://127.0.0.1:{unused_port}/api/contents/00_look_inside.ipynb"
+    with log.open("wb") as out:
+        server = subprocess.Popen(command, cwd=tmp_path, env=env, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        model = fetch(server, f"{address}?token=secret", log)
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            urllib.request.urlopen(address, timeout=10)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        status = server.wait(30)
+    lesson = json.loads((CHECKOUT / "notebooks" / "00_look_inside.ipynb").read_bytes())
+
+    assert [cell["source"] for cell in model["content"]["cells"]] == ["".join(c["source"]) for c in lesson["cells"]]
+    assert sorted(path.name for path in (tmp_path / "lessons").glob("*")) == sorted(
+        [".softmoe", *(path.name for path in (CHECKOUT / "notebooks").glob("*.ipynb"))]
+    )
+    assert status == 0, log.read_text()[-2000:]
+
+
+def fetch(server, address, log):
+    """Read JSON from a server that is starting."""
+    deadline = time.monotonic() + 90
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(address, timeout=10) as answer:
+                return json.load(answer)
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError(f"the server did not answer; its log ends:\n{log.read_text()[-2000:]}")
