@@ -1,0 +1,147 @@
+"""Start JupyterLab or Voila on loopback in folders of their own, and find a Chromium to look at them with."""
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+REPOSITORY = Path(__file__).parents[2]
+SCREENSHOTS = REPOSITORY / "build" / "screenshots"
+RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+# News and update checks ask the network; the dialogs and toasts cover what is tested.
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {
+        "fetchNews": "false",
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    "@jupyterlab/apputils-extension:sessionDialogs": {"skipKernelRestartDialog": True},
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False, "renameUntitledFileOnSave": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
+    "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: its address, its token, and the folder that it serves."""
+
+    base: str
+    token: str
+    root: Path
+
+
+def find_chromium() -> str | None:
+    """Path of the browser named by CHROMIUM, else of the first one found on PATH."""
+    names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def write_notebook(path: Path, *cells: str) -> Path:
+    """Write a notebook of code cells."""
+    blank = {"cell_type": "code", "metadata": {}, "outputs": [], "execution_count": None}
+    notebook = {
+        "cells": [blank | {"id": f"cell-{i}", "source": source} for i, source in enumerate(cells)],
+        "metadata": {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+@contextlib.contextmanager
+def _serve(command: list[str], root: Path, scratch: Path, ready: str) -> Iterator[Server]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    settings = scratch / "config" / "labconfig"
+    settings.mkdir(parents=True)
+    (settings / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES), encoding="utf-8")
+    folders = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+    }
+    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    env = os.environ | {name: str(scratch / folder) for name, folder in folders.items()} | {"PYTHONPATH": path}
+    command = [part.format(port=port, token=token) for part in command]
+    log = scratch / "server.log"
+    with log.open("wb") as out:
+        server = subprocess.Popen(
+            [sys.executable, "-m", *command], env=env, cwd=root, stdout=out, stderr=subprocess.STDOUT
+        )
+    try:
+        base = f"http://127.0.0.1:{port}"
+        _wait_until_ready(server, f"{base}{ready}?token={token}", log)
+        yield Server(base, token, root)
+    finally:
+        # One SIGTERM to the server alone lets it shut its kernels down.
+        server.send_signal(signal.SIGTERM)
+        try:
+            server.wait(15)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+
+
+def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
+    deadline = time.monotonic() + 90
+    while server.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"the server did not answer at {url}; its log ends:\n{log.read_text()[-3000:]}")
+
+
+def jupyter_lab(root: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
+    """Serve root with JupyterLab; settings and run-time files go to scratch."""
+    command = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
+    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    return _serve(command, root, scratch, "/api/status")
+
+
+def voila(notebook: Path, scratch: Path, theme: str) -> contextlib.AbstractContextManager[Server]:
+    """Serve one notebook with Voila in the light or dark theme."""
+    # Extensions that are made for JupyterLab only report errors in a Voila page.
+    denied = "['@jupyter/nbgrader','@jupyter-notebook/lab-extension','jupyterlab-jupytext']"
+    command = ["voila", str(notebook), "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--token={token}"]
+    command += [f"--theme={theme}", f"--VoilaConfiguration.extension_denylist={denied}"]
+    return _serve(command, notebook.parent, scratch, "/voila/static/voila.js")
+
+
+def watch(page: Page) -> list[str]:
+    """A list that grows with what a page must not do: raise in a script, or ask another machine for something."""
+    faults = []
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+    page.on("request", lambda request: request.url.startswith(local) or faults.append(request.url))
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    page.set_default_timeout(30_000)
+    return faults
+
+
+def run_all(page: Page) -> None:
+    """Run all cells of the notebook in front and wait for them; a cell that raised fails the test."""
+    fine = page.evaluate(RUN_ALL)
+    assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()
