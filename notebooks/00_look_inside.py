@@ -234,8 +234,8 @@ lens
 # %% [markdown]
 # **Find these three things** (each takes a minute):
 #
-# 1. *Tokens choice.* Crosses mark dropped patches. Move through the images: which patches are dropped most, ink or
-#    background? Think of two blank corners: how different are their scores?
+# 1. *Tokens choice.* Hatching marks dropped patches. Images 0 to 7 are one group: move through them. Which images lose
+#    most? And within an image, are ink and background dropped alike?
 # 2. *Experts choice.* Find a patch that several experts took, and one that none took.
 # 3. *Soft.* Point at a slot in block 1: how many patches does it see? Then at the same slot in block 2. Change *dispatch* to
 #    *combine*: is any patch without an answer?
@@ -246,14 +246,19 @@ lens
 many = test_digits[:400]
 with torch.no_grad(), record(models["tokens choice"]) as seen:
     models["tokens choice"](many.images.to(device))
-ink = many.images.unfold(2, 2, 2).unfold(3, 2, 2).mean((1, 4, 5)).flatten(1)  # (images, tokens), 0 to 1
+blank = many.images.unfold(2, 2, 2).unfold(3, 2, 2).mean((1, 4, 5)).flatten(1) < 0.05  # (images, tokens)
 for layer, routing in seen.items():
-    lost = metrics.dropped(routing).cpu().unflatten(1, (TOGETHER, -1)).flatten(0, 1)
-    blank = ink < 0.05
-    print(
-        f"{layer}: of blank patches {100 * lost[blank].float().mean():.0f} % are dropped, "
-        f"of the others {100 * lost[~blank].float().mean():.0f} %"
-    )
+    lost = metrics.dropped(routing).cpu().view(-1, TOGETHER, test_digits.num_tokens).float()
+    places = "  ".join(f"{100 * share:2.0f}" for share in lost.mean((0, 2)))
+    by_image = lost.flatten(0, 1)
+    print(f"{layer}: % of patches dropped")
+    print(f"    first to last image of a group: {places}")
+    print(f"    blank patches {100 * by_image[blank].mean():.0f}, others {100 * by_image[~blank].mean():.0f}")
+
+# %% [markdown]
+# Where a patch stands in its group decides more than what it shows: this router serves tokens **in order of position**,
+# so the first image of a group finds empty experts and the last finds full ones. Whose picture comes last is an accident
+# of the batch. *Batch priority routing* (`TokensChoiceRouter(..., priority="gate")`) serves the surest tokens first.
 
 # %% [markdown]
 # ## 7 · The same on paper

@@ -1,0 +1,109 @@
+"""Which images a training step sees, and how they are read: a function of the seed and the step alone.
+
+So a run that is resumed needs no stored position, and evaluating or taking snapshots changes nothing.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+
+from softmoe_edu.data import Images
+
+ORDER, STEP, LOOK = range(3)  # what a random stream is for
+
+
+def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
+    """Mix three whole numbers into the seed of a stream, so that neighbours have nothing in common."""
+    return int(np.random.SeedSequence((seed, purpose, step)).generate_state(1, np.uint64)[0])
+
+
+@contextmanager
+def own_randomness(device: torch.device) -> Iterator[None]:
+    """Leave the global generators of the CPU and of device afterwards as they were."""
+    if device.type == "cpu":
+        devices, kind = [], "cuda"
+    else:
+        devices, kind = [0 if device.index is None else device.index], device.type
+    with torch.random.fork_rng(devices, device_type=kind):
+        yield
+
+
+def set_seed(device: torch.device, seed: int) -> None:
+    """Seed the global generators of the CPU and of device, and no other."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
+    elif device.type != "cpu":
+        torch.get_device_module(device).manual_seed(seed)
+
+
+def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
+    """Give the images of a step (from 0) as (batch_size,) indices below size.
+
+    Every pass over the data is in another random order; what is left of a pass when a full batch no longer fits
+    sits out that pass.
+    """
+    passed, place = divmod(step, size // batch_size)
+    return _order(size, seed, passed)[place * batch_size : (place + 1) * batch_size]
+
+
+@lru_cache(maxsize=4)
+def _order(size: int, seed: int, passed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(stream_seed(seed, ORDER, passed))
+    return torch.randperm(size, generator=generator)
+
+
+def check_dataset(name: str, data: Dataset) -> None:
+    """Raise a sentence unless data is a map-style data set with at least one image."""
+    if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
+        hint = "give it __getitem__ and __len__"
+        if isinstance(data, DataLoader):
+            hint = "pass its .dataset"
+        raise TypeError(f"{name} must be a map-style data set of (image, label), got {type(data).__name__}: {hint}")
+    if len(data) == 0:
+        raise ValueError(f"{name} must hold at least one image, got none")
+
+
+def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
+    """Give images (b, c, h, w) and labels (b,) int64 at index, on the device where the data is.
+
+    Raises TypeError or ValueError unless an item is (floating image, whole label) and all images have one shape.
+    """
+    if isinstance(data, Images):
+        return data.images[index], data.labels[index]
+    items = [data[i] for i in index.tolist()]
+    for item in items:
+        if not isinstance(item, tuple | list) or len(item) != 2:
+            raise TypeError(f"an item of the data must be (image, label), got {type(item).__name__}: return a pair")
+        if not isinstance(item[0], Tensor):
+            raise TypeError(
+                f"an image of the data must be a tensor, got {type(item[0]).__name__}: "
+                "convert it in the data set, for example with torchvision.transforms.ToTensor"
+            )
+    shapes = {tuple(image.shape) for image, _ in items}
+    if len(shapes) > 1:
+        raise ValueError(f"images must have one shape, got {', '.join(map(str, sorted(shapes)))}: crop or resize them")
+    images = torch.stack([image for image, _ in items])
+    if not images.is_floating_point():
+        raise TypeError(f"images must be floating point, got {images.dtype}: convert with image.float() / 255")
+    return images, torch.tensor([int(label) for _, label in items], dtype=torch.int64)
+
+
+def describe(data: Dataset | None) -> str | None:
+    """Say in one line what tells one data set from another: size, shape of an image, first labels."""
+    if data is None:
+        return None
+    images, labels = read_batch(data, torch.arange(min(12, len(data))))
+    return f"{len(data)} images {tuple(images.shape[1:])} with labels {' '.join(map(str, labels.tolist()))} ..."
+
+
+def group_size(model: nn.Module) -> int:
+    """Give the number that a batch of this model must divide by: its layers' examples_per_group together."""
+    return math.lcm(*(getattr(module, "examples_per_group", 1) for module in model.modules()))

@@ -1,0 +1,104 @@
+"""Keep a History on disk: written whole or not at all, and read back without running any code from the file.
+
+A file holds plain containers, numbers and tensors only, so `torch.load(path, weights_only=True)` reads it.
+"""
+
+import os
+from dataclasses import fields
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.history import History
+from softmoe_edu.routing import Routing
+
+FORMAT = "softmoe_edu training, version 1"
+PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")
+
+
+def save_checkpoint(path: str | os.PathLike, history: History) -> None:
+    """Write history to path. An interruption or a full disk leaves what was at path before, whole.
+
+    The folder must exist. Whatever goes wrong is raised, and no other file is left behind.
+    """
+    path = Path(path)
+    plain = {"format": FORMAT} | {part: getattr(history, part) for part in PARTS}
+    plain["snapshots"] = {
+        step: {name: routing_to_plain(routing) for name, routing in routings.items()}
+        for step, routings in history.snapshots.items()
+    }
+    for name, value in history.state.get("model", {}).items():
+        if not isinstance(value, Tensor):
+            raise TypeError(
+                f"a checkpoint can keep tensors of a model, got {type(value).__name__} in {name!r}: "
+                "keep such state in a buffer, or train without a checkpoint"
+            )
+    # In the same folder, so that the replacement below is one operation of the file system.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(plain, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def load_checkpoint(path: str | os.PathLike) -> History:
+    """Read a history that `save_checkpoint` wrote; tensors are on the CPU.
+
+    Raises FileNotFoundError when there is no file, ValueError with a sentence when it is damaged or something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"checkpoint must be a file, got {str(path)!r}, which is not there: check the path")
+    try:
+        plain = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ValueError(
+            f"checkpoint {str(path)!r} cannot be read: it is damaged or was not written by train: "
+            "delete it and train again, or name another file"
+        ) from error
+    found = plain.get("format") if isinstance(plain, dict) else type(plain).__name__
+    if found != FORMAT:
+        raise ValueError(f"checkpoint {str(path)!r} must be {FORMAT!r}, got {found!r}: name a file that train wrote")
+    lost = {*PARTS, "snapshots"} - set(plain)
+    if lost:
+        raise ValueError(f"checkpoint {str(path)!r} is damaged, it lacks {', '.join(sorted(lost))}: train again")
+    snapshots = {
+        step: {name: routing_from_plain(routing) for name, routing in routings.items()}
+        for step, routings in plain["snapshots"].items()
+    }
+    return History(**{part: plain[part] for part in PARTS}, snapshots=snapshots)
+
+
+def routing_to_plain(routing: Routing) -> dict[str, object]:
+    """Give the routing's fields, and the name of its class under "kind"."""
+    values = {f.name: getattr(routing, f.name) for f in fields(routing)}
+    for name, value in values.items():
+        if not isinstance(value, Tensor | int | float | bool | str | None):
+            raise TypeError(
+                f"a snapshot can keep tensors, numbers, text and None, got {type(value).__name__} in "
+                f"{type(routing).__name__}.{name}: leave snapshot_at empty or train without a checkpoint"
+            )
+    return {"kind": type(routing).__name__} | values
+
+
+def routing_from_plain(plain: dict[str, object]) -> Routing:
+    """Build the routing again. Raises ValueError when its class is not defined."""
+    values = dict(plain)
+    kind = values.pop("kind")
+    known = {cls.__name__: cls for cls in _subclasses(Routing)}
+    if kind not in known:
+        raise ValueError(
+            f"a snapshot's routing must be one of {', '.join(sorted(known))}, got {kind!r}: "
+            "define or import that class before loading"
+        )
+    return known[kind](**values)
+
+
+def _subclasses(cls: type) -> list[type]:
+    return [c for child in cls.__subclasses__() for c in (child, *_subclasses(child))]

@@ -1,0 +1,117 @@
+"""Look at a model without changing it: loss, accuracy and routing in eval mode."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from softmoe_edu.batches import LOOK, check_dataset, group_size, own_randomness, read_batch, set_seed, stream_seed
+from softmoe_edu.metrics import dropped_fraction
+from softmoe_edu.routing import Routing, record
+from softmoe_edu.shapes import check_at_least
+
+
+class Evaluation(NamedTuple):
+    """Cross entropy in nats, accuracy from 0 to 1, fraction of tokens dropped (NaN without a router)."""
+
+    loss: float
+    accuracy: float
+    dropped: float
+
+
+def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: int = 0) -> Evaluation:
+    """Give the model's loss and accuracy on all of data, in eval mode and without gradients.
+
+    Layers that route several examples together (examples_per_group) need batches that divide: batch_size is
+    rounded to a multiple, and a last batch that does not divide is filled up with the first images again, which
+    then take part in the routing but are not counted. `seed` is for a model that is random even in eval mode.
+
+    Raises TypeError or ValueError for data that is empty, not floating, or has labels that the model lacks.
+    """
+    check_dataset("data", data)
+    check_at_least("batch_size", batch_size)
+    device, group, size = device_of(model), group_size(model), len(data)
+    batch_size = max(group, batch_size // group * group)
+    sums = torch.zeros(3, dtype=torch.float64)
+    with looking(model, stream_seed(seed, LOOK)):
+        for start in range(0, size, batch_size):
+            real = min(batch_size, size - start)
+            index = torch.arange(start, start + real + -real % group) % size
+            images, labels = read_batch(data, index)
+            with record(model) as routings:
+                logits = model(images.to(device))
+            check_logits(logits, labels)
+            logits, labels = logits[:real], labels[:real].to(device)
+            figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), dropped(routings, device))
+            sums += real * torch.stack([figure.float() for figure in figures]).double().cpu()
+    return Evaluation(*(sums / size).tolist())
+
+
+def take_snapshot(model: nn.Module, images: Tensor, *, seed: int = 0) -> dict[str, Routing]:
+    """Give how the model routes images, in eval mode: module name -> Routing, copied to the CPU."""
+    with looking(model, stream_seed(seed, LOOK)), record(model) as routings:
+        model(images.to(device_of(model)))
+    return {name: r.map(lambda t: t.detach().to("cpu", copy=True)) for name, r in routings.items()}
+
+
+@contextmanager
+def looking(model: nn.Module, seed: int) -> Iterator[None]:
+    """Inside: eval mode, no gradients, a seed. Afterwards each module's mode and the global generators are back."""
+    device = device_of(model)
+    with modes_kept(model), own_randomness(device), torch.no_grad():
+        set_seed(device, seed)
+        model.eval()
+        yield
+
+
+@contextmanager
+def modes_kept(model: nn.Module) -> Iterator[None]:
+    """Put every module back into its mode, training or eval, at the end of the block."""
+    modes = {module: module.training for module in model.modules()}
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Give the device of the model's first parameter. Raises ValueError when it has none."""
+    for parameter in model.parameters():
+        return parameter.device
+    raise ValueError(f"model must have parameters, got {type(model).__name__} without any")
+
+
+def check_logits(logits: Tensor, labels: Tensor) -> None:
+    """Raise a sentence unless logits are (b, classes) and have a class for each of labels (b,), which are on the CPU.
+
+    On a GPU a label that is too large would otherwise end the process's use of the device.
+    """
+    if logits.ndim != 2 or len(logits) != len(labels):
+        raise ValueError(
+            f"model must give logits (batch, classes) with batch={len(labels)}, got {tuple(logits.shape)}: "
+            "pool the tokens and end in a linear layer"
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= logits.shape[1]:
+        raise ValueError(
+            f"labels must be from 0 to {logits.shape[1] - 1}, the model's classes, got {low if low < 0 else high}: "
+            "build the model with num_classes of the data"
+        )
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Fraction of right answers, a scalar."""
+    return (logits.argmax(1) == labels).float().mean()
+
+
+def dropped(routings: dict[str, Routing], device: torch.device) -> Tensor:
+    """Fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
+    if not routings:
+        return torch.tensor(float("nan"), device=device)
+    with torch.no_grad():
+        return torch.stack([dropped_fraction(routing).float() for routing in routings.values()]).mean()

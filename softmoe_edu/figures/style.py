@@ -1,0 +1,120 @@
+"""Light and dark, colours that survive colour blindness, and the names of experts and slots."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import to_rgb, to_rgba
+
+WEIGHTS = "cividis"
+# Okabe and Ito 2008: first those that stand out from a white page, last those for a dark one.
+OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#F0E442", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+DASHES = ("-", "--", "-.", ":")
+
+_LIGHT = {"page": "#ffffff", "text": "#1f2328", "line": "#57606a", "grid": "#d8dee4"}
+_DARK = {"page": "#18191b", "text": "#e6e8eb", "line": "#a3abb5", "grid": "#3a3f46"}
+
+
+def style(dark: bool = False) -> dict[str, object]:
+    """Give the rcParams of the light or the dark theme, for `plt.rcParams.update` in a notebook's first cell.
+
+    Text stands out from the page at 7:1 or more and lines at 4.5:1 or more (WCAG 2.2 contrast ratio).
+    """
+    colour = _DARK if dark else _LIGHT
+    return {
+        "figure.facecolor": colour["page"],
+        "axes.facecolor": colour["page"],
+        "savefig.facecolor": "auto",
+        "text.color": colour["text"],
+        "axes.labelcolor": colour["text"],
+        "axes.titlecolor": colour["text"],
+        "xtick.labelcolor": colour["text"],
+        "ytick.labelcolor": colour["text"],
+        "axes.edgecolor": colour["line"],
+        "xtick.color": colour["line"],
+        "ytick.color": colour["line"],
+        "grid.color": colour["grid"],
+        "legend.facecolor": colour["page"],
+        "legend.edgecolor": colour["grid"],
+        "font.size": 9,
+        "axes.titlesize": 10,
+        "axes.labelsize": 9,
+        "xtick.labelsize": 8,
+        "ytick.labelsize": 8,
+        "legend.fontsize": 8,
+        "hatch.linewidth": 1.0,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+    }
+
+
+@contextlib.contextmanager
+def theme(dark: bool = False) -> Iterator[None]:
+    """Draw what is made inside the block in the light or the dark style; the global rcParams come back after it."""
+    with matplotlib.rc_context(style(dark)):
+        yield
+
+
+def contrast(first: object, second: object) -> float:
+    """WCAG 2.2 contrast ratio of two colours, from 1 to 21."""
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: object) -> float:
+    value = np.array(to_rgb(colour))
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def page() -> object:
+    """Give the background colour that new Axes have; white where they have none."""
+    colour = matplotlib.rcParams["axes.facecolor"]
+    return "white" if to_rgba(colour)[3] == 0 else colour
+
+
+def text_colour() -> object:
+    """Give the colour of text in the current rcParams."""
+    return matplotlib.rcParams["text.color"]
+
+
+def categories() -> list[str]:
+    """Give the Okabe-Ito colours that stand out from the current background at 3:1 or more."""
+    order = OKABE_ITO if _luminance(page()) > 0.18 else OKABE_ITO[::-1]
+    return [colour for colour in order if contrast(colour, page()) >= 3]
+
+
+def slot_name(slot: int, slots_per_expert: int) -> str:
+    """Expert and slot of an expert-major slot number: 31 where experts have one slot, else 31.0, 31.1."""
+    expert, own = divmod(slot, slots_per_expert)
+    return f"{expert}" if slots_per_expert == 1 else f"{expert}.{own}"
+
+
+def every(count: int, most: int) -> range:
+    """Numbers from 0 below count in steps of 1, 2 or 5 times a power of ten, `most` of them at most."""
+    step = next(
+        step for power in range(9) for step in (10**power, 2 * 10**power, 5 * 10**power) if count <= most * step
+    )
+    return range(0, count, step)
+
+
+def number(value: float | int) -> str:
+    """Three significant digits, never in powers of ten for what a weight can be."""
+    return f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1g}"
+
+
+def span(low: float | int, high: float | int, show: Callable[[float | int], str] = number) -> str:
+    """Smallest to largest, or one number where they print the same."""
+    return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
+
+
+def hundredths(values: np.ndarray) -> str:
+    """Smallest to largest of some sums, with two decimals."""
+    return span(values.min(), values.max(), "{:.2f}".format)
+
+
+def count(number: int, what: str) -> str:
+    """1 slot, 2 slots."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

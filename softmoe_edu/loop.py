@@ -1,0 +1,242 @@
+"""The loop inside `train`: whole actions, one after the other."""
+
+import copy
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
+from torch.utils.data import Dataset
+
+from softmoe_edu.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
+from softmoe_edu.checkpoint import save_checkpoint
+from softmoe_edu.evaluation import accuracy, check_logits, device_of, dropped, evaluate, modes_kept, take_snapshot
+from softmoe_edu.guard import Interruption, NotFiniteError, find_not_finite
+from softmoe_edu.history import History
+from softmoe_edu.routing import Routing, record
+
+Auxiliary = Callable[[dict[str, Routing]], Tensor]
+
+
+def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
+    """Give the learning rate of a step, from 0 to steps - 1.
+
+    It rises linearly to peak over the first round(warmup * steps) steps, stays there, and falls linearly over the
+    second half; one more step would have rate 0.
+    """
+    rise = (step + 1) / max(1, round(warmup * steps))
+    return peak * min(1.0, rise, 2 * (steps - step) / steps)
+
+
+class Run:
+    """A run between two whole steps. An action that is broken off leaves model and history as they were."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        history: History,
+        train_data: Dataset,
+        test_data: Dataset | None,
+        *,
+        auxiliary: Auxiliary | None,
+        snapshot_images: Tensor | None,
+        checkpoint: str | os.PathLike | None,
+        checkpoint_every: int | None,
+    ):
+        self.model, self.optimizer, self.history = model, optimizer, history
+        self.train_data, self.test_data, self.auxiliary = train_data, test_data, auxiliary
+        self.snapshot_images, self.checkpoint, self.checkpoint_every = snapshot_images, checkpoint, checkpoint_every
+        self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
+        self.device = device_of(model)
+        self.saved_at = history.steps_done
+
+    def go(self, progress: bool) -> None:
+        """Act until nothing is due, then leave the model's state in the history."""
+        with modes_kept(self.model), Interruption() as self.interruption, self.showing(progress):
+            self.model.train()
+            self.history.interrupted = False
+            try:
+                while action := self.next_action():
+                    if self.interruption.requested:
+                        self.history.interrupted = True
+                        break
+                    action()
+                self.keep()
+            except KeyboardInterrupt as error:
+                self.history.interrupted = True
+                error.history = self.history
+                self.keep()
+                if self.interruption.insisted:
+                    raise
+            except Exception as error:
+                self.keep(write=False)
+                error.history = self.history
+                raise
+
+    def next_action(self) -> Callable[[], None] | None:
+        """Give what is due after the steps done so far; None at the end."""
+        history, done = self.history, self.history.steps_done
+        settings, end = history.settings, history.settings["steps"]
+        if done in settings["snapshot_at"] and done not in history.snapshots:
+            return self.take_snapshot
+        due = done == end or (done > 0 and done % (settings["evaluate_every"] or end) == 0)
+        if self.test_data is not None and due and done not in history.tests_log["step"]:
+            return self.evaluate
+        if done == end:
+            return None
+        if self.checkpoint_every and done % self.checkpoint_every == 0 and done != self.saved_at:
+            return self.save
+        return self.step
+
+    def take_snapshot(self) -> None:
+        """Keep how the model routes the snapshot's images now."""
+        done, seed = self.history.steps_done, self.history.settings["seed"]
+        self.history.snapshots[done] = take_snapshot(self.model, self.snapshot_images, seed=seed)
+
+    def evaluate(self) -> None:
+        """Log loss and accuracy on the test data."""
+        size = self.history.settings["batch_size"]
+        # A multiple of the training batch divides into groups wherever that does.
+        size *= max(1, 256 // size)
+        result = evaluate(self.model, self.test_data, size, seed=self.history.settings["seed"])
+        with self.interruption.finishing():
+            self.log(self.history.tests_log, result._asdict())
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.keep()
+        self.saved_at = self.history.steps_done
+
+    def step(self) -> None:
+        """Change the model by one batch and log it."""
+        began, done, settings = time.perf_counter(), self.history.steps_done, self.history.settings
+        rate = learning_rate_at(done, settings["steps"], settings["learning_rate"], settings["warmup"])
+        buffers = [buffer.clone() for buffer in self.model.buffers()]
+        try:
+            row = self.gradients(rate)
+            with self.interruption.finishing():
+                for group in self.optimizer.param_groups:
+                    group["lr"] = rate
+                self.optimizer.step()
+                seconds = time.perf_counter() - began
+                self.log(self.history.steps_log, row | {"learning_rate": rate, "seconds": seconds}, after=1)
+        except BaseException:
+            if self.history.steps_done == done:
+                for buffer, value in zip(self.model.buffers(), buffers, strict=False):
+                    buffer.copy_(value)
+            raise
+        finally:
+            self.optimizer.zero_grad()
+        self.show(row)
+
+    def gradients(self, rate: float) -> dict[str, int | float]:
+        """Compute the clipped gradients of the next batch and give what is logged of it.
+
+        Raises NotFiniteError when the loss or a gradient is not finite.
+        """
+        done, settings = self.history.steps_done, self.history.settings
+        seed = stream_seed(settings["seed"], STEP, done)
+        set_seed(self.device, seed)
+        index = batch_indices(len(self.train_data), settings["batch_size"], settings["seed"], done)
+        images, labels = read_batch(self.train_data, index)
+        images = images.to(self.device, non_blocking=True)
+        try:
+            with record(self.model) as routings:
+                logits = self.model(images)
+            check_logits(logits, labels)
+        except ValueError as error:
+            # Layers refuse NaN tokens themselves on the CPU.
+            set_seed(self.device, seed)
+            where = find_not_finite(self.model, images)
+            if where is None:
+                raise
+            raise self.not_finite("no loss", rate, where) from error
+        labels = labels.to(self.device)
+        loss, extra = F.cross_entropy(logits, labels), self.extra_loss(routings, logits)
+        (loss + extra).backward()
+        gradients = [p.grad for p in self.parameters if p.grad is not None]
+        norm = get_total_norm(gradients)
+        figures = (loss, extra, accuracy(logits, labels), dropped(routings, self.device), norm)
+        # One look at the device per step.
+        values = torch.stack([figure.detach().to(loss.dtype) for figure in figures]).tolist()
+        row = dict(zip(("loss", "auxiliary", "accuracy", "dropped", "norm"), values, strict=True))
+        if not all(math.isfinite(row[name]) for name in ("loss", "auxiliary", "norm")):
+            set_seed(self.device, seed)
+            where = find_not_finite(self.model, images) or self.beyond_modules(row)
+            raise self.not_finite(f"loss {row['loss']:.3g}", rate, where)
+        if settings["clip_norm"] is not None:
+            clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
+        del row["norm"]
+        return row
+
+    def extra_loss(self, routings: dict[str, Routing], logits: Tensor) -> Tensor:
+        """Give the auxiliary loss of the step's routings, 0 without one."""
+        if self.auxiliary is None:
+            return logits.new_zeros(())
+        if not routings:
+            raise ValueError("auxiliary needs a routing, got a model without a router: leave auxiliary out")
+        value = self.auxiliary(routings)
+        if not isinstance(value, Tensor) or value.ndim:
+            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
+            raise TypeError(f"auxiliary must give a scalar tensor, got {got}: add up the losses of the layers")
+        return value
+
+    def beyond_modules(self, row: dict[str, int | float]) -> str:
+        """Say what is not finite when every module's output is."""
+        if not math.isfinite(row["loss"]):
+            return "every module's output is finite, and the cross entropy of the logits is not"
+        if not math.isfinite(row["auxiliary"]):
+            return f"the auxiliary loss is {row['auxiliary']:.3g}"
+        for name, parameter in self.model.named_parameters():
+            if parameter.grad is not None and not parameter.grad.isfinite().all():
+                return f"the gradient of parameter {name!r} has a value that is not finite"
+        return "every gradient is finite, and the length of all together is not"
+
+    def not_finite(self, what: str, rate: float, where: str) -> NotFiniteError:
+        """Give the error that says where a run became not finite."""
+        done, steps = self.history.steps_done, self.history.settings["steps"]
+        return NotFiniteError(
+            f"training must stay finite, got {what} in step {done + 1} of {steps} at learning rate {rate:.3g}: "
+            f"{where}. Lower learning_rate or clip_norm, or look at the data. "
+            f"The model is as it was before this step, and .history of this error has the {done} steps before"
+        )
+
+    def log(self, table: dict[str, list[int | float]], row: dict[str, int | float], after: int = 0) -> None:
+        """Append a row under the number of steps done, plus `after`."""
+        row = row | {"step": self.history.steps_done + after}
+        for name, values in table.items():
+            values.append(row[name])
+
+    def keep(self, write: bool = True) -> None:
+        """Leave a copy of the model's and the optimizer's state in the history, and write the checkpoint."""
+        state = {"model": dict(self.model.state_dict()), "optimizer": self.optimizer.state_dict()}
+        self.history.state = copy.deepcopy(state)
+        if write and self.checkpoint is not None:
+            save_checkpoint(self.checkpoint, self.history)
+
+    @contextmanager
+    def showing(self, progress: bool) -> Iterator[None]:
+        """Show a progress bar inside the block."""
+        if not progress:
+            self.show = lambda row: None
+            yield
+            return
+        from tqdm.auto import tqdm
+
+        with tqdm(total=self.history.settings["steps"], initial=self.history.steps_done, unit="step") as bar:
+
+            def show(row: dict[str, int | float]) -> None:
+                shown = {"loss": f"{row['loss']:.3f}", "accuracy": f"{row['accuracy']:.0%}"}
+                if not math.isnan(row["dropped"]):
+                    shown["dropped"] = f"{row['dropped']:.0%}"
+                bar.set_postfix(shown, refresh=False)
+                bar.update()
+
+            self.show = show
+            yield

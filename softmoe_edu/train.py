@@ -1,0 +1,228 @@
+"""One training loop for any image classifier: logged, interruptible, and resumable to the bit.
+
+The recipe is the toy version of the papers': cross entropy, AdamW with clipped gradients, linear warm-up, constant
+rate, and linear decay to 0 in the second half.
+"""
+
+import copy
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+
+from softmoe_edu.batches import check_dataset, describe, group_size, own_randomness, read_batch
+from softmoe_edu.checkpoint import load_checkpoint
+from softmoe_edu.evaluation import device_of
+from softmoe_edu.history import History
+from softmoe_edu.loop import Auxiliary, Run
+from softmoe_edu.shapes import check_at_least
+
+RATES = ("learning_rate", "weight_decay", "warmup", "clip_norm")
+
+
+def train(
+    model: nn.Module,
+    train_data: Dataset,
+    test_data: Dataset | None = None,
+    *,
+    steps: int,
+    batch_size: int = 64,
+    learning_rate: float = 4e-3,
+    weight_decay: float = 0.05,
+    warmup: float = 0.05,
+    clip_norm: float | None = 1.0,
+    auxiliary: Auxiliary | None = None,
+    seed: int = 0,
+    evaluate_every: int | None = None,
+    snapshot_at: Sequence[int] = (),
+    snapshot_images: Tensor | None = None,
+    checkpoint: str | os.PathLike | None = None,
+    checkpoint_every: int | None = None,
+    resume: History | str | os.PathLike | bool | None = None,
+    progress: bool = True,
+    threads: int | None = None,
+) -> History:
+    """Train model, images (b, c, h, w) -> logits (b, classes), in place, and give the history of the run.
+
+    Data: `Images` or any map-style data set of (floating image, label), moved batch by batch to where the model's
+    parameters are. Every step has batch_size images.
+    Recipe: `learning_rate_at` and `parameter_groups` say what warmup (a fraction of the steps) and weight_decay do;
+    clip_norm bounds the length of the whole gradient, None does not.
+    auxiliary: from the step's routings by module name to a scalar that is added to the loss, and logged apart.
+    test_data is evaluated at the end, and after every `evaluate_every` steps.
+    snapshot_at: numbers of steps done after which the routing of snapshot_images is kept; 0 is before training, -1
+    the end. snapshot_images (N, c, h, w): by default the first 16 test (else training) images, or as many more as
+    examples_per_group asks for.
+    threads: torch's threads for this run; sums of another number of threads differ in the last bits.
+
+    Randomness is a function of the seed and the step: on one CPU two runs are equal bit for bit, evaluations and
+    snapshots change nothing, and the global generators are left alone. A model that draws from Python's or NumPy's
+    generators, or a data set that does, is outside of this. Recording runs a compiled model uncompiled.
+
+    Ctrl-C or the notebook's stop button lets the step finish and returns the history with `interrupted`; a second
+    one raises KeyboardInterrupt at once, without the unfinished step. `resume=history` then continues to the result
+    of an uninterrupted run, and needs the same model, data and settings. With a checkpoint path the history is also
+    written there at the end, on an interruption and every `checkpoint_every` steps; resume=path reads it back, and
+    resume=True does so if the file at checkpoint exists, else begins.
+
+    Raises ValueError or TypeError for settings and data that do not fit, FileExistsError when the checkpoint would
+    replace another run's, and NotFiniteError, the model as it was before the step, when the loss or a gradient is
+    not finite. Whatever is raised during the run carries the history up to then as `.history`.
+    """
+    settings = {
+        "steps": steps,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "weight_decay": weight_decay,
+        "warmup": warmup,
+        "clip_norm": clip_norm,
+        "auxiliary": auxiliary is not None,
+        "seed": seed,
+        "evaluate_every": evaluate_every,
+    }
+    _check(settings, train_data, test_data, checkpoint, checkpoint_every, threads)
+    settings |= {name: float(settings[name]) for name in RATES if settings[name] is not None}
+    settings["snapshot_at"] = _snapshot_steps(snapshot_at, steps)
+    threads_before = torch.get_num_threads()
+    with own_randomness(device_of(model)), torch.enable_grad():
+        try:
+            torch.set_num_threads(threads or threads_before)
+            settings |= {"train_data": describe(train_data), "test_data": describe(test_data)}
+            if snapshot_images is None and snapshot_at:
+                data, group = train_data if test_data is None else test_data, group_size(model)
+                wanted = math.ceil(16 / group) * group
+                snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data))))
+            optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=True)
+            history = _begin(model, optimizer, settings, checkpoint, resume)
+            Run(
+                model,
+                optimizer,
+                history,
+                train_data,
+                test_data,
+                auxiliary=auxiliary,
+                snapshot_images=snapshot_images,
+                checkpoint=checkpoint,
+                checkpoint_every=checkpoint_every,
+            ).go(progress)
+        finally:
+            torch.set_num_threads(threads_before)
+    return history
+
+
+def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
+    """Give AdamW its parameters: kernels decay, the rest does not.
+
+    A kernel has two or more axes, and is not a router's phi, a learned `position` or a bias (b_in, b_out, ...).
+    The official Soft MoE code decays kernels and leaves phi alone, too. Parameters that need no gradient are left out.
+
+    Raises ValueError when no parameter needs a gradient.
+    """
+    groups = {True: [], False: []}
+    for name, parameter in model.named_parameters():
+        last = name.rpartition(".")[2]
+        kernel = parameter.ndim >= 2 and last not in ("phi", "position") and not last.startswith("b_")
+        if parameter.requires_grad:
+            groups[kernel].append(parameter)
+    if not any(groups.values()):
+        raise ValueError("model must have a parameter that needs a gradient, got none: set requires_grad")
+    return [
+        {"params": parameters, "weight_decay": float(weight_decay) if kernel else 0.0}
+        for kernel, parameters in groups.items()
+        if parameters
+    ]
+
+
+def _begin(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    settings: dict[str, object],
+    checkpoint: str | os.PathLike | None,
+    resume: History | str | os.PathLike | bool | None,
+) -> History:
+    """Give a new history, or a copy of the one to resume, with model and optimizer put into its state."""
+    if resume is True and checkpoint is None:
+        raise ValueError("resume=True needs to know the file: pass checkpoint=path")
+    there = checkpoint is not None and Path(checkpoint).exists()
+    if resume is True and there:
+        resume = checkpoint
+    if resume is None or isinstance(resume, bool):
+        if there:
+            raise FileExistsError(
+                f"checkpoint {str(checkpoint)!r} is there already, and a new run would replace it: "
+                "continue it with resume=True, or name another file"
+            )
+        return History(settings)
+    history = resume.copy() if isinstance(resume, History) else load_checkpoint(resume)
+    for name, value in settings.items():
+        if history.settings.get(name) != value:
+            raise ValueError(
+                f"a run must be resumed with the settings that it began with, got {name}={value!r}, "
+                f"and it began with {history.settings.get(name)!r}: pass that, or train anew"
+            )
+    if not history.state:
+        raise ValueError("a history can be resumed when train gave it back, got one without a state: train anew")
+    ours, theirs = ({k: tuple(v.shape) for k, v in s.items()} for s in (model.state_dict(), history.state["model"]))
+    for name in ours.keys() | theirs.keys():
+        if ours.get(name) != theirs.get(name):
+            raise ValueError(
+                f"a run must be resumed with the model that it began with, got {name} of shape {ours.get(name)}, "
+                f"and it began with {theirs.get(name)}: build the model with the same arguments"
+            )
+    model.load_state_dict(history.state["model"])
+    # The optimizer keeps the tensors that it is given and changes them in place.
+    optimizer.load_state_dict(copy.deepcopy(history.state["optimizer"]))
+    return history
+
+
+def _check(
+    settings: dict[str, object],
+    train_data: Dataset,
+    test_data: Dataset | None,
+    checkpoint: str | os.PathLike | None,
+    checkpoint_every: int | None,
+    threads: int | None,
+) -> None:
+    """Raise a sentence for the first argument of `train` that cannot be right."""
+    check_dataset("train_data", train_data)
+    if test_data is not None:
+        check_dataset("test_data", test_data)
+    check_at_least("steps", settings["steps"])
+    check_at_least("batch_size", settings["batch_size"])
+    check_at_least("seed", settings["seed"], 0)
+    optional = {"evaluate_every": settings["evaluate_every"], "checkpoint_every": checkpoint_every, "threads": threads}
+    for name, value in optional.items():
+        if value is not None:
+            check_at_least(name, value)
+    if settings["batch_size"] > len(train_data):
+        raise ValueError(
+            f"batch_size must be at most the {len(train_data)} images of train_data, got {settings['batch_size']}: "
+            "every step takes a full batch of different images"
+        )
+    for name in RATES:
+        value = settings[name]
+        if not (name == "clip_norm" and value is None) and not 0 <= value < math.inf:
+            raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
+    if settings["warmup"] > 0.5:
+        raise ValueError(f"warmup must be at most 0.5, as the rate falls in the second half, got {settings['warmup']}")
+    if checkpoint_every is not None and checkpoint is None:
+        raise ValueError("checkpoint_every needs a file to write to: pass checkpoint=path")
+    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
+        raise FileNotFoundError(
+            f"checkpoint must be in a folder that is there, got {str(checkpoint)!r}: make the folder first"
+        )
+    if settings["evaluate_every"] is not None and test_data is None:
+        raise ValueError("evaluate_every needs data to evaluate: pass test_data")
+
+
+def _snapshot_steps(snapshot_at: Sequence[int], steps: int) -> tuple[int, ...]:
+    """Give snapshot_at in order, negative numbers counted from the end."""
+    for step in snapshot_at:
+        check_at_least("snapshot_at", step, -steps - 1)
+        if step > steps:
+            raise ValueError(f"snapshot_at must be at most the {steps} steps of the run, got {step}: -1 is the end")
+    return tuple(sorted({step + (step < 0) * (steps + 1) for step in snapshot_at}))
