@@ -185,11 +185,10 @@ print(f"the trained router drops {100 * histories['tokens choice'].tests_log['dr
 
 # %%
 batch = test_digits[:24]
-routings, labels = {}, {}
+routings = {}
 for name, model in models.items():
     with torch.no_grad(), record(model.eval()) as seen:
-        answers = model(batch.images.to(device)).argmax(-1).cpu()
-    labels[name] = [f"a {right}, answered {given}" for right, given in zip(batch.labels, answers, strict=True)]
+        model(batch.images.to(device))
     if seen:
         routings[name] = {
             layer.removesuffix(".mlp.router"): routing.map(torch.Tensor.cpu) for layer, routing in seen.items()
@@ -228,7 +227,7 @@ for name, by_layer in routings.items():
 # %%
 from softmoe_edu.widgets import RoutingLens
 
-lens = RoutingLens(routings, batch.images, labels=labels["soft"])
+lens = RoutingLens(routings, batch.images, labels=[f"a {digit}" for digit in batch.labels])
 lens
 
 # %% [markdown]

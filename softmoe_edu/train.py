@@ -14,12 +14,12 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
-from softmoe_edu.batches import check_dataset, describe, group_size, own_randomness, read_batch
-from softmoe_edu.checkpoint import load_checkpoint
-from softmoe_edu.evaluation import device_of
-from softmoe_edu.history import History
-from softmoe_edu.loop import Auxiliary, Run
 from softmoe_edu.shapes import check_at_least
+from softmoe_edu.training.batches import check_dataset, describe, group_size, own_randomness, read_batch
+from softmoe_edu.training.checkpoint import load_checkpoint
+from softmoe_edu.training.evaluation import device_of
+from softmoe_edu.training.history import History
+from softmoe_edu.training.loop import Auxiliary, Run
 
 RATES = ("learning_rate", "weight_decay", "warmup", "clip_norm")
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from toy import toy_data, toy_model
 
-from softmoe_edu import checkpoint as checkpoint_module
-from softmoe_edu.checkpoint import load_checkpoint, save_checkpoint
-from softmoe_edu.history import History
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.train import train
+from softmoe_edu.training import checkpoint as checkpoint_module
+from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
+from softmoe_edu.training.history import History
 
 
 def run(**arguments):

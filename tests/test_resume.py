@@ -12,8 +12,8 @@ import torch
 from torch.utils.data import Dataset
 from toy import parameters, toy_data, toy_model
 
-from softmoe_edu.checkpoint import load_checkpoint
 from softmoe_edu.train import train
+from softmoe_edu.training.checkpoint import load_checkpoint
 
 DATA, TEST = toy_data(40), toy_data(23, seed=1)
 SETTINGS = {
@@ -78,6 +78,9 @@ def test_an_interrupted_run_goes_on_in_memory(whole, step, place):
         fresh = toy_model(seed=9)
         assert everything(*run(fresh, resume=history)) == whole
     assert everything(model, history) == before
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(1)
     _, finished = run(model, resume=history)
     assert not finished.interrupted
     assert everything(model, finished) == whole

@@ -9,12 +9,12 @@ from torch import nn
 from torch.utils.data import Dataset
 from toy import Toy, parameters, toy_data, toy_model
 
-from softmoe_edu.batches import batch_indices
-from softmoe_edu.evaluation import Evaluation, evaluate
-from softmoe_edu.history import History
-from softmoe_edu.loop import learning_rate_at
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.train import parameter_groups, train
+from softmoe_edu.training.batches import batch_indices
+from softmoe_edu.training.evaluation import Evaluation, evaluate
+from softmoe_edu.training.history import History
+from softmoe_edu.training.loop import learning_rate_at
 
 DATA, TEST = toy_data(40), toy_data(23, seed=1)
 

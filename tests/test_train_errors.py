@@ -9,9 +9,9 @@ from torch.utils.data import DataLoader, Dataset
 from toy import parameters, toy_data, toy_model
 
 from softmoe_edu.data import Images
-from softmoe_edu.guard import NotFiniteError
-from softmoe_edu.loop import learning_rate_at
 from softmoe_edu.train import train
+from softmoe_edu.training.guard import NotFiniteError
+from softmoe_edu.training.loop import learning_rate_at
 
 DATA = toy_data(40)
 

@@ -2,7 +2,12 @@
 
 const four = x => x.toFixed(4);
 const count = x => (Number.isInteger(x) ? String(x) : four(x));
-const short = x => (x >= 9.95 ? x.toFixed(0) : Number.isInteger(x) ? String(x) : x >= 1 ? x.toFixed(1) : x.toFixed(2));
+const short = x => {
+  // Sums of softmax weights miss a whole number by rounding; a small weight is not 0.
+  const whole = Math.round(x);
+  if (x === 0 || (whole > 0 && Math.abs(x - whole) < 1e-4)) return String(whole);
+  return x >= 9.95 ? x.toFixed(0) : x >= 1 ? x.toFixed(1) : x.toFixed(2);
+};
 const FATES = ["", "dropped", "padding"];
 const plural = (x, word) => `${count(x)} ${word}${x === 1 ? "" : "s"}`;
 const sum = values => values.reduce((a, b) => a + b, 0);

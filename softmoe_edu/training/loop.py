@@ -13,12 +13,20 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.data import Dataset
 
-from softmoe_edu.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
-from softmoe_edu.checkpoint import save_checkpoint
-from softmoe_edu.evaluation import accuracy, check_logits, device_of, dropped, evaluate, modes_kept, take_snapshot
-from softmoe_edu.guard import Interruption, NotFiniteError, find_not_finite
-from softmoe_edu.history import History
 from softmoe_edu.routing import Routing, record
+from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
+from softmoe_edu.training.checkpoint import save_checkpoint
+from softmoe_edu.training.evaluation import (
+    accuracy,
+    check_logits,
+    device_of,
+    dropped,
+    evaluate,
+    modes_kept,
+    take_snapshot,
+)
+from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
+from softmoe_edu.training.history import History
 
 Auxiliary = Callable[[dict[str, Routing]], Tensor]
 

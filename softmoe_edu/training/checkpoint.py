@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from softmoe_edu.history import History
 from softmoe_edu.routing import Routing
+from softmoe_edu.training.history import History
 
 FORMAT = "softmoe_edu training, version 1"
 PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")

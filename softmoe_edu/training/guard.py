@@ -9,8 +9,8 @@ from types import FrameType
 import torch
 from torch import Tensor, nn
 
-from softmoe_edu.history import History
 from softmoe_edu.routing import Routing
+from softmoe_edu.training.history import History
 
 
 class NotFiniteError(FloatingPointError):
