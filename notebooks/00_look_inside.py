@@ -16,8 +16,9 @@
 # computing; where there is a GPU it is used. Nothing is downloaded.
 #
 # At the end you can
-# - say in six words what every router does,
-# - read a dispatch map and a combine map, and say which sums must be 1,
+# - name the six steps of every router,
+# - read a dispatch map (which token goes into which slot) and a combine map (which slot answers which token), and say
+#   which sums must be 1,
 # - say why a token can be dropped, and which router never drops one.
 
 # %% [markdown]
@@ -25,17 +26,19 @@
 #
 # A transformer block has two parts: attention, where tokens look at each other, and an MLP, which transforms each
 # token alone. A **mixture of experts** replaces that one MLP by many, the *experts*, and adds a **router** which
-# decides how tokens reach them. The model gets many more parameters; the work per token stays about the same, because
-# each token meets few experts.
+# decides how tokens reach them. The model gets many more parameters, and the work stays about the same, as long as the
+# experts together have about as many places to fill as there are tokens.
 #
-# Between tokens and experts stand **slots**: the places that an expert computes. A router answers two questions:
-# how do tokens fill slots (**dispatch**), and how do slots answer tokens (**combine**)?
+# These places are the **slots**: the input rows of an expert, a fixed number each, which for a sparse router is also
+# called its *capacity*. A router answers two questions: how do tokens fill slots (**dispatch**), and how do slots answer
+# tokens (**combine**)? A token that no slot takes is **dropped**: the layer has no answer for it.
 #
 # ```
 # tokens --router--> Routing --to_slots--> slots --experts--> slots --to_tokens--> tokens
 # ```
 #
-# Six words describe every router of this course:
+# Six steps describe every router of this course. A *gate* is the softmax score of a token and an expert; every expert (or
+# slot) owns a learned vector for scoring; *top-k* is the k best, here with k = 1.
 #
 # | step | Tokens Choice | Experts Choice | Soft MoE |
 # | --- | --- | --- | --- |
@@ -52,7 +55,8 @@
 # %% [markdown]
 # ## 2 · The data: digits cut into tokens
 #
-# scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels. Patches of 2 × 2 pixels make 16 tokens of each.
+# scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2 pixels,
+# each is 16 tokens: a token is the model's vector of a patch.
 
 # %%
 import matplotlib.pyplot as plt
@@ -71,8 +75,8 @@ print("device:", device)
 # %%
 fig, panels = plt.subplots(1, 6, figsize=(9, 1.9), layout="constrained")
 for panel, image, label in zip(panels, test_digits.images, test_digits.labels, strict=False):
-    panel.imshow(image[0], cmap="gray_r", extent=(0, 8, 8, 0))
-    panel.set(title=f"a {label}", xticks=range(0, 9, 2), yticks=range(0, 9, 2))
+    panel.imshow(image[0], cmap="gray", extent=(0, 8, 8, 0))
+    panel.set(title=f"digit {label}", xticks=range(0, 9, 2), yticks=range(0, 9, 2))
     panel.grid(color="tab:blue", linewidth=0.8)
     panel.tick_params(labelbottom=False, labelleft=False, length=0)
 panels[0].set_label(
@@ -86,9 +90,10 @@ figures.described(panels[0])
 # All four have 3 blocks and 32 numbers per token. In three of them the MLPs of blocks 1 and 2 (counted from 0) become
 # MoE layers with 16 experts. Each expert is as large as the MLP it replaces.
 #
-# The two sparse routers let 8 images of the batch compete for the same slots, as their papers do; Soft MoE routes each
-# image alone. `scale_init=8` is not the paper's 1: with only 32 numbers per token the paper's start leaves all weights
-# nearly equal for a whole run of this length.
+# The two sparse routers let 8 images of the batch, a *group*, compete for the same slots, as their papers do; Soft MoE
+# routes each image alone. `noise_std` shakes the scores of tokens choice in training, so that it tries other experts.
+# `scale_init=8` is not the paper's 1: Soft MoE's scores are cosines between -1 and 1, whose softmax is flat, and in a run
+# this short the scale does not grow enough by itself.
 
 # %%
 DIM, EXPERTS, HIDDEN, TOGETHER = 32, 16, 64, 8
@@ -126,8 +131,8 @@ my_dropped = "?"  # what percentage of tokens will tokens choice drop? (16 exper
 # %% [markdown]
 # ## 4 · Train
 #
-# Each model sees 300 batches of 64 digits. Tokens choice also needs a loss that keeps its experts balanced; the other
-# two do not. You can stop a run with the ■ button: training hands back what it has.
+# Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
+# other two need none. You can stop a run with the ■ button: training hands back what it has.
 
 
 # %%
@@ -149,7 +154,9 @@ for name, model in models.items():
     )
 
 # %%
-figures.described(figures.training_curves({name: [history.test_columns] for name, history in histories.items()}))
+curves = figures.training_curves({name: [history.test_columns] for name, history in histories.items()})
+curves.set_title("Accuracy on test digits")
+figures.described(curves)
 
 # %%
 print(f"{'model':15s} {'test accuracy':>17s} {'dropped':>9s} {'time':>8s}")
@@ -164,18 +171,25 @@ print(f"\nYou guessed: best {my_best}, ahead by {my_gap} points; tokens choice d
 # %% [markdown]
 # Read the table with its ±: that is the standard error from having only 500 test digits, and another seed moves the
 # result as well. **One run of each on a task this easy does not show that one router is better than another**, nor
-# that experts help at all: the dense model is not short of parameters here. Lesson 08 is about comparisons that can
-# show something. What this lesson is about does not depend on the ranking: the routers do *different things*.
+# that experts help at all: the dense model is not short of parameters here. Comparisons that
+# can show something need more runs and a harder task. What this lesson is about does not depend on the ranking: the routers do *different things*.
 #
-# And how many tokens does chance alone drop? With slots for exactly all tokens, a router that throws dice would lose
-# this share, since some experts get more than they have room for:
+# And how many tokens does chance alone drop? With slots for exactly all tokens, a router that picks experts at random
+# would lose this share, since some experts get more than they have room for:
 
 # %%
 tokens = TOGETHER * test_digits.num_tokens
 capacity = models["tokens choice"].blocks[1].mlp.router.capacity(tokens)
 by_chance = metrics.expected_drop_fraction(tokens, EXPERTS, capacity)
-print(f"{tokens} tokens, {EXPERTS} experts x {capacity} slots: dice drop {100 * by_chance:.1f} %")
-print(f"the trained router drops {100 * histories['tokens choice'].tests_log['dropped'][-1]:.1f} %")
+print(f"{tokens} tokens, {EXPERTS} experts x {capacity} slots: chance drops {100 * by_chance:.1f} %")
+print(
+    f"the trained router drops {100 * histories['tokens choice'].tests_log['dropped'][-1]:.1f} % (mean of both layers)"
+)
+
+# %% [markdown]
+# If your run is like ours, the trained router drops *more* than chance: similar patches want the same expert, and the
+# balance loss, at weight 0.01, only pulls against that. Experts choice drops tokens for another reason: no expert is ever
+# over-full, but a token that is among no expert's best gets no slot.
 
 # %% [markdown]
 # ## 5 · Record what the routers decide
@@ -215,8 +229,8 @@ for name, by_layer in routings.items():
 # %% [markdown]
 # Soft MoE: both are 1, always. Every slot is an average of tokens, and every token's answer an average of slots.
 # A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0. Its combine sums to the gates of the
-# experts that had room: less than 1 and exactly **0 for a dropped token**, which then passes through the block by the
-# residual connection alone. In experts choice a token that several experts picked may even get more than 1.
+# experts that had room, and to exactly **0 for a dropped token**: attention still changes that token, the MoE layer adds
+# nothing. In experts choice the gates of several experts add up; they are of one softmax, so the sum stays below 1.
 
 # %% [markdown]
 # ## 6 · Look inside
@@ -236,10 +250,10 @@ lens
 # 1. *Tokens choice.* Hatching marks dropped patches. Images 0 to 7 are one group: move through them. Which images lose
 #    most? And within an image, are ink and background dropped alike?
 # 2. *Experts choice.* Find a patch that several experts took, and one that none took.
-# 3. *Soft.* Point at a slot in block 1: how many patches does it see? Then at the same slot in block 2. Change *dispatch* to
-#    *combine*: is any patch without an answer?
+# 3. *Soft.* Point at a slot in `blocks.1`: how many patches get more than 0.05 of it? Then at the same slot in `blocks.2`.
+#    Change *dispatch* to *combine*: is any patch without an answer?
 #
-# Now check the first by counting over more digits than you can look at:
+# Now count over more than you can look at. First tokens choice, over 400 digits:
 
 # %%
 many = test_digits[:400]
@@ -252,18 +266,34 @@ for layer, routing in seen.items():
     by_image = lost.flatten(0, 1)
     print(f"{layer}: % of patches dropped")
     print(f"    first to last image of a group: {places}")
+    rows = "  ".join(f"{100 * share:2.0f}" for share in by_image.mean(0).view(4, 4).mean(1))
+    print(f"    top to bottom row of an image: {rows}")
     print(f"    blank patches {100 * by_image[blank].mean():.0f}, others {100 * by_image[~blank].mean():.0f}")
 
 # %% [markdown]
-# Where a patch stands in its group decides more than what it shows: this router serves tokens **in order of position**,
-# so the first image of a group finds empty experts and the last finds full ones. Whose picture comes last is an accident
-# of the batch. *Batch priority routing* (`TokensChoiceRouter(..., priority="gate")`) serves the surest tokens first.
+# Where a patch stands decides much of its fate: this router serves tokens **in order of position**, so the first image of
+# a group finds mostly empty experts and the last finds full ones, and in an image the upper rows come before the lower.
+# Whose picture comes last is an accident of the batch.
+# *Batch priority routing* (`TokensChoiceRouter(..., priority="gate")`) serves the surest tokens first.
+#
+# Then the other two, over the 24 digits of the lens:
+
+# %%
+for layer, routing in routings["experts choice"].items():
+    times = metrics.experts_per_token(routing).flatten().bincount()
+    print(f"experts choice, {layer}: patches taken by 0, 1, 2, ... experts: {times.tolist()}")
+for layer, routing in routings["soft"].items():
+    sees = (routing.dispatch > 0.05).sum(1).flatten().float()
+    print(
+        f"soft, {layer}: patches with over 0.05 of a slot: {sees.min():.0f} to {sees.max():.0f}, mean {sees.mean():.1f}"
+    )
 
 # %% [markdown]
 # ## 7 · The same on paper
 #
-# What the lens shows can be drawn without it. First the three routers on the same images, one row each: where tokens
-# go, what comes back, and how full the experts are.
+# What the lens shows can be drawn without it. First the three routers on the first image, one row each: where its tokens
+# go, what comes back, and how full the experts are with the tokens of all images. (Drop rates here are those of one layer
+# and 24 digits, so they differ from the table's.)
 
 # %%
 figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))
@@ -282,15 +312,16 @@ figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[
 # *Settled, by what you ran:* Soft MoE dropped nothing; its dispatch sums to 1 over tokens and its combine over slots.
 # The sparse routers left tokens without an expert although there were slots for all.
 #
-# *Not settled:* whether any of this makes a better model. On these digits four models of very different size are close.
+# *Not settled:* whether any of this makes a better model. On these digits a small dense model and three that are several times
+# larger come close.
 # The paper's claim is about models a thousand times larger, trained on billions of images.
 #
 # ### Five questions
 #
-# Answer first, then open.
+# Answer first, then click the question.
 #
 # <details><summary>1. A token is dropped by tokens choice. What does the MoE layer return for it?</summary>
-# Exactly 0. The block adds that to the token, which so stays as it was.</details>
+# Exactly 0. The block adds that to the token; only attention has changed it in this block.</details>
 #
 # <details><summary>2. Which softmax of Soft MoE runs over tokens, dispatch or combine?</summary>
 # Dispatch: every slot is an average of tokens. Combine runs over all slots of all experts.</details>

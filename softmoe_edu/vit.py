@@ -120,9 +120,8 @@ class Attention(nn.Module):
     def forward(self, x: Tokens) -> Tokens:
         """Let every token look at every token."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
-        # v keeps its dtype under autocast, where a LayerNorm gives float32.
-        q, k = self.norm_q(q).to(v.dtype), self.norm_k(k).to(v.dtype)
-        return self.out(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
+        mixed = F.scaled_dot_product_attention(self.norm_q(q), self.norm_k(k), v)
+        return self.out(mixed.transpose(1, 2).flatten(2))
 
 
 class Mlp(nn.Module):

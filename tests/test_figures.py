@@ -244,7 +244,7 @@ def test_compare_routers_puts_one_in_each_row():
         load = metrics.expert_load(routing).mean(0)
         np.testing.assert_allclose([bar.get_height() for bar in row[2].patches], load, rtol=1e-6)
         assert row[0].get_title(loc="left") == f"{name}: dispatch"
-    assert panels[1, 2].get_title() == "load; 56.2 % of tokens dropped"
+    assert panels[1, 2].get_title() == "all groups: 56.2 % dropped"
     assert "soft drops 0.0 % of tokens" in figures.alt_text(panels)
     assert "sparse drops 56.2 % of tokens" in figures.alt_text(panels)
 
@@ -258,3 +258,12 @@ def test_compare_routers_that_group_differently():
     np.testing.assert_allclose(image_of(panels[1, 1]), merged.combine[1, 3:].flatten(1), rtol=1e-6)
     with pytest.raises(ValueError, match="example must be from 0 to 3, got 4: the batch has 4 examples"):
         figures.compare_routers({"alone": alone, "merged": merged}, example=4)
+
+
+def test_compare_routers_adds_up_slots_that_are_too_narrow():
+    """With 9 x 8 slots a column is an expert, whose slots are added up, and the axis says so."""
+    routing = soft(1, 3, 9, 8)
+    panels = figures.compare_routers({"soft": routing})
+
+    np.testing.assert_allclose(image_of(panels[0, 0]), routing.dispatch[0].sum(2), rtol=1e-5)
+    assert panels[0, 0].get_xlabel() == "expert (its 8 slots added up)"

@@ -26,6 +26,14 @@ SETTINGS = {
 }
 
 
+@pytest.fixture(autouse=True)
+def sigint():
+    """Ctrl-C raises KeyboardInterrupt, also where the tests were started in the background, which ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def run(model=None, data=DATA, test=TEST, **arguments):
     """Train a Toy by SETTINGS, and give it with its history."""
     model = model or toy_model()

@@ -57,7 +57,7 @@ def draw_load(ax: Axes, load: np.ndarray, capacity: int, room: int = 16) -> None
     ax.set_xlim(-0.6, e - 0.4)
     ax.set_ylim(0, capacity * 1.35)
     ax.set_xticks(every(e, room))
-    ax.set_xlabel(f"expert (dashed: capacity {capacity})")
+    ax.set_xlabel(f"expert (dashed: capacity {capacity}" + ("; whiskers: groups)" if b > 1 else ")"))
     ax.set_ylabel("load (tokens' worth)")
 
 

@@ -13,13 +13,16 @@ from softmoe_edu.figures.maps import draw_map
 from softmoe_edu.figures.style import count, span
 from softmoe_edu.routing import Routing
 
+MOST_COLUMNS = 64  # of a map this narrow, so that a column is wider than the lines between experts
+
 
 def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np.ndarray | None = None) -> np.ndarray:
     """Draw one row per router: dispatch and combine of one example, and the experts' load over all groups.
 
     Routers may merge the examples of one batch into groups differently: the router with most groups shows what an
     example is, and a map has the example's tokens against the slots of its group. Titles give the fraction of tokens
-    that were dropped in all groups. Each map has its own colour scale, from 0 to its largest weight.
+    that were dropped in all groups. Where slots are too many to be told apart, a map adds up each expert's. Each map
+    has its own colour scale, from 0 to its largest weight.
     Returns (routers, 3) Axes. Raises ValueError without routings, when they did not read the same tokens, and for an
     example out of range.
     """
@@ -40,7 +43,11 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
         rows = slice(example % together * own, (example % together + 1) * own)
         real = None if one.mask is None else array(one.mask)[0, rows] > 0
         for panel, kind in zip(row, ("dispatch", "combine"), strict=False):
-            image = draw_map(panel, array(getattr(one, kind))[0, rows], real, room=8)
+            weights = array(getattr(one, kind))[0, rows]
+            added = routing.sizes[3] > 1 and routing.sizes[2] * routing.sizes[3] > MOST_COLUMNS
+            image = draw_map(panel, weights.sum(2, keepdims=True) if added else weights, real, room=8)
+            if added:
+                panel.set_xlabel(f"expert (its {routing.sizes[3]} slots added up)")
             bar = panel.figure.colorbar(image, ax=panel, pad=0.02)
             bar.set_label(f"{kind} weight")
         lost = 100 * float(metrics.dropped_fraction(routing))
@@ -48,7 +55,7 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
         draw_load(row[2], load, routing.sizes[3], room=8)
         row[0].set_title(textwrap.fill(f"{name}: dispatch", 28), loc="left")
         row[1].set_title("combine")
-        row[2].set_title(f"load; {lost:.1f} % of tokens dropped")
+        row[2].set_title(f"all groups: {lost:.1f} % dropped")
         words.append(
             f"{name} drops {lost:.1f} % of tokens, and its experts receive "
             f"{span(load.mean(0).min(), load.mean(0).max())} tokens' worth for {count(routing.sizes[3], 'slot')} each"

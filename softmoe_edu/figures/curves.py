@@ -38,23 +38,23 @@ def training_curves(
         raise ValueError('runs must be {name: [run, ...]} with at least one run each: {"soft": [history.columns]}')
     ax = one_axes(ax, 6.4, 4.0)
     colours, words = categories(), []
+    several = any(len(group) > 1 for group in runs.values())
     looks = zip(cycle(colours), cycle(MARKERS), (dash for dash in cycle(DASHES) for _ in colours), strict=False)
     for (name, group), (colour, marker, dash) in zip(runs.items(), looks, strict=False):
         at, values = _align(name, group, x, y)
         middle, low, high = _band(values, band)
         made = count(len(values), "run") + (", no band" if len(values) == 1 else "")
-        ax.plot(at, middle, color=colour, linestyle=dash, marker=marker, markersize=5, label=f"{name} ({made})",
-                markevery=max(1, len(at) // 8))  # fmt: skip
+        ax.plot(at, middle, color=colour, linestyle=dash, marker=marker, markersize=5,
+                label=f"{name} ({made})" if several else name, markevery=max(1, len(at) // 8))  # fmt: skip
         if len(values) > 1:
             ax.fill_between(at, low, high, color=colour, alpha=0.22, linewidth=0)
         spread = f", {span(low[-1], high[-1])}" if len(values) > 1 else ""
         words.append(f"{name} ends at {number(middle[-1])} ({made}{spread}) at {x} {at[-1]:g}")
-    several = any(len(group) > 1 for group in runs.values())
     ax.set_title(f"{_spaced(y).capitalize()} by {_spaced(x)}")
     ax.set_xlabel(_axis_name(x))
     ax.set_ylabel(_axis_name(y))
     ax.grid(True, linewidth=0.6)
-    legend = ax.legend(title=f"line: mean; {BANDS[band]}" if several else None, framealpha=0.85)
+    legend = ax.legend(title=f"line: mean; {BANDS[band]}" if several else "one run each, no band", framealpha=0.85)
     legend.get_title().set_fontsize("small")
     caption = f" {BANDS[band].capitalize()}." if several else ""
     describe(ax, f"{_spaced(y).capitalize()} over {_spaced(x)}: {'; '.join(words)}.{caption}")

@@ -65,7 +65,9 @@ def draw_map(
     top = (weights.max() or 1.0) if vmax is None else vmax
     image = ax.imshow(weights.reshape(n, e * p), cmap=WEIGHTS, vmin=0, vmax=top, aspect="auto", interpolation="nearest")
     if p > 1:
-        lines = ax.vlines(np.arange(1, e) * p - 0.5, -0.5, n - 0.5, colors="white", linewidths=min(1.2, 40 / e))
+        lines = ax.vlines(
+            np.arange(1, e) * p - 0.5, -0.5, n - 0.5, colors="white", linewidths=min(1.2, 40 / e, 60 / (e * p))
+        )
         lines.set_gid("separators")
     for token in np.flatnonzero(~real) if real is not None else []:
         row = ax.axhspan(token - 0.5, token + 0.5, facecolor="none", edgecolor="white", linewidth=0, hatch="////")

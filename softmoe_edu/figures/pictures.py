@@ -59,16 +59,16 @@ def slot_views(
     panels = many_axes(ax, rows, columns, 1.75 * columns + 0.9, 2.05 * rows + 0.3)
     top = weights.max() or 1.0
     for panel, slot, column, used in zip(panels.flat, chosen, weights.T, usage, strict=False):
-        _draw_image(panel, picture.mean(0, keepdims=True))
         grid = column.reshape(height // side, width // side)
         seen = panel.imshow(
-            grid, cmap="viridis", vmin=0, vmax=top, alpha=0.25 + 0.6 * grid / top, interpolation="nearest",
+            grid, cmap="viridis", vmin=0, vmax=top, interpolation="nearest",
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
         )  # fmt: skip
+        _outline(panel, picture.mean(0))
         panel.set_title(f"slot {slot_name(slot, p)}\n90 % in {count(used, 'token')}", fontsize="medium")
     _hide(panels.flat[len(chosen) :])
     bar = panels.flat[0].figure.colorbar(seen, ax=list(panels.flat), shrink=0.9)
-    bar.set_label("dispatch weight of a patch\n(one scale, none clipped)")
+    bar.set_label("dispatch weight of a patch\n(line: the image at half brightness)")
     token, column = np.unravel_index(weights.argmax(), weights.shape)
     describe(
         panels,
@@ -151,6 +151,16 @@ def _draw_image(ax: Axes, image: np.ndarray) -> None:
     ax.spines[:].set_visible(False)
     ax.set_xticks([])
     ax.set_yticks([])
+
+
+def _outline(ax: Axes, image: np.ndarray) -> None:
+    """Draw where an image (h, w) crosses the middle of its range, in a line that shows on every colour."""
+    low, high = image.min(), image.max()
+    if min(image.shape) > 1 and high > low:
+        for colour, width in (("black", 2.4), ("white", 1.2)):
+            ax.contour(image, levels=[(low + high) / 2], colors=colour, linewidths=width)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
 
 
 def _hatch(ax: Axes, x: float, y: float, side: int) -> None:

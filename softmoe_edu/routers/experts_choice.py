@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from softmoe_edu.capacity import capacity_for
-from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, widen
+from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice
 
@@ -26,7 +26,7 @@ def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tup
             "lower capacity_factor or multiple_of, or merge examples into larger groups"
         )
     scores = gates if mask is None else gates.masked_fill(~mask[..., None], -1)  # below every gate
-    gate, token = (t[..., :capacity] for t in scores.mT.sort(dim=-1, descending=True, stable=True))
+    gate, token = top_in_order(scores.mT, capacity)
     if mask is None:
         return token, gate
     filled = gate >= 0

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from softmoe_edu.capacity import capacity_for
-from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, widen
+from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_at_least, check_choice
 
@@ -29,10 +29,9 @@ def choose_experts(logits: Gates, top_k: int, gating: str = "vmoe") -> tuple[Cho
     Equal logits go to the expert with the lower index.
     """
     if gating == "top_k_then_softmax":
-        values, experts = logits.sort(dim=-1, descending=True, stable=True)
-        return experts[..., :top_k], values[..., :top_k].softmax(-1)
-    gates, experts = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)
-    gates, experts = gates[..., :top_k], experts[..., :top_k]
+        values, experts = top_in_order(logits, top_k)
+        return experts, values.softmax(-1)
+    gates, experts = top_in_order(logits.softmax(-1), top_k)
     return experts, gates / gates.sum(-1, keepdim=True) if gating == "gshard" else gates
 
 
