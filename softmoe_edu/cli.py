@@ -1,14 +1,22 @@
-"""The command softmoe-edu: `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own."""
+"""The command softmoe-edu.
+
+`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `softmoe-edu cost` tells what
+the paper's models cost.
+"""
 
 import argparse
 import importlib.util
 import json
+import math
 import os
 import socket
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from softmoe_edu import __version__, lessons
+from softmoe_edu.cost import Device, comparison, table
+from softmoe_edu.paper import MODELS
 
 # Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
 SETTINGS = {
@@ -32,7 +40,15 @@ def main(argv: list[str] | None = None) -> None:
     )
     command.add_argument("--no-browser", action="store_true", help="start the server and open no browser")
     command.add_argument("--port", type=port, help="the server's port; without it, the first free one from 8888 on")
+    command = commands.add_parser("cost", help="tell what a model of the paper costs by part, or compare two")
+    command.add_argument("names", nargs="*", metavar="NAME", help="one model or two; without a name, all are listed")
+    command.add_argument("--batch", type=positive(int), default=1, help="images that share one read of parameters")
+    command.add_argument(
+        "--device", nargs=2, type=positive(float), metavar=("TFLOPS", "GBPS"), help="rates of a device: adds its time"
+    )
     arguments = parser.parse_args(argv)
+    if arguments.command == "cost":
+        return cost(arguments.names, batch=arguments.batch, rates=arguments.device)
     try:
         lab(arguments.workspace, browser=not arguments.no_browser, port=arguments.port)
     except KeyboardInterrupt:
@@ -52,6 +68,52 @@ def port(text: str) -> int:
         except OSError as error:
             raise argparse.ArgumentTypeError(f"{text} cannot be used ({error.strerror}): choose another one") from None
     return int(text)
+
+
+def positive(kind: Callable[[str], int | float]) -> Callable[[str], int | float]:
+    """Make a reader of numbers over 0."""
+
+    def read(text: str) -> int | float:
+        try:
+            number = kind(text)
+        except ValueError:
+            number = 0
+        if not 0 < number < math.inf:
+            what = "a whole number" if kind is int else "a number"
+            raise argparse.ArgumentTypeError(f"expected {what} over 0, got {text!r}")
+        return number
+
+    return read
+
+
+def cost(names: Sequence[str], *, batch: int = 1, rates: Sequence[int | float] | None = None) -> None:
+    """Print the cost of one image by part: of one model with what the paper prints, or of two side by side."""
+    if len(names) > 2:
+        sys.exit(f"expected at most two names, got {len(names)}: compare two at a time")
+    if len(names) == 2 and (rates or batch != 1):
+        sys.exit("--batch and --device belong to one name: ask for each model alone")
+    try:
+        models = [MODELS[name] for name in names] or list(MODELS.values())
+    except KeyError as error:
+        sys.exit(error.args[0])
+    if not names:
+        lines = [f"{m.name:36}{m.parameters / 1e6:10.1f}{m.gflops_per_image:11.1f}" for m in models]
+        print(f"{'model':36}{'M params':>10}{'GFLOP/img':>11}", *lines, sep="\n")
+    elif len(models) == 2:
+        first, second = models
+        more, flops = second.parameters / first.parameters, second.gflops_per_image / first.gflops_per_image
+        print(comparison((first.name, first.cost), (second.name, second.cost)))
+        print(f"{second.name} has {more:.3g} x the parameters and {flops:.3g} x the FLOPs per image of {first.name}")
+    else:
+        (model,) = models
+        device = Device(1e12 * rates[0], 1e9 * rates[1]) if rates else None
+        print(f"{model.name}: FLOPs of one image, bytes of a batch of {batch} in 16-bit numbers")
+        print(table(model.cost, batch=batch, device=device))
+        if model.printed("parameters"):
+            figures = (model.printed(name) for name in ("parameters", "gflops_per_image", "ms_per_image"))
+            print("the paper prints {} parameters, {} GFLOP/img, {} ms/img".format(*figures))
+        for note in model.notes:
+            print(f"note: {note}")
 
 
 def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> None:

@@ -5,6 +5,7 @@ Source: MlpBlock of google-research/vision_transformer (tanh GELU, Xavier kernel
 
 import torch
 import torch.nn.functional as F
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from softmoe_edu.shapes import Slots, check_at_least
@@ -46,6 +47,29 @@ class Experts(nn.Module):
         answers = torch.baddbmm(self.b_out[:, None], hidden, self.w_out)
         return answers.unflatten(1, (b, p)).transpose(0, 1)
 
+    def rows(self, rows: Float[Tensor, "r d"], count: Int[Tensor, " e"]) -> Float[Tensor, "r d"]:
+        """Answer rows that stand expert after expert, `count[i]` for expert i: no place is computed for nothing.
+
+        Uses PyTorch's grouped product where it takes these numbers, else one product per expert.
+        """
+        autocast = torch.is_autocast_enabled(rows.device.type)
+        dtype = torch.get_autocast_dtype(rows.device.type) if autocast else rows.dtype
+        owner = torch.arange(self.num_experts, device=rows.device).repeat_interleave(count, output_size=len(rows))
+        hidden = _grouped(rows.to(dtype), self.w_in.to(dtype), count) + self.b_in.to(dtype)[owner]
+        hidden = F.gelu(hidden, approximate="tanh")
+        return _grouped(hidden, self.w_out.to(dtype), count) + self.b_out.to(dtype)[owner]
+
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""
         return f"dim={self.dim}, num_experts={self.num_experts}, hidden_dim={self.hidden_dim}"
+
+
+def _grouped(rows: Tensor, kernels: Tensor, count: Tensor) -> Tensor:
+    """Multiply each expert's rows (r, i) by its kernel (e, i, o)."""
+    # The grouped product exists from PyTorch 2.10 on, not in float64, and asks that rows are multiples of 16 bytes.
+    aligned = all(size * rows.element_size() % 16 == 0 for size in kernels.shape[1:])
+    if hasattr(F, "grouped_mm") and rows.dtype != torch.float64 and aligned and len(rows):
+        return F.grouped_mm(rows, kernels, offs=count.cumsum(0).to(torch.int32))
+    # unbind once: indexing the stack inside the loop would make its backward quadratic in the number of experts.
+    parts = zip(rows.split(count.tolist()), kernels.unbind(), strict=True)
+    return torch.cat([part @ kernel for part, kernel in parts])

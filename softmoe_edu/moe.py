@@ -49,8 +49,7 @@ class MoE(nn.Module):
         return self._answer(x.reshape(b // g, g * n, -1), grouped).reshape(b, n, -1)
 
     def _answer(self, x: Tensor, mask: Tensor | None) -> Tokens:
-        routing = self.router(x, mask)
-        return routing.to_tokens(self.experts(routing.to_slots(x)))
+        return self.router(x, mask).through(x, self.experts)
 
     def extra_repr(self) -> str:
         """Show the setting where the module is printed."""

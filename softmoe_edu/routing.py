@@ -43,6 +43,10 @@ class Routing(ABC):
     def to_tokens(self, y: Slots) -> Tokens:
         """Answer every token: the sum over experts and slots of combine times slot output."""
 
+    def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
+        """Send tokens through experts: fill the slots, compute, answer the tokens."""
+        return self.to_tokens(experts(self.to_slots(x)))
+
     @abstractmethod
     def slot_load(self) -> SlotGates:
         """How many tokens' worth each slot received: dispatch summed over tokens."""
@@ -98,7 +102,8 @@ class SparseRouting(Routing):
     """Index form: which token fills each slot, and the gate that its answer is multiplied with.
 
     `token` is -1 and `gate` is 0 where a slot is empty. A (b, n, e, p) tensor is built only when `dispatch` or
-    `combine` is looked at.
+    `combine` is looked at. `dropless`: an expert has as many slots as the busiest one needs, so that most may be
+    empty; experts with a method `rows` then compute the filled ones alone.
     """
 
     token: SlotTokens
@@ -108,6 +113,7 @@ class SparseRouting(Routing):
     gates: Gates | None = None
     noisy_logits: Gates | None = None
     mask: Mask | None = None
+    dropless: bool = False
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
@@ -133,6 +139,17 @@ class SparseRouting(Routing):
         b, n, _, _ = self.sizes
         answers = (y * self.gate[..., None].to(y.dtype)).flatten(0, 2)
         return answers.new_zeros(b * n, y.shape[-1]).index_add(0, self._row(), answers).unflatten(0, (b, n))
+
+    def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
+        if not (self.dropless and hasattr(experts, "rows")):
+            return super().through(x, experts)
+        filled = self.filled.transpose(0, 1)
+        row = self._row().view(self.token.shape).transpose(0, 1)[filled]
+        gate = self.gate.transpose(0, 1)[filled]
+        answers = experts.rows(x.flatten(0, 1).index_select(0, row), filled.sum((1, 2)))
+        answers = answers * gate[:, None].to(answers.dtype)
+        b, n, _ = x.shape
+        return answers.new_zeros(b * n, answers.shape[-1]).index_add(0, row, answers).unflatten(0, (b, n))
 
     def slot_load(self) -> SlotGates:
         return self.filled.to(self.gate.dtype)

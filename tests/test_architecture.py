@@ -23,6 +23,7 @@ MAY = {
     "metrics": DECISION,
     "moe": PARTS,
     "vit": PARTS | {"moe"},
+    "upcycling": MODELS,
     "cost": MODELS,
     "paper": MODELS | {"cost"},
     "data": {"shapes"},
@@ -30,9 +31,9 @@ MAY = {
     "figures": SHOWN,
     "widgets": SHOWN,
     "__init__": MODELS,
-    "teaching": MODELS | {"cost", "paper", "data", "train", "figures", "widgets", "__init__"},
+    "teaching": MODELS | {"upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
     "lessons": set(),
-    "cli": {"__init__", "lessons", "teaching"},
+    "cli": {"__init__", "lessons", "cost", "paper", "teaching"},
 }
 
 

@@ -74,6 +74,7 @@ SETTINGS = [
     (lambda: TokensChoiceRouter(8, 4, 5), "top_k must be at most num_experts=4, got 5: lower top_k"),
     (lambda: TokensChoiceRouter(8, 4, 0), "top_k must be at least 1, got 0"),
     (lambda: TokensChoiceRouter(8, 4, priority="size"), "priority must be one of 'position', 'gate', got 'size'"),
+    (lambda: TokensChoiceRouter(8, 4, rounding="up"), "rounding must be one of 'ceil', 'round', got 'up'"),
     (lambda: TokensChoiceRouter(8, 4, gating="mixtral"), "gating must be one of 'vmoe', 'switch', 'gshard', 'top_k_"),
     (lambda: TokensChoiceRouter(8, 4, 2, gating="switch"), "gating 'switch' lets a token choose one expert, got"),
     (lambda: TokensChoiceRouter(8, 4, noise_std=-1), "noise_std must be a number of at least 0, got -1"),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import softmoe_edu
 from softmoe_edu import widgets
+from softmoe_edu.paper import MODELS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -65,3 +66,10 @@ def test_all_is_complete():
     """`from softmoe_edu import *` gives exactly the names of `__all__`, each of which exists."""
     assert sorted(softmoe_edu.__all__) == sorted(set(softmoe_edu.__all__))
     assert all(hasattr(softmoe_edu, name) for name in softmoe_edu.__all__)
+
+
+def test_readme_counts_the_models():
+    """The README's number of the paper's models is that of `paper.MODELS`."""
+    (number,) = re.findall(r"(\d+) models part by part", README)
+
+    assert len(MODELS) == int(number)

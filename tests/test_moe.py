@@ -61,6 +61,54 @@ def test_experts_by_loop():
     reference.assert_same_gradients(y, expected, [slots, *experts.parameters()])
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("dim", "hidden"), [(8, 12), (5, 6)])  # the first fits PyTorch's grouped product
+def test_dropless_rows_equal_slots(dim, hidden, dtype):
+    """Computing only the filled places gives the values and gradients of computing all, empty experts included."""
+    torch.manual_seed(0)
+    layer = MoE(TokensChoiceRouter(dim, 6, 2, capacity_factor=None), Experts(dim, 6, hidden)).to(dtype)
+    for parameter in layer.experts.parameters():
+        nn.init.normal_(parameter)
+    layer.router.w_gate.data[:, 4:] = -100 * layer.router.w_gate.data[:, 4:].abs()
+    x = torch.rand(3, 7, dim, dtype=dtype, requires_grad=True)
+    mask = torch.arange(7).expand(3, 7) < 6
+    routing = layer.router(x, mask)
+    slots = routing.to_tokens(layer.experts(routing.to_slots(x)))
+    rows = layer(x, mask)
+
+    assert routing.dropless and routing.filled.sum((0, 2))[4:].tolist() == [0, 0]
+    torch.testing.assert_close(rows, slots)
+    reference.assert_same_gradients(rows, slots, [x, *layer.parameters()])
+
+
+def test_dropless_of_padding_alone():
+    """Without a real token the layer answers zeros, with or without places computed."""
+    layer = MoE(TokensChoiceRouter(8, 4, capacity_factor=None), Experts(8, 4, 12))
+    x = torch.randn(2, 3, 8)
+
+    assert torch.equal(layer(x, torch.zeros(2, 3, dtype=torch.bool)), torch.zeros(2, 3, 8))
+
+
+def test_dropless_with_experts_that_take_slots_only():
+    """Experts of another make, without a method `rows`, get slots."""
+    router = TokensChoiceRouter(1, 3, capacity_factor=None)
+    x = torch.tensor([[[1.0], [2], [-3]]])
+    routing = router(x)
+
+    torch.testing.assert_close(MoE(router, Times())(x), routing.to_tokens(Times()(routing.to_slots(x))))
+
+
+def test_dropless_under_autocast():
+    """Under autocast the filled places are computed in bfloat16."""
+    torch.manual_seed(0)
+    layer, x = MoE(TokensChoiceRouter(8, 4, 2, capacity_factor=None), Experts(8, 4, 16)), torch.randn(2, 9, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y = layer(x)
+
+    assert y.dtype == torch.bfloat16
+    torch.testing.assert_close(y.float(), layer(x), rtol=0.05, atol=0.02)
+
+
 def test_experts_start_apart():
     """Experts start from different kernels, spread as Xavier's uniform, and biases near 0."""
     torch.manual_seed(0)

@@ -3,8 +3,10 @@
 from softmoe_edu.routers.ablations import IdentityRouter, SoftUniformRouter, UniformRouter, UniformSoftRouter
 from softmoe_edu.routers.experts_choice import ExpertsChoiceRouter, assign_experts
 from softmoe_edu.routers.router import Router
-from softmoe_edu.routers.soft import SoftRouter, combine_weights, dispatch_weights, soft_weights
+from softmoe_edu.routers.soft import SoftRouter
+from softmoe_edu.routers.soft_attention import AttentionRouting
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
+from softmoe_edu.routers.weights import combine_weights, dispatch_weights, soft_weights
 
 ROUTERS: dict[str, type[Router]] = {
     "soft": SoftRouter,
@@ -18,6 +20,7 @@ ROUTERS: dict[str, type[Router]] = {
 
 __all__ = [
     "ROUTERS",
+    "AttentionRouting",
     "ExpertsChoiceRouter",
     "IdentityRouter",
     "Router",

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from softmoe_edu.routers.router import Router
-from softmoe_edu.routers.soft import SlotLogits, combine_weights, dispatch_weights
+from softmoe_edu.routers.soft import SlotLogits
+from softmoe_edu.routers.weights import combine_weights, dispatch_weights
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.shapes import check_at_least
 

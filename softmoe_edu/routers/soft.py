@@ -8,34 +8,10 @@ import torch
 from torch import Tensor, nn
 
 from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, widen
+from softmoe_edu.routers.soft_attention import AttentionRouting, slot_queries, uses_attention
+from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.routing import SoftRouting
-from softmoe_edu.shapes import Logits, Mask, Weights, check_at_least
-
-
-def dispatch_weights(logits: Logits, mask: Mask | None = None) -> Weights:
-    """Softmax over tokens: for every slot the weights sum to 1 over n (equation 1).
-
-    Padding gets weight 0; in a group that is all padding every weight is 0.
-    """
-    if mask is None:
-        return logits.softmax(1)
-    real = mask[:, :, None, None]
-    # The lowest finite number instead of -inf keeps a group that is all padding free of NaN, gradients included.
-    return logits.masked_fill(~real, torch.finfo(logits.dtype).min).softmax(1) * real
-
-
-def combine_weights(logits: Logits, mask: Mask | None = None) -> Weights:
-    """Softmax over all slots of all experts: for every token the weights sum to 1 over (e, p) (equation 2).
-
-    Padding gets weight 0, so that its output is exactly 0.
-    """
-    weights = logits.flatten(2).softmax(-1).view_as(logits)
-    return weights if mask is None else weights * mask[:, :, None, None]
-
-
-def soft_weights(logits: Logits, mask: Mask | None = None) -> tuple[Weights, Weights]:
-    """Read one logit tensor twice: over tokens to fill slots, over slots to answer tokens (Algorithm 1)."""
-    return dispatch_weights(logits, mask), combine_weights(logits, mask)
+from softmoe_edu.shapes import Logits, check_at_least, check_choice
 
 
 def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
@@ -79,15 +55,25 @@ class SlotLogits(Router):
         self.phi = nn.Parameter(lecun_normal_(torch.empty(dim, num_experts, slots_per_expert), dim * num_experts))
         self.scale = nn.Parameter(torch.tensor(float(scale_init)))
 
-    def slot_logits(self, x: Tensor) -> Logits:
-        """Give scale times the cosine of every token and slot, so |logit| <= |scale| when normalised."""
+    @property
+    def noisy(self) -> bool:
+        """Whether noise is added now: only in training."""
+        return self.training and self.noise_std > 0
+
+    def directions(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Give the two factors of the logits: tokens (b, n, d) and phi (d, e, p), normalised, phi times the scale."""
         phi = widen(self.phi)
         if self.normalize:
             as_printed = self.normalize == "as printed"
             x = l2_normalize(x, -1, as_printed=as_printed)
             phi = l2_normalize(phi, 0, as_printed=as_printed)
-        logits = (x @ (phi * widen(self.scale)).flatten(1)).unflatten(-1, phi.shape[1:])
-        return add_noise(logits, self.noise_std) if self.training and self.noise_std else logits
+        return x, phi * widen(self.scale)
+
+    def slot_logits(self, x: Tensor) -> Logits:
+        """Give scale times the cosine of every token and slot, so |logit| <= |scale| when normalised."""
+        x, phi = self.directions(x)
+        logits = (x @ phi.flatten(1)).unflatten(-1, phi.shape[1:])
+        return add_noise(logits, self.noise_std) if self.noisy else logits
 
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""
@@ -95,9 +81,23 @@ class SlotLogits(Router):
 
 
 class SoftRouter(SlotLogits):
-    """Dispatch by softmax over tokens, combine by softmax over slots, both of the same logits."""
+    """Dispatch by softmax over tokens, combine by softmax over slots, both of the same logits.
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting:
+    form: "weights" builds both (b, n, e, p) tensors; "attention" computes the same layer without them, see
+    `soft_attention`; "auto" takes attention from 2^20 weights per group on, unless noise is added to the logits.
+    Other arguments as in `SlotLogits`.
+    """
+
+    def __init__(self, dim: int, num_experts: int, slots_per_expert: int = 1, *, form: str = "auto", **logits: object):
+        super().__init__(dim, num_experts, slots_per_expert, **logits)
+        check_choice("form", form, ("auto", "weights", "attention"))
+        self.form = form
+
+    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting | AttentionRouting:
         """Decide for checked tokens; slots are later filled from the tokens as they are, not normalised."""
+        slots = self.num_experts * self.slots_per_expert
+        if uses_attention(self.form, x.shape[1], slots, self.noisy):
+            tokens, phi = self.directions(x)
+            return AttentionRouting(tokens, slot_queries(phi, len(x)), self.num_experts, mask)
         logits = self.slot_logits(x)
         return SoftRouting(*soft_weights(logits, mask), logits=logits, mask=mask)

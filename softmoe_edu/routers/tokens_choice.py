@@ -75,7 +75,7 @@ def assign_tokens(
 class TokensChoiceRouter(Router):
     """Top-k routing with capacity; a token that no expert has room for gets exactly 0 from the layer.
 
-    capacity_factor: slots of an expert over tokens * top_k / experts, rounded up; None drops nothing.
+    capacity_factor: slots of an expert over tokens * top_k / experts; None drops nothing. rounding: "ceil" or "round".
     priority: "position" serves tokens in their order, "gate" by their largest gate (batch priority routing).
     noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
     jitter: in training, the router's input is multiplied by numbers from 1 - jitter to 1 + jitter (Switch).
@@ -91,6 +91,7 @@ class TokensChoiceRouter(Router):
         top_k: int = 1,
         *,
         capacity_factor: float | None = 1.0,
+        rounding: str = "ceil",
         priority: str = "position",
         multiple_of: int | None = 1,
         noise_std: float = 0.0,
@@ -102,6 +103,7 @@ class TokensChoiceRouter(Router):
         if top_k > num_experts:
             raise ValueError(f"top_k must be at most num_experts={num_experts}, got {top_k}: lower top_k")
         check_choice("priority", priority, PRIORITIES)
+        check_choice("rounding", rounding, ("ceil", "round"))
         check_choice("gating", gating, GATINGS)
         if gating == "switch" and top_k != 1:
             raise ValueError(f"gating 'switch' lets a token choose one expert, got top_k={top_k}: use gating 'vmoe'")
@@ -109,6 +111,7 @@ class TokensChoiceRouter(Router):
             raise ValueError(f"jitter must be at least 0 and under 1, got {jitter}")
         self.top_k = top_k
         self.capacity_factor = capacity_factor
+        self.rounding = rounding
         self.priority = priority
         self.multiple_of = multiple_of
         self.noise_std = check_noise(noise_std)
@@ -121,7 +124,12 @@ class TokensChoiceRouter(Router):
         if self.capacity_factor is None:
             return None
         return capacity_for(
-            tokens, self.num_experts, top_k=self.top_k, factor=self.capacity_factor, multiple_of=self.multiple_of
+            tokens,
+            self.num_experts,
+            top_k=self.top_k,
+            factor=self.capacity_factor,
+            rounding=self.rounding,
+            multiple_of=self.multiple_of,
         )
 
     def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
@@ -136,7 +144,7 @@ class TokensChoiceRouter(Router):
         experts, chosen = choose_experts(used, self.top_k, self.gating)
         score = gates.amax(-1) if self.priority == "gate" else None
         token, gate = assign_tokens(experts, chosen, self.num_experts, capacity, score=score, mask=mask)
-        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask)
+        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask, dropless=capacity is None)
 
     def extra_repr(self) -> str:
         """Show the settings where the module is printed."""

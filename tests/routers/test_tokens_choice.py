@@ -161,6 +161,13 @@ def test_capacity_over_the_token_count_leaves_slots_empty():
     assert routing.filled.sum() == 3 * 7
 
 
+def test_capacity_rounding():
+    """10 choices for 4 experts are 3 slots rounded up, 2 rounded as Python does, 4 as a multiple of 4."""
+    changes = [{}, {"rounding": "round"}, {"multiple_of": 4}]
+
+    assert [TokensChoiceRouter(5, 4, 2, **c).capacity(5) for c in changes] == [3, 2, 4]
+
+
 def test_noise_is_divided_by_the_experts():
     """Noise on the logits has deviation noise_std / e; `logits` stay clean, `gates` are of the noisy ones."""
     torch.manual_seed(0)
