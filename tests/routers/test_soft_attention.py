@@ -67,7 +67,7 @@ def test_gradcheck():
 
 @pytest.mark.parametrize("number", range(3))
 def test_weights_when_they_are_asked_for(number):
-    """Logits, dispatch, combine and the loads equal those of the form that builds weights."""
+    """Logits, dispatch, combine, the filled slots and the loads equal those of the form that builds weights."""
     plain, fused = pair()
     x, mask = torch.randn(B, N, D), masks()[number]
     ours, theirs = fused.router(x, mask), plain.router(x, mask)
@@ -76,6 +76,7 @@ def test_weights_when_they_are_asked_for(number):
     assert theirs.sizes == ours.sizes == (B, N, E, P)
     for name in ("logits", "dispatch", "combine"):
         torch.testing.assert_close(getattr(ours, name), getattr(theirs, name))
+    torch.testing.assert_close(ours.to_slots(x), theirs.to_slots(x))
     torch.testing.assert_close(ours.slot_load(), theirs.slot_load())
     torch.testing.assert_close(ours.token_load(), theirs.token_load())
 
