@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parent
-CHECKED = ("test_routing.py", "routers", "test_moe.py", "test_metrics.py", "test_losses.py")
+CHECKED = (
+    "routers",
+    *(f"test_{name}.py" for name in "cost data figures losses metrics moe routing train upcycling vit".split()),
+)
 HOOK = "--jaxtyping-packages={},beartype.beartype"
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from softmoe_edu.routers.weights import combine_weights, dispatch_weights
@@ -59,7 +59,7 @@ class AttentionRouting(Routing):
         if self.mask is not None:
             real = self.mask.any(1)[:, None, None]
             # A group that is all padding would divide 0 by 0: it attends to its padding and is zeroed below.
-            mask = (self.mask | ~real[:, 0])[:, None]
+            mask = self.mask | ~real[:, 0]
         filled = attend(self.slots, self.tokens, x, mask)
         return (filled if real is None else filled * real).unflatten(1, self.sizes[2:])
 
@@ -82,12 +82,16 @@ def attend(
     queries: Float[Tensor, "b q d"],
     keys: Float[Tensor, "b k d"],
     values: Float[Tensor, "b k w"],
-    mask: Mask | None = None,
+    mask: Bool[Tensor, "b k"] | None = None,
 ) -> Float[Tensor, "b q w"]:
-    """Give each query the mean of values, weighted by the softmax over keys of query times key; mask (b, 1, k)."""
+    """Give each query the mean of values, weighted by the softmax over keys of query times key."""
     queries, keys = queries.to(values.dtype), keys.to(values.dtype)
     out = F.scaled_dot_product_attention(
-        queries[:, None], keys[:, None], values[:, None], attn_mask=None if mask is None else mask[:, None], scale=1.0
+        queries[:, None],
+        keys[:, None],
+        values[:, None],
+        attn_mask=None if mask is None else mask[:, None, None],
+        scale=1.0,
     )
     return out[:, 0]
 
