@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from labkit import CHROMIUM_ARGS, Server, find_chromium, jupyter_lab, watch
+from labkit import CHROMIUM_ARGS, Server, find_chromium, jupyter_lab, run_all, watch, write_notebook
+from lenskit import ROUTINGS, set_theme
 from playwright.sync_api import Browser, Page
 
 KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -57,3 +58,24 @@ def open_notebook(lab: Server, browser: Browser, browser_context_args: dict) -> 
         yield open_in_lab
         for page in context.pages:
             page.evaluate(SHUT_DOWN)
+
+
+@pytest.fixture(scope="module")
+def opened(open_notebook: Callable, lab: Server) -> Page:
+    """JupyterLab with a notebook whose first cell shows the lens; the other two are for each test."""
+    return open_notebook(write_notebook(lab.root / "lens.ipynb", ROUTINGS, "", ""))
+
+
+@pytest.fixture
+def notebook(opened: Page) -> Iterator[Page]:
+    """The notebook as new: the others' cells are empty, and the lens is made again."""
+    opened.set_viewport_size({"width": 1280, "height": 900})
+    opened.mouse.move(0, 0)
+    opened.evaluate(
+        "() => { const { content, model } = window.jupyterapp.shell.currentWidget;"
+        "[1, 2].forEach(i => content.model.cells.get(i).sharedModel.setSource('')) }"
+    )
+    set_theme(opened, "Light")
+    run_all(opened)
+    yield opened
+    assert opened.faults == []

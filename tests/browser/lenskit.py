@@ -1,0 +1,87 @@
+"""What tests of the lens share: routings with known numbers, and hands and eyes on its panels."""
+
+import re
+
+from labkit import SCREENSHOTS
+from playwright.sync_api import Locator, Page, expect
+
+# Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
+# Sparse: both images share a group, token 3 of image 1 finds no slot, and token 2 of image 1 is padding.
+ROUTINGS = """
+import torch
+from softmoe_edu.routing import SoftRouting, SparseRouting
+from softmoe_edu.widgets import RoutingLens
+
+dispatch = torch.full((2, 4, 2, 2), 0.25)
+dispatch[0, :, 0, 1] = torch.tensor([0.125, 0.125, 0.125, 0.625])
+dispatch[1, :, 1, 0] = torch.tensor([0.5, 0.5, 0.0, 0.0])
+combine = torch.full((2, 4, 2, 2), 0.25)
+combine[0, 3] = torch.tensor([[0.0625, 0.5], [0.125, 0.3125]])
+soft = SoftRouting(dispatch, combine)
+token = torch.tensor([[[0, 4, -1], [5, 2, 1], [3, -1, -1]]])
+gate = torch.tensor([[[0.5, 0.25, 0.0], [0.75, 1.0, 0.125], [0.875, 0.0, 0.0]]])
+mask = torch.tensor([[True] * 6 + [False, True]])
+sparse = SparseRouting(token, gate, 8, mask=mask)
+images = torch.linspace(0, 1, 2 * 64).view(2, 1, 8, 8)
+routers = {"soft": {"early": soft, "late": soft}, "tokens choice": {"late": sparse}}
+lens = RoutingLens(routers, images, labels=["7, predicted 1", "2, predicted 2"])
+lens
+"""
+
+LARGE = """
+logits = torch.randn(3, 196, 16, 8, generator=torch.Generator().manual_seed(0))
+large = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(-1).view_as(logits))
+RoutingLens(large, torch.rand(3, 3, 112, 112, generator=torch.Generator().manual_seed(1)))
+"""
+
+HASH = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((h, x) => (31 * h + x) >>> 0, 7)"
+NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+def set_theme(page: Page, theme: str) -> None:
+    """Switch JupyterLab to Light or Dark."""
+    page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", f"JupyterLab {theme}")
+
+
+def lens_of(notebook: Page, index: int = 0) -> Locator:
+    lens = notebook.locator(".routing-lens").nth(index)
+    expect(lens.get_by_role("status")).to_contain_text("Point at")
+    lens.scroll_into_view_if_needed()
+    return lens
+
+
+def part(lens: Locator, name: str) -> Locator:
+    return lens.locator(f'[data-part="{name}"]')
+
+
+def picture(lens: Locator, name: str, ground: bool = False) -> int:
+    """A number that changes with the pixels of a panel's ground, or of the layer above it."""
+    lens.page.evaluate(NEXT_FRAME)
+    return lens.locator(f'[data-panel="{name}"] canvas').nth(0 if ground else 1).evaluate(HASH)
+
+
+def screenshot(lens: Locator, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    lens.page.evaluate(NEXT_FRAME)
+    lens.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def run_cell(notebook: Page, index: int, source: str) -> str:
+    """Type into a cell, run it and give what it printed."""
+    cell = notebook.locator(".jp-CodeCell").nth(index)
+    cell.locator(".cm-content").fill(source)
+    cell.locator(".cm-content").press("Control+Enter")
+    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
+    return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
+
+
+def point(lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False) -> None:
+    """Point at a cell of a panel; the map leaves 46 px on its left, 52 right, 20 above and 34 below."""
+    canvas = part(lens, name)
+    canvas.scroll_into_view_if_needed()
+    frame = canvas.bounding_box()
+    left, top, right, below = (46, 20, 52, 34) if name == "map" else (0, 0, 0, 0)
+    x = left + (frame["width"] - left - right) * (column + 0.5) / columns
+    y = top + (frame["height"] - top - below) * (row + 0.5) / rows
+    (canvas.click if click else canvas.hover)(position={"x": x, "y": y})

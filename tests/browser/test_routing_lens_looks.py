@@ -1,0 +1,130 @@
+import pytest
+from lenskit import LARGE, NEXT_FRAME, lens_of, part, picture, point, run_cell, screenshot, set_theme
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+WEARS = """theme => {
+    const [red] = getComputedStyle(document.querySelector(".routing-lens")).color.match(/\\d+/);
+    return theme === (red > 128 ? "Dark" : "Light");
+}"""
+LUMINANCE = """element => {
+    const numbers = text => text.match(/[\\d.]+/g).map(Number);
+    let ground = element;
+    while (ground && (numbers(getComputedStyle(ground).backgroundColor)[3] ?? 1) === 0) ground = ground.parentElement;
+    const linear = c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const light = ([r, g, b]) => 0.2126 * linear(r / 255) + 0.7152 * linear(g / 255) + 0.0722 * linear(b / 255);
+    const [r, g, b, alpha = 1] = numbers(getComputedStyle(element).color);
+    const below = numbers(getComputedStyle(ground).backgroundColor);
+    const text = light([r, g, b].map((c, i) => alpha * c + (1 - alpha) * below[i])), paper = light(below);
+    return (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05);
+}"""
+
+
+def test_light_and_dark_themes_are_readable(notebook: Page) -> None:
+    """Text keeps a contrast of 4.5 or more, and the drawing follows when the theme changes."""
+    lens = lens_of(notebook)
+    point(lens, "map", 1, 3, 4, 4, click=True)
+    drawn = []
+    for theme in ("Light", "Dark"):
+        set_theme(notebook, theme)
+        notebook.wait_for_function(WEARS, arg=theme)
+        for selector in (".routing-lens-status", "[data-part=caption]", ".routing-lens-title", "select"):
+            assert lens.locator(selector).first.evaluate(LUMINANCE) >= 4.5, (theme, selector)
+        drawn.append(picture(lens, "map", ground=True))
+        screenshot(lens, f"lens-{theme.lower()}")
+    assert drawn[0] != drawn[1]
+
+
+def test_a_narrow_page_keeps_everything_inside(notebook: Page) -> None:
+    """At 1024 px and at twice the zoom of that nothing is wider than the lens."""
+    lens = lens_of(notebook)
+    for width in (1024, 512):
+        notebook.set_viewport_size({"width": width, "height": 800})
+        notebook.evaluate(NEXT_FRAME)
+        inside = lens.evaluate(
+            "root => [...root.querySelectorAll('*')].filter(e => e.getClientRects().length && "
+            "e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"
+        )
+        assert inside == []
+        screenshot(lens, f"lens-{width}px")
+        point(lens, "map", 1, 3, 4, 4)
+        expect(lens.get_by_role("status")).to_contain_text("token 3 (row 1, column 1), expert 0, slot 1: ")
+
+
+LATENCY = """canvas => {
+    window.latency = [];
+    for (const type of ["pointermove", "keydown"]) canvas.addEventListener(type, event => requestAnimationFrame(() => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => window.latency.push(performance.now() - event.timeStamp);
+        channel.port2.postMessage(0);
+    }));
+}"""
+
+
+def test_pointing_is_painted_within_a_frame_or_two(notebook: Page) -> None:
+    """196 tokens by 128 slots: the median from an input to its painted answer; a slow shared machine gets 50 ms."""
+    run_cell(notebook, 1, LARGE)
+    lens = lens_of(notebook, 1)
+    status = lens.get_by_role("status")
+    part(lens, "map").evaluate(LATENCY)
+    for step in range(40):
+        point(lens, "map", 3 * step, 4 * step, 128, 196)
+        expect(status).to_contain_text(f"token {4 * step} ")
+        expect(status).to_contain_text(f"expert {3 * step // 8}, slot {3 * step % 8}: ")
+    screenshot(lens, "lens-large")
+    measured = sorted(notebook.evaluate("window.latency"))
+    print(f"median {measured[len(measured) // 2]:.1f} ms of {len(measured)} inputs")
+    assert len(measured) >= 40
+    assert measured[len(measured) // 2] < 50
+
+
+WIDE = """
+lone = torch.zeros(1, 4, 2, 1024)
+lone[0, 2, 1, 76] = 1
+sizes = {"lone": lone, "none": 0 * lone, "huge": torch.full((1, 1025, 1, 1024), 1 / 1025)}
+wide = RoutingLens({name: SoftRouting(weights, weights) for name, weights in sizes.items()})
+wide
+"""
+
+
+def test_more_slots_than_pixels_still_answer_exactly(notebook: Page) -> None:
+    """A lone weight among 2048 slots is drawn, and the line names it; a layer that is too large says so."""
+    run_cell(notebook, 1, WIDE)
+    lens = lens_of(notebook, 1)
+    brightest = (
+        "c => { const d = new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer);"
+    )
+    brightest += "return d.includes(0xff25e7fd) }"
+    ground = lens.locator('[data-panel="map"] canvas').first
+    assert ground.evaluate(brightest)
+    screenshot(lens, "lens-wide")
+    run_cell(notebook, 2, "wide.layer, wide.token, wide.expert, wide.slot = 'lone', 2, 1, 76")
+    expect(lens.get_by_role("status")).to_contain_text("token 2, expert 1, slot 76: dispatch 1.0000")
+    run_cell(notebook, 2, "wide.layer = 'none'")
+    expect(lens.get_by_role("status")).to_contain_text("token 2, expert 1, slot 76: dispatch 0.0000")
+    notebook.evaluate(NEXT_FRAME)
+    assert not ground.evaluate(brightest)
+    part(lens, "layer").select_option("huge")
+    expect(lens.get_by_role("status")).to_contain_text(
+        "has 1025 tokens x 1024 slots for each image, and the lens draws"
+    )
+    expect(part(lens, "map")).to_be_hidden()
+
+
+def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
+    """Its observers end with it: a later change of theme or size does not wake it, and window holds nothing of it."""
+    root = lens_of(notebook).element_handle()
+    spy = "root => { const find = root.querySelector; root.querySelector = s => (window.woken++, find.call(root, s)) }"
+    root.evaluate(spy)
+    notebook.evaluate("window.woken = 0; document.body.dataset.other = 'x'")
+    notebook.evaluate(NEXT_FRAME)
+    assert notebook.evaluate("window.woken") > 0
+    names = notebook.evaluate("Object.keys(window).length")
+    run_cell(notebook, 1, "lens.close()")
+    expect(notebook.locator(".routing-lens")).to_have_count(0)
+    notebook.evaluate(NEXT_FRAME)
+    notebook.evaluate("window.woken = 0; document.body.dataset.other = 'y'; window.dispatchEvent(new Event('resize'))")
+    notebook.evaluate(NEXT_FRAME)
+    assert notebook.evaluate("[window.woken, Object.keys(window).length]") == [0, names]
