@@ -1,8 +1,10 @@
 # Further arguments: make test ARGS="-m 'not wheel'". On Windows: python make.py lab
 PYTHON ?= python3
 
-.PHONY: lab test check sync
+.PHONY: lab test check sync bench bench-smoke
 lab: ; @$(PYTHON) make.py lab $(ARGS)
 test: ; @$(PYTHON) make.py test $(ARGS)
 check: ; @$(PYTHON) make.py check $(ARGS)
 sync: ; @$(PYTHON) make.py sync $(ARGS)
+bench: ; @$(PYTHON) make.py bench $(ARGS)
+bench-smoke: ; @$(PYTHON) make.py bench-smoke $(ARGS)

@@ -4,6 +4,8 @@
     python make.py test [OPTIONS]        run pytest
     python make.py check                 style, lessons in step with their sources, lines of each folder
     python make.py sync                  build the lessons' .ipynb from their .py
+    python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
+    python make.py bench-smoke           the same at tiny sizes, with the peers that are there
 
 Needs Python 3.11 to 3.13 and nothing else. Written so that an older Python can read it and look for a newer one.
 """
@@ -23,14 +25,15 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "softmoe-stamp.txt"
 MINORS = (11, 12, 13)
 UNFINISHED = "unfinished"
+EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
 
 
 def main(args):
     """Run the tool that the first argument names."""
-    if not args or args[0] not in ("lab", "test", "check", "sync"):
+    if not args or args[0] not in EXTRAS:
         sys.exit(__doc__)
     tool, rest = args[0], args[1:]
-    prepare("" if tool == "lab" else "[test]")
+    prepare(EXTRAS[tool])
     python = str(PYTHON)
     if tool == "lab":
         folder = [] if rest and not rest[0].startswith("-") else ["lab"]
@@ -39,6 +42,10 @@ def main(args):
         become([python, "-m", "pytest", *rest])
     elif tool == "sync":
         become([python, "-m", "softmoe_edu.lessons", *rest])
+    elif tool == "bench":
+        become([python, "-m", "benchmarks", *rest])
+    elif tool == "bench-smoke":
+        become([python, "-m", "benchmarks", "--quick", *rest])
     else:
         print_lines()
         commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
@@ -61,7 +68,7 @@ def become(command):
 def prepare(extra):
     """Leave a .venv that holds this project with the given extra, doing only what is missing.
 
-    The stamp holds a hash of pyproject.toml, the Python version and the extra; while work is under way it says
+    The stamp holds a hash of pyproject.toml, the Python version and the extras; while work is under way it says
     "unfinished", and a .venv found so is made again from nothing.
     """
     # The path counts too: an editable install of a checkout that was moved points at where it stood.
@@ -72,13 +79,14 @@ def prepare(extra):
         return
     if not complete:
         make_venv()
-    extra = "".join(stamp[2:]) if complete and not extra else extra
+    extras = sorted({extra, *(stamp[2:] if complete else [])} - {""})
+    extra = "".join(extras).replace("][", ",")
     STAMP.write_text(UNFINISHED)
     print("Installing softmoe_edu" + extra + " into .venv; the first time takes some minutes.", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-e", "." + extra]
     if subprocess.call(command, cwd=str(ROOT)):
         sys.exit("Installing failed, the reason stands above: check the network connection, then run this again.")
-    STAMP.write_text(" ".join([project, version_of_venv(), extra]).strip())
+    STAMP.write_text(" ".join([project, version_of_venv(), *extras]))
 
 
 def version_of_venv():

@@ -47,6 +47,14 @@ def test_the_second_call_installs_nothing(make):
     assert make.log == ["venv", ".", ".[test]"]
 
 
+def test_extras_add_up(make):
+    """What one tool needs stays installed when another tool adds its own."""
+    for extra in ("[test]", "[bench]", "[test]", "", "[bench]"):
+        make.prepare(extra)
+
+    assert make.log == ["venv", ".[test]", ".[bench,test]"]
+
+
 def test_a_changed_project_is_installed_again(make):
     """A new pyproject.toml is installed into the same .venv, with the extra that it has."""
     make.prepare("[test]")
@@ -120,6 +128,8 @@ def test_a_failed_install_says_so(make, monkeypatch):
         (["lab", "mine", "--no-browser"], ["softmoe_edu.cli", "lab", "mine", "--no-browser"]),
         (["test", "-k", "soft"], ["pytest", "-k", "soft"]),
         (["sync", "--check"], ["softmoe_edu.lessons", "--check"]),
+        (["bench", "--only", "toy"], ["benchmarks", "--only", "toy"]),
+        (["bench-smoke"], ["benchmarks", "--quick"]),
     ],
 )
 def test_arguments_reach_the_tool(make, monkeypatch, arguments, command):
@@ -174,6 +184,6 @@ def test_a_supported_python_can_make_environments(make):
 
 def test_unknown_tools_get_the_usage(make):
     """Anything else is answered with how to use make.py."""
-    for arguments in ([], ["bench"]):
+    for arguments in ([], ["brew"]):
         with pytest.raises(SystemExit, match=r"python make\.py lab"):
             make.main(arguments)

@@ -1,0 +1,25 @@
+"""Sections of the benchmark: each gives its cases, smaller ones without goals when quick."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from benchmarks.case import Case
+from benchmarks.sections import memory, model, soft, sparse
+
+SECTIONS: dict[str, tuple[str, Callable[[bool, str], list[Case]]]] = {
+    "soft": ("Soft MoE layer", soft.layer),
+    "toy": ("Soft MoE layer, toy size", soft.toy),
+    "slots": ("128 slots over more and more experts", soft.slots),
+    "capacity": ("Tokens Choice and Experts Choice with capacity factor 1.25", sparse.capacity),
+    "dropless": ("Tokens Choice that drops nothing", sparse.dropless),
+    "memory": ("Peak memory", memory.peaks),
+    "model": ("Training step of the toy ViT", model.steps),
+}
+
+
+def cases(only: Sequence[str], *, quick: bool, device: str) -> list[Case]:
+    """Give the cases of the named sections in the table's order; goals are for full sizes alone."""
+    chosen = [case for name, (_, make) in SECTIONS.items() if name in only for case in make(quick, device)]
+    if not quick:
+        return chosen
+    return [replace(case, comparisons=[replace(one, goals={}) for one in case.comparisons]) for case in chosen]
