@@ -66,10 +66,21 @@ class Experts(nn.Module):
 
 def _grouped(rows: Tensor, kernels: Tensor, count: Tensor) -> Tensor:
     """Multiply each expert's rows (r, i) by its kernel (e, i, o)."""
-    # The grouped product exists from PyTorch 2.10 on, not in float64, and asks that rows are multiples of 16 bytes.
-    aligned = all(size * rows.element_size() % 16 == 0 for size in kernels.shape[1:])
-    if hasattr(F, "grouped_mm") and rows.dtype != torch.float64 and aligned and len(rows):
+    if _takes_grouped(rows, kernels):
         return F.grouped_mm(rows, kernels, offs=count.cumsum(0).to(torch.int32))
     # unbind once: indexing the stack inside the loop would make its backward quadratic in the number of experts.
     parts = zip(rows.split(count.tolist()), kernels.unbind(), strict=True)
     return torch.cat([part @ kernel for part, kernel in parts])
+
+
+def _takes_grouped(rows: Tensor, kernels: Tensor) -> bool:
+    """Whether PyTorch's grouped product takes these: from 2.10 on, rows of multiples of 16 bytes, and not float64.
+
+    On CUDA it is made for bfloat16 on Hopper and later.
+    """
+    aligned = all(size * rows.element_size() % 16 == 0 for size in kernels.shape[1:])
+    if not (hasattr(F, "grouped_mm") and aligned and len(rows)):
+        return False
+    if rows.is_cuda:
+        return rows.dtype == torch.bfloat16 and torch.cuda.get_device_capability(rows.device) >= (9, 0)
+    return rows.dtype != torch.float64

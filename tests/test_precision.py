@@ -1,5 +1,7 @@
 """Half precision, autocast, other devices and torch.compile: the same decision, the right dtype."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -34,6 +36,22 @@ def test_dtypes(name, dtype, device):
     if dtype == torch.bfloat16:
         torch.testing.assert_close(routing.combine, exact.router(x.float()).combine)
         torch.testing.assert_close(moe(x).float(), exact(x.float()), rtol=0.05, atol=0.02)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
+@pytest.mark.parametrize("changes", [{"capacity_factor": None}, {"form": "attention"}], ids=["dropless", "attention"])
+def test_other_forms_on_every_device(changes, dtype, device):
+    """Dropless tokens choice and Soft MoE without weights give the float32 answers and gradients on every device."""
+    name = "soft" if "form" in changes else "tokens choice"
+    torch.manual_seed(0)
+    exact = MoE(ROUTERS[name](8, 4, **changes), Experts(8, 4, 16)).to(dtype).float()
+    moe, x = copy.deepcopy(exact).to(device, dtype), tokens(dtype)
+    moe(x.to(device)).sum().backward()
+    exact(x.float()).sum().backward()
+
+    torch.testing.assert_close(moe(x.to(device)).float().cpu(), exact(x.float()), rtol=0.05, atol=0.03)
+    torch.testing.assert_close(moe.experts.w_in.grad.float().cpu(), exact.experts.w_in.grad, rtol=0.1, atol=0.1)
 
 
 @pytest.mark.parametrize("device", DEVICES)
