@@ -103,6 +103,18 @@ def dense(places, values, sizes):
     return out
 
 
+def assert_layer_equals_loop(layer, x, find_places):
+    """A sparse layer's weights, answers and gradients are those of the loop; find_places(gates) gives the places."""
+    routing, y = layer.router(x), layer(x)
+    gates = (x @ layer.router.w_gate).softmax(-1)
+    places = find_places(gates)
+    expected = sparse_moe(x, gates, places, layer.experts)
+
+    torch.testing.assert_close(routing.combine, dense(places, gates, routing.sizes))
+    torch.testing.assert_close(y, expected)
+    assert_same_gradients(y, expected, [x, *layer.parameters()])
+
+
 def assert_same_gradients(actual, expected, inputs):
     """Both outputs pull equally on every input, for one random cotangent."""
     cotangent = torch.randn_like(actual)

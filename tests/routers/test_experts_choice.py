@@ -32,15 +32,8 @@ def test_by_loop(factor):
     torch.manual_seed(0)
     x = torch.randn(3, 7, 5, dtype=torch.float64, requires_grad=True)
     layer = MoE(ExpertsChoiceRouter(5, 4, capacity_factor=factor), Experts(5, 4, 6)).double()
-    routing, y = layer.router(x), layer(x)
-    gates = (x @ layer.router.w_gate).softmax(-1)
-    places = reference.experts_choice(gates, layer.router.capacity(7))
-    expected = reference.sparse_moe(x, gates, places, layer.experts)
-    inputs = [x, *layer.parameters()]
-
-    torch.testing.assert_close(routing.combine, reference.dense(places, gates, routing.sizes))
-    torch.testing.assert_close(y, expected)
-    reference.assert_same_gradients(y, expected, inputs)
+    capacity = layer.router.capacity(7)
+    reference.assert_layer_equals_loop(layer, x, lambda gates: reference.experts_choice(gates, capacity))
 
 
 @settings(deadline=None, max_examples=100)

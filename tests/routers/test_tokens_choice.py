@@ -61,16 +61,8 @@ def test_by_loop(top_k, priority, factor):
     x = torch.randn(3, 7, 5, dtype=torch.float64, requires_grad=True)
     router = TokensChoiceRouter(5, 4, top_k, capacity_factor=factor, priority=priority)
     layer = MoE(router, Experts(5, 4, 6)).double()
-    routing = layer.router(x)
-    y = layer(x)
-    gates = (x @ router.w_gate).softmax(-1)
-    places = reference.tokens_choice(gates, top_k, router.capacity(7), by_gate=priority == "gate")
-    expected = reference.sparse_moe(x, gates, places, layer.experts)
-    inputs = [x, *layer.parameters()]
-
-    torch.testing.assert_close(routing.combine, reference.dense(places, gates, routing.sizes))
-    torch.testing.assert_close(y, expected)
-    reference.assert_same_gradients(y, expected, inputs)
+    by_gate, capacity = priority == "gate", router.capacity(7)
+    reference.assert_layer_equals_loop(layer, x, lambda gates: reference.tokens_choice(gates, top_k, capacity, by_gate))
 
 
 @settings(deadline=None, max_examples=100)
