@@ -30,9 +30,9 @@ def experts_alone(works: Works, rows: int, name: str = OURS) -> Work:
     return Work(lambda: torch.bmm(torch.bmm(x, w_in), w_out), (x, w_in, w_out))
 
 
-def all_products(works: Works, slots_per_expert: int) -> Work:
+def all_products(works: Works, slots_per_expert: int, name: str = OURS) -> Work:
     """Every matrix product of Soft MoE."""
-    w_in, w_out = _weights(works, OURS)
+    w_in, w_out = _weights(works, name)
     x, b, e, p = works.x, works.x.shape[0], len(w_in), slots_per_expert
     phi = works.tensor(x.shape[-1], e * p)
 

@@ -11,7 +11,10 @@ FOUR_TIMES = {"forward": (">=", 4.0), "training": (">=", 4.0)}
 
 
 def peaks(quick: bool, device: str) -> list[Case]:
-    """Soft MoE counts over its experts alone, in matrices of tokens x slots; the sparse routers as a ratio."""
+    """Soft MoE counts over its experts alone, in matrices of tokens x slots; the sparse routers as a ratio.
+
+    The goal of the form without weights is a fifth of the plain form's number, the row below it.
+    """
     n, e, p, dim, hidden = (64, 8, 8, 16, 32) if quick else (4096, 64, 64, DIM, HIDDEN)
     every = contenders(1, e, p, hidden)
     names = ("soft-moe-pytorch, no offload", "soft-mixture-of-experts")
@@ -28,7 +31,7 @@ def peaks(quick: bool, device: str) -> list[Case]:
                 "experts alone": partial(floors.experts_alone, rows=p, name=PLAIN),
                 **{name: every[name] for name in names},
             },
-            [over(BARE, goals={"training": ("<=", 0.5)}), over(PLAIN), *map(over, names)],
+            [over(BARE), over(PLAIN), *map(over, names)],
             passes=("training",),
         )
     ]

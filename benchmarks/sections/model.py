@@ -56,7 +56,7 @@ def steps(quick: bool, device: str) -> list[Case]:
                 dense: lambda works: step(works, equal_dense),
                 plain: lambda works: step(works, lambda dim: Mlp(dim, HIDDEN)),
             },
-            [Comparison(OURS, dense), Comparison(OURS, plain)],
+            [Comparison(OURS, dense, {"step": ("<=", 1.5)}), Comparison(OURS, plain)],
             passes=("step",),
         )
     ]
