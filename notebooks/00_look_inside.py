@@ -241,7 +241,7 @@ for name, by_layer in routings.items():
 # %%
 from softmoe_edu.widgets import RoutingLens
 
-lens = RoutingLens(routings, batch.images, labels=[f"a {digit}" for digit in batch.labels])
+lens = RoutingLens(routings, batch.images, labels=[f"digit {digit}" for digit in batch.labels])
 lens
 
 # %% [markdown]
