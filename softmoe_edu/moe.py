@@ -38,7 +38,8 @@ class MoE(nn.Module):
         g = self.examples_per_group
         if g == 1:
             return self._answer(x, mask)
-        check_tokens(x, getattr(self.router, "dim", x.shape[-1]), mask)
+        if hasattr(self.router, "dim"):
+            check_tokens(x, self.router.dim, mask)
         b, n, _ = x.shape
         if b % g:
             raise ValueError(

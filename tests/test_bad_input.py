@@ -30,6 +30,7 @@ TOKENS = [
     (X[:0], r"at least one group and one token, got \(0, 7, 8\): skip the empty batch"),
     (X[:, :0], r"at least one group and one token, got \(3, 0, 8\)"),
     (NAN, "tokens must be finite, got NaN in 1 of 21 tokens, first in group 1, token 4"),
+    (X.tolist(), r"tokens must be a torch\.Tensor, got list: convert with torch\.as_tensor\(x\)"),
     (X.numpy(), r"tokens must be a torch\.Tensor, got ndarray: convert with torch\.as_tensor\(x\)"),
 ]
 

@@ -5,6 +5,7 @@ from torch import nn
 
 from softmoe_edu.data import Images
 from softmoe_edu.routing import SparseRouting
+from softmoe_edu.train import train
 
 
 class HalfRouter(nn.Module):
@@ -77,3 +78,13 @@ def toy_data(size=40, seed=0):
 def parameters(model):
     """All of the model's state in one vector, buffers included."""
     return torch.cat([value.detach().flatten().double() for value in model.state_dict().values()])
+
+
+DATA, TEST = toy_data(40), toy_data(23, seed=1)
+
+
+def run(model=None, data=DATA, test=None, **arguments):
+    """Train a Toy for some quiet steps, and give it with its history."""
+    model = model or toy_model()
+    arguments = {"steps": 6, "batch_size": 8, "progress": False} | arguments
+    return model, train(model, data, test, **arguments)
