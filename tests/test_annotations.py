@@ -11,7 +11,10 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parent
 CHECKED = (
     "routers",
-    *(f"test_{name}.py" for name in "cost data evaluation figures losses metrics moe routing train upcycling vit".split()),
+    *(
+        f"test_{name}.py"
+        for name in "cost data evaluation figures losses metrics moe routing train upcycling vit".split()
+    ),
 )
 HOOK = "--jaxtyping-packages={},beartype.beartype"
 

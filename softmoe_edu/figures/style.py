@@ -27,6 +27,7 @@ def style(dark: bool = False) -> dict[str, object]:
         "figure.facecolor": colour["page"],
         "axes.facecolor": colour["page"],
         "savefig.facecolor": "auto",
+        "savefig.bbox": "tight",  # sums and colour bars stand outside a map
         "text.color": colour["text"],
         "axes.labelcolor": colour["text"],
         "axes.titlecolor": colour["text"],
