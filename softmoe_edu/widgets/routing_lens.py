@@ -1,15 +1,13 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
-from difflib import get_close_matches
-from inspect import signature
 from pathlib import Path
 
-import anywidget
 import traitlets
 from torch import Tensor
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
+from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.packing import name_routings, pack_images, pack_routing, patch_grid
 
 HERE = Path(__file__).parent
@@ -17,7 +15,7 @@ HERE = Path(__file__).parent
 SCRIPTS = ("painting.js", "routing_numbers.js", "routing_panels.js", "routing_lens.js")
 
 
-class RoutingLens(anywidget.AnyWidget):
+class RoutingLens(Instrument):
     """Look at routings: point at a patch, a weight, a slot or an expert and see the others answer.
 
     `routings` is a Routing, {layer: Routing} as `record(model)` gives, or {router: {layer: Routing}}. `images` are
@@ -62,10 +60,7 @@ class RoutingLens(anywidget.AnyWidget):
         slot: int = -1,
         **unknown: object,
     ) -> None:
-        for name in unknown:
-            known = [p for p in signature(RoutingLens.__init__).parameters if p not in ("self", "unknown")]
-            near = get_close_matches(name, known, 1, 0)[0]
-            raise TypeError(f"RoutingLens has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}")
+        self.refuse_unknown(unknown)
         named = name_routings(routings)
         router = next(iter(named)) if router is None else router
         check_choice("router", router, tuple(named))
