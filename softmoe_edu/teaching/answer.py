@@ -1,0 +1,139 @@
+"""A learner's function behind a counter: called with copies, held to the reference's shapes, its errors in words."""
+
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable
+from numbers import Integral, Real
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.teaching.exercise import Exercise, Finding
+from softmoe_edu.teaching.guard import codes_of, without
+
+
+class Refused(Exception):
+    """A call of an answer gave nothing that a property could look at; holds the finding that says so."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.should)
+        self.finding = finding
+
+
+class NotStarted(Exception):
+    """The answer is still the stub."""
+
+
+class Answer:
+    """A learner's function, ready for properties: `answer(*args)` gives an output of the reference's structure.
+
+    Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
+    with what it is given. Raises Refused where the function raises, or gives another structure, shape or dtype than
+    the reference; NotStarted where it raises NotImplementedError.
+    """
+
+    def __init__(self, exercise: Exercise, function: Callable) -> None:
+        self.exercise, self.function = exercise, function
+        functions = (exercise.answer, *exercise.variants, *exercise.library)
+        self.forbidden = codes_of([*functions, *(mistake.function for mistake in exercise.mistakes)])
+
+    def __call__(self, *args: object) -> object:
+        got = self.raw(*copied(args))
+        expected = self.exercise.answer(*copied(args))
+        if problem := difference(expected, got):
+            raise Refused(Finding(*problem[:1], described(args), *problem[1:]))
+        return got
+
+    def raw(self, *args: object) -> object:
+        """Call the function with exactly these arguments."""
+        try:
+            with without(self.forbidden):
+                return self.function(*args)
+        except NotImplementedError:
+            raise NotStarted from None
+        except Exception as error:
+            where = _line_of(error, self.function)
+            text = " ".join(str(error).split())[:160]
+            finding = Finding(
+                f"{self.exercise.name} gives an answer for every allowed input, and raises nothing",
+                described(args),
+                got=f"{type(error).__name__}: {text}{where}",
+            )
+            raise Refused(finding) from error
+
+    def expected(self, *args: object) -> object:
+        """Give the reference's output."""
+        return self.exercise.answer(*copied(args))
+
+
+def copied(args: tuple) -> tuple:
+    """Give arguments whose tensors are copies, with a graph of their own where they take a gradient."""
+    return tuple(a.detach().clone().requires_grad_(a.requires_grad) if isinstance(a, Tensor) else a for a in args)
+
+
+def described(args: tuple) -> str:
+    """Say in words what was given: shapes of tensors, other values as they are."""
+    words = []
+    for a in args:
+        if isinstance(a, Tensor):
+            words.append(f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}")
+        elif isinstance(a, (list, tuple)) and a and callable(a[0]):
+            words.append(f"{len(a)} experts")
+        elif callable(a):
+            words.append(getattr(a, "__name__", type(a).__name__))
+        else:
+            words.append(repr(a))
+    return ", ".join(words)
+
+
+def difference(expected: object, got: object, part: str = "the answer") -> tuple[str, str, str] | None:
+    """Say (should, expected, got) where the two differ in kind, shape, dtype or device; None where they agree."""
+    if expected is None:
+        return None
+    if isinstance(expected, tuple):
+        if not isinstance(got, (tuple, list)) or len(got) != len(expected):
+            return f"{part} is {len(expected)} things in a tuple", f"{len(expected)} things", _kind(got)
+        parts = (difference(*pair, f"part {i + 1} of {part}") for i, pair in enumerate(zip(expected, got, strict=True)))
+        return next(filter(None, parts), None)
+    if isinstance(expected, Tensor):
+        if not isinstance(got, Tensor):
+            return f"{part} is a tensor", f"a tensor of shape {tuple(expected.shape)}", _kind(got)
+        if got.shape != expected.shape:
+            return f"{part} has the right shape", f"shape {tuple(expected.shape)}", f"shape {tuple(got.shape)}"
+        kinds = expected.dtype, got.dtype
+        both_whole = all(not d.is_floating_point and not d.is_complex and d != torch.bool for d in kinds)
+        if got.dtype != expected.dtype and not both_whole:
+            names = [str(d).removeprefix("torch.") for d in kinds]
+            why = ", the dtype of the input" if expected.dtype.is_floating_point else ""
+            return f"{part} has dtype {names[0]}{why}", names[0], names[1]
+        if got.device != expected.device:
+            return f"{part} stays on the input's device", str(expected.device), str(got.device)
+        return None
+    if isinstance(expected, bool):
+        right, word = isinstance(got, bool), "True or False"
+    elif isinstance(expected, int):
+        right, word = isinstance(got, Integral) and not isinstance(got, bool), "a whole number (int)"
+    else:
+        right, word = isinstance(got, (Real, Tensor)) and (not isinstance(got, Tensor) or got.ndim == 0), "a number"
+    return None if right else (f"{part} is {word}", word, _kind(got))
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "None: does every path of the function end in a return?"
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"{value!r} ({type(value).__name__})"[:80]
+
+
+def _line_of(error: BaseException, function: Callable) -> str:
+    """Give the line of the learner's own code that raised, as far as it can be known."""
+    home = getattr(inspect.unwrap(function), "__code__", None)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if home and f.filename == home.co_filename]
+    if not frames:
+        return ""
+    text = linecache.getline(frames[-1].filename, frames[-1].lineno or 0).strip()
+    return f" (in the line: {text[:70]})" if text else f" (line {frames[-1].lineno})"

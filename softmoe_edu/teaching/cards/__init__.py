@@ -1,0 +1,1 @@
+"""Instructor cards: one file for each lesson, with a `CARD`."""

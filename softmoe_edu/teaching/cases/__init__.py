@@ -1,0 +1,1 @@
+"""The clinic's cases: one file for each lesson, found by being here."""

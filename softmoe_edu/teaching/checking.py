@@ -1,0 +1,190 @@
+"""`check`: hold a learner's function against what a right one does, and say the first thing that it does not do."""
+
+import inspect
+import os
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.teaching import progress
+from softmoe_edu.teaching.answer import Answer, NotStarted, Refused, copied, described
+from softmoe_edu.teaching.diagnosis import match
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
+from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.guard import Printed, TimeUp, UsedReference, guarded
+from softmoe_edu.teaching.report import Report
+
+Lines = tuple[tuple[str, str], ...]
+SECONDS = 10.0
+CLASS_KEY = "SOFTMOE_CLASS_KEY"
+
+
+def check(
+    name: str, answer: Callable, *, device: str = "cpu", seed: int | None = None, seconds: float = SECONDS
+) -> Report:
+    """Check an answer to the exercise of this name and say what holds, what does not, and which mistake it is.
+
+    Never raises for a wrong answer. Inputs change with each attempt, unless there is a seed; they are on `device`.
+    What the answer prints or warns is shown and changes nothing; one that takes longer than `seconds` is stopped.
+    The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError for an unknown name.
+    """
+    exercise = find(name)
+    attempt = progress.attempts("check", exercise.id)
+    start = time.monotonic()
+    report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
+    progress.note(
+        "check",
+        exercise.id,
+        status=report.status,
+        mistake=report.mistake,
+        property=report.failed,
+        attempt=attempt + 1,
+        seconds=round(time.monotonic() - start, 2),
+    )
+    return report
+
+
+def examine(
+    exercise: Exercise, function: Callable, *, seed: int = 0, device: str = "cpu", seconds: float = SECONDS
+) -> Report:
+    """Do what `check` does, and note nothing."""
+    draw = Draw(os.environ.get(CLASS_KEY, ""), exercise.id, seed, device=device)
+    properties = (*(BASICS if exercise.basics else BASICS[:1]), *exercise.properties)
+    holds: list[str] = []
+    fails: dict[str, Finding] = {}
+    good, mistake, printed = 0.0, None, Printed()
+    try:
+        with guarded(seconds) as printed:
+            answer = Answer(exercise, function)
+            for each in properties:
+                finding = _find(each, answer, draw, after_failure=bool(fails))
+                counts = each not in BASICS
+                if finding is None:
+                    holds += [] if fails else [each.name]
+                    good += counts
+                    continue
+                good += counts * finding.share
+                if each.name == SIGNATURE:
+                    fails[each.name] = finding
+                    break
+                mistake = mistake if fails else match(exercise, function, draw)
+                fails[each.name] = finding
+    except NotStarted:
+        return _not_started(exercise, printed)
+    except TimeUp:
+        got = f"it was stopped after {seconds:g} s: look for a loop that never ends, or one over far too much"
+        fails.setdefault("time", Finding(f"{exercise.name} comes back at once on inputs as small as these", got=got))
+    except UsedReference as error:
+        should = f"the answer is your own: write {exercise.name} yourself"
+        fails = {"your own answer": Finding(should, got=f"it calls {error}, which is an answer")}
+        mistake, good = None, 0.0
+    said = _last(printed)
+    if not fails:
+        lines = (("Printed", said),) if said else ()
+        count = len(properties)
+        return Report(exercise.id, "passed", tuple(holds), count, share=1.0, printed=printed.text, lines=lines)
+    failed, finding = next(iter(fails.items()))
+    return Report(
+        exercise.id,
+        "failed",
+        tuple(holds),
+        len(properties),
+        failed,
+        tuple(fails),
+        mistake and mistake.id,
+        good / len(exercise.properties),
+        printed.text,
+        _lines(exercise, finding, mistake, said),
+    )
+
+
+def _find(each: Property, answer: Answer, draw: Draw, *, after_failure: bool) -> Finding | None:
+    try:
+        return each.test(answer, draw.sub(each.name))
+    except Refused as refused:
+        return refused.finding
+    except Exception:
+        # What an earlier property has found may be anything, also something that this one cannot compute with.
+        if after_failure:
+            return Finding(each.name)
+        raise
+
+
+def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: str) -> Lines:
+    words = [
+        ("Should be", finding.should),
+        ("Input", finding.given),
+        ("Expected", finding.expected),
+        ("Got", finding.got),
+    ]
+    if mistake:
+        because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
+        words.append(("Suspicion", f"your numbers equal those of a function that {mistake.does}. {because}."))
+    words.append(("Printed", said))
+    start = "look at that step in your function" if mistake else "work this input through on paper, step by step"
+    words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
+    return tuple((label, text) for label, text in words if text)
+
+
+def _last(printed: Printed) -> str:
+    lines = printed.text.splitlines()
+    return "".join(lines[:1]) if len(lines) < 2 else f"{lines[0]} ... ({len(lines)} lines)"
+
+
+def _not_started(exercise: Exercise, printed: Printed) -> Report:
+    lines = (("Next", f"write {exercise.signature} in the cell above, run it, and run this one again"),)
+    return Report(exercise.id, "not started", printed=printed.text, lines=lines)
+
+
+def _fits(answer: Answer, draw: Draw) -> Finding | None:
+    should = f"a function {answer.exercise.signature}"
+    if not callable(answer.function):
+        return Finding(should, got=f"{type(answer.function).__name__}, which cannot be called")
+    args = answer.exercise.probe(draw)
+    try:
+        inspect.signature(answer.function).bind(*args)
+    except TypeError as error:
+        return Finding(should, got=f"{_head(answer.function)}: {error}")
+    except ValueError:
+        pass  # some built-in functions tell nothing about their arguments
+    return None
+
+
+def _head(function: Callable) -> str:
+    return f"{getattr(function, '__name__', type(function).__name__)}{inspect.signature(function)}"
+
+
+def _shapes(answer: Answer, draw: Draw) -> None:
+    for dtype in (torch.float64, torch.float32):
+        answer(*answer.exercise.probe(draw.sub(dtype=dtype)))
+
+
+def _inputs(answer: Answer, draw: Draw) -> Finding | None:
+    args = answer.exercise.probe(draw)
+    given = copied(args)
+    answer.raw(*given)
+    names = inspect.signature(answer.exercise.answer).parameters
+    for name, before, after in zip(names, args, given, strict=True):
+        if isinstance(before, Tensor) and not (before.shape == after.shape and torch.equal(before, after)):
+            should = f"{answer.exercise.name} leaves its input alone: whoever calls it may need {name} again"
+            return Finding(should, described(args), f"{name} as it was", f"{name} is changed after the call")
+    return None
+
+
+SIGNATURE = "signature"
+BASICS = (Property(SIGNATURE, _fits), Property("shape and dtype", _shapes), Property("input left alone", _inputs))
+
+
+def use(name: str, answer: Callable) -> Callable:
+    """Give the learner's function if it passes its check, else the library's own, and print which.
+
+    What follows an exercise uses this, so that nobody is stuck. Raises ValueError for an unknown name.
+    """
+    exercise = find(name)
+    report = examine(exercise, answer)
+    whose = "yours" if report.passed else f"the library's (yours: {report.status})"
+    print(f"{exercise.name}: {whose}")
+    return answer if report.passed else exercise.answer

@@ -1,0 +1,95 @@
+"""The clinic: a layer or a run that works and is wrong; the learner finds out why with the field's own tools."""
+
+import functools
+import hashlib
+import html
+import importlib
+import pkgutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from softmoe_edu.teaching import progress
+from softmoe_edu.teaching.draw import Draw
+
+STYLE = "max-width:60em;border-left:5px solid #7a4988;padding:.4em .9em;color:var(--jp-ui-font-color1, inherit)"
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """One lesson's case: `make(draw)` gives (what to examine, the ids of what is wrong with it).
+
+    complaint: what somebody saw, in sentences. suspects: id -> what is wrong, in words; true and false ones.
+    findings: id -> how it could be seen, told after the diagnosis.
+    """
+
+    lesson: str
+    complaint: str
+    make: Callable[[Draw], tuple[object, Sequence[str]]]
+    suspects: dict[str, str]
+    findings: dict[str, str]
+
+
+class Patient:
+    """What the clinic hands out: `layer` to examine, `suspects` to read, `diagnose(...)` to answer."""
+
+    def __init__(self, clinic: Clinic, number: int) -> None:
+        self.lesson, self.complaint, self.number = clinic.lesson, clinic.complaint, number
+        self.suspects = dict(clinic.suspects)
+        self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
+        # Only a hash is kept: whoever prints the patient learns nothing.
+        self._key, self._findings = self._hash(ids), clinic.findings
+        self.how_many = len(ids)
+
+    def _hash(self, ids: Sequence[str]) -> str:
+        return hashlib.sha256(repr((self.lesson, self.number, sorted(ids))).encode()).hexdigest()
+
+    def diagnose(self, *ids: str) -> str:
+        """Say whether these suspects and no other are what is wrong. Raises ValueError for an unknown one."""
+        for id in ids:
+            if id not in self.suspects:
+                raise ValueError(f"{id!r} is no suspect: choose among {', '.join(self.suspects)}")
+        right = self._hash(ids) == self._key
+        progress.note("clinic", f"clinic-{self.lesson}", number=self.number, right=right, said=sorted(ids))
+        if right:
+            return "\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(ids))])
+        part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it, you named {len(ids)}"
+        named = " and ".join(ids) or "nothing"
+        return f"Not so: {part}. What would you see in the layer if {named} were true? Measure that."
+
+    def __repr__(self) -> str:
+        lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", "Suspects:"]
+        return "\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<dt><code>{html.escape(id)}</code></dt><dd style='margin:0 0 .3em 0'>{html.escape(words)}</dd>"
+            for id, words in self.suspects.items()
+        )
+        return (
+            f"<section role='region' aria-label='Patient of lesson {self.lesson}' style='{STYLE}'>"
+            f"<p style='margin:0 0 .4em 0'><strong>Patient {self.number}.</strong> {html.escape(self.complaint)}</p>"
+            f"<dl style='display:grid;grid-template-columns:max-content 1fr;gap:0 .9em;margin:0'>{rows}</dl></section>"
+        )
+
+
+@functools.cache
+def clinics() -> dict[str, Clinic]:
+    """Give every lesson's clinic by the lesson's number."""
+    from softmoe_edu.teaching import cases
+
+    modules = [
+        importlib.import_module(f"{cases.__name__}.{module.name}") for module in pkgutil.iter_modules(cases.__path__)
+    ]
+    return {module.CLINIC.lesson: module.CLINIC for module in modules if hasattr(module, "CLINIC")}
+
+
+def clinic(lesson: str, number: int = 1) -> Patient:
+    """Give a lesson's patient of this number; other numbers are other cases.
+
+    Raises ValueError for a lesson that has none, or a number under 1.
+    """
+    if lesson not in clinics():
+        raise ValueError(f"lesson {lesson!r} has no clinic: choose among {', '.join(clinics())}")
+    if not isinstance(number, int) or number < 1:
+        raise ValueError(f"number must be a whole number from 1 on, got {number!r}")
+    return Patient(clinics()[lesson], number)

@@ -1,0 +1,256 @@
+"""Exercise: the whole Soft MoE layer, from tokens and slot vectors to answers (lesson 05)."""
+
+import math
+
+import torch
+
+from softmoe_edu.routers.soft import SoftRouter
+from softmoe_edu.routers.weights import soft_weights
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
+from softmoe_edu.teaching.exercises import soft_moe_paths, soft_moe_weights
+from softmoe_edu.teaching.properties import as_defined, brief, changed, close, finite, gradients
+
+
+def soft_moe(x, phi, experts):
+    """Send tokens through the experts of a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+
+    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each maps
+    (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    """
+    logits = torch.einsum("bnd,dep->bnep", x, phi)
+    dispatch = logits.softmax(dim=1)
+    combine = logits.flatten(2).softmax(dim=-1).view_as(logits)
+    slots = torch.einsum("bnep,bnd->bepd", dispatch, x)
+    answers = torch.stack([expert(slots[:, i]) for i, expert in enumerate(experts)], dim=1)
+    return torch.einsum("bnep,bepd->bnd", combine, answers)
+
+
+def in_loops(x, phi, experts):
+    """One number after the other, as on paper."""
+    b, n, d = x.shape
+    _, e, p = phi.shape
+    rows = []
+    for g in range(b):
+        score = [
+            [[sum(x[g, t, c] * phi[c, i, j] for c in range(d)) for j in range(p)] for i in range(e)] for t in range(n)
+        ]
+        answers = {}
+        for i in range(e):
+            for j in range(p):
+                share = torch.stack([score[t][i][j] for t in range(n)]).softmax(0)
+                answers[i, j] = experts[i](sum(share[t] * x[g, t] for t in range(n)))
+        for t in range(n):
+            share = torch.stack([score[t][i][j] for i, j in answers]).softmax(0)
+            rows.append(sum(w * y for w, y in zip(share, answers.values(), strict=True)))
+    return torch.stack(rows).view(b, n, d)
+
+
+def by_logsumexp(x, phi, experts):
+    """Softmax written out by its logarithm."""
+    logits = x @ phi.flatten(1)
+    dispatch = (logits - logits.logsumexp(1, keepdim=True)).exp()
+    combine = (logits - logits.logsumexp(2, keepdim=True)).exp()
+    slots = (dispatch.mT @ x).unflatten(1, phi.shape[1:])
+    return combine @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(1), strict=True)], 1)
+
+
+def by_bmm(x, phi, experts):
+    """Products of batches of matrices, experts one slot at a time."""
+    logits = torch.bmm(x, phi.reshape(1, x.shape[2], -1).expand(x.shape[0], -1, -1))
+    slots = torch.bmm(torch.softmax(logits, 1).transpose(1, 2), x)
+    p = phi.shape[2]
+    answers = torch.stack([experts[s // p](slots[:, s]) for s in range(slots.shape[1])], 1)
+    return torch.bmm(torch.softmax(logits, 2), answers)
+
+
+def in_float64(x, phi, experts):
+    """Weights in float64, everything else in the dtype of the input."""
+    logits = torch.einsum("bnd,dep->bnep", x.double(), phi.double())
+    dispatch, combine = logits.softmax(1).to(x.dtype), logits.flatten(2).softmax(-1).view_as(logits).to(x.dtype)
+    slots = torch.einsum("bnd,bnep->ebpd", x, dispatch)
+    return torch.einsum("ebpd,bnep->bnd", torch.stack([f(s) for f, s in zip(experts, slots, strict=True)]), combine)
+
+
+def example_by_example(x, phi, experts):
+    """Algorithm 1 as printed, for one example, called for each."""
+
+    def one(tokens):
+        scores = torch.tensordot(tokens, phi, 1)
+        into, back = torch.exp(scores - scores.amax(0)), torch.exp(scores - scores.amax((1, 2), keepdim=True))
+        slots = torch.tensordot((into / into.sum(0)).permute(1, 2, 0), tokens, 1)
+        answers = torch.stack([f(s) for f, s in zip(experts, slots, strict=True)])
+        return torch.tensordot(back / back.sum((1, 2), keepdim=True), answers, 2)
+
+    return torch.stack([one(tokens) for tokens in x])
+
+
+def mlps(draw: Draw, d: int, e: int) -> list:
+    """Give e different experts: a bend between two random maps."""
+    pairs = [(draw.normal(d, 4), draw.normal(4, d) / 2) for _ in range(e)]
+    return [lambda s, a=a, c=c: torch.tanh(s @ a.to(s.dtype)) @ c.to(s.dtype) + s / 2 for a, c in pairs]
+
+
+def case(b: int, n: int, d: int, e: int, p: int, scale: float = 1.0):
+    """Give a maker of arguments of these sizes."""
+    return lambda draw: (draw.normal(b, n, d), scale * draw.normal(d, e, p), mlps(draw, d, e))
+
+
+def hand(draw: Draw) -> tuple:
+    """Two tokens, three experts of one slot: the weights are twelfths (lesson 05, section 3)."""
+    phi = draw.tensor([[math.log(v) for v in (3, 1, 2)], [math.log(v) / 2 for v in (1, 2, 1)]])
+    return draw.tensor([[[1, 0], [0, 2]]]), phi[..., None], [lambda s: 4 * s, lambda s: 3 * s, lambda s: 3 * s]
+
+
+def sums(function, x, phi):
+    """Measure the sums of an answer's weights from outside: dispatch of each slot, combine of each token.
+
+    A further coordinate of every token is 1 and scores nothing, so that a slot's holds the sum of its dispatch weights;
+    experts that answer 1 make an output the sum of a token's combine weights.
+    """
+    filled = []
+
+    def expert(s):
+        filled.append(s.detach()[..., -1].flatten())
+        return torch.ones_like(s)
+
+    ones = torch.cat([x, torch.ones_like(x[..., :1])], -1)
+    output = function(ones, torch.cat([phi, torch.zeros_like(phi[:1])]), [expert] * phi.shape[1])
+    return torch.cat(filled) if filled else ones.new_zeros(0), output.detach()[..., 0]
+
+
+def _by_hand(answer, draw):
+    x, phi, _ = args = hand(draw)
+    expected, got = answer.expected(*args), answer(*args)
+    if close(expected, got):
+        return None
+    words = []
+    for output, (slots, tokens) in ((expected, sums(answer.expected, x, phi)), (got, sums(answer.raw, x, phi))):
+        weights = f"dispatch sums over tokens {brief(slots)}; combine sums over slots {brief(tokens[0])}"
+        words.append(f"answers {brief(output[0])}; {weights}")
+    return Finding(
+        "every slot is an average of tokens (for each slot, dispatch sums to 1 over tokens), and every answer an "
+        "average of slots (for each token, combine sums to 1 over all slots)",
+        "tokens [[1, 0], [0, 2]]; exp(scores) [[3, 1, 2], [1, 2, 1]]; experts times 4, 3, 3",
+        *words,
+    )
+
+
+def _sums(answer, draw):
+    x, phi, _ = case(3, 7, 5, 4, 2)(draw)
+    slots, tokens = sums(answer.raw, x, phi)
+    for should, got in (
+        ("for each token, combine sums to 1 over all slots of all experts: Eq. 2", tokens),
+        ("for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1", slots),
+    ):
+        if not close(got, torch.ones_like(got)):
+            spread = (
+                f"sums from {brief(got.min(), 2)} to {brief(got.max(), 2)}" if got.numel() else "no expert was called"
+            )
+            return Finding(should, "3 examples, 7 tokens, 4 experts x 2 slots", "every sum 1", spread)
+    return None
+
+
+def _relabelled(args, draw):
+    x, phi, experts = args
+    order = draw.permutation(len(experts))
+    return (x, phi[:, order], [experts[i] for i in order.tolist()]), None
+
+
+def _shuffled(args, draw):
+    x, *rest = args
+    order = draw.permutation(x.shape[1])
+    return (x[:, order], *rest), order
+
+
+def _others_changed(args, draw):
+    x, *rest = args
+    return (torch.cat([x[:1], draw.normal(*x[1:].shape)]), *rest), None
+
+
+EXERCISE = Exercise(
+    id="soft-moe",
+    lesson="05",
+    order=3,
+    title="The whole layer",
+    answer=soft_moe,
+    probe=case(3, 7, 5, 4, 2),
+    probes=(case(2, 5, 3, 4, 2, scale=1000.0),),
+    properties=(
+        Property("the example by hand", _by_hand),
+        Property("sums of the weights", _sums),
+        changed(
+            "shuffled tokens give the same answers in the shuffled order",
+            case(3, 7, 5, 4, 2),
+            _shuffled,
+            lambda before, words: before[:, words[0]],
+            name="order of tokens",
+        ),
+        changed(
+            "experts in another order, with their slots' vectors, answer the same: slot (i, j) belongs to expert i",
+            case(3, 7, 5, 4, 2),
+            _relabelled,
+            lambda before, words: before,
+            name="order of experts",
+        ),
+        changed(
+            "an example's answers do not change with the others of its batch: dispatch runs over its own tokens",
+            case(3, 7, 5, 4, 2),
+            _others_changed,
+            lambda before, words: before,
+            name="examples apart",
+            view=lambda y: y[:1],
+        ),
+        finite(
+            "scores of some thousands give finite answers: subtract the largest before exp", case(2, 5, 3, 4, 2, 1000.0)
+        ),
+        gradients(
+            "every score takes a gradient by both ways, dispatch and combine",
+            case(2, 4, 3, 3, 2),
+            ("x", "phi"),
+            name="gradients",
+        ),
+        as_defined(
+            "answers = combine · experts(dispatch · tokens), whatever the sizes",
+            case(3, 7, 5, 4, 2),
+            case(1, 6, 4, 3, 1),
+            case(2, 1, 3, 2, 3),
+            case(2, 5, 3, 1, 4),
+            case(1, 3, 2, 5, 1),
+        ),
+    ),
+    hints=(
+        Hint(
+            "One matrix of scores serves twice. Which axis is averaged over in a slot, and which in a token's "
+            "answer? Print the shapes first.",
+            "def soft_moe(x, phi, experts):\n"
+            "    logits = torch.einsum('bnd,dep->bnep', x, phi)\n"
+            "    print('scores', tuple(logits.shape))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "Dispatch: softmax over the n tokens, for each slot. Combine: softmax over all e x p slots together, for "
+            "each token; flatten the two axes first. Then slots are dispatch weights times the raw tokens.",
+            "def soft_moe(x, phi, experts):\n"
+            "    logits = torch.einsum('bnd,dep->bnep', x, phi)\n"
+            "    both = logits.flatten(2)  # (b, n, e p): the axis that combine runs over\n"
+            "    print('axes', tuple(both.shape))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "An answer, in one way of several.",
+            "def soft_moe(x, phi, experts):\n"
+            "    scores = x @ phi.flatten(1)\n"
+            "    slots = (scores.softmax(1).mT @ x).unflatten(1, phi.shape[1:])\n"
+            "    answers = torch.cat([f(s) for f, s in zip(experts, slots.unbind(1))], 1)\n"
+            "    return scores.softmax(2) @ answers",
+        ),
+    ),
+    variants=(in_loops, by_logsumexp, by_bmm, in_float64, example_by_example),
+    mistakes=(*soft_moe_weights.MISTAKES, *soft_moe_paths.MISTAKES),
+    minutes=15,
+    difficulty=3,
+    points=4,
+    essential=True,
+    library=(soft_weights, SoftRouter),
+)

@@ -1,0 +1,187 @@
+"""Properties that many exercises share, each made from what the exercise says about itself."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.teaching.answer import Answer, copied, described
+from softmoe_edu.teaching.diagnosis import equal, flat
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Finding, Property
+
+TOLERANCE = 1e-4  # of the largest value: ten times what right answers lose in float32
+
+
+def brief(value: object, digits: int = 3) -> str:
+    """Write a small tensor or number in one line, rounded for reading."""
+    if isinstance(value, (tuple, list)):
+        return ", ".join(brief(part, digits) for part in value)
+    if isinstance(value, Tensor):
+        return _nested(value.detach().cpu().tolist(), digits)
+    return _number(value, digits)
+
+
+def _nested(value: object, digits: int) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_nested(part, digits) for part in value) + "]"
+    return _number(value, digits)
+
+
+def _number(value: object, digits: int) -> str:
+    return f"{value:.{digits}f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def close(a: object, b: object) -> bool:
+    """Whether two outputs are the same up to the rounding of float32."""
+    return equal(flat(a), flat(b), TOLERANCE) if not _mixed(a, b) else equal(_numbers(a), _numbers(b), TOLERANCE)
+
+
+def _mixed(a: object, b: object) -> bool:
+    return [type(x) for x in flat(a)] != [type(x) for x in flat(b)]
+
+
+def _numbers(output: object) -> list[Tensor]:
+    # An int64 tensor and an int32 one, or 1.0 and a 0-dim tensor, are the same answer.
+    return [torch.as_tensor(part).detach().double() for part in flat(output)]
+
+
+def by_hand(
+    args: Callable[[Draw], tuple],
+    should: str,
+    given: str,
+    *,
+    show: Callable[[tuple, object], str] = lambda args, output: brief(output),
+    name: str = "the example by hand",
+) -> Property:
+    """Compare with the reference on an example that can be done on paper; `show` writes an output in one line."""
+
+    def test(answer: Answer, draw: Draw) -> Finding | None:
+        case = args(draw)
+        expected, got = answer.expected(*case), answer(*case)
+        same = answer.exercise.same
+        if close(same(case, expected), same(case, got)):
+            return None
+        return Finding(should, given, show(case, expected), show(case, got))
+
+    return Property(name, test)
+
+
+def as_defined(
+    should: str,
+    *cases: Callable[[Draw], tuple],
+    name: str = "the definition",
+    repeats: int = 3,
+    show_output: bool = False,
+) -> Property:
+    """Compare with the reference on random inputs, in float64 and float32, where a right answer is one of a kind.
+
+    `show_output` shows both outputs in full; else the report says where the largest difference is.
+    """
+
+    def test(answer: Answer, draw: Draw) -> Finding | None:
+        for number, case in enumerate(cases):
+            for repeat in range(repeats):
+                for dtype in (torch.float64, torch.float32):
+                    args = case(draw.sub(number, repeat, dtype=dtype))
+                    same = answer.exercise.same
+                    expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
+                    if not close(expected, got):
+                        words = (brief(expected), brief(got)) if show_output else farthest(expected, got)
+                        return Finding(should, described(args), *words)
+        return None
+
+    return Property(name, test)
+
+
+def farthest(expected: object, got: object) -> tuple[str, str]:
+    """Say where two outputs differ most, and both numbers there."""
+    parts = list(zip(_numbers(expected), _numbers(got), strict=True))
+    gaps = [float((e - g).abs().nan_to_num(float("inf")).max()) if e.numel() else 0.0 for e, g in parts]
+    number = gaps.index(max(gaps))
+    e, g = parts[number]
+    place = int((e - g).abs().nan_to_num(float("inf")).argmax())
+    index = [int(i) for i in torch.unravel_index(torch.tensor(place), e.shape)] if e.ndim else []
+    where = f" at {index}" if index else ""
+    which = f"part {number + 1}, " if len(parts) > 1 else ""
+    return (
+        f"{which}{brief(e.flatten()[place].item(), 4)}{where}",
+        f"{which}{brief(g.flatten()[place].item(), 4)}{where}",
+    )
+
+
+def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large scores") -> Property:
+    """Every number of the output is finite on these arguments, and as defined."""
+
+    def test(answer: Answer, draw: Draw) -> Finding | None:
+        args = case(draw)
+        expected, got = answer.expected(*args), answer(*args)
+        count = sum(int((~part.isfinite()).sum()) for part in _numbers(got))
+        if count:
+            return Finding(should, described(args), "only finite numbers", f"{count} that are NaN or infinite")
+        return None if close(expected, got) else Finding(should, described(args), *farthest(expected, got))
+
+    return Property(name, test)
+
+
+def changed(
+    should: str,
+    case: Callable[[Draw], tuple],
+    change: Callable[[tuple, Draw], tuple],
+    expect: Callable[[object, tuple], object],
+    *,
+    name: str,
+    view: Callable[[object], object] = lambda output: output,
+) -> Property:
+    """Change the arguments, and hold the output against what `expect(output before, change's result)` says.
+
+    `change(args, draw)` gives (new arguments, *what expect needs); `view` picks the part that is compared.
+    """
+
+    def test(answer: Answer, draw: Draw) -> Finding | None:
+        args = case(draw)
+        after, *words = change(copied(args), draw.sub("change"))
+        before, now = answer(*args), answer(*after)
+        expected, got = view(expect(before, tuple(words))), view(now)
+        return None if close(expected, got) else Finding(should, described(args), *farthest(expected, got))
+
+    return Property(name, test)
+
+
+def gradients(
+    should: str, case: Callable[[Draw], tuple], names: tuple[str, ...], *, name: str = "gradients"
+) -> Property:
+    """The gradient of the floating point arguments, called `names`, is that of the definition."""
+
+    def test(answer: Answer, draw: Draw) -> Finding | None:
+        args = case(draw)
+        pairs = [[], []]
+        for gradient, function in zip(pairs, (answer.expected, answer), strict=True):
+            given = tuple(
+                a.requires_grad_() if isinstance(a, Tensor) and a.is_floating_point() else a for a in copied(args)
+            )
+            leaves = [a for a in given if isinstance(a, Tensor) and a.requires_grad]
+            kept = _through(function, given, answer)
+            weights = draw.sub("weights")
+            total = sum((p * weights.normal(*p.shape)).sum() for p in kept if p.requires_grad)
+            gradient += (
+                torch.autograd.grad(total, leaves, allow_unused=True)
+                if isinstance(total, Tensor)
+                else [None] * len(leaves)
+            )
+        for word, expected, got in zip(names, *pairs, strict=True):
+            if expected is None:
+                continue
+            if got is None:
+                return Finding(should, described(args), f"a gradient for {word}", f"none: the path from {word} is cut")
+            if not close(expected, got):
+                return Finding(should, f"{described(args)}; gradient of {word}", *farthest(expected, got))
+        return None
+
+    return Property(name, test)
+
+
+def _through(function: Callable, given: tuple, answer: Answer) -> list[Tensor]:
+    # Answer copies its arguments, which would cut the graph that the gradient is asked of.
+    output = answer.raw(*given) if function == answer else answer.exercise.answer(*given)
+    return [p for p in flat(output) if isinstance(p, Tensor) and p.is_floating_point()]

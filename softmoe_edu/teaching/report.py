@@ -1,0 +1,85 @@
+"""What a check says: at most eight lines, as text and as HTML that a screen reader reads."""
+
+import html
+from dataclasses import dataclass, field
+
+MOST_LINES = 8
+LINE = 320  # characters; longer lines lose their middle
+MARKS = {"passed": "✓", "failed": "✗", "not started": "○"}
+COLOURS = {"passed": "#00796b", "failed": "#b3541e", "not started": "#6b7280"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found; it is a value to print, show or turn into points, and no error.
+
+    status: "passed", "failed" or "not started". mistake: the id of the mistake that the answer matches, else None.
+    holds: the properties that hold up to the first that does not. failed: that one, else None. fails: all that do not.
+    share: of the properties beyond shape and dtype, the share that holds (0 to 1). printed: what the answer wrote.
+    """
+
+    exercise: str
+    status: str
+    holds: tuple[str, ...] = ()
+    total: int = 0
+    failed: str | None = None
+    fails: tuple[str, ...] = ()
+    mistake: str | None = None
+    share: float = 0.0
+    printed: str = ""
+    lines: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    @property
+    def passed(self) -> bool:
+        """Whether every property holds."""
+        return self.status == "passed"
+
+    def points(self, maximum: float = 1.0) -> float:
+        """Give points for a grader: all for a right answer, at most half for a wrong one, by the share that holds."""
+        if self.passed:
+            return float(maximum)
+        return float(maximum) * self.share / 2
+
+    def raise_if_failed(self) -> None:
+        """Raise AssertionError with the report's text unless the answer is right, for graders that want an error."""
+        if not self.passed:
+            raise AssertionError(str(self))
+
+    @property
+    def _head(self) -> str:
+        counts = {
+            "passed": f"passed: all {self.total} properties hold",
+            "failed": f"not yet right: {len(self.holds)} of {self.total} properties hold",
+            "not started": "not started",
+        }
+        return f"{self.exercise} · {counts[self.status]}"
+
+    def __str__(self) -> str:
+        lines = [f"{MARKS[self.status]} {self._head}", *(f"{label}: {text}" for label, text in self._shown())]
+        return "\n".join(lines[:MOST_LINES])
+
+    def _shown(self) -> list[tuple[str, str]]:
+        return [(label, _short(text)) for label, text in self.lines][: MOST_LINES - 1]
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<dt style='font-weight:600'>{html.escape(label)}</dt>"
+            f"<dd style='margin:0 0 .3em 0;white-space:pre-wrap'>{html.escape(text)}</dd>"
+            for label, text in self._shown()
+        )
+        colour = COLOURS[self.status]
+        return (
+            f"<section role='region' aria-label='Check {html.escape(self._head)}' "
+            f"style='border-left:5px solid {colour};"
+            "padding:.4em .9em;max-width:60em;color:var(--jp-ui-font-color1, inherit)'>"
+            f"<p style='margin:0 0 .3em 0'><strong><span aria-hidden='true'>{MARKS[self.status]}</span> "
+            f"{html.escape(self._head)}</strong></p>"
+            f"<dl style='display:grid;grid-template-columns:max-content 1fr;gap:0 .9em;margin:0'>{rows}</dl></section>"
+        )
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= LINE else f"{text[: LINE // 2 - 3]} ... {text[-LINE // 2 + 2 :]}"

@@ -1,0 +1,108 @@
+import pytest
+from matplotlib import pyplot as plt
+
+from softmoe_edu.teaching import predictions
+from softmoe_edu.teaching.calibration import calibration, draw, in_words, tally
+from softmoe_edu.teaching.predictions import due_in, predict, returning
+from softmoe_edu.teaching.questions import find
+
+pytestmark = pytest.mark.usefixtures("workspace", "plain")
+
+
+def answered(id, answer, confidence):
+    """Lock an answer and look."""
+    predict(id, answer=answer, confidence=confidence)
+
+
+def test_a_confident_miss_returns_one_and_three_lessons_later():
+    """Missed in 02: the second wording in 03, the third from 05 on, each once; the answered one stays in its lesson."""
+    answered("m15-drop-rate", 0, 70)
+    second, third = find("m15-drop-rate").again
+    assert due_in("02") == []
+    assert due_in("03") == due_in("04") == due_in("05") == [second]
+
+    predictions.Prediction(second, lesson="03").lock(25, 50)
+    assert due_in("03") == [second]
+    assert due_in("04") == []
+    assert due_in("05") == due_in("11") == [third]
+
+    predictions.Prediction(third, lesson="05").lock(0, 90)
+    assert due_in("05") == [third]
+    assert due_in("06") == due_in("11") == []
+
+
+@pytest.mark.parametrize(("answer", "confidence"), [(0, 50), (18, 90)])
+def test_what_was_right_or_a_guess_does_not_return(answer, confidence):
+    """Only confident misses return."""
+    answered("m15-drop-rate", answer, confidence)
+
+    assert due_in("03") == due_in("05") == []
+
+
+def test_a_lesson_is_named_by_its_number():
+    """3, "3" and "03" are one lesson; a word is answered with a sentence."""
+    answered("m15-drop-rate", 0, 90)
+
+    assert due_in(3) == due_in("3") == due_in("03") != []
+    with pytest.raises(ValueError, match="lesson must be a number such as \"05\", got 'three'"):
+        returning("three")
+
+
+def test_returning_asks_in_other_words(capfd):
+    """The lesson shows the new wording, and says so when there is nothing."""
+    returning("03")
+    assert "No earlier prediction returns" in capfd.readouterr().out
+    answered("m15-drop-rate", 0, 90)
+    capfd.readouterr()
+    returning("03")
+
+    out = capfd.readouterr().out
+    assert "12 visitors" in out
+    assert 'predict("m15-drop-rate-2", answer=?, confidence=?)' in out
+
+
+def test_calibration_counts_right_answers_at_each_confidence():
+    """Two of three at 90, none of one at 50: as text and in the figure, whose axes have names and units."""
+    answered("m15-drop-rate", 18, 90)
+    answered("m16a-dropped-token", "c", 90)
+    answered("m26b-causal", 0, 90)
+    answered("m01-sums", "b", 50)
+
+    assert tally() == {50: (0, 1), 90: (2, 3)}
+    assert tally("02") == tally(2) == {90: (2, 3)}
+    shown = calibration()
+    for words in ("0 of 1 right where you were 50 % sure", "2 of 3 right where you were 90 % sure", "chance"):
+        assert words in shown.caption
+    assert "On average you were 80 % sure and 50 % right: 30 points more sure than right." in shown.caption
+    assert "90 % stated, 67 % right" in shown.alt
+    assert shown.png.startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
+
+    ax = draw(tally(), "02")
+    diagonal, dots = ax.get_lines()
+    assert diagonal.get_xydata().tolist() == [[40, 40], [100, 100]]
+    assert dots.get_xydata().tolist() == [[50, 0], [90, 100 * 2 / 3]]
+    assert [text.get_text() for text in ax.texts] == ["0 of 1", "2 of 3"]
+    assert "lesson 02" in ax.get_title()
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("stated confidence (%)", "share of predictions that were right (%)")
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ({50: (5, 10)}, "50 % sure and 50 % right: as sure as right."),
+        ({50: (7, 10)}, "50 % sure and 70 % right: 20 points more right than sure."),
+    ],
+)
+def test_calibration_says_which_way_it_is_off(counts, words):
+    """Agreement and too little confidence have their own words, and ten predictions are no few."""
+    assert words in in_words(counts)
+    assert "chance" not in in_words(counts)
+
+
+def test_without_predictions_calibration_says_so():
+    """No figure is drawn; the sentence stands in a notebook without quotes."""
+    assert repr(calibration("05")).startswith("Nothing was predicted in lesson 05 yet")
+    assert repr(calibration(5)) == repr(calibration("05"))
+    assert repr(calibration()).startswith("Nothing was predicted yet")

@@ -1,0 +1,296 @@
+"""What a check says about answers of all kinds, and what it leaves alone."""
+
+import itertools
+import warnings
+
+import pytest
+import torch
+
+from softmoe_edu.teaching import Report, check, progress, use
+from softmoe_edu.teaching.checking import examine
+from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.exercises.soft_moe_weights import swapped_axes
+from softmoe_edu.teaching.kill_matrix import from_text, own
+
+SOFT_MOE = find("soft-moe")
+
+
+@pytest.fixture(autouse=True)
+def no_progress(monkeypatch, tmp_path):
+    """Notes of these tests stay in memory."""
+    monkeypatch.setenv("SOFTMOE_PROGRESS", "off")
+
+
+def right():
+    return from_text(SOFT_MOE, SOFT_MOE.solution)
+
+
+def said(function, **options):
+    return examine(SOFT_MOE, function, **options)
+
+
+def test_a_right_answer_passes_with_full_points():
+    """The reference's text passes every property."""
+    report = check("soft-moe", right())
+
+    assert report.passed and report.mistake is None
+    assert report.points(4) == 4.0
+    assert str(report) == f"✓ soft-moe · passed: all {report.total} properties hold"
+    report.raise_if_failed()
+
+
+def test_swapped_axes_are_told_in_words_with_the_sums_that_show_it():
+    """The report names the mistake, the equation, and both sums of the hand example."""
+    lines = str(check("soft-moe", own(swapped_axes.function))).splitlines()
+
+    assert lines[0] == "✗ soft-moe · not yet right: 3 of 11 properties hold"
+    assert lines[1].startswith("Should be: every slot is an average of tokens")
+    assert "tokens [[1, 0], [0, 2]]" in lines[2]
+    assert lines[3] == (
+        "Expected: answers [[2.333, 2.333], [1.75, 3]]; dispatch sums over tokens [1, 1, 1]; "
+        "combine sums over slots [1, 1]"
+    )
+    assert lines[4] == (
+        "Got: answers [[2.333, 3.5], [1.167, 3]]; dispatch sums over tokens [0.75, 0.667, 0.583]; "
+        "combine sums over slots [1.75, 1.25]"
+    )
+    assert "the two axes are swapped" in lines[5] and "Algorithm 1" in lines[5]
+    assert lines[6] == 'Next: look at that step in your function; hint("soft-moe") helps'
+    assert len(lines) <= 8
+
+
+def test_the_stub_is_not_started_and_gets_no_points():
+    """An untouched stub is neither right nor wrong."""
+    report = check("soft-moe", from_text(SOFT_MOE, SOFT_MOE.stub))
+
+    assert (report.status, report.failed, report.points(4)) == ("not started", None, 0.0)
+    assert "write soft_moe(x, phi, experts) in the cell above" in str(report)
+
+
+def test_points_of_a_wrong_answer_are_at_most_half():
+    """A float between 0 and half, more for more properties that hold."""
+    points = [said(own(SOFT_MOE.mistakes[i].function)).points(4) for i in range(len(SOFT_MOE.mistakes))]
+
+    assert all(type(p) is float and 0 <= p < 2 for p in points)
+    assert len(set(points)) > 3
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (None, "NoneType, which cannot be called"),
+        (lambda x, phi: x, "too many positional arguments"),
+        (lambda x, phi, experts, extra: x, "missing a required argument: 'extra'"),
+        (lambda x, phi, experts: None, "None: does every path of the function end in a return?"),
+        (lambda x, phi, experts: x[0], "shape (7, 5)"),
+        (lambda x, phi, experts: x.tolist(), "a list of 3"),
+        (lambda x, phi, experts: x.int(), "int32"),
+        (lambda x, phi, experts: x @ phi, "RuntimeError"),
+        (lambda x, phi, experts: {}["slots"], "KeyError: 'slots'"),
+    ],
+)
+def test_answers_that_are_no_layer_get_a_sentence(answer, words):
+    """Nothing raises, and the report says what came."""
+    report = said(answer)
+
+    assert report.status == "failed" and report.mistake is None
+    assert words in str(report)
+
+
+def test_an_error_names_the_line_of_the_answer():
+    """The learner's own line stands in the report, not one of torch."""
+
+    def soft_moe(x, phi, experts):
+        logits = x @ phi
+        return logits
+
+    assert "(in the line: logits = x @ phi)" in str(said(soft_moe))
+
+
+def test_what_an_answer_prints_and_warns_is_shown_and_changes_nothing(capfd):
+    """A right answer that warns passes with full points, and nothing is on stderr."""
+
+    def loud(x, phi, experts):
+        print("shape", tuple(x.shape))
+        warnings.warn("careful", stacklevel=1)
+        return right()(x, phi, experts)
+
+    report = said(loud)
+
+    assert report.points(4) == 4.0
+    assert "shape (3, 7, 5)" in report.printed and "UserWarning: careful" in report.printed
+    assert "Printed: shape (3, 7, 5)" in str(report)
+    assert capfd.readouterr().err == ""
+
+
+def test_an_answer_that_calls_the_librarys_is_told_to_write_its_own():
+    """The exercise's own function, a variant or the library's router: each is noticed, even if errors are caught."""
+    from softmoe_edu import SoftRouter
+    from softmoe_edu.routers.weights import soft_weights
+
+    def borrowed(x, phi, experts):
+        try:
+            return SOFT_MOE.answer(x, phi, experts)
+        except Exception:
+            return x
+
+    def by_router(x, phi, experts):
+        SoftRouter(x.shape[-1], phi.shape[1])(x.float())
+        return right()(x, phi, experts)
+
+    def by_weights(x, phi, experts):
+        soft_weights(torch.einsum("bnd,dep->bnep", x, phi))
+        return right()(x, phi, experts)
+
+    for answer in (borrowed, SOFT_MOE.variants[0], by_router, by_weights):
+        report = said(answer)
+        assert (report.failed, report.points(4)) == ("your own answer", 0.0)
+        assert "write soft_moe yourself" in str(report)
+
+
+def test_an_answer_may_need_the_learners_default_dtype():
+    """An answer written under a float64 default is judged as any other, and the default stays."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert said(right()).passed
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_no_random_state_is_touched():
+    """A check draws its inputs from a generator of its own."""
+    torch.manual_seed(3)
+    before = torch.get_rng_state()
+    check("soft-moe", right())
+
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_inputs_change_with_attempts_and_with_the_class_key(monkeypatch):
+    """The same seed gives the same inputs; another one, or another class, gives others."""
+    seen = []
+
+    def spy(x, phi, experts):
+        seen.append(x.flatten()[0].item())
+        raise ValueError
+
+    def first(**options):
+        seen.clear()
+        said(spy, **options)
+        return seen[0]
+
+    plain = first(seed=1)
+    assert first(seed=1) == plain
+    assert first(seed=2) != plain
+    monkeypatch.setenv("SOFTMOE_CLASS_KEY", "autumn")
+    assert first(seed=1) != plain
+
+
+def test_an_unknown_exercise_names_the_nearest():
+    """A typo is answered with ids that exist."""
+    with pytest.raises(ValueError, match=r"there is no exercise 'soft_moe': did you mean .*'soft-moe'"):
+        check("soft_moe", right())
+
+
+def test_attempts_and_mistakes_are_noted():
+    """Each check adds one event with status, mistake, property and attempt."""
+    before = len(progress.events("check", "soft-moe"))
+    check("soft-moe", own(swapped_axes.function))
+    (event,) = progress.events("check", "soft-moe")[before:]
+
+    assert (event["status"], event["mistake"], event["property"]) == ("failed", "swapped-axes", "the example by hand")
+    assert event["attempt"] == before + 1
+
+
+def test_use_gives_the_learners_function_if_it_is_right(capsys):
+    """What follows an exercise runs on, with the learner's answer or the library's, and says which."""
+    mine, stub = right(), from_text(SOFT_MOE, SOFT_MOE.stub)
+
+    assert use("soft-moe", mine) is mine
+    assert use("soft-moe", stub) is SOFT_MOE.answer
+    out = capsys.readouterr().out.splitlines()
+    assert out == ["soft_moe: yours", "soft_moe: the library's (yours: not started)"]
+
+
+def test_html_is_escaped_and_named_for_a_screen_reader():
+    """What came from the answer cannot become markup; the region says its result in words."""
+
+    def soft_moe(x, phi, experts):
+        raise ValueError("<script>alert(1)</script>")
+
+    html = said(soft_moe)._repr_html_()
+
+    assert "<script>" not in html and "&lt;script&gt;" in html
+    assert "role='region' aria-label='Check soft-moe · not yet right" in html
+
+
+def test_a_report_is_never_longer_than_eight_lines():
+    """However much an answer prints and raises."""
+
+    def soft_moe(x, phi, experts):
+        for i in range(50):
+            print("line", i)
+        raise ValueError("x\n" * 50)
+
+    text = str(said(soft_moe))
+
+    assert len(text.splitlines()) <= 8
+    assert max(map(len, text.splitlines())) < 360
+
+
+def test_a_report_is_a_value_with_a_status():
+    """Report can be made by hand and compared."""
+    assert Report("soft-moe", "passed", share=1.0) == Report("soft-moe", "passed", share=1.0)
+
+
+AXES = {
+    "tokens": (1,),
+    "batch": (0,),
+    "experts": (2,),
+    "slots": (3,),
+    "both": (2, 3),
+    "all": (1, 2, 3),
+    "tokens, experts": (1, 2),
+}
+
+
+def softmax(logits, axes):
+    weights = (logits - logits.amax(axes, keepdim=True)).exp()
+    return weights / weights.sum(axes, keepdim=True)
+
+
+@pytest.mark.parametrize("dispatch", AXES)
+def test_layers_that_nobody_listed_are_rejected(dispatch):
+    """Every pair of axes but the right one, and the right one with a slip in the scores or the mixing, fails."""
+    survived = []
+    for combine, slip in itertools.product(AXES, ("", "scale", "mean", "last")):
+        if slip and (dispatch, combine) != ("tokens", "both"):
+            continue
+
+        def layer(x, phi, experts, combine=combine, slip=slip):
+            logits = torch.einsum("bnd,dep->bnep", x, phi) * (0.9 if slip == "scale" else 1)
+            mixed = x - x.mean(1, keepdim=True) if slip == "mean" else x
+            slots = torch.einsum("bnep,bnd->bepd", softmax(logits, AXES[dispatch]), mixed)
+            answers = torch.stack([f(slots[:, i]) for i, f in enumerate(experts)], 1)
+            if slip == "last":
+                answers = torch.cat([answers[:, :-1], answers[:, :1]], 1)
+            return torch.einsum("bnep,bepd->bnd", softmax(logits, AXES[combine]), answers)
+
+        if said(layer).passed:
+            survived.append((combine, slip))
+
+    assert survived == ([("both", "")] if dispatch == "tokens" else [])
+
+
+def test_every_exercise_has_what_it_promises():
+    """Ids, three or fewer hints, two variants or more, three mistakes for an essential one, words in every mistake."""
+    assert list(exercises())
+    for exercise in exercises().values():
+        assert 1 <= len(exercise.hints) <= 3 and len(exercise.variants) >= 2 and exercise.points > 0
+        assert len(exercise.mistakes) >= (3 if exercise.essential else 1)
+        assert 1 <= exercise.difficulty <= 5 and 0 < exercise.minutes <= 20
+        for mistake in exercise.mistakes:
+            words = (mistake.does, mistake.belief, mistake.refuted, mistake.seen)
+            assert all(words) and not mistake.does.endswith("."), mistake.id
+    assert len(SOFT_MOE.mistakes) >= 22 and len(SOFT_MOE.variants) >= 5

@@ -1,0 +1,171 @@
+"""What a learner's function may do, and what is left of it afterwards."""
+
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from softmoe_edu.teaching.guard import TimeUp, UsedReference, codes_of, guarded, without
+
+
+def state():
+    """Everything that a check promises to leave as it was."""
+    return (
+        random.getstate(),
+        np.random.get_state()[1].tolist(),
+        torch.get_rng_state().tolist(),
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+        torch.get_num_threads(),
+        torch.are_deterministic_algorithms_enabled(),
+    )
+
+
+def test_global_state_comes_back():
+    """Random states, default dtype and device, gradient mode, threads: all as before, also after an error."""
+    before = state()
+
+    with pytest.raises(ZeroDivisionError), guarded(120):
+        random.seed(1)
+        np.random.seed(1)
+        torch.manual_seed(1)
+        torch.set_default_dtype(torch.float64)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        torch.set_num_threads(3 - min(2, torch.get_num_threads()))
+        torch.use_deterministic_algorithms(True)
+        assert state() != before
+        _ = 1 / 0
+
+    assert state() == before
+
+
+def test_a_learners_defaults_do_not_reach_the_block_and_come_back():
+    """Inside, tensors are float32 on the CPU; afterwards the learner's own default dtype holds again."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        with guarded(5):
+            assert torch.zeros(1).dtype == torch.float32
+        assert torch.get_default_dtype() == torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_everything_written_is_collected_and_nothing_reaches_stderr(capfd):
+    """Prints, warnings, sys.stderr and the descriptor below it are kept as text."""
+    with guarded(5) as printed:
+        print("hello")
+        warnings.warn("take care", stacklevel=1)
+        print("on stderr", file=sys.stderr)
+        os.write(2, b"from C++\n")
+
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", "")
+    for words in ("hello", "UserWarning: take care", "on stderr", "from C++"):
+        assert words in printed.text
+
+
+def test_an_endless_loop_is_stopped():
+    """A loop, a sleep, and a loop that catches every exception all end."""
+
+    def loop():
+        while True:
+            pass
+
+    def stubborn():
+        while True:
+            try:
+                time.sleep(0.01)
+            except BaseException:
+                pass
+
+    for function in (loop, lambda: time.sleep(60), stubborn):
+        start = time.monotonic()
+        with pytest.raises(TimeUp), guarded(0.2):
+            function()
+        assert time.monotonic() - start < 10
+
+
+def test_an_endless_loop_is_stopped_in_another_thread():
+    """Where no signal can be had, an exception is sent to the thread."""
+    caught = []
+
+    def work():
+        try:
+            with guarded(0.2):
+                while True:
+                    pass
+        except TimeUp:
+            caught.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(20)
+
+    assert caught == [True]
+
+
+def test_time_that_is_not_used_up_leaves_nothing_behind():
+    """After the block no alarm rings, in this thread or another."""
+    with guarded(0.2):
+        pass
+    thread = threading.Thread(target=lambda: guarded(0.2).__enter__)
+    thread.start()
+    thread.join()
+    time.sleep(0.4)
+
+
+def test_a_forbidden_function_is_found_however_it_is_reached():
+    """By another name, from inside another function, and although the answer catches exceptions."""
+
+    def secret(x):
+        return x + 1
+
+    alias = secret
+
+    def sly(x):
+        try:
+            return max(map(alias, [x]))
+        except Exception:
+            return x
+
+    with pytest.raises(UsedReference, match="secret"), without(codes_of([secret])):
+        sly(1)
+    with without(codes_of([secret])):
+        assert max([1, 2]) == 2
+    assert secret(1) == 2
+
+
+def test_a_function_of_the_same_text_is_the_learners_own():
+    """Code is told apart by what object it is: whoever writes the same lines has written them."""
+    text = "def answer(x):\n    return x + 1\n"
+    theirs, mine = {}, {}
+    exec(text, theirs)
+    exec(text, mine)
+
+    with without(codes_of([theirs["answer"]])):
+        assert mine["answer"](1) == 2
+    with pytest.raises(UsedReference), without(codes_of([theirs["answer"]])):
+        theirs["answer"](1)
+
+
+def test_the_kernel_survives_an_endless_answer():
+    """In a process of its own, a check of an endless answer returns and the process goes on to its end."""
+    program = (
+        "from softmoe_edu.teaching.checking import examine\n"
+        "from softmoe_edu.teaching.exercises import find\n"
+        "def answer(x, phi, experts):\n    while True: pass\n"
+        "print(examine(find('soft-moe'), answer, seconds=0.5).failed)\nprint('alive')"
+    )
+
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+
+    assert run.stdout.split() == ["time", "alive"], run.stderr
