@@ -1,7 +1,7 @@
 """The command softmoe-edu.
 
-`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `softmoe-edu cost` tells what
-the paper's models cost.
+`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `cost` tells what the paper's
+models cost; `export` and `report` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
 import argparse
@@ -10,6 +10,7 @@ import json
 import math
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ from softmoe_edu import __version__, lessons
 from softmoe_edu.cost import Device, comparison, table
 from softmoe_edu.paper import MODELS
 
+KINDS = ("nbgrader", "otter", "solutions", "instructor")
 # Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
 SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {
@@ -46,13 +48,50 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument(
         "--device", nargs=2, type=positive(float), metavar=("TFLOPS", "GBPS"), help="rates of a device: adds its time"
     )
-    arguments = parser.parse_args(argv)
-    if arguments.command == "cost":
-        return cost(arguments.names, batch=arguments.batch, rates=arguments.device)
+    command = commands.add_parser("report", help="sum up the progress files of a class, without any name")
+    command.add_argument("files", nargs="+", metavar="FILE", help="progress.jsonl files, or folders that hold them")
+    command = commands.add_parser("export", help="write the course for a grader or a teacher")
+    command.add_argument("kind", choices=KINDS)
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command.add_argument("--lesson", action="append", metavar="NN", help="a lesson's number; without it, all lessons")
+    commands.add_parser("bench", help="time the package beside others (python -m benchmarks --help)", add_help=False)
+    arguments, rest = parser.parse_known_args(argv)
+    if rest and arguments.command != "bench":
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     try:
-        lab(arguments.workspace, browser=not arguments.no_browser, port=arguments.port)
+        run(arguments, rest)
+        sys.stdout.flush()
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read the output has gone (`| head`): what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def run(arguments: argparse.Namespace, rest: list[str]) -> None:
+    """Do what the command says; rest are the arguments that belong to the benchmark."""
+    if arguments.command == "cost":
+        cost(arguments.names, batch=arguments.batch, rates=arguments.device)
+    elif arguments.command == "report":
+        from softmoe_edu.teaching.class_report import report
+
+        print(report(arguments.files), end="")
+    elif arguments.command == "export":
+        from softmoe_edu.teaching.exports import export
+
+        print(*export(arguments.kind, arguments.folder, lessons=arguments.lesson), sep="\n")
+    elif arguments.command == "bench":
+        bench(rest)
+    else:
+        lab(arguments.workspace, browser=not arguments.no_browser, port=arguments.port)
+
+
+def bench(arguments: list[str]) -> None:
+    """Run the benchmark of the checkout that this package lies in; an installed package has none."""
+    checkout = Path(__file__).resolve().parents[1]
+    if not (checkout / "benchmarks" / "__main__.py").is_file():
+        sys.exit("the benchmark belongs to the repository, not to the installed package: clone it and run make bench")
+    sys.exit(subprocess.call([sys.executable, "-m", "benchmarks", *arguments], cwd=checkout))
 
 
 def port(text: str) -> int:

@@ -184,7 +184,7 @@ def _interrupter(seconds: float) -> Iterator[None]:
     finally:
         with lock:
             done.set()
-        # One that was sent and has not yet arrived does so here. Taking it back would leave CPython 3.11 waiting for it.
+        # One that was sent and has not yet arrived does so here: taking it back leaves CPython 3.11 waiting for it.
         while watcher.is_alive():
             with contextlib.suppress(TimeUp):
                 watcher.join()
