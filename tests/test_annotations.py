@@ -13,7 +13,7 @@ CHECKED = (
     "routers",
     *(
         f"test_{name}.py"
-        for name in "cost data evaluation figures losses metrics moe routing train upcycling vit".split()
+        for name in "cost data evaluation figures influence losses metrics moe routing train upcycling vit".split()
     ),
 )
 HOOK = "--jaxtyping-packages={},beartype.beartype"

@@ -14,7 +14,7 @@ LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 @pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lesson_runs(path, tmp_path):
-    """No cell raises, none writes to stderr but progress bars, and every figure has a description."""
+    """No cell raises or writes to stderr but progress bars, figures are described, and exercises are not started."""
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
@@ -24,7 +24,11 @@ def test_lesson_runs(path, tmp_path):
     pictures = [o for o in outputs if "image/png" in o.get("data", {})]
     described = [o.data["text/html"] for o in outputs if "<figure" in o.get("data", {}).get("text/html", "")]
 
+    checks = [c for c in notebook.cells if any(tag.startswith("check:") for tag in c.metadata.get("tags", []))]
+    said = [o.get("data", {}).get("text/plain", "") for cell in checks for o in cell.outputs if o.get("data")]
+
     print(f"{path.stem}: {seconds:.0f} s")
+    assert len(said) == len(checks) and all("not started" in text for text in said)
     assert not errors
     assert not pictures, "show figures with figures.described, which adds the text that a screen reader reads"
     assert described and all('alt="' in html for html in described)

@@ -6,7 +6,10 @@ Each function draws on the Axes it is given, or on a new figure, and leaves a de
 
 from softmoe_edu.figures.bars import expert_load as expert_load
 from softmoe_edu.figures.bars import slot_usage as slot_usage
+from softmoe_edu.figures.capacity_curve import capacity_curve as capacity_curve
+from softmoe_edu.figures.causality_map import causality_map as causality_map
 from softmoe_edu.figures.comparison import compare_routers as compare_routers
+from softmoe_edu.figures.cost_bars import cost_bars as cost_bars
 from softmoe_edu.figures.curves import training_curves as training_curves
 from softmoe_edu.figures.description import Described as Described
 from softmoe_edu.figures.description import alt_text as alt_text

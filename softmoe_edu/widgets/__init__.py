@@ -1,3 +1,6 @@
-"""Widgets for notebooks: they draw a Routing in the browser and report what was pointed at as indices."""
+"""Widgets for notebooks: they draw what a router does, or what a layer costs, and report what was pointed at."""
 
+from softmoe_edu.widgets.capacity_explorer import CapacityExplorer as CapacityExplorer
+from softmoe_edu.widgets.causality_explorer import CausalityExplorer as CausalityExplorer
+from softmoe_edu.widgets.cost_explorer import CostExplorer as CostExplorer
 from softmoe_edu.widgets.routing_lens import RoutingLens as RoutingLens

@@ -1,0 +1,91 @@
+"""CapacityExplorer: how many tokens a sparse router drops at a capacity factor, expected, sampled and seen."""
+
+import traitlets
+
+from softmoe_edu.capacity import capacity_for
+from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+
+
+class CapacityExplorer(Instrument):
+    """Move the capacity factor and see which tokens find no slot in tokens choice, and how many on average.
+
+    `tokens` tokens each choose `top_k` of `num_experts` experts, which have tokens * top_k * `capacity_factor` /
+    experts slots each, rounded up, and serve first choices by position, then second ones. How likely expert e is
+    chosen goes with 1 / (e + 1) ** `skew`: 0 is a uniform router. The line is the exact expectation for the uniform
+    router: the share of choices without a slot, which with one choice is the share of dropped tokens
+    (`metrics.expected_drop_fraction`). The points are means of `samples` samples of this router, drawn in the browser
+    from `seed`. One of them, `sample`, is shown slot by slot.
+
+    `token` is the token that stays marked, -1 for none. All of these are traits: they follow the view and move it when
+    they are set.
+    """
+
+    _esm = joined("painting.js", "explorer.js", "capacity_numbers.js", "capacity_panels.js", "capacity_explorer.js")
+    _css = joined("explorer.css", "capacity_explorer.css")
+
+    num_experts = Whole(32, 1, 256).tag(sync=True)
+    tokens = Whole(49, 1, 4096).tag(sync=True)
+    top_k = Whole(1, 1, 4).tag(sync=True)
+    skew = Real(0.0, 0.0, 2.0).tag(sync=True)
+    capacity_factor = Real(1.0, 0.05, 4.0).tag(sync=True)
+    samples = Whole(20, 1, 50).tag(sync=True)
+    sample = Whole(0, 0, 49).tag(sync=True)
+    seed = Whole(0, 0, 9999).tag(sync=True)
+    token = Whole(-1, -1, 4095).tag(sync=True)
+
+    _limits = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        num_experts: int = 32,
+        *,
+        tokens: int = 49,
+        top_k: int = 1,
+        skew: float | int = 0.0,
+        capacity_factor: float | int = 1.0,
+        samples: int = 20,
+        sample: int = 0,
+        seed: int = 0,
+        token: int = -1,
+        **unknown: object,
+    ) -> None:
+        self.refuse_unknown(unknown)
+        super().__init__(
+            _limits=limits_of(type(self)),
+            num_experts=num_experts,
+            tokens=tokens,
+            top_k=top_k,
+            skew=skew,
+            capacity_factor=capacity_factor,
+            samples=samples,
+            sample=sample,
+            seed=seed,
+            token=token,
+        )
+
+    @property
+    def capacity(self) -> int:
+        """Slots of an expert."""
+        return capacity_for(self.tokens, self.num_experts, top_k=self.top_k, factor=self.capacity_factor)
+
+    @traitlets.validate("top_k", "sample", "token")
+    def _fits_the_others(self, proposal: dict) -> int:
+        name, value = proposal["trait"].name, proposal["value"]
+        whole, more = {"top_k": ("num_experts", 0), "sample": ("samples", 1), "token": ("tokens", 1)}[name]
+        if (most := getattr(self, whole) - more) < value:
+            raise ValueError(f"{name} must be at most {most}, as {whole} is {most + more}, got {value}: lower {name}")
+        return value
+
+    @traitlets.observe("num_experts", "samples", "tokens")
+    def _fit_selection(self, change: dict) -> None:
+        """Take back what the other size does not have."""
+        with self.hold_sync():
+            self.top_k = min(self.top_k, self.num_experts)
+            self.sample = min(self.sample, self.samples - 1)
+            if self.token >= self.tokens:
+                self.token = -1
+
+    def __repr__(self) -> str:
+        names = ("num_experts", "tokens", "top_k", "skew", "capacity_factor", "samples", "seed")
+        return f"CapacityExplorer({', '.join(f'{name}={getattr(self, name)!r}' for name in names)})"

@@ -1,0 +1,198 @@
+// CausalityExplorer in the browser. The matrices came once; the kernel is not asked, and gets what is pinned.
+
+const SELECTION = ["token", "output"];
+const NOTHING = { token: -1, output: -1 };
+const ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
+const PAGE = `
+<div class="explorer-controls">${knob("tolerance", "Tolerance")}</div>
+<div class="explorer-panels" data-part="maps"></div>
+<div class="causality-explorer-ramp"><span data-part="least"></span><i></i>
+  <span>largest change of the layer</span></div>
+<p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance of the layer's
+  largest change (log scale). Above the stairs stand outputs before the changed token; marks beside a matrix: outputs
+  that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
+
+// A host need not align what it received to four bytes, so bytes are copied before they become floats.
+const floatsOf = view => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+const small = x => (x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
+
+/** What one layer does with the selection, in words. */
+function layerWords({ name, changes, moves, most }, n, { token, output }) {
+  if (token < 0 && output < 0) return "";
+  if (token >= 0 && output >= 0) {
+    const change = changes[output * n + token], what = moves[output * n + token] ? "moves by" : "stays:";
+    return `${name}: ${what} ${small(change)} (${most ? percent(change / most) : "0.0 %"} of the largest)`;
+  }
+  if (token < 0) {
+    const by = [...Array(n).keys()].filter(j => moves[output * n + j]);
+    const later = by.filter(j => j > output).length;
+    return `${name}: moved by ${by.length ? `${some(by)}, ${later} of them later` : "none"}`;
+  }
+  const moved = movedBy(moves, n, token), earlier = moved.filter(i => i < token).length;
+  return `${name}: ${moved.length} of ${many(n, "output")} move${moved.length ? ` (${some(moved)})` : ""}, ${
+    earlier} of ${token} earlier`;
+}
+
+function sentenceOf(layers, n, at) {
+  const { token, output } = at;
+  if (token < 0 && output < 0) {
+    const shares = layers.map(({ name, earlier }) => `${name} ${percent(earlier.share)}`).join(", ");
+    return `Point at a matrix; click to pin. Earlier outputs that move: ${shares}.`;
+  }
+  const what = [token >= 0 ? `token ${token} changes` : "", output >= 0 ? `output ${output}` : ""];
+  return `${what.filter(Boolean).join(", ")}: ${layers.map(layer => layerWords(layer, n, at)).join("; ")}.`;
+}
+
+function paintMatrix(ctx, { changes, moves, most }, n, box, tolerance, ink) {
+  ctx.fillStyle = ink.shade;
+  ctx.fillRect(box.x, box.y, box.side, box.side);
+  const pixels = new ImageData(n, n), colours = new Uint32Array(pixels.data.buffer);
+  // From a third of the colours on, which stand out from the ground of what does not move, in light and dark.
+  const depth = change => (tolerance < 1 ? Math.max(0, 1 - Math.log(change / most) / Math.log(tolerance)) : 1);
+  changes.forEach((change, at) => (colours[at] = moves[at] ? RAMP[Math.round(85 + 170 * depth(change))] : 0));
+  stretch(ctx, { x: box.x, y: box.y, w: box.side, h: box.side }, pixels);
+  const cell = box.side / n, every = everyNth(cell, 18);
+  Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.page });
+  for (let i = 1; i < n && cell > 5; i++) {
+    rule(ctx, box.x + i * cell, box.y, box.x + i * cell, box.y + box.side);
+    rule(ctx, box.x, box.y + i * cell, box.x + box.side, box.y + i * cell);
+  }
+  Object.assign(ctx, { lineWidth: 2, strokeStyle: ink.text });
+  ctx.beginPath();
+  ctx.moveTo(box.x, box.y);
+  for (let i = 0; i < n; i++) {
+    ctx.lineTo(box.x + (i + 1) * cell, box.y + i * cell);
+    ctx.lineTo(box.x + (i + 1) * cell, box.y + (i + 1) * cell);
+  }
+  ctx.stroke();
+  for (let i = 0; i < n; i += every) {
+    write(ctx, i, box.x + (i + 0.5) * cell, box.y - 8, ink.text);
+    write(ctx, i, box.x - 5, box.y + (i + 0.5) * cell, ink.text, "right");
+  }
+  write(ctx, "token that changes", box.x + box.side / 2, box.y - 24, ink.text);
+  write(ctx, "output", box.x - 5, box.y - 8, ink.text, "right");
+}
+
+function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
+  const cell = box.side / n;
+  if (token >= 0) ring(ctx, box.x + token * cell, box.y, cell, box.side);
+  if (output >= 0) ring(ctx, box.x, box.y + output * cell, box.side, cell);
+  if (token < 0) return;
+  const half = Math.min(5, Math.max(2, cell / 2));
+  for (const i of movedBy(moves, n, token)) {
+    const x = box.x + box.side + 5, y = box.y + (i + 0.5) * cell;
+    Object.assign(ctx, { fillStyle: ink.text, strokeStyle: ink.text, lineWidth: 1.2 });
+    ctx.beginPath();
+    ctx.moveTo(x, y);
+    ctx.lineTo(x + 2 * half, y - half);
+    ctx.lineTo(x + 2 * half, y + half);
+    ctx.closePath();
+    ctx.stroke();
+    if (i < token) ctx.fill();
+  }
+}
+
+function render({ model, el }) {
+  const view = mount({ model, el }, "causality-explorer", PAGE, draw), { root, part, send, on } = view;
+  const n = model.get("_count"), given = model.get("_layers");
+  const [least, most] = model.get("_limits").tolerance, follow = bindKnobs(view, { tolerance: decades(least, most) });
+  const layers = given.map(({ name, changes }) => ({ name, changes: floatsOf(changes) }));
+  let hover = NOTHING, drawnFor = "", boxes = [];
+
+  const known = ({ token, output }) => ({ token: token < n ? token : -1, output: output < n ? output : -1 });
+  const pinned = () => {
+    const at = known({ token: model.get("token"), output: model.get("output") });
+    return at.token < 0 && at.output < 0 ? null : at;
+  };
+  const same = (a, b) => SELECTION.every(name => a[name] === b[name]);
+
+  part("maps").append(...layers.map(({ name }, i) => {
+    const panel = document.createElement("div");
+    panel.className = "causality-explorer-map";
+    panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
+      <canvas tabindex="0" data-part="map-${i}" ${KEYS} role="application"></canvas></div>
+      <p data-part="caption-${i}"></p>`;
+    panel.firstChild.textContent = name;
+    panel.querySelector("canvas + canvas").setAttribute("aria-label",
+      `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
+    return panel;
+  }));
+  root.querySelector(".causality-explorer-ramp i").style.background =
+    `linear-gradient(to right, ${[85, 127, 170, 212, 255].map(i => `rgb(${new Uint8Array(RAMP.buffer, 4 * i, 3)})`)})`;
+
+  function refresh(tolerance, widths, ink) {
+    layers.forEach((layer, i) => {
+      layer.moves = movesOf(layer.changes, tolerance);
+      layer.most = layer.changes.reduce((a, b) => Math.max(a, b), 0);
+      layer.earlier = earlierOf(layer.moves, n);
+      const { moved, pairs, share } = layer.earlier;
+      part(`caption-${i}`).textContent =
+        `Earlier outputs that move: ${exact(moved)} of ${many(pairs, "pair")} (${percent(share)}). ` +
+        `Largest change: ${small(layer.most)}.`;
+      const side = widths[i] - ROOM.left - ROOM.right;
+      boxes[i] = { x: ROOM.left, y: ROOM.top, side, size: [widths[i], ROOM.top + side + ROOM.bottom] };
+      paintMatrix(fit(part(`map-${i}`).previousElementSibling, ...boxes[i].size), layer, n, boxes[i], tolerance, ink);
+    });
+    part("least").textContent = `${brief(tolerance)} of it`;
+  }
+
+  function draw() {
+    const tolerance = model.get("tolerance"), widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
+    const style = getComputedStyle(root), colour = name => style.getPropertyValue(`--explorer-${name}`).trim();
+    const ink = { ...view.ink(), page: colour("page"), shade: colour("shade") };
+    const key = JSON.stringify([tolerance, widths, ink, window.devicePixelRatio]);
+    follow();
+    // A view that is not laid out yet has no width; the observer calls again when it has one.
+    if (Math.min(...widths) < 80) return;
+    if (key !== drawnFor) refresh(tolerance, widths, ink);
+    drawnFor = key;
+    const at = pinned() ?? hover;
+    layers.forEach((layer, i) => markMatrix(fit(part(`map-${i}`), ...boxes[i].size), layer, n, boxes[i], at, ink));
+    part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
+    view.say(sentenceOf(layers, n, at));
+  }
+
+  const show = at => {
+    hover = at;
+    view.schedule();
+  };
+  const pin = at => send(pinned() && same(at, pinned()) ? NOTHING : at);
+
+  /** What lies under the pointer; on the numbers beside a matrix only its column or row. */
+  function hit(i, event) {
+    const frame = event.currentTarget.getBoundingClientRect(), { x, y, side } = boxes[i];
+    const within = value => (value >= 0 && value < side ? Math.floor((n * value) / side) : -1);
+    return { token: within(event.clientX - frame.left - x), output: within(event.clientY - frame.top - y) };
+  }
+
+  function step(key) {
+    const across = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[key] ?? 0;
+    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0, at = pinned() ?? hover;
+    const from = (at, by) => (at < 0 && Number.isFinite(by) ? 0 : at + by);
+    const move = (at, by) => (by ? Math.min(Math.max(from(at, by), 0), n - 1) : at);
+    return across || down ? { token: move(at.token, across), output: move(at.output, down) } : null;
+  }
+
+  layers.forEach((_, i) => {
+    const canvas = part(`map-${i}`);
+    on(canvas, "pointermove", event => boxes[i] && show(hit(i, event)));
+    on(canvas, "pointerleave", () => show(NOTHING));
+    on(canvas, "blur", () => show(NOTHING));
+    on(canvas, "click", event => boxes[i] && pin(hit(i, event)));
+    on(canvas, "keydown", event => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+      const next = step(event.key);
+      if (next && pinned()) send(next);
+      else if (next) show(next);
+      else if (event.key === "Enter" || event.key === " ") pin(pinned() ?? hover);
+      else if (event.key === "Escape") show(NOTHING), send(NOTHING);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  });
+  for (const name of ["tolerance", ...SELECTION]) model.on(`change:${name}`, view.schedule);
+  return view.end;
+}
+
+export default { render };

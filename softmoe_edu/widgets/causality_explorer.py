@@ -1,0 +1,96 @@
+"""CausalityExplorer: which outputs of some layers move when one token changes, side by side."""
+
+from collections.abc import Callable, Mapping
+
+import torch
+import traitlets
+from torch import Tensor
+
+from softmoe_edu.influence import TOLERANCE, influence
+from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+
+MOST_TOKENS = 256
+"""Tokens that are measured and drawn without a long wait."""
+
+
+class CausalityExplorer(Instrument):
+    """Point at a token and see which outputs move when it changes, for several layers side by side.
+
+    `layers` is a callable from (b, n, d) to (b, n, d), or {name: callable}; modules are put into eval mode and back.
+    `x` are tokens (b, n, d). Each layer is measured once, here, by `softmoe_edu.influence.influence`: every token in
+    turn gets noise of `size` standard deviations of x, `draws` times, from `seed`. `influences` gives the matrices.
+
+    `tolerance` is the share of a layer's largest change that an output must pass to count as moved; `token` (the one
+    that changes) and `output` are what stays marked, -1 for none. These three are traits: they follow the view and
+    move it when they are set.
+    """
+
+    _esm = joined("painting.js", "explorer.js", "causality_numbers.js", "causality_explorer.js")
+    _css = joined("explorer.css", "causality_explorer.css")
+
+    tolerance = Real(TOLERANCE, 1e-9, 1.0).tag(sync=True)
+    token = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)
+    output = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)
+
+    _layers = traitlets.List().tag(sync=True)
+    _count = traitlets.Int().tag(sync=True)
+    _limits = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        layers: Callable[[Tensor], Tensor] | Mapping[str, Callable[[Tensor], Tensor]],
+        x: Tensor,
+        *,
+        size: float | int = 1.0,
+        draws: int = 4,
+        seed: int = 0,
+        tolerance: float | int = TOLERANCE,
+        token: int = -1,
+        output: int = -1,
+        **unknown: object,
+    ) -> None:
+        self.refuse_unknown(unknown)
+        named = layers if isinstance(layers, Mapping) else {"layer": layers}
+        if not named:
+            raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
+        if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
+            raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
+        # What is wrong is said before the layers are run, which can take long.
+        count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0
+        for name, value in (("token", token), ("output", output)):
+            _check_place(name, value, count)
+        matrices = {
+            name: influence(layer, x, size=size, draws=draws, seed=seed, name=f"layer {name!r}")
+            for name, layer in named.items()
+        }
+        super().__init__(
+            _layers=[{"name": str(name), "changes": each.numpy().tobytes()} for name, each in matrices.items()],
+            _count=count,
+            _limits=limits_of(type(self)),
+            tolerance=tolerance,
+            token=token,
+            output=output,
+        )
+
+    @property
+    def influences(self) -> dict[str, Tensor]:
+        """Each layer's matrix (n, n): row output, column changed token, as `figures.causality_map` takes them."""
+        shape = (self._count, self._count)
+        return {
+            layer["name"]: torch.frombuffer(bytearray(layer["changes"]), dtype=torch.float32).reshape(shape)
+            for layer in self._layers
+        }
+
+    @traitlets.validate("token", "output")
+    def _inside(self, proposal: dict) -> int:
+        _check_place(proposal["trait"].name, proposal["value"], self._count)
+        return proposal["value"]
+
+    def __repr__(self) -> str:
+        return f"CausalityExplorer(layers={[layer['name'] for layer in self._layers]}, tokens={self._count})"
+
+
+def _check_place(name: str, value: int, count: int) -> None:
+    if count and isinstance(value, int) and value >= count:
+        raise ValueError(f"{name} must be from -1 to {count - 1}, got {value}: -1 is none")

@@ -1,0 +1,145 @@
+"""CostExplorer: what a layer's sizes cost, as linked bars with exact numbers, before and after a change."""
+
+import traitlets
+
+from softmoe_edu.shapes import check_choice
+from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+
+ROUTERS = ("dense", "soft", "tokens choice", "experts choice")
+PARTS = ("routing logits", "dispatch", "experts", "combine", "dense MLP")
+# Bounds keep every count and the bytes of a batch under 2^53, where the browser's numbers are exact.
+SIZES = {
+    "num_experts": Whole(32, 1, 4096),
+    "slots_per_expert": Whole(6, 1, 1024),
+    "top_k": Whole(1, 1, 4096),
+    "dim": Whole(384, 1, 8192),
+    "hidden_dim": Whole(1536, 1, 32768),
+    "tokens": Whole(196, 1, 16384),
+    "batch": Whole(64, 1, 1024),
+    "width": Whole(2, 1, 8),
+    "devices": Whole(1, 1, 4096),
+    "tflops": Real(100.0, 0.001, 100000.0),
+    "gbps": Real(1000.0, 0.1, 1000000.0),
+}
+
+
+class CostExplorer(Instrument):
+    """Change a layer's sizes and see what moves: parameters, active parameters, MACs, bytes and time, part by part.
+
+    `router` is "dense" (one MLP), "soft", "tokens choice" or "experts choice". `num_experts` experts have
+    `slots_per_expert` slots each (a sparse router's capacity); in tokens choice a token chooses `top_k` of them. A
+    token has `dim` numbers, an expert's hidden layer `hidden_dim`, an example has `tokens` tokens. A `batch` of
+    examples is computed with `width` bytes per number on `devices` equal devices, each of `tflops` (1e12 operations
+    per second, two for a MAC) and `gbps` (1e9 bytes per second), which share all work evenly and send each other
+    nothing: the time is the least that these rates allow.
+
+    `pinned` is a state to compare with, as `sizes` gives it: {"router": "dense", ...}, where what is left out is as
+    it is now; {} for none. `part` is the part that stays marked in all bars, "" for none. All of these are traits:
+    they follow the view and move it when they are set. The numbers are those of `softmoe_edu.cost.moe_cost` and
+    `mlp_cost`, computed in the browser.
+    """
+
+    _esm = joined("painting.js", "explorer.js", "cost.js", "cost_explorer.js")
+    _css = joined("explorer.css", "cost_explorer.css")
+
+    router = traitlets.Unicode("soft").tag(sync=True)
+    num_experts = SIZES["num_experts"].tag(sync=True)
+    slots_per_expert = SIZES["slots_per_expert"].tag(sync=True)
+    top_k = SIZES["top_k"].tag(sync=True)
+    dim = SIZES["dim"].tag(sync=True)
+    hidden_dim = SIZES["hidden_dim"].tag(sync=True)
+    tokens = SIZES["tokens"].tag(sync=True)
+    batch = SIZES["batch"].tag(sync=True)
+    width = SIZES["width"].tag(sync=True)
+    devices = SIZES["devices"].tag(sync=True)
+    tflops = SIZES["tflops"].tag(sync=True)
+    gbps = SIZES["gbps"].tag(sync=True)
+    pinned = traitlets.Dict().tag(sync=True)
+    part = traitlets.Unicode("").tag(sync=True)
+
+    _limits = traitlets.Dict().tag(sync=True)
+    _routers = traitlets.List(ROUTERS).tag(sync=True)
+
+    def __init__(
+        self,
+        router: str = "soft",
+        *,
+        num_experts: int = 32,
+        slots_per_expert: int = 6,
+        top_k: int = 1,
+        dim: int = 384,
+        hidden_dim: int = 1536,
+        tokens: int = 196,
+        batch: int = 64,
+        width: int = 2,
+        devices: int = 1,
+        tflops: float | int = 100.0,
+        gbps: float | int = 1000.0,
+        pinned: dict | None = None,
+        part: str = "",
+        **unknown: object,
+    ) -> None:
+        self.refuse_unknown(unknown)
+        super().__init__(
+            _limits=limits_of(type(self)),
+            router=router,
+            num_experts=num_experts,
+            slots_per_expert=slots_per_expert,
+            top_k=top_k,
+            dim=dim,
+            hidden_dim=hidden_dim,
+            tokens=tokens,
+            batch=batch,
+            width=width,
+            devices=devices,
+            tflops=tflops,
+            gbps=gbps,
+            pinned=pinned or {},
+            part=part,
+        )
+
+    @property
+    def sizes(self) -> dict[str, object]:
+        """The state as it is now, which `pinned` takes to compare with."""
+        return {name: getattr(self, name) for name in ("router", *SIZES)}
+
+    @traitlets.validate("router", "part")
+    def _one_of(self, proposal: dict) -> str:
+        name = proposal["trait"].name
+        check_choice(name, proposal["value"], ROUTERS if name == "router" else ("", *PARTS))
+        return proposal["value"]
+
+    @traitlets.validate("top_k")
+    def _experts_enough(self, proposal: dict) -> int:
+        _check_top_k("top_k", proposal["value"], self.num_experts)
+        return proposal["value"]
+
+    @traitlets.observe("num_experts")
+    def _fit_top_k(self, change: dict) -> None:
+        """A token cannot choose more experts than there are."""
+        self.top_k = min(self.top_k, change["new"])
+
+    @traitlets.validate("pinned")
+    def _whole_state(self, proposal: dict) -> dict:
+        given = proposal["value"]
+        if not given:
+            return {}
+        state = self.sizes
+        for name, value in given.items():
+            check_choice("a name in pinned", name, tuple(state))
+            if name == "router":
+                check_choice("router", value, ROUTERS)
+            state[name] = value if name == "router" else SIZES[name].validate(self, value)
+        if "top_k" not in given:
+            state["top_k"] = min(state["top_k"], state["num_experts"])
+        _check_top_k("top_k in pinned", state["top_k"], state["num_experts"])
+        return state
+
+    def __repr__(self) -> str:
+        return f"CostExplorer({', '.join(f'{name}={value!r}' for name, value in self.sizes.items())})"
+
+
+def _check_top_k(name: str, top_k: int, num_experts: int) -> None:
+    if top_k > num_experts:
+        raise ValueError(f"{name} must be at most num_experts={num_experts}, got {top_k}: lower top_k")

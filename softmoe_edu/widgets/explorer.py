@@ -1,0 +1,50 @@
+"""What the explorers share: numbers with bounds as traits, and their scripts and styles as one text each."""
+
+from math import isfinite
+from pathlib import Path
+
+import traitlets
+
+from softmoe_edu.shapes import check_at_least
+
+HERE = Path(__file__).parent
+Number = int | float
+
+
+class Whole(traitlets.TraitType):
+    """A trait for a whole number from `least` to `most`; another value is answered with a sentence."""
+
+    def __init__(self, default: Number, least: Number, most: Number):
+        super().__init__(default_value=default)
+        self.least, self.most = least, most
+
+    def validate(self, obj: traitlets.HasTraits, value: int) -> int:
+        check_at_least(self.name, value, self.least)
+        return inside(self.name, value, self.least, self.most)
+
+
+class Real(Whole):
+    """A trait for a number from `least` to `most`, whole or not."""
+
+    def validate(self, obj: traitlets.HasTraits, value: Number) -> float:
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            raise TypeError(f"{self.name} must be a finite number, got {value!r} ({type(value).__name__})")
+        return float(inside(self.name, value, self.least, self.most))
+
+
+def inside(name: str, value: Number, least: Number, most: Number) -> Number:
+    """Give the value; raise a sentence unless it is in its bounds."""
+    if not least <= value <= most:
+        raise ValueError(f"{name} must be from {least} to {most}, got {value}")
+    return value
+
+
+def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
+    """Bounds of a widget's numbers: {trait: [least, most, whether whole]}."""
+    bounded = {name: trait for name, trait in widget.class_traits().items() if isinstance(trait, Whole)}
+    return {name: [trait.least, trait.most, not isinstance(trait, Real)] for name, trait in bounded.items()}
+
+
+def joined(*files: str) -> str:
+    """Text of files of this folder, one behind the other: a module in the browser could not import its neighbour."""
+    return "\n".join((HERE / name).read_text("utf-8") for name in files)

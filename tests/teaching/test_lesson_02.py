@@ -1,0 +1,161 @@
+"""Lesson 02: the lines to put in order, the patients of the clinic, and where the exercises meet the library."""
+
+import itertools
+
+import pytest
+import torch
+
+from softmoe_edu import metrics, record
+from softmoe_edu.capacity import capacity_for
+from softmoe_edu.routers.tokens_choice import assign_tokens, choose_experts
+from softmoe_edu.teaching.cards.lesson_02 import CARD
+from softmoe_edu.teaching.cases.lesson_02 import CLINIC, PATIENTS, CrowdedLayer
+from softmoe_edu.teaching.checking import examine
+from softmoe_edu.teaching.clinic import clinic
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.exercises.assign_parsons import LINES, in_order, numbered
+
+ASSIGN = find("assign-with-capacity")
+RIGHT = [8, 19, 10, 17, 16, 11, 2, 14, 1, 9, 18, 12, 15, 5, 4]
+
+
+def instead(*pairs):
+    """Give RIGHT with some lines replaced."""
+    return [dict(pairs).get(number, number) for number in RIGHT]
+
+
+def layer_of(*ids):
+    """Give a patient's layer with these ids, in float64."""
+    torch.manual_seed(0)
+    return CrowdedLayer(frozenset(ids)).double().eval()
+
+
+def looked_at(*ids):
+    """Give (input, output, routing) of a patient on tokens that crowd."""
+    layer, x = layer_of(*ids), torch.randn(30, 16, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.no_grad(), record(layer) as seen:
+        y = layer(x)
+    return x, y, seen["router"]
+
+
+def test_the_lines_in_order_are_a_right_answer():
+    """One order is known to pass the check, and every line is shown with its number."""
+    assert examine(ASSIGN, in_order(RIGHT)).passed
+    assert numbered().splitlines() == [f"{i:2d} |{line}" for i, line in enumerate(LINES, 1)]
+
+
+@pytest.mark.parametrize(
+    ("order", "named"),
+    [
+        (instead((17, 7)), "least-sure-first"),
+        (instead((14, 6), (1, 20)), "token-by-token"),
+        (instead((12, 3)), "padding-kept"),
+        ([8, 19, 10, 17, 16, 11, 14, 13, 1, 9, 18, 12, 15, 5, 4], "count-starts-again"),
+    ],
+)
+def test_a_distractor_is_named(order, named):
+    """Each line that people write by mistake leads to a mistake that the check names."""
+    assert examine(ASSIGN, in_order(order)).mistake == named
+
+
+def test_lines_that_are_no_python_are_told_where():
+    """A wrong indentation is a failed check with the place, and no error of the cell."""
+    report = examine(ASSIGN, in_order([8, 1, 14]))
+
+    assert report.status == "failed"
+    assert "unexpected indent, at line 1, the 2. of yours" in str(report)
+
+
+def test_numbers_of_lines_are_checked():
+    """A number that is not there, or is used twice, is answered with a sentence."""
+    with pytest.raises(ValueError, match=r"numbers 1 to 20, got \[21\]"):
+        in_order([8, 21])
+    with pytest.raises(ValueError, match=r"used once, got \[8\]"):
+        in_order([8, 8])
+
+
+def test_capacity_is_the_librarys():
+    """expert_capacity and capacity_for agree, also where floating point is a little over a whole number."""
+    for tokens, experts, k, factor, multiple in itertools.product(
+        (1, 7, 49, 100), (1, 2, 5, 32), (1, 2), (0.5, 1.0, 1.1, 1.05), (1, 4)
+    ):
+        rows = capacity_for(tokens, experts, top_k=k, factor=factor, multiple_of=multiple)
+        assert find("expert-capacity").answer(tokens, experts, k, factor, multiple) == rows
+
+
+@pytest.mark.parametrize("priority", ["position", "gate"])
+def test_rows_are_the_librarys(priority):
+    """assign_with_capacity fills the same rows as assign_tokens, padding included."""
+    logits = torch.randn(3, 11, 5, generator=torch.Generator().manual_seed(4))
+    indices, weights = choose_experts(logits, 2)
+    mask = torch.ones(3, 11, dtype=torch.bool)
+    mask[:, [2, 9]] = False
+    score = weights[..., 0] if priority == "gate" else None
+    token, _ = assign_tokens(indices, weights, 5, 3, score=score, mask=mask)
+    for group in range(3):
+        asked = indices[group].masked_fill(~mask[group, :, None], -1)
+        rows, kept = ASSIGN.answer(asked, weights[group], 3, priority)
+        filled = torch.full((5, 3), -1)
+        filled[asked[kept], rows[kept]] = kept.nonzero()[:, 0]
+        assert torch.equal(filled, token[group])
+
+
+def test_every_patient_shows_what_it_has_and_nothing_else():
+    """Each finding of the clinic is seen in the patients that have it, and in no other."""
+    for ids in (*PATIENTS, ()):
+        x, y, routing = looked_at(*ids)
+        lost = metrics.dropped(routing).view(30, 16)
+        groups, _, _, rows = routing.sizes
+        with torch.no_grad():
+            alone = layer_of(*ids)(torch.cat([x[:1], x[1:].flip(0)]))[0]
+        times = lost.float().mean(0)
+        seen = {
+            "returned-times-p": bool((y[lost] != 0).any()),
+            "gates-are-one": bool((routing.gate[routing.filled] == 1).all()),
+            "whole-batch": groups == 1,
+            "rounded-down": rows == 3,
+            "sequence-shorter": y.shape != x.shape,
+        }
+        assert {id for id, there in seen.items() if there} == set(ids) - {"last-come-first"}, ids
+        assert lost.any() and set(ids) <= set(CLINIC.suspects)
+        if groups > 1:
+            assert bool(times[:5].sum() > times[-5:].sum()) == ("last-come-first" in ids)
+            assert torch.equal(alone, y[0])
+
+
+def test_a_healthy_layer_is_the_librarys():
+    """Without anything wrong the layer routes as TokensChoiceRouter does."""
+    x, _, routing = looked_at()
+    router = layer_of().router
+    with torch.no_grad():
+        expected = super(type(router), router).route(x, None)
+
+    assert torch.equal(routing.token, expected.token)
+    assert torch.equal(routing.gate, expected.gate)
+
+
+def test_patients_differ_and_are_diagnosed():
+    """The first patients have two things each; the right names are confirmed and others refused."""
+    first = clinic("02")
+    assert first.how_many == 2
+    assert first.diagnose("returned-times-p", "last-come-first").startswith("Right.")
+    assert first.diagnose("rounded-down").startswith("Not so")
+    met = {CLINIC.make(Draw("clinic", "02", number))[1] for number in range(1, 13)}
+    assert len(met) >= 4
+
+
+def test_the_layer_of_a_patient_learns():
+    """A patient's loss has a gradient in every parameter, except the router's where its gates are 1."""
+    for ids in PATIENTS:
+        layer = layer_of(*ids)
+        layer(torch.randn(4, 16, 8, dtype=torch.float64)).square().sum().backward()
+        still = {name for name, p in layer.named_parameters() if p.grad is None or not p.grad.any()}
+        assert still <= ({"router.w_gate"} if "gates-are-one" in ids else set()), ids
+
+
+def test_the_card_has_a_right_choice_and_the_lessons_time():
+    """The vote's right answer is one of its choices, and the parts are no longer than a lesson may be."""
+    assert CARD.vote.right in CARD.vote.choices
+    assert sum(part.minutes for part in CARD.parts) <= 75
+    assert round(metrics.expected_drop_fraction(49, 32, 2), 3) == 0.187

@@ -1,0 +1,125 @@
+"""The patient of lesson 05: what is wrong with it can be measured as its findings say, and nothing else is."""
+
+import pytest
+import torch
+from torch.nn.functional import normalize
+
+from softmoe_edu import ViT, record
+from softmoe_edu.routers.weights import soft_weights
+from softmoe_edu.teaching.cases.lesson_05 import CASES, CLINIC, DIM, NUM_EXPERTS, SLOTS, build, make
+from softmoe_edu.teaching.draw import Draw
+
+TOKENS = torch.randn(5, 7, DIM, generator=torch.Generator().manual_seed(0))
+
+
+def layer(*ids):
+    return build(ids, Draw("test"))
+
+
+def route(patient, x=TOKENS):
+    with torch.no_grad():
+        return patient.router(x)
+
+
+def through(patient, x=TOKENS, mixed=None):
+    with torch.no_grad():
+        return route(patient, x).through(x if mixed is None else mixed, patient.experts)
+
+
+def are(sums, value=1.0):
+    return torch.allclose(sums, torch.full_like(sums, value), atol=1e-5)
+
+
+def answers_otherwise(patient, mixed=None):
+    with torch.no_grad():
+        return not torch.allclose(patient(TOKENS), through(patient, mixed=mixed), atol=1e-4)
+
+
+def softmax_over_slots(patient):
+    return soft_weights(route(patient).logits)[1]
+
+
+# What each finding says, as a measurement.
+SEEN = {
+    "dispatch-over-slots": lambda p: (
+        not are(route(p).dispatch.sum(1)) and torch.allclose(route(p).dispatch, softmax_over_slots(p))
+    ),
+    "dispatch-over-batch": lambda p: are(route(p, TOKENS[:1]).dispatch),
+    "dispatch-over-everything": lambda p: are(route(p).dispatch.sum((1, 2, 3))),
+    "dispatch-both-sums": lambda p: (
+        are(route(p).dispatch.sum((2, 3))) and not torch.allclose(route(p).dispatch, softmax_over_slots(p), atol=1e-4)
+    ),
+    "dispatch-batch-is-one-group": lambda p: (
+        bool((route(p).dispatch.sum(1) < 1).all()) and are(route(p).dispatch.sum((0, 1)))
+    ),
+    "combine-over-tokens": lambda p: not are(route(p).combine.sum((2, 3))) and are(route(p).combine.sum(1)),
+    "combine-per-expert": lambda p: are(route(p).combine.sum((2, 3)), NUM_EXPERTS),
+    "combine-experts-only": lambda p: are(route(p).combine.sum((2, 3)), SLOTS),
+    "combine-equal-experts": lambda p: are(route(p).combine.sum(3), 1 / NUM_EXPERTS),
+    "slots-round-robin": lambda p: answers_otherwise(p) and answers_otherwise(p, normalize(TOKENS, dim=-1)),
+    "mixes-normalised-tokens": lambda p: answers_otherwise(p) and not answers_otherwise(p, normalize(TOKENS, dim=-1)),
+}
+
+
+@pytest.mark.parametrize("id", CLINIC.findings)
+def test_a_finding_is_seen_where_it_is_and_nowhere_else(id):
+    """What a finding tells can be measured in a layer that has it, and in neither the right one nor any other."""
+    others = [other for other in CLINIC.findings if other != id]
+
+    assert SEEN[id](layer(id))
+    assert not SEEN[id](layer())
+    assert not [other for other in others if SEEN[id](layer(other))]
+
+
+def test_without_a_mistake_the_layer_is_soft_moe():
+    """The layer itself is right: both softmaxes are those of Algorithm 1, and each slot meets its own expert."""
+    right = layer()
+    dispatch, combine = soft_weights(route(right).logits)
+
+    torch.testing.assert_close(route(right).dispatch, dispatch)
+    torch.testing.assert_close(route(right).combine, combine)
+    assert not answers_otherwise(right)
+
+
+def test_every_case_has_suspects_and_findings_and_no_case_is_another():
+    """Mistakes are suspects with findings; false suspects have none; any two cases answer differently."""
+    named = {id for case in CASES for id in case}
+    with torch.no_grad():
+        answers = [layer(*case)(TOKENS) for case in CASES]
+    gaps = [(a - b).abs().max() for i, a in enumerate(answers) for b in answers[:i]]
+
+    assert named == set(CLINIC.findings) < set(CLINIC.suspects)
+    assert min(gaps) > 1e-3
+
+
+def test_the_false_suspects_are_false():
+    """No case has noise, a second matrix, or a token without weight."""
+    for case in CASES:
+        patient = layer(*case)
+
+        assert torch.equal(route(patient).logits, route(patient).logits)
+        assert [name for name, _ in patient.router.named_parameters()] == ["phi"]
+        assert bool((route(patient).dispatch.sum((2, 3)) > 0).all())
+
+
+def test_the_first_patient_has_both_softmaxes_swapped():
+    """Patient 1 is the fault of published code; the next ones are other cases."""
+    first, *others = (make(Draw("clinic", "05", number))[1] for number in range(1, 6))
+
+    assert first == ("dispatch-over-slots", "combine-over-tokens")
+    assert first not in others and len(set(others)) == 4
+
+
+def test_every_patient_trains_in_a_vit_and_can_be_recorded():
+    """Gradients reach phi and the experts of each case, and its routing is seen by `record`."""
+    images = torch.rand(3, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    for case in CASES:
+        patient = layer(*case)
+        model = ViT(moe_layers=(1,), moe=lambda dim, patient=patient: patient)
+        torch.nn.init.normal_(model.head.weight)
+        with record(model) as seen:
+            model(images).square().sum().backward()
+
+        assert seen["blocks.1.mlp.router"].sizes == (3, 16, NUM_EXPERTS, SLOTS)
+        assert patient.router.phi.grad.isfinite().all() and patient.router.phi.grad.abs().sum() > 0
+        assert all(w.grad.isfinite().all() and w.grad.abs().sum() > 0 for w in patient.experts.parameters())

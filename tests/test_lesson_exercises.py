@@ -1,0 +1,120 @@
+"""The exercises as they stand in the lessons: with every answer in place, and with every mistake in place."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from softmoe_edu.teaching.clinic import clinics
+from softmoe_edu.teaching.exercises import exercises
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+LESSONS = sorted({exercise.lesson for exercise in exercises().values()})
+
+
+def lesson(number):
+    (path,) = NOTEBOOKS.glob(f"{number}_*.ipynb")
+    return nbformat.read(path, as_version=4)
+
+
+def tagged(notebook, kind):
+    """Give {exercise id: cell} of the cells that are tagged so."""
+    pairs = [(tag, cell) for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
+    return {tag.removeprefix(f"{kind}:"): cell for tag, cell in pairs if tag.startswith(f"{kind}:")}
+
+
+def of_lesson(number):
+    return {name: exercise for name, exercise in exercises().items() if exercise.lesson == number}
+
+
+def text_of(cell):
+    """Give what a cell printed or showed, as plain text."""
+    return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
+
+
+def executed(notebook, folder):
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_stubs_and_checks_stand_in_the_lesson(number):
+    """Each exercise of a lesson has its stub, letter by letter, and a cell that checks it."""
+    notebook, known = lesson(number), of_lesson(number)
+
+    assert {name: cell.source for name, cell in tagged(notebook, "exercise").items()} == {
+        name: exercise.stub for name, exercise in known.items()
+    }
+    checks = {name: cell.source.splitlines()[-1] for name, cell in tagged(notebook, "check").items()}
+    assert checks == {name: f'check("{name}", {exercise.name})' for name, exercise in known.items()}
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_no_lesson_shows_a_solution(number):
+    """No line of a reference's or a variant's body stands in a code cell of its lesson."""
+    squeezed = ["".join(cell.source.split()) for cell in lesson(number).cells if cell.cell_type == "code"]
+    for exercise in of_lesson(number).values():
+        body = exercise.solution[len(exercise.stub) - len("raise NotImplementedError") :]
+        lines = ["".join(line.split()) for line in body.splitlines()]
+        shown = [line for line in lines if len(line) > 30 and any(line in source for source in squeezed)]
+        assert not shown, exercise.id
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_a_lesson_has_its_spine(number):
+    """Objectives and the 40-minute path, minutes in every part up to 12, 75 in all, five quiz questions, a clinic."""
+    text = "\n".join(cell.source for cell in lesson(number).cells if cell.cell_type == "markdown")
+    minutes = [int(m) for m in re.findall(r"^## .*\((\d+) min\)", text, re.MULTILINE)]
+
+    assert len(minutes) == len(re.findall(r"^## ", text, re.MULTILINE)) and max(minutes) <= 12 and sum(minutes) <= 75
+    assert "40-minute path" in text or "40 minutes" in text
+    assert len(re.findall(r"<details>", text)) >= 5 + 3
+    assert number in clinics()
+    assert sum(exercise.essential for exercise in of_lesson(number).values()) >= 2
+
+
+@cache
+def solved(number, folder):
+    notebook = lesson(number)
+    for name, cell in tagged(notebook, "exercise").items():
+        cell.source = exercises()[name].solution
+    return executed(notebook, folder)
+
+
+@pytest.mark.notebook
+@pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
+@pytest.mark.parametrize("number", LESSONS)
+def test_references_in_place_are_all_green(number, tmp_path):
+    """With every reference in its cell the lesson runs whole, and every check passes."""
+    notebook = solved(number, tmp_path)
+    reports = {name: text_of(cell) for name, cell in tagged(notebook, "check").items()}
+
+    assert {name for name, report in reports.items() if "passed: all" not in report} == set()
+    assert "not started" not in "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
+
+
+@pytest.mark.notebook
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("number", LESSONS)
+def test_mistakes_in_place_are_named(number, tmp_path):
+    """In the lesson's kernel, each mistake under the learner's name is named by the lesson's own check cell."""
+    notebook, known = lesson(number), of_lesson(number)
+    cells = [
+        nbformat.v4.new_code_cell(
+            "from softmoe_edu.teaching import check\n"
+            "from softmoe_edu.teaching.exercises import find\nfrom softmoe_edu.teaching.kill_matrix import own"
+        )
+    ]
+    expected = {}
+    for name, check in tagged(notebook, "check").items():
+        for i, mistake in enumerate(known[name].mistakes):
+            put = f'{known[name].name} = own(find("{name}").mistakes[{i}].function)\nreport = '
+            cells.append(nbformat.v4.new_code_cell(put + check.source.splitlines()[-1] + "\nprint(report.mistake)"))
+            expected[f"{name}/{mistake.id}"] = mistake.same_as or mistake.id
+    executed(nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), tmp_path)
+
+    said = [text_of(cell).strip().splitlines()[-1] for cell in cells[1:]]
+    assert dict(zip(expected, said, strict=True)) == expected
