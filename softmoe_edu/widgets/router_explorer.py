@@ -1,0 +1,210 @@
+"""RouterExplorer: the scores of one batch, routed in the browser by every router of the course, step by step."""
+
+import traitlets
+from torch import Tensor
+
+from softmoe_edu.shapes import check_at_least, check_choice
+from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
+from softmoe_edu.widgets.packing import pack_images, patch_grid
+from softmoe_edu.widgets.scores import check_scores, drawn_tokens
+
+SCRIPTS = ("painting.js", "explorer.js", "routing.js", "routing_facts.js")
+OWN = ("state", "words", "sums", "panels", "compare", "hands", "page")
+
+CHOICES = {
+    "router": ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform"),
+    "gating": ("vmoe", "switch", "gshard", "top_k_then_softmax"),
+    "priority": ("position", "gate"),
+    "group": ("one image", "whole batch"),
+    "step": ("score", "normalise", "select", "dispatch", "compute", "combine"),
+}
+SETTINGS = ("router", "group", "gating", "priority", "top_k", "capacity_factor", "num_experts", "slots_per_expert")
+SETTINGS += ("scale", "noise", "seed")
+
+NUMBERS = ("top_k", "num_experts", "slots_per_expert", "image_index", "served", "token", "expert", "slot")
+
+
+class RouterExplorer(Instrument):
+    """Turn the knobs of a router and watch one batch being routed, in six steps from scores to answers.
+
+    `logits` are the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
+    experts read the first slot of each. `images`, `grid` and `labels` are as in RoutingLens. `dim` and `hidden_dim`
+    are the widths of a token and of an expert's hidden layer, of which MACs are counted.
+
+    All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
+    image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
+    choice; `capacity_factor`; the first `num_experts` experts and the first `slots_per_expert` slots of each, None for
+    all; `scale`, which multiplies the scores (one over the temperature); `noise`, the standard deviation of what is
+    added to them, divided by the experts in the sparse routers as in training; and the `seed` of that noise, whose
+    numbers are the browser's own and not PyTorch's. What is looked at: `image_index`; `step`, one of score, normalise,
+    select, dispatch, compute, combine; `served`, how many choices tokens choice has served, -1 for all; and what is
+    pinned by a click, -1 for none: `token`, `expert`, and `slot` of that expert.
+
+    `pinned` holds the settings to compare with, as `settings` gives them, and what is left out is as it is now;
+    {} for none.
+    """
+
+    _esm = joined(*SCRIPTS, *(f"router_explorer_{name}.js" for name in OWN), "router_explorer.js")
+    _css = joined("explorer.css", "router_explorer.css")
+
+    router = traitlets.Unicode("soft").tag(sync=True)
+    group = traitlets.Unicode("one image").tag(sync=True)
+    gating = traitlets.Unicode("vmoe").tag(sync=True)
+    priority = traitlets.Unicode("position").tag(sync=True)
+    top_k = Whole(1, 1, 2**31 - 1).tag(sync=True)
+    capacity_factor = Real(1.0, 0.01, 100.0).tag(sync=True)
+    num_experts = Whole(1, 1, 2**31 - 1).tag(sync=True)
+    slots_per_expert = Whole(1, 1, 2**31 - 1).tag(sync=True)
+    scale = Real(1.0, 0.0, 1000.0).tag(sync=True)
+    noise = Real(0.0, 0.0, 100.0).tag(sync=True)
+    seed = Whole(0, 0, 2**31 - 1).tag(sync=True)
+    image_index = Whole(0, 0, 2**31 - 1).tag(sync=True)
+    step = traitlets.Unicode("score").tag(sync=True)
+    served = Whole(-1, -1, 2**31 - 1).tag(sync=True)
+    token = Whole(-1, -1, 2**31 - 1).tag(sync=True)
+    expert = Whole(-1, -1, 2**31 - 1).tag(sync=True)
+    slot = Whole(-1, -1, 2**31 - 1).tag(sync=True)
+    pinned = traitlets.Dict().tag(sync=True)
+
+    _logits = traitlets.Bytes().tag(sync=True)
+    _sizes = traitlets.Dict().tag(sync=True)
+    _ids = traitlets.List().tag(sync=True)
+    _grid = traitlets.List().tag(sync=True)
+    _pictures = traitlets.Dict().tag(sync=True)
+    _labels = traitlets.List().tag(sync=True)
+    _limits = traitlets.Dict().tag(sync=True)
+
+    def __init__(
+        self,
+        logits: Tensor,
+        images: Tensor | None = None,
+        *,
+        grid: tuple[int, int] | None = None,
+        labels: list[str] | None = None,
+        dim: int = 384,
+        hidden_dim: int = 1536,
+        router: str = "soft",
+        group: str = "one image",
+        gating: str = "vmoe",
+        priority: str = "position",
+        top_k: int = 1,
+        capacity_factor: float = 1.0,
+        num_experts: int | None = None,
+        slots_per_expert: int | None = None,
+        scale: float = 1.0,
+        noise: float = 0.0,
+        seed: int = 0,
+        image_index: int = 0,
+        step: str = "score",
+        served: int = -1,
+        token: int = -1,
+        expert: int = -1,
+        slot: int = -1,
+        pinned: dict | None = None,
+        **unknown: object,
+    ) -> None:
+        self.refuse_unknown(unknown)
+        check_scores(logits)
+        b, tokens, e = logits.shape[:3]
+        p = logits.shape[3] if logits.ndim == 4 else 1
+        if isinstance(images, Tensor) and len(images) != b:
+            raise ValueError(f"images must be the {b} of the batch that was scored, got {len(images)}")
+        if labels is not None and len(labels) != b:
+            raise ValueError(f"labels must have one string for each of {b} images, got {len(labels)}")
+        for name, width in (("dim", dim), ("hidden_dim", hidden_dim)):
+            check_at_least(name, width)
+        ids = drawn_tokens(b, tokens, e * p)
+        n = len(ids)
+        own = {"top_k": e, "num_experts": e, "slots_per_expert": p, "image_index": b - 1, "served": b * n * e}
+        own |= {"token": n - 1, "expert": e - 1}
+        limits = limits_of(type(self))
+        super().__init__(
+            _logits=logits.detach().float().cpu()[:, ids].contiguous().numpy().tobytes(),
+            _sizes={"b": b, "n": n, "e": e, "p": p, "tokens": tokens, "dim": dim, "hidden_dim": hidden_dim},
+            _ids=ids if n < tokens else [],
+            _grid=patch_grid(grid, tokens, images),
+            _pictures={} if images is None else pack_images(images),
+            _labels=[str(label) for label in labels or ()],
+            _limits=limits | {name: [limits[name][0], most, True] for name, most in own.items()},
+            router=router,
+            group=group,
+            gating=gating,
+            priority=priority,
+            top_k=top_k,
+            capacity_factor=capacity_factor,
+            num_experts=e if num_experts is None else num_experts,
+            slots_per_expert=p if slots_per_expert is None else slots_per_expert,
+            scale=scale,
+            noise=noise,
+            seed=seed,
+            image_index=image_index,
+            step=step,
+            served=served,
+            token=token,
+            expert=expert,
+            slot=slot,
+            pinned=pinned or {},
+        )
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """The controls as they are now, which `pinned` takes to compare with."""
+        return {name: getattr(self, name) for name in SETTINGS}
+
+    @traitlets.validate(*CHOICES)
+    def _one_of(self, proposal: dict) -> str:
+        name = proposal["trait"].name
+        check_choice(name, proposal["value"], CHOICES[name])
+        return proposal["value"]
+
+    @traitlets.validate(*NUMBERS)
+    def _inside(self, proposal: dict) -> float:
+        name, value = proposal["trait"].name, proposal["value"]
+        least, most, _ = self._limits[name]
+        inside(name, value, least, most)
+        if name == "top_k":
+            check_top_k("top_k", value, self.num_experts)
+        if name == "slot" and value >= 0 and self.expert < 0:
+            raise ValueError(f"slot {value} needs its expert: set expert first, from 0 to {self.num_experts - 1}")
+        return value
+
+    @traitlets.validate("pinned")
+    def _whole_settings(self, proposal: dict) -> dict:
+        given = proposal["value"]
+        if not given:
+            return {}
+        state = self.settings
+        for name, value in given.items():
+            check_choice("a name in pinned", name, SETTINGS)
+            if name in CHOICES:
+                check_choice(f"{name} in pinned", value, CHOICES[name])
+            else:
+                least, most, _ = self._limits[name]
+                value = inside(f"{name} in pinned", self.traits()[name].validate(self, value), least, most)
+            state[name] = value
+        if "top_k" not in given:
+            state["top_k"] = min(state["top_k"], state["num_experts"])
+        check_top_k("top_k in pinned", state["top_k"], state["num_experts"])
+        return state
+
+    @traitlets.observe("num_experts", "expert")
+    def _fit(self, change: dict) -> None:
+        """Free what is not used any more; a token cannot choose more experts than there are."""
+        with self.hold_sync():
+            self.top_k = min(self.top_k, self.num_experts)
+            if self.expert >= self.num_experts:
+                self.expert = -1
+            if self.expert < 0:
+                self.slot = -1
+
+    def __repr__(self) -> str:
+        b, n, e, p = (self._sizes[letter] for letter in "bnep")
+        sizes = f"images={b}, tokens={n}, experts={e}, slots_per_expert={p}"
+        return f"RouterExplorer({sizes}, router={self.router!r}, step={self.step!r})"
+
+
+def check_top_k(name: str, top_k: int, num_experts: int) -> None:
+    """Raise a sentence when a token would choose more experts than there are."""
+    if top_k > num_experts:
+        raise ValueError(f"{name} must be at most num_experts={num_experts}, got {top_k}: lower top_k")

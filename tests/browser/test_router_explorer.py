@@ -1,0 +1,190 @@
+"""The router explorer in JupyterLab: controls both ways, the six steps, choices served one by one, and comparisons."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from labkit import Server, write_notebook
+from lenskit import part, picture, point, run_cell, screenshot, white
+from playwright.sync_api import Page, expect
+from routerkit import SCORES, as_new, explorer_of, figures, greyed, take
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def opened(open_notebook: Callable, lab: Server) -> Page:
+    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
+    return open_notebook(write_notebook(lab.root / "router.ipynb", SCORES, "", ""))
+
+
+@pytest.fixture
+def notebook(opened: Page) -> Iterator[Page]:
+    """The notebook as new."""
+    yield from as_new(opened)
+
+
+def test_the_router_is_changed_and_routed_at_once(notebook: Page) -> None:
+    """Map, numbers and greyed controls follow the list of routers, and Python knows the router."""
+    explorer = explorer_of(notebook)
+    expect(part(explorer, "map-title")).to_have_text("score: 4 tokens (rows) by 2 experts x 2 slots (columns)")
+    assert figures(explorer)[0] == ["Dropped tokens of this image", "0 of 4 (0.0 %)"]
+    assert greyed(explorer) == ["top_k", "capacity_factor", "priority", "gating"]
+    soft = picture(explorer, "map", ground=True)
+    take(explorer, "dispatch")
+    part(explorer, "router").select_option("tokens choice")
+    expect(part(explorer, "map-title")).to_have_text("dispatch: 4 tokens (rows) by 2 experts x 2 slots (columns)")
+    expect(part(explorer, "caption")).to_contain_text("1 of 4 tokens dropped (hatched).")
+    assert figures(explorer) == [
+        ["Dropped tokens of this image", "1 of 4 (25.0 %)"],
+        ["Load: busiest expert over the mean", "1.33"],
+        ["MACs of the experts, per image", "440"],
+        ["MACs of the routing, per image", "40"],
+    ]
+    assert picture(explorer, "map", ground=True) != soft
+    assert greyed(explorer) == ["slots_per_expert"]
+    assert run_cell(notebook, 1, "explorer.router, explorer.step") == "('tokens choice', 'dispatch')"
+    part(explorer, "router").select_option("uniform")
+    assert greyed(explorer) == ["top_k", "capacity_factor", "priority", "gating", "scale", "noise", "seed"]
+    part(explorer, "router").select_option("experts choice")
+    assert greyed(explorer) == ["top_k", "slots_per_expert", "priority", "gating"]
+
+
+def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
+    """Token 2 of image 0, and no other; with room for all, none."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    side = part(explorer, "tokens").bounding_box()["width"] / 2
+    patches = [(side * (t % 2) + 6, side * (t // 2) + 30, side - 12, side / 3) for t in range(4)]
+    expect(part(explorer, "caption")).to_contain_text("1 of 4")
+    painted = white(explorer, "tokens", *patches)
+    assert painted[2] > 100 and max(painted[0], painted[1], painted[3]) == 0
+    part(explorer, "capacity_factor-number").fill("1.5")
+    part(explorer, "capacity_factor-number").press("Enter")
+    expect(part(explorer, "caption")).to_contain_text("0 of 4")
+    assert white(explorer, "tokens", *patches) == [0, 0, 0, 0]
+
+
+def test_controls_set_traits_and_traits_set_controls(notebook: Page) -> None:
+    """Sliders, boxes and lists reach Python, and what Python sets is shown, a refused number as a sentence."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    part(explorer, "scale").focus()
+    notebook.keyboard.press("ArrowRight")
+    part(explorer, "group").select_option("whole batch")
+    part(explorer, "image_index").press("End")
+    part(explorer, "top_k-number").fill("2")
+    part(explorer, "top_k-number").press("Enter")
+    part(explorer, "priority").select_option("gate")
+    part(explorer, "gating").select_option("gshard")
+    expect(part(explorer, "tokens-title")).to_have_text("Image 1: two")
+    names = "scale group image_index top_k priority gating".split()
+    report = f"[getattr(explorer, name) for name in {names}]"
+    assert run_cell(notebook, 1, report) == "[2.0, 'whole batch', 1, 2, 'gate', 'gshard']"
+    part(explorer, "num_experts").press("Home")
+    assert run_cell(notebook, 1, "explorer.num_experts, explorer.top_k") == "(1, 1)"
+    part(explorer, "top_k").press("End")
+    expect(part(explorer, "num_experts-number")).to_have_value("2")
+    assert run_cell(notebook, 1, "explorer.num_experts, explorer.top_k") == "(2, 2)"
+    run_cell(notebook, 1, "explorer.num_experts, explorer.noise, explorer.seed, explorer.router = 2, 0.5, 7, 'soft'")
+    expect(part(explorer, "router")).to_have_value("soft")
+    expect(part(explorer, "noise-number")).to_have_value("0.5")
+    expect(part(explorer, "seed-number")).to_have_value("7")
+    noisy = picture(explorer, "map", ground=True)
+    run_cell(notebook, 1, "explorer.seed = 8")
+    expect(part(explorer, "seed-number")).to_have_value("8")
+    assert picture(explorer, "map", ground=True) != noisy
+    part(explorer, "seed-number").fill("1.5")
+    part(explorer, "seed-number").press("Enter")
+    expect(explorer.get_by_role("status")).to_contain_text("must be a whole number from 0 to")
+    assert run_cell(notebook, 1, "explorer.seed") == "8"
+
+
+SOFT_LINES = {
+    "score": "score = scale x logit = 1 x 1.0986 = 1.0986.",
+    "normalise": "sum over 4 tokens = 1.0000 / 2.6667 = 0.3750; combine = exp(1.0986 - 1.0986) / sum over 4 slots = "
+    "1.0000 / 2.0000 = 0.5000.",
+    "select": "all 4 tokens stay in slot 0 of expert 0, all 4 slots for this token.",
+    "dispatch": "this token is 37.5 % of it, the most is token 0 with 37.5 %.",
+    "compute": "expert 0 computes 2 slots, each a mix: 2 x 2 x 5 x 11 = 220 MACs.",
+    "combine": "this slot is 50.0 % of it.",
+}
+
+
+def test_the_six_steps_by_keyboard(notebook: Page) -> None:
+    """Arrow keys go from word to word; each shows its sentence, code, equation and the pinned cell's numbers."""
+    explorer = explorer_of(notebook)
+    status = explorer.get_by_role("status")
+    point(explorer, "map", 0, 2, 4, 4, click=True)
+    assert run_cell(notebook, 1, "explorer.token, explorer.expert, explorer.slot") == "(2, 0, 0)"
+    part(explorer, "score").focus()
+    seen = []
+    for i, (step, line) in enumerate(SOFT_LINES.items()):
+        if i:
+            notebook.keyboard.press("ArrowRight")
+        expect(part(explorer, step)).to_be_checked()
+        expect(status).to_contain_text("token 2 (row 1, column 0), expert 0, slot 0: ")
+        expect(status).to_contain_text(line)
+        seen.append([part(explorer, name).inner_text() for name in ("words", "code")])
+        assert explorer.locator("math").evaluate("m => m.getBoundingClientRect().width") > 40
+    assert len({words for words, _ in seen}) == len({code for _, code in seen}) == 6
+    assert run_cell(notebook, 1, "explorer.step") == "'combine'"
+    run_cell(notebook, 1, "explorer.step = 'select'")
+    expect(part(explorer, "select")).to_be_checked()
+    screenshot(explorer, "router-steps")
+
+
+def test_choices_are_served_one_by_one(notebook: Page) -> None:
+    """Next fills a buffer or shows who is turned away, Previous takes it back, keys walk the slider."""
+    explorer = explorer_of(notebook)
+    status, count = explorer.get_by_role("status"), part(explorer, "count")
+    run_cell(notebook, 1, "explorer.router, explorer.step, explorer.served = 'tokens choice', 'dispatch', 0")
+    expect(count).to_have_text("0 of 4 choices served")
+    lines = [
+        "Choice 1 of 4: token 0; expert 0 is its first choice, 0 of 2 slots taken before: it gets slot 0.",
+        "Choice 2 of 4: token 1; expert 0 is its first choice, 1 of 2 slots taken before: it gets slot 1.",
+        "Choice 3 of 4: token 2; expert 0 is its first choice, all 2 slots are taken: it is TURNED AWAY; "
+        "there is no further choice.",
+        "Choice 4 of 4: token 3; expert 1 is its first choice, 0 of 2 slots taken before: it gets slot 0.",
+    ]
+    drawn = [picture(explorer, name, ground=True) for name in ("map", "experts")]
+    for i, line in enumerate(lines):
+        part(explorer, "next").click()
+        expect(status).to_have_text(line)
+        now = [picture(explorer, name, ground=True) for name in ("map", "experts")]
+        assert now[0] != drawn[0] and now[1] != drawn[1], i
+        drawn = now
+        if i == 2:
+            screenshot(explorer, "router-turned-away")
+    expect(part(explorer, "next")).to_be_disabled()
+    part(explorer, "previous").click()
+    expect(status).to_have_text(lines[2])
+    part(explorer, "served").press("ArrowLeft")
+    expect(status).to_have_text(lines[1])
+    assert run_cell(notebook, 1, "explorer.served") == "2"
+    part(explorer, "none").click()
+    expect(part(explorer, "caption")).to_contain_text("0 of 4 tokens dropped")
+    part(explorer, "away").click()
+    expect(status).to_have_text(lines[2])
+    expect(part(explorer, "away")).to_be_disabled()
+    part(explorer, "all").click()
+    expect(part(explorer, "caption")).to_contain_text("1 of 4 tokens dropped")
+
+
+def test_play_honours_reduced_motion(notebook: Page) -> None:
+    """With less motion all are served at once, with a word; else one after the other, and Pause holds."""
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.router, explorer.step, explorer.served = 'tokens choice', 'dispatch', 0")
+    part(explorer, "play").click()
+    expect(explorer.get_by_role("status")).to_contain_text("Motion is reduced: all 4 choices were served at once.")
+    expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
+    notebook.emulate_media(reduced_motion="no-preference")
+    part(explorer, "play").click()
+    expect(part(explorer, "count")).to_have_text("1 of 4 choices served")
+    part(explorer, "play").click()
+    expect(part(explorer, "play")).to_have_text("Play")
+    held = part(explorer, "count").inner_text()
+    notebook.wait_for_timeout(1600)
+    expect(part(explorer, "count")).to_have_text(held)
+    part(explorer, "play").click()
+    expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
+    expect(part(explorer, "play")).to_have_text("Play")

@@ -1,0 +1,143 @@
+"""The router explorer compares: with what was pinned, all routers side by side, and an image among other mates."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from labkit import Server, write_notebook
+from lenskit import part, picture, point, run_cell, screenshot
+from playwright.sync_api import Page, expect
+from routerkit import SCORES, as_new, explorer_of, figures, take
+
+from softmoe_edu.routers import ROUTERS
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def opened(open_notebook: Callable, lab: Server) -> Page:
+    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
+    return open_notebook(write_notebook(lab.root / "compare.ipynb", SCORES, "", ""))
+
+
+@pytest.fixture
+def notebook(opened: Page) -> Iterator[Page]:
+    """The notebook as new."""
+    yield from as_new(opened)
+
+
+def test_a_pin_shows_what_changed(notebook: Page) -> None:
+    """Numbers before and now, tokens that are routed otherwise, the settings that differ; forgetting ends it."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    part(explorer, "keep").click()
+    expect(part(explorer, "pinned")).to_have_text("Before: the same settings.")
+    assert run_cell(notebook, 1, "explorer.pinned == explorer.settings") == "True"
+    part(explorer, "capacity_factor-number").fill("2")
+    part(explorer, "capacity_factor-number").press("Enter")
+    expect(part(explorer, "pinned")).to_have_text("Before: capacity_factor 1.")
+    assert figures(explorer) == [
+        ["Dropped tokens of this image", "0 of 4 (0.0 %)", "1 of 4 (25.0 %)", "-25.0 points"],
+        ["Load: busiest expert over the mean", "1.50", "1.33", "× 1.13"],
+        ["MACs of the experts, per image", "880", "440", "× 2.00"],
+        ["MACs of the routing, per image", "40", "40", "="],
+        ["Tokens of this image routed otherwise", "", "", "1 of 4, by up to 1.0000"],
+    ]
+    run_cell(notebook, 1, "explorer.pinned = {'router': 'experts choice', 'capacity_factor': 9.0}")
+    expect(part(explorer, "pinned")).to_contain_text(
+        "router experts choice, capacity_factor 9. capacity must be at most"
+    )
+    part(explorer, "forget").click()
+    expect(part(explorer, "forget")).to_be_hidden()
+    assert [len(row) for row in figures(explorer)] == [2, 2, 2, 2]
+    assert run_cell(notebook, 1, "explorer.pinned") == "{}"
+
+
+def test_all_routers_side_by_side(notebook: Page) -> None:
+    """Each has its map and numbers with the settings in use, and its button takes it up."""
+    explorer = explorer_of(notebook)
+    part(explorer, "side").locator("summary").press("Enter")
+    cards = part(explorer, "gallery").locator("> div")
+    expect(cards).to_have_count(len(ROUTERS))
+    assert cards.locator("button").all_inner_texts() == list(ROUTERS)
+    texts = dict(zip(ROUTERS, cards.locator("p").all_inner_texts(), strict=True))
+    assert texts["soft"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 240"
+    assert texts["tokens choice"] == "dropped 25.0 %; load 1.33; MACs: experts 440, routing 40"
+    assert texts["identity"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 0"
+    screenshot(explorer, "router-side-by-side")
+    part(explorer, "num_experts").press("Home")
+    expect(cards.locator("p").first).to_have_text("dropped 0.0 %; load 1.00; MACs: experts 220, routing 120")
+    cards.locator("button").nth(1).click()
+    expect(part(explorer, "router")).to_have_value("tokens choice")
+    expect(cards.locator("button").nth(1)).to_have_attribute("aria-pressed", "true")
+    expect(cards.locator("button").nth(0)).to_have_attribute("aria-pressed", "false")
+    part(explorer, "capacity_factor-number").fill("4")
+    part(explorer, "capacity_factor-number").press("Enter")
+    expect(cards.locator("p").nth(2)).to_contain_text("capacity must be at most the 4 tokens of a group")
+
+
+def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
+    """Image 1 alone changes for no router; in the batch it does for those whose slots it shares."""
+    three = "RouterExplorer(torch.cat([logits, logits.flip(2)[1:]]), image_index=1, capacity_factor=0.5)"
+    run_cell(notebook, 1, three)
+    explorer = explorer_of(notebook, 1)
+    part(explorer, "batch").locator("summary").click()
+    expect(part(explorer, "mates")).to_have_text("The batch has 3 images; image 1 keeps its place.")
+    part(explorer, "swap").click()
+    expect(part(explorer, "mates")).to_contain_text("(swapped, seed 1)")
+    for _ in range(9):
+        if "images 2, 1, 2" in part(explorer, "mates").inner_text():
+            break
+        part(explorer, "swap").click()
+    expect(part(explorer, "mates")).to_contain_text("Places of the batch now hold images 2, 1, 2")
+    rows = [row.locator("th, td").all_inner_texts() for row in part(explorer, "mates-rows").locator("tr").all()]
+    told = {name: (alone, together) for name, alone, together in rows}
+    assert list(told) == list(ROUTERS)
+    assert {alone for alone, _ in told.values()} == {"no token changes"}
+    # Expert 1 has three slots: image 0 asks for one of them before image 1 asks for four, image 2 for none.
+    assert told["tokens choice"][1] == told["experts choice"][1] == "1 of 4 tokens change, by up to 1.0000"
+    assert told["identity"][1] == "no token changes"
+    assert told["soft"][1].startswith("4 of 4 tokens change, by up to 0.")
+    assert told["soft"][1].endswith(" of its slots' mix is of other images")
+    assert told["uniform"][1] == "no token changes; 66.7 % of its slots' mix is of other images"
+    screenshot(explorer, "router-mates")
+    part(explorer, "shuffle").click()
+    expect(part(explorer, "mates")).to_contain_text("(shuffled, seed ")
+    run_cell(notebook, 1, "RouterExplorer(logits[:1])")
+    lone = explorer_of(notebook, 1)
+    part(lone, "batch").locator("summary").click()
+    expect(part(lone, "mates")).to_have_text("This batch has one image, which has no mates.")
+    expect(part(lone, "shuffle")).to_be_disabled()
+
+
+def test_settings_that_cannot_be_routed_say_why(notebook: Page) -> None:
+    """The router's own sentence stands in the status line, and the panels come back with settings that fit."""
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.router, explorer.top_k, explorer.gating = 'tokens choice', 2, 'switch'")
+    expect(explorer.get_by_role("status")).to_have_text(
+        "These settings cannot be routed: "
+        "gating 'switch' lets a token choose one expert, got top_k=2: use gating 'vmoe'."
+    )
+    expect(part(explorer, "map")).to_be_hidden()
+    part(explorer, "top_k").press("Home")
+    expect(part(explorer, "map")).to_be_visible()
+    expect(explorer.get_by_role("status")).to_contain_text("Point at")
+
+
+def test_sampled_tokens_are_told_and_keep_their_names(notebook: Page) -> None:
+    """Of 16 tokens 5 are routed and drawn: a note says so, and pointing at a patch names the token of the image."""
+    run_cell(
+        notebook,
+        1,
+        "from softmoe_edu.widgets import scores\nkept, scores.MOST_CELLS = scores.MOST_CELLS, 10\n"
+        "few = RouterExplorer(torch.randn(2, 16, 2), images, router='tokens choice')\nscores.MOST_CELLS = kept\nfew",
+    )
+    explorer = explorer_of(notebook, 1)
+    expect(part(explorer, "sampled")).to_contain_text("16 tokens of an image are more than can be drawn: 5 of each")
+    expect(part(explorer, "map-title")).to_have_text("score: 5 tokens (rows) by 2 experts (columns)")
+    point(explorer, "tokens", 3, 0, 4, 4)
+    expect(explorer.get_by_role("status")).to_contain_text("token 3 (row 0, column 3), expert ")
+    point(explorer, "tokens", 1, 0, 4, 4)
+    expect(explorer.get_by_role("status")).to_contain_text("Point at")
+    ground = picture(explorer, "tokens", ground=True)
+    take(explorer, "dispatch")
+    assert picture(explorer, "tokens", ground=True) != ground

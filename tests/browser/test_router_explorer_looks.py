@@ -1,0 +1,165 @@
+"""The router explorer in both themes, on narrow pages, by keyboard alone, as a saved page, and after its end."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import torch
+from labkit import Server, write_notebook
+from lenskit import NEXT_FRAME, part, picture, point, run_cell, screenshot, set_theme
+from pagekit import audit
+from playwright.sync_api import Page, expect
+from routerkit import SCORES, as_new, explorer_of, take
+
+from softmoe_edu.widgets.router_explorer import RouterExplorer
+
+pytestmark = pytest.mark.browser
+
+PANELS = ("tokens", "map", "experts")
+WEARS = """theme => {
+    const [red] = getComputedStyle(document.querySelector(".router-explorer")).color.match(/\\d+/);
+    return theme === (red > 128 ? "Dark" : "Light");
+}"""
+OUTSIDE = """root => [...root.querySelectorAll('*')].filter(e => e.getClientRects().length &&
+    e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"""
+# Of the radios, which are one stop, the checked one.
+TABBED = """root => [...root.querySelectorAll('input, select, button, summary, canvas[tabindex]')].filter(e =>
+    !e.disabled && e.checkVisibility() && (e.type !== 'radio' || e.checked))
+    .map(e => e.dataset.part ?? e.textContent)"""
+
+
+@pytest.fixture(scope="module")
+def opened(open_notebook: Callable, lab: Server) -> Page:
+    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
+    return open_notebook(write_notebook(lab.root / "router-looks.ipynb", SCORES, "", ""))
+
+
+@pytest.fixture
+def notebook(opened: Page) -> Iterator[Page]:
+    """The notebook as new."""
+    yield from as_new(opened)
+
+
+def test_tab_reaches_every_control_and_the_notebook_takes_no_key(notebook: Page) -> None:
+    """In the order of the page, with a visible focus; letters that JupyterLab knows change no cell."""
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.router, explorer.step, explorer.served = 'tokens choice', 'dispatch', 2")
+    for name in ("side", "batch"):
+        part(explorer, name).locator("summary").click()
+    expect(part(explorer, "count")).to_have_text("2 of 4 choices served")
+    expect(part(explorer, "gallery").locator("canvas")).to_have_count(7)
+    controls, cells = explorer.evaluate(TABBED), notebook.locator(".jp-Cell").count()
+    assert {"router", "dispatch", "served", "map", "keep", "shuffle", "soft / uniform"} <= set(controls)
+    part(explorer, controls[0]).focus()
+    reached = []
+    for _ in controls:
+        focused = "document.activeElement"
+        reached.append(notebook.evaluate(f"{focused}.dataset.part ?? {focused}.textContent"))
+        notebook.keyboard.press("b")
+        notebook.keyboard.press("x")
+        shown = f"{focused}.type === 'radio' ? {focused}.nextElementSibling : {focused}"
+        assert notebook.evaluate(f"getComputedStyle({shown}).outlineStyle") == "solid", reached[-1]
+        notebook.keyboard.press("Tab")
+    assert reached == controls
+    assert notebook.locator(".jp-Cell").count() == cells
+
+
+def test_the_panels_by_keyboard(notebook: Page) -> None:
+    """Arrows move over tokens, cells and experts, Enter pins, Escape frees."""
+    explorer = explorer_of(notebook)
+    status, report = explorer.get_by_role("status"), "explorer.token, explorer.expert, explorer.slot"
+    part(explorer, "tokens").focus()
+    for key, place in (("ArrowRight", 0), ("ArrowRight", 1), ("ArrowDown", 3), ("Home", 0), ("End", 3)):
+        notebook.keyboard.press(key)
+        expect(status).to_contain_text(f"token {place} (row")
+    part(explorer, "map").focus()
+    for key, words in (
+        ("ArrowDown", "token 0 (row 0, column 0), expert 0, slot 0: "),
+        ("ArrowDown", "token 1 (row 0, column 1), expert 0, slot 0: "),
+        ("End", "expert 1, slot 1: "),
+        ("ArrowLeft", "expert 1, slot 0: "),
+    ):
+        notebook.keyboard.press(key)
+        expect(status).to_contain_text(words)
+    notebook.keyboard.press("Enter")
+    expect(part(explorer, "pin")).to_have_text("Pinned: Escape frees it.")
+    assert run_cell(notebook, 1, report) == "(1, 1, 0)"
+    part(explorer, "experts").press("ArrowLeft")
+    assert run_cell(notebook, 1, report) == "(-1, 0, -1)"
+    part(explorer, "experts").press("Escape")
+    assert run_cell(notebook, 1, report) == "(-1, -1, -1)"
+    run_cell(notebook, 1, "explorer.router = 'tokens choice'")
+    part(explorer, "map").focus()
+    notebook.keyboard.press("ArrowDown")
+    notebook.keyboard.press("End")
+    expect(status).to_contain_text("token 0 (row 0, column 0), expert 1: score")
+
+
+def test_light_and_dark_themes_are_readable(notebook: Page, axe: str) -> None:
+    """The audit finds no serious fault, and the drawings follow when the theme changes."""
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.pinned = {'scale': 2.0}; explorer.router = 'tokens choice'")
+    for name in ("side", "batch"):
+        part(explorer, name).locator("summary").click()
+    part(explorer, "swap").click()
+    take(explorer, "dispatch")
+    drawn = {}
+    for theme in ("Light", "Dark"):
+        set_theme(notebook, theme)
+        notebook.wait_for_function(WEARS, arg=theme)
+        notebook.mouse.move(0, 0)
+        drawn[theme] = [picture(explorer, name, ground=True) for name in PANELS[1:]]
+        assert audit(notebook, axe, ".router-explorer") == [], theme
+        screenshot(explorer, f"router-{theme.lower()}")
+    assert all(light != dark for light, dark in zip(drawn["Light"], drawn["Dark"], strict=True))
+
+
+@pytest.mark.parametrize("width", [1024, 512])
+def test_a_narrow_page_keeps_everything_inside(notebook: Page, width: int) -> None:
+    """At 1024 px and at twice the zoom of that nothing is wider than the explorer, in any step, and it answers."""
+    notebook.set_viewport_size({"width": width, "height": 800})
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.pinned = {'scale': 2.0}; explorer.router = 'tokens choice'")
+    for name in ("side", "batch"):
+        part(explorer, name).locator("summary").click()
+    part(explorer, "swap").click()
+    for step in ("normalise", "dispatch", "combine"):
+        take(explorer, step)
+        notebook.evaluate(NEXT_FRAME)
+        assert explorer.evaluate(OUTSIDE) == [], step
+    screenshot(explorer, f"router-{width}px")
+    point(explorer, "map", 2, 3, 4, 4)
+    expect(explorer.get_by_role("status")).to_contain_text("token 3 (row 1, column 1), expert 1, slot 0: answer = ")
+
+
+def test_a_saved_page_explores_without_a_kernel(open_saved: Callable) -> None:
+    """From disk, with the network closed, it routes and answers."""
+    logits = torch.randn(3, 9, 4, 2, generator=torch.Generator().manual_seed(0))
+    page = open_saved(RouterExplorer(logits, router="tokens choice"))
+    explorer = explorer_of(page)
+    take(explorer, "dispatch")
+    part(explorer, "none").click()
+    part(explorer, "next").click()
+    expect(explorer.get_by_role("status")).to_contain_text("Choice 1 of 9: token 0; expert ")
+    part(explorer, "router").select_option("soft")
+    expect(part(explorer, "map-title")).to_have_text("dispatch: 9 tokens (rows) by 4 experts x 2 slots (columns)")
+
+
+def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
+    """Its observers and its clock end with it: nothing wakes it, and window holds nothing of it."""
+    notebook.emulate_media(reduced_motion="no-preference")
+    explorer = explorer_of(notebook)
+    run_cell(notebook, 1, "explorer.router, explorer.step = 'tokens choice', 'dispatch'")
+    spy = "root => { const find = root.querySelector; root.querySelector = s => (window.woken++, find.call(root, s)) }"
+    explorer.evaluate(spy)
+    notebook.evaluate("window.woken = 0; document.body.dataset.other = 'x'")
+    notebook.evaluate(NEXT_FRAME)
+    assert notebook.evaluate("window.woken") > 0
+    names = notebook.evaluate("Object.keys(window).length")
+    part(explorer, "play").click()
+    expect(part(explorer, "count")).to_have_text("1 of 4 choices served")
+    run_cell(notebook, 1, "explorer.close()")
+    expect(notebook.locator(".router-explorer")).to_have_count(0)
+    notebook.evaluate(NEXT_FRAME)
+    notebook.evaluate("window.woken = 0; document.body.dataset.other = 'y'; window.dispatchEvent(new Event('resize'))")
+    notebook.wait_for_timeout(1000)
+    assert notebook.evaluate("[window.woken, Object.keys(window).length]") == [0, names]

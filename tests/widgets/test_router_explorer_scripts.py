@@ -1,0 +1,247 @@
+import pytest
+import torch
+from routingkit import near, run_node
+from torch import Tensor
+
+from softmoe_edu import metrics
+from softmoe_edu.cost import MoESizes, moe_cost
+from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, soft_weights
+from softmoe_edu.routing import Routing, SoftRouting, SparseRouting
+from softmoe_edu.widgets.router_explorer import SETTINGS, RouterExplorer
+
+NAMES = "explore, mapOf, fatesOf, figuresOf, servingOf, lineOf, otherMates, changesBetween, batchOf"
+DRIVER = (
+    f"""
+import {{ readFileSync }} from "node:fs";
+import {{ {NAMES} }} from "./widget.mjs";
+"""
+    + """
+const plain = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
+function answer({ logits, sizes, settings, image, step, at, served, mates }) {
+  const batch = batchOf(Float32Array.from(logits), sizes), it = explore(batch, settings, image);
+  if (it.error) return it;
+  const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+  const line = lineOf(it, step, map, at, { served, ids: [], grid: [] }), figures = figuresOf(it);
+  const members = mates && otherMates(batch.b, image, mates.seed, mates.kind);
+  const change = members && changesBetween(explore(batch, settings, image, members), it);
+  return { map, serving, fates, line, figures, members, change };
+}
+console.log(JSON.stringify(JSON.parse(readFileSync("cases.json")).map(answer), plain));
+"""
+)
+NOWHERE = {"token": -1, "expert": -1, "slot": -1}
+LOGITS = torch.randn(3, 6, 4, 2, generator=torch.Generator().manual_seed(0))
+# Gates in quarters: tokens 0 and 2 of one image give expert 0 three, token 1 gives each expert two.
+QUARTERS = torch.tensor([[[3.0, 1.0], [1.0, 1.0], [3.0, 1.0]]]).log()
+
+
+def shown(logits: Tensor, *views: dict) -> list[dict]:
+    """What the scripts make of these scores in one view after the other, in one Node process."""
+    widget = RouterExplorer(logits, dim=5, hidden_dim=11)
+    script = RouterExplorer._esm.replace("export default { render };", f"export {{ {NAMES} }};")
+    cases = []
+    for view in views:
+        settings = widget.settings | {name: value for name, value in view.items() if name in SETTINGS}
+        case = {"logits": logits.flatten().tolist(), "sizes": widget._sizes, "settings": settings, "image": 0}
+        case |= {"step": "score", "served": -1, "mates": None}
+        case |= {name: value for name, value in view.items() if name not in SETTINGS}
+        cases.append(case | {"at": NOWHERE | view.get("at", {})})
+    return run_node({"widget": script}, DRIVER, cases)
+
+
+@pytest.mark.parametrize("group", ["one image", "whole batch"])
+def test_the_maps_of_a_soft_router_are_its_weights(group: str) -> None:
+    """Scores, dispatch and combine of the image's rows, with sums over the image or the whole batch."""
+    logits = 2 * LOGITS if group == "one image" else 2 * LOGITS.reshape(1, 18, 4, 2)
+    dispatch, combine = soft_weights(logits)
+    row = 1 if group == "one image" else 0
+    steps = {"score": logits, "normalise": dispatch, "select": dispatch, "dispatch": dispatch, "combine": combine}
+    views = [{"step": step, "group": group, "scale": 2.0, "image": 1} for step in steps]
+    for answer, weights in zip(shown(LOGITS, *views), steps.values(), strict=True):
+        whole = weights[row].flatten(1)
+        own = whole if group == "one image" else whole[6:12]
+        near(answer["map"]["values"], own)
+        near(answer["map"]["beside"], own.sum(1), 1e-5)
+        near(answer["map"]["below"], whole.sum(0), 1e-5)
+        near([answer["map"]["most"]], own.max())
+        assert answer["fates"] == [0] * 6
+
+
+@pytest.mark.parametrize("router", ["tokens choice", "experts choice"])
+@pytest.mark.parametrize("group", ["one image", "whole batch"])
+def test_the_maps_of_a_sparse_router_are_its_choices(router: str, group: str) -> None:
+    """Scores and gates of experts, what is selected of them, then slots; dropped tokens and load are the library's."""
+    n, row, first = (6, 1, 0) if group == "one image" else (18, 0, 6)
+    logits = LOGITS[..., 0].reshape(-1, n, 4)
+    gates = logits.softmax(-1)
+    if router == "tokens choice":
+        experts, chosen = choose_experts(logits, 2)
+        token, gate = assign_tokens(experts, chosen, 4, -(-n // 8))
+        selected = torch.zeros_like(gates).scatter(2, experts, chosen)
+    else:
+        token, gate = assign_experts(gates, round(n / 8))
+        selected = SparseRouting(token, gate, n).combine.sum(-1)
+    routing = SparseRouting(token, gate, n)
+    steps = {"score": logits, "normalise": gates, "select": selected}
+    steps |= {"dispatch": routing.dispatch, "compute": routing.dispatch, "combine": routing.combine}
+    views = [{"step": step, "router": router, "group": group, "image": 1} for step in steps]
+    views = [view | {"top_k": 2, "capacity_factor": 0.25 if router == "tokens choice" else 0.5} for view in views]
+    dropped = metrics.dropped(routing)[row, first : first + 6]
+    assert dropped.any() and not dropped.all()
+    for answer, weights in zip(shown(LOGITS, *views), steps.values(), strict=True):
+        whole = weights[row].flatten(1)
+        near(answer["map"]["values"], whole[first : first + 6])
+        near(answer["map"]["below"], whole.sum(0), 1e-5)
+        assert answer["fates"] == dropped.int().tolist()
+    near(answer["serving"]["taken"], metrics.expert_load(routing)[row])
+
+
+def test_choices_are_served_one_by_one() -> None:
+    """Before the first nothing is full; then one token after the other finds its slot or is turned away."""
+    settings = {"router": "tokens choice", "step": "dispatch", "capacity_factor": 0.6}
+    answers = shown(QUARTERS, *({**settings, "served": served} for served in (0, 1, 2, 3, -1)))
+
+    assert [answer["serving"]["taken"] for answer in answers] == [[0, 0], [1, 0], [1, 0], [1, 0], [1, 0]]
+    assert [answer["serving"]["turned"] for answer in answers] == [[0, 0], [0, 0], [1, 0], [2, 0], [2, 0]]
+    assert [answer["fates"] for answer in answers] == [[0, 0, 0], [0, 0, 0], [0, 1, 0], [0, 1, 1], [0, 1, 1]]
+    assert answers[0]["map"]["values"] == [0] * 6
+    assert answers[1]["map"]["values"] == [1, 0, 0, 0, 0, 0]
+    assert answers[0]["line"].startswith("Point at the map")
+    assert answers[2]["line"] == (
+        "Choice 2 of 3: token 1; expert 0 is its first choice, its one slot is taken: it is TURNED AWAY; "
+        "there is no further choice."
+    )
+
+
+LINES = {
+    "soft": {
+        "score": "slot 0: score = scale x logit = 1 x 1.0986 = 1.0986.",
+        "normalise": "dispatch = exp(1.0986 - 1.0986) / sum over 3 tokens = 1.0000 / 2.3333 = 0.4286; combine = "
+        "exp(1.0986 - 1.0986) / sum over 2 slots = 1.0000 / 1.3333 = 0.7500.",
+        "select": "all 3 tokens stay in slot 0 of expert 0, all 2 slots for this token.",
+        "dispatch": "sum over 3 tokens of dispatch x token: this token is 42.9 % of it, the most is token 0 with 42.9",
+        "compute": "expert 0 computes 1 slot, each a mix: 2 x 1 x 5 x 11 = 110 MACs.",
+        "combine": "answer = sum over 2 slots of combine x answer of the slot: this slot is 75.0 % of it.",
+    },
+    "uniform / soft": {"normalise": "dispatch = 1 / 3 tokens = 0.3333; combine = exp(1.0986 - 1.0986) / sum over 2"},
+    "tokens choice": {
+        "score": "token 2, expert 0: score = scale x logit = 1 x 1.0986 = 1.0986.",
+        "normalise": "gate = exp(1.0986 - 1.0986) / sum over 2 experts = 1.0000 / 1.3333 = 0.7500.",
+        "select": "gates, best first: expert 0 0.7500, expert 1 0.2500; top_k = 1: expert 0 is the first choice.",
+        "dispatch": "capacity = ceil(3 tokens x 1 x 0.6 / 2 experts) = 1; expert 0 is its first choice, its one slot",
+        "compute": "expert 0 computes 1 full and 0 empty slots: 2 x 1 x 5 x 11 = 110 MACs.",
+        "combine": "no expert took this token: its answer is exactly 0, and only the residual carries it on.",
+    },
+    "experts choice": {
+        "select": "gate 0.7500 is number 2 of 3 in the column of expert 0, which takes 1: not taken.",
+        "dispatch": "capacity = round(3 tokens x 0.6 / 2 experts) = 1; expert 0 did not take this token.",
+    },
+    "identity": {
+        "score": "no score is read: every token counts alike.",
+        "select": "expert = 2 mod 2 = 0.",
+        "dispatch": "slot = floor(2 / 2) = 1 of expert 0.",
+        "combine": "answer = 1.0000 x answer of expert 0; its gates sum to 1.0000.",
+    },
+}
+
+
+@pytest.mark.parametrize("router", LINES)
+def test_the_arithmetic_of_a_cell_by_hand(router: str) -> None:
+    """Token 2 and expert 0 in each step, with the numbers that quarters give."""
+    at = {"token": 2, "expert": 0}
+    views = [{"router": router, "step": step, "at": at, "capacity_factor": 0.6} for step in LINES[router]]
+    for answer, (step, line) in zip(shown(QUARTERS, *views), LINES[router].items(), strict=True):
+        assert line in answer["line"], step
+
+
+def test_a_row_or_a_column_is_explained_by_its_largest_weight() -> None:
+    """A token by its best slot, an expert by its best token."""
+    views = [{"step": "combine", "at": {"token": 1}}, {"step": "dispatch", "at": {"expert": 1}}]
+    token, expert = shown(LOGITS, *views)
+    dispatch, combine = soft_weights(LOGITS)
+
+    best = int(combine[0, 1].argmax())
+    assert token["line"].startswith(f"token 1, expert {best // 2}, slot {best % 2}: ")
+    best = int(dispatch[0, :, 1].argmax())
+    assert expert["line"].startswith(f"token {best // 2}, expert 1, slot {best % 2}: ")
+
+
+def test_the_figures_are_the_librarys() -> None:
+    """Dropped tokens of image and batch, load, and MACs by the cost model."""
+    view = {"router": "tokens choice", "group": "whole batch", "capacity_factor": 0.5, "image": 1}
+    (answer,) = shown(LOGITS, view)
+    logits = LOGITS[..., 0].reshape(1, 18, 4)
+    experts, chosen = choose_experts(logits, 1)
+    routing = SparseRouting(*assign_tokens(experts, chosen, 4, 3), 18)
+    sizes = MoESizes(router="tokens choice", num_experts=4, slots_per_expert=3, examples_per_group=3)
+    parts = {part.name: part.macs for part in moe_cost(6, 5, 11, sizes).parts}
+
+    load = metrics.expert_load(routing)[0]
+    own = metrics.dropped_per_example(routing, 3)[1]
+    expected = [
+        own,
+        metrics.dropped_fraction(routing),
+        load.max() / load.mean(),
+        parts["experts"],
+        parts["routing logits"],
+    ]
+    assert [name for name, _, _ in answer["figures"]] == [
+        "Dropped tokens of this image",
+        "Dropped in the whole batch",
+        "Load: busiest expert over the mean",
+        "MACs of the experts, per image",
+        "MACs of the routing, per image",
+    ]
+    near([value for _, value, _ in answer["figures"]], torch.tensor([float(x) for x in expected]))
+
+
+def by_expert(routing: Routing) -> Tensor:
+    """Dispatch and combine of image 1's tokens, summed over the slots of each expert."""
+    return torch.stack([routing.dispatch.sum(-1)[0, 6:12], routing.combine.sum(-1)[0, 6:12]])
+
+
+@pytest.mark.parametrize("kind", ["shuffled", "swapped"])
+def test_other_mates_change_what_the_library_changes(kind: str) -> None:
+    """The image keeps its place among others in another order, or other ones; its changed tokens are counted."""
+    seeds = range(1, 9)
+    views = [
+        {"router": name, "group": group, "image": 1, "capacity_factor": 0.5, "mates": {"seed": seed, "kind": kind}}
+        for seed in seeds
+        for name in ("soft", "tokens choice")
+        for group in ("whole batch", "one image")
+    ]
+
+    def routed(name: str, members: list[int]) -> Tensor:
+        logits = LOGITS[members].reshape(1, 18, 4, 2)
+        if name == "soft":
+            return by_expert(SoftRouting(*soft_weights(logits)))
+        return by_expert(SparseRouting(*assign_tokens(*choose_experts(logits[..., 0], 1), 4, 3), 18))
+
+    seen = set()
+    for view, answer in zip(views, shown(LOGITS, *views), strict=True):
+        members = answer["members"]
+        assert members[1] == 1 and 1 not in (members[0], members[2])
+        if kind == "shuffled":
+            assert sorted(members) == [0, 1, 2]
+        seen.add(tuple(members))
+        if view["group"] == "one image":
+            assert answer["change"] == {"tokens": 0, "most": 0}
+            continue
+        change = (routed(view["router"], members) - routed(view["router"], [0, 1, 2])).abs().amax((0, 2))
+        assert answer["change"]["tokens"] == int((change > 1e-5).sum())
+        near([answer["change"]["most"]], change.max() * (change.max() > 1e-5), 2e-6)
+    assert len(seen) > 1
+
+
+def test_what_cannot_be_routed_is_said() -> None:
+    """The sentence of the router stands in for the map."""
+    views = [{"router": "tokens choice", "gating": "switch", "top_k": 2}]
+    views += [
+        {"router": "experts choice", "capacity_factor": 5.0},
+        {"router": "experts choice", "capacity_factor": 0.01},
+    ]
+    switch, many, none = shown(LOGITS, *views)
+
+    assert switch == {"error": "gating 'switch' lets a token choose one expert, got top_k=2: use gating 'vmoe'"}
+    assert many["error"].startswith("capacity must be at most the 6 tokens of a group in experts choice, got 8")
+    assert none["error"].startswith("capacity must be at least 1 slot per expert, got 0")
