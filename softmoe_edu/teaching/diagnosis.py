@@ -9,22 +9,28 @@ from softmoe_edu.teaching.answer import copied
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Mistake
 
+FIRST = "values 0"
 CLOSE = 1e-6  # of the largest value; wrong answers differ by 0.48 and more, right ones by under 1e-4 in float32
 
 
 def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
-    """Give the mistake whose behaviour the function shows wherever that mistake differs from the reference.
+    """Give the mistake that behaves as the function does; None where none does.
 
-    Of several, the one that differs from the reference in most observations; None where none is shown.
+    One that agrees in every observation comes first; else one that agrees wherever it differs from the reference, if
+    that is so on the exercise's own probe. Of several, the one that differs from the reference in most.
     """
     observe = exercise.observe or (lambda f, d: observations(exercise, f, d))
     right, seen = observe(exercise.answer, draw), observe(function, draw)
-    best: tuple[int, Mistake | None] = (0, None)
+    best: tuple[tuple[bool, int], Mistake | None] = ((False, 0), None)
     for mistake in exercise.mistakes:
         wrong = observe(mistake.function, draw)
         telling = [key for key in wrong if not equal(wrong[key], right.get(key))]
-        if len(telling) > best[0] and all(equal(seen.get(key), wrong[key]) for key in telling):
-            best = len(telling), mistake
+        if not telling or not all(equal(seen.get(key), wrong[key]) for key in telling):
+            continue
+        whole = all(equal(seen.get(key), wrong[key]) for key in wrong)
+        # Beside something else that is wrong, only what shows in the plain case is worth a name.
+        if (whole or FIRST in telling) and (whole, len(telling)) > best[0]:
+            best = (whole, len(telling)), mistake
     return best[1]
 
 

@@ -1,20 +1,58 @@
-"""What every widget of the course shares: an unknown keyword is answered with a sentence."""
+"""What every widget of the course shares: unknown keywords get a sentence, and it can be saved as a page."""
 
+import inspect
+import os
+from collections.abc import Callable
 from difflib import get_close_matches
-from inspect import signature
+from pathlib import Path
 
 import anywidget
+
+from softmoe_edu.widgets.page import build_page, title_of, write_page
 
 
 class Instrument(anywidget.AnyWidget):
     """A widget of one `.py`, one or more `.js` and one `.css`, whose state is all in its traits."""
 
+    needs_kernel = ""
+    """What the widget asks its kernel for, such as "it runs your router"; empty where the browser does everything."""
+
     @classmethod
     def refuse_unknown(cls, unknown: dict[str, object]) -> None:
         """Raise TypeError for the first keyword that the widget does not take, and name the nearest that it does."""
         for name in unknown:
-            known = [p for p in signature(cls.__init__).parameters if p not in ("self", "unknown")]
+            known = [p for p in inspect.signature(cls.__init__).parameters if p not in ("self", "unknown")]
             near = get_close_matches(name, known, 1, 0)[0]
             raise TypeError(
                 f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
             )
+
+    def on_msg(self, callback: Callable, remove: bool = False) -> None:
+        """Have Python answer messages of the browser, as in ipywidgets; the widget then needs its kernel."""
+        super().on_msg(callback, remove=remove)
+        self.needs_kernel = self.needs_kernel or "Python answers its messages"
+
+    def describe(self) -> str:
+        """Give in plain text what the widget is for and what it holds, for who reads it where no script runs."""
+        purpose = inspect.getdoc(type(self)).split("\n\n")[0]
+        return f"{' '.join(purpose.replace('`', '').split())} This one is {self!r}."
+
+    def save_html(self, path: str | os.PathLike, title: str | None = None) -> Path:
+        """Save the widget, as it is now, as one HTML file that works from disk, and give its path.
+
+        The file needs no kernel, no network and no other file: send it to somebody, or put it on a web site. It
+        follows the reader's light or dark setting. `title` heads the page; the class's name in words unless given.
+        What readers select there changes nothing here. A file of that name is replaced.
+
+        Raises RuntimeError for a widget that needs its kernel, ValueError for an empty title or a name that does not
+        end in .html, IsADirectoryError for a folder, FileNotFoundError where the folder of the file is missing.
+        """
+        if self.needs_kernel:
+            raise RuntimeError(
+                f"{type(self).__name__} cannot work in a saved page, because {self.needs_kernel}: "
+                "show it in a notebook, or as an app with Voila"
+            )
+        title = title_of(self) if title is None else title
+        if not isinstance(title, str) or not title.strip():
+            raise ValueError(f"title must be some text, got {title!r}: leave it out for the widget's name")
+        return write_page(path, build_page(self, title, self.describe()))

@@ -1,5 +1,6 @@
 """Routings and images as what a widget sends to the browser: sizes in words, weights as float32 bytes."""
 
+from dataclasses import dataclass
 from math import isqrt
 
 import torch
@@ -12,14 +13,24 @@ MOST_WEIGHTS = 1024 * 1024
 
 MOST_BYTES = 128 * 1024**2
 
-Named = dict[str, dict[str, Routing]]
+
+@dataclass(frozen=True)
+class Unseen:
+    """What stands for a routing that there is none of: the sizes it should have, and a sentence that says why."""
+
+    sizes: tuple[int, int, int, int]
+    note: str
+
+
+Named = dict[str, dict[str, Routing | Unseen]]
 
 
 def name_routings(routings: object) -> Named:
     """Give {router: {layer: Routing}}; a name that the caller had no need of is empty."""
-    if isinstance(routings, Routing):
+    kinds = (Routing, Unseen)
+    if isinstance(routings, kinds):
         return {"": {"": routings}}
-    if isinstance(routings, dict) and any(isinstance(value, Routing) for value in routings.values()):
+    if isinstance(routings, dict) and any(isinstance(value, kinds) for value in routings.values()):
         routings = {"": routings}
     expected = "routings must be a Routing, {layer: Routing} or {router: {layer: Routing}}"
     if not isinstance(routings, dict):
@@ -28,18 +39,21 @@ def name_routings(routings: object) -> Named:
         if not isinstance(layers, dict):
             raise TypeError(f"{expected}, got {type(layers).__name__} at {router!r}: collect them with record(model)")
         for layer, routing in layers.items():
-            if not isinstance(routing, Routing):
+            if not isinstance(routing, kinds):
                 raise TypeError(f"{expected}, got {type(routing).__name__} at {layer!r}: give what the router returned")
     if not all(routings.values()) or not routings:
         raise ValueError("routings must hold at least one Routing, got none: run the model inside record(model)")
     return routings
 
 
-def pack_routing(routing: Routing, router: str, layer: str, images: int) -> dict:
+def pack_routing(
+    routing: Routing | Unseen, router: str, layer: str, images: int, *, step: int = 0, output: Tensor | None = None
+) -> dict:
     """Sizes and weights of a routing, cut into `images` equal parts along its groups and tokens.
 
     Each image keeps its own tokens' rows against all slots of its group. Where most weights are zero only the others
-    are sent: `counts` of them for each image, and their `index` in its tokens-by-slots map.
+    are sent: `counts` of them for each image, and their `index` in its tokens-by-slots map. Of more tokens than can be
+    drawn, those at `ids` are sent, evenly spaced; sums, loads and fates are of all.
     """
     where = f"the routing {layer or router!r}" if layer or router else "the routing"
     groups, tokens_of_group, experts, slots = routing.sizes
@@ -49,35 +63,78 @@ def pack_routing(routing: Routing, router: str, layer: str, images: int) -> dict
             "give exactly the images that the model saw"
         )
     tokens = tokens_of_group * groups // images
-    entry = {"router": router, "layer": layer, "tokens": tokens, "experts": experts, "slots": slots}
-    entry |= {"images_per_group": images // groups, "note": ""}
-    if tokens * experts * slots > MOST_WEIGHTS:
-        entry["note"] = (
-            f"{where} has {tokens} tokens x {experts * slots} slots for each image, "
-            f"and the lens draws at most {MOST_WEIGHTS:,} weights: route fewer tokens, or use smaller groups"
-        )
-        return entry
-    dispatch, combine = (_cpu(w).reshape(images, -1) for w in (routing.dispatch, routing.combine))
-    for name, weights in (("dispatch", dispatch), ("combine", combine)):
-        if not bool(weights.isfinite().all()):
-            raise ValueError(f"{where} has {name} weights that are NaN or infinite: look at the router's logits")
-        entry[f"{name}_most"] = float(weights.max())
-        entry[f"{name}_sums"] = _bytes(weights.view(groups, tokens_of_group, -1).sum(1))
+    entry = {"router": router, "layer": layer, "step": step, "tokens": tokens, "experts": experts, "slots": slots}
+    entry |= {"images_per_group": images // groups, "note": "", "views": []}
+    if isinstance(routing, Unseen):
+        return entry | {"note": routing.note}
+    drawn = min(tokens, MOST_WEIGHTS // (experts * slots))
+    if not drawn:
+        note = f"{where} has {experts * slots} slots, and the lens draws at most {MOST_WEIGHTS:,} weights of an image"
+        return entry | {"note": f"{note}: give each expert fewer slots"}
+    ids = torch.arange(drawn) * tokens // drawn
+    if drawn < tokens:
+        entry["ids"] = ids.int().numpy().tobytes()
+    whole = {name: _cpu(getattr(routing, name)) for name in ("dispatch", "combine")}
+    low, high = zip(*(_extremes(weights) for weights in whole.values()), strict=True)
+    shown = {name: weights.reshape(images, tokens, -1)[:, ids].flatten(1) for name, weights in whole.items()}
+    for i, (name, weights) in enumerate(whole.items()):
+        entry |= {f"{name}_least": min(low[i], 0.0), f"{name}_most": high[i]}
+        entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
+    dispatch = whole["dispatch"]
+    entry["load"] = _bytes(dispatch.double().reshape(images, tokens, experts, slots).sum((1, 3)).float())
     entry["hard"] = bool(((dispatch == 0) | (dispatch == 1)).all())
+    # Sums of half-precision weights miss 1 by more than those of float32 do.
+    entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
     dropped = _cpu(routing.token_load()) == 0
     padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
     entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
-    kept = (dispatch != 0) | (combine != 0)
+    entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    _add_logits(entry, where, routing, ids, images)
+    entry["views"] += ["dispatch", "combine"]
+    if output is not None:
+        _add_output(entry, where, output, images * tokens)
+    kept = (shown["dispatch"] != 0) | (shown["combine"] != 0)
     if int(kept.sum()) * 2 < kept.numel():
         entry["counts"] = kept.sum(1).int().numpy().tobytes()
         entry["index"] = kept.nonzero()[:, 1].int().numpy().tobytes()
-        dispatch, combine = dispatch[kept], combine[kept]
-    if (size := 8 * dispatch.numel()) > MOST_BYTES:
+        shown = {name: weights[kept] for name, weights in shown.items()}
+    return entry | {name: _bytes(weights) for name, weights in shown.items()}
+
+
+def _add_logits(entry: dict, where: str, routing: Routing, ids: Tensor, images: int) -> None:
+    """The logits of each drawn token: one for each slot, or one for each expert."""
+    logits, (b, n, e, p) = getattr(routing, "logits", None), routing.sizes
+    if logits is None:
+        return
+    if tuple(logits.shape) not in ((b, n, e), (b, n, e, p)):
+        raise ValueError(f"{where} must have logits {(b, n, e, p)} or {(b, n, e)}, got {tuple(logits.shape)}")
+    logits = _cpu(logits)
+    entry["logits_least"], entry["logits_most"] = _extremes(logits)
+    entry["logits_slots"] = p if logits.ndim == 4 else 1
+    entry["logits"] = _bytes(logits.reshape(images, entry["tokens"], -1)[:, ids])
+    entry["views"] += ["logits"]
+
+
+def _add_output(entry: dict, where: str, output: Tensor, tokens: int) -> None:
+    """The length of each token's answer."""
+    if output.shape[0] * output.shape[1] != tokens:
         raise ValueError(
-            f"{where} has {size // 1024**2} MiB of weights, more than the {MOST_BYTES // 1024**2} MiB "
-            "that a notebook page takes well: give fewer images"
+            f"{where} answers {tokens} tokens, its output has {output.shape[0]} x {output.shape[1]}: "
+            "give what the MoE layer returned in the same run"
         )
-    return entry | {"dispatch": _bytes(dispatch), "combine": _bytes(combine)}
+    norms = _cpu(output).norm(dim=-1)
+    entry["output"], entry["output_most"] = _bytes(norms), _extremes(norms)[1]
+    entry["views"] += ["output"]
+
+
+def weigh(entries: list[dict]) -> None:
+    """Raise a sentence when a page would have to take more bytes than it does well."""
+    size = sum(len(value) for entry in entries for value in entry.values() if isinstance(value, bytes))
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"the routings take {size // 1024**2} MiB, more than the {MOST_BYTES // 1024**2} MiB "
+            "that a notebook page takes well: give fewer images, layers or steps"
+        )
 
 
 def pack_images(images: Tensor) -> dict:
@@ -121,3 +178,9 @@ def _cpu(x: Tensor) -> Tensor:
 
 def _bytes(x: Tensor) -> bytes:
     return x.contiguous().numpy().tobytes()
+
+
+def _extremes(x: Tensor) -> tuple[float, float]:
+    """Smallest and largest finite value; zeros where there is none."""
+    finite = x[x.isfinite()]
+    return tuple(float(value) for value in finite.aminmax()) if finite.numel() else (0.0, 0.0)

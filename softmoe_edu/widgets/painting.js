@@ -29,11 +29,11 @@ function fit(canvas, width, height) {
   return ctx;
 }
 
-/** Paint rows x columns of weights from 0 to most. A pixel that covers several weights shows the largest. */
-function paintWeights(ctx, box, weights, rows, columns, most) {
+/** Paint rows x columns of weights from least to most. A pixel that covers several weights shows the largest. */
+function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
   const ratio = window.devicePixelRatio || 1;
   const h = Math.min(rows, Math.ceil(box.h * ratio)), w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest = new Float32Array(h * w);
+  const largest = new Float32Array(h * w).fill(least), range = most - least || 1;
   for (let r = 0; r < rows; r++) {
     const row = Math.floor((r * h) / rows) * w;
     for (let c = 0; c < columns; c++) {
@@ -42,7 +42,9 @@ function paintWeights(ctx, box, weights, rows, columns, most) {
     }
   }
   const pixels = new ImageData(w, h), colours = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < largest.length; i++) colours[i] = RAMP[Math.round((255 * largest[i]) / (most || 1))];
+  for (let i = 0; i < largest.length; i++) {
+    colours[i] = RAMP[Math.min(Math.round((255 * (largest[i] - least)) / range), 255)];
+  }
   stretch(ctx, box, pixels);
 }
 

@@ -1,31 +1,42 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import traitlets
 from torch import Tensor
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.packing import name_routings, pack_images, pack_routing, patch_grid
+from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
+from softmoe_edu.widgets.routing_lens_calls import route
+from softmoe_edu.widgets.routing_lens_steps import check_snapshots, evaluations, name_outputs, name_steps, share_scale
 
 HERE = Path(__file__).parent
 # The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
-SCRIPTS = ("painting.js", "routing_numbers.js", "routing_panels.js", "routing_lens.js")
+PARTS = ("painting", "routing_numbers", "routing_panels")
+PARTS += ("routing_lens_marks", "routing_lens_words", "routing_lens_page", "routing_lens_pins", "routing_lens_replay")
+SCRIPTS = tuple(f"{name}.js" for name in (*PARTS, "routing_lens"))
+VIEWS = ("logits", "dispatch", "combine", "output")
+MOST_PINS = 4
 
 
 class RoutingLens(Instrument):
     """Look at routings: point at a patch, a weight, a slot or an expert and see the others answer.
 
-    `routings` is a Routing, {layer: Routing} as `record(model)` gives, or {router: {layer: Routing}}. `images` are
-    those that were routed, (batch, channels, height, width) with 1 or 3 channels in any range, cut into a square of
-    patches or into `grid` (rows, columns). A group that holds several images is split again: each image shows its own
-    tokens against the slots of its group. Without images every group is drawn as a line of tokens.
-    `labels` has one string for each image.
+    `routings` is a Routing, {layer: Routing} as `record(model)` gives, or {router: {layer: Routing}}; {step: any of
+    these} is replayed with a slider of steps. `images` are those that were routed, (batch, channels, height, width)
+    with 1 or 3 channels in any range, cut into a square of patches or into `grid` (rows, columns). A group that holds
+    several images is split again: each image shows its own tokens against the slots of its group. Without images every
+    group is drawn as a line of tokens. `labels` has one string for each image. `outputs`, nested as the routings, are
+    the MoE layer's answers (groups, tokens, width). `tests_log` has lists "step" and "accuracy" of evaluations.
 
-    These traits follow the view and move it when they are set: `router`, `layer`, `image_index`, `view` ("dispatch" or
-    "combine"), and what is pinned by a click, -1 for none: `token` of the image, `expert`, and `slot` of that expert.
+    These traits follow the view and move it when they are set: `router`, `layer`, `step`, `image_index`, `view`
+    ("logits", "dispatch", "combine" or "output", where there are such), what is pinned by a click, -1 for none:
+    `token` of the image, `expert`, and `slot` of that expert; and `pins`, up to four more [token, expert, slot] that
+    are compared side by side.
     """
 
     _esm = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
@@ -33,16 +44,19 @@ class RoutingLens(Instrument):
 
     router = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True)
     image_index = traitlets.Int(0).tag(sync=True)
     view = traitlets.Unicode("dispatch").tag(sync=True)
     token = traitlets.Int(-1).tag(sync=True)
     expert = traitlets.Int(-1).tag(sync=True)
     slot = traitlets.Int(-1).tag(sync=True)
+    pins = traitlets.List().tag(sync=True)
 
     _entries = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List().tag(sync=True)
     _count = traitlets.Int().tag(sync=True)
+    _tests = traitlets.List().tag(sync=True)
 
     def __init__(
         self,
@@ -52,27 +66,36 @@ class RoutingLens(Instrument):
         image_index: int = 0,
         labels: list[str] | None = None,
         grid: tuple[int, int] | None = None,
+        outputs: Tensor | dict | None = None,
+        tests_log: Mapping[str, Sequence[float | int]] | None = None,
         router: str | None = None,
         layer: str | None = None,
+        step: int | None = None,
         view: str = "dispatch",
         token: int = -1,
         expert: int = -1,
         slot: int = -1,
+        pins: Sequence[Sequence[int]] = (),
         **unknown: object,
     ) -> None:
         self.refuse_unknown(unknown)
-        named = name_routings(routings)
+        steps = name_steps(routings)
+        named = next(iter(steps.values()))
         router = next(iter(named)) if router is None else router
         check_choice("router", router, tuple(named))
         layer = next(iter(named[router])) if layer is None else layer
         check_choice("layer", layer, tuple(named[router]))
-        each = [(r, name, routing) for r, layers in named.items() for name, routing in layers.items()]
+        each = {(s, r, name): x for s, named in steps.items() for r, part in named.items() for name, x in part.items()}
+        answers = name_outputs(outputs, steps)
         pictures = {} if images is None else pack_images(images)
         # Routers may group the same examples differently: the one with most groups then shows what one example is.
-        count = max(routing.sizes[0] for _, _, routing in each) if images is None else len(images)
-        entries = [pack_routing(routing, r, name, count) for r, name, routing in each]
-        for entry in entries:
-            entry["grid"] = patch_grid(grid, entry["tokens"], images)
+        count = max(routing.sizes[0] for routing in each.values()) if images is None else len(images)
+        entries = []
+        for (s, r, name), routing in each.items():
+            entries.append(pack_routing(routing, r, name, count, step=s, output=answers.get((s, r, name))))
+            entries[-1]["grid"] = patch_grid(grid, entries[-1]["tokens"], images)
+            weigh(entries)
+        share_scale(entries)
         if labels is not None and len(labels) != count:
             raise ValueError(f"labels must have one string for each of {count} images, got {len(labels)}")
         super().__init__(
@@ -80,23 +103,73 @@ class RoutingLens(Instrument):
             _pictures=pictures,
             _labels=[str(label) for label in labels or ()],
             _count=count,
+            _tests=evaluations(tests_log),
             router=router,
             layer=layer,
+            step=next(iter(steps)) if step is None else step,
             image_index=image_index,
             view=view,
             token=token,
             expert=expert,
             slot=slot,
+            pins=list(pins),
         )
 
+    @classmethod
+    def replay(
+        cls,
+        snapshots: Mapping[int, dict],
+        images: Tensor | None = None,
+        tests_log: Mapping[str, Sequence[float | int]] | None = None,
+        **more: object,
+    ) -> "RoutingLens":
+        """Show a training as its routings step by step: `history.snapshots` and `history.tests_log`.
+
+        `snapshots` is {steps done: {layer: Routing}} or {steps done: {router: {layer: Routing}}}, `images` are those
+        that were routed in all of them, `more` is what RoutingLens takes. Raises ValueError when there are none.
+        """
+        check_snapshots(snapshots)
+        return cls(dict(snapshots), images, tests_log=tests_log, **more)
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[[Tensor], tuple[Tensor, Tensor]],
+        logits: Tensor,
+        images: Tensor | None = None,
+        reference: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
+        **more: object,
+    ) -> "RoutingLens":
+        """Show what a function, logits (b, n, e, p) -> (dispatch, combine), makes of logits, right or wrong.
+
+        Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, a wrong shape or an
+        exception is told in a sentence. `reference` is a function of the same kind, shown as the router "reference"
+        and compared with. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
+        """
+        routers = route(function, logits, reference)
+        return cls({name: {"": routing} for name, routing in routers.items()}, images, **more)
+
     def _layers(self) -> dict[str, dict]:
-        return {entry["layer"]: entry for entry in self._entries if entry["router"] == self.router}
+        entries = [entry for entry in self._entries if entry["router"] == self.router]
+        # A step that there is none of is refused after the layers were asked for.
+        now = [entry for entry in entries if entry["step"] == self.step] or entries
+        return {entry["layer"]: entry for entry in now}
+
+    def _views(self) -> Sequence[str]:
+        return self._layers().get(self.layer, {}).get("views") or VIEWS
 
     @traitlets.validate("router", "layer", "view")
     def _one_of(self, proposal: dict) -> str:
         routers = dict.fromkeys(entry["router"] for entry in self._entries)
-        known = {"router": routers, "layer": self._layers(), "view": ("dispatch", "combine")}
+        known = {"router": routers, "layer": self._layers(), "view": self._views()}
         check_choice(proposal["trait"].name, proposal["value"], tuple(known[proposal["trait"].name]))
+        return proposal["value"]
+
+    @traitlets.validate("step")
+    def _recorded(self, proposal: dict) -> int:
+        steps = dict.fromkeys(entry["step"] for entry in self._entries)
+        if proposal["value"] not in steps:
+            raise ValueError(f"step must be one of {', '.join(map(str, steps))}, got {proposal['value']}")
         return proposal["value"]
 
     @traitlets.validate("image_index", "token", "expert", "slot")
@@ -108,14 +181,39 @@ class RoutingLens(Instrument):
         if name == "slot" and value >= 0 and self.expert < 0:
             most = self._most("expert") - 1
             raise ValueError(f"slot {value} needs its expert: set expert first, from 0 to {most}")
+        if name == "token" and value >= 0 and value not in (drawn := self._drawn()):
+            low = max(t for t in drawn if t < value)
+            raise ValueError(f"token {value} is not drawn, since there are too many tokens: take {low}, which is")
         return value
+
+    @traitlets.validate("pins")
+    def _four(self, proposal: dict) -> list[list[int]]:
+        pins = [list(pin) if isinstance(pin, list | tuple) else [pin] for pin in proposal["value"]]
+        if len(pins) > MOST_PINS:
+            raise ValueError(f"pins must be at most {MOST_PINS}, got {len(pins)}: free one first")
+        for pin in pins:
+            if not self._fits(pin):
+                raise ValueError(f"pins must be [token, expert, slot] of this layer, -1 for none, got {pin}")
+        return pins
+
+    def _fits(self, pin: list[int]) -> bool:
+        """Whether a pin names something, all of which the routing has."""
+        if len(pin) != 3 or not all(isinstance(x, int) for x in pin) or (pin[0] < 0 and pin[1] < 0):
+            return False
+        inside = all(-1 <= x < self._most(name) for name, x in zip(("token", "expert", "slot"), pin, strict=True))
+        return inside and (pin[1] >= 0 or pin[2] < 0) and (pin[0] < 0 or pin[0] in self._drawn())
+
+    def _drawn(self) -> Sequence[int]:
+        """The tokens of an image that have a row in the map."""
+        entry = self._layers()[self.layer]
+        return np.frombuffer(entry["ids"], np.int32).tolist() if "ids" in entry else range(entry["tokens"])
 
     def _most(self, name: str) -> int:
         return self._count if name == "image_index" else self._layers()[self.layer][f"{name}s"]
 
-    @traitlets.observe("router", "layer", "expert")
+    @traitlets.observe("router", "layer", "step", "expert")
     def _fit_selection(self, change: dict) -> None:
-        """Free what the other router, layer or expert does not have."""
+        """Free what the other router, layer, step or expert does not have."""
         if self.layer not in self._layers():
             self.layer = next(iter(self._layers()))
         with self.hold_sync():
@@ -123,9 +221,15 @@ class RoutingLens(Instrument):
                 self.expert = -1
             if self.expert < 0 or self.slot >= self._most("slot"):
                 self.slot = -1
-            if self.token >= self._most("token"):
+            if self.token >= 0 and (self.token >= self._most("token") or self.token not in self._drawn()):
                 self.token = -1
+            if any(not self._fits(pin) for pin in self.pins):
+                self.pins = [pin for pin in self.pins if self._fits(pin)]
+            if self.view not in self._views():
+                self.view = "dispatch"
 
     def __repr__(self) -> str:
         routers = list(dict.fromkeys(entry["router"] for entry in self._entries))
-        return f"RoutingLens(images={self._count}, routers={routers}, layers={list(self._layers())})"
+        steps = list(dict.fromkeys(entry["step"] for entry in self._entries))
+        shown = f", steps={steps}" if len(steps) > 1 else ""
+        return f"RoutingLens(images={self._count}, routers={routers}, layers={list(self._layers())}{shown})"

@@ -1,6 +1,6 @@
-// What a lens knows of one image of one routing, and its sentences. Joined between painting.js and routing_lens.js.
+// What a lens knows of one image of one routing. Joined between painting.js and the lens's own files.
 
-const four = x => x.toFixed(4);
+const four = x => (Math.abs(x) < 5e-5 ? 0 : x).toFixed(4);
 const count = x => (Number.isInteger(x) ? String(x) : four(x));
 const short = x => {
   // Sums of softmax weights miss a whole number by rounding; a small weight is not 0.
@@ -8,37 +8,59 @@ const short = x => {
   if (x === 0 || (whole > 0 && Math.abs(x - whole) < 1e-4)) return String(whole);
   return x >= 9.95 ? x.toFixed(0) : x >= 1 ? x.toFixed(1) : x.toFixed(2);
 };
-const FATES = ["", "dropped", "padding"];
 const plural = (x, word) => `${count(x)} ${word}${x === 1 ? "" : "s"}`;
 const sum = values => values.reduce((a, b) => a + b, 0);
-// A host need not align what it received to four bytes, so bytes are copied before they become floats.
+/** The largest finite value, or at least `least`. */
+const largest = (values, least) => values.reduce((most, x) => (x > most && x < Infinity ? x : most), least);
+// A host need not align what it received to four bytes, so bytes are copied before they become numbers.
 const bytes = view => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
 const copies = new WeakMap();
-const floats = view => copies.get(view) ?? copies.set(view, new Float32Array(bytes(view))).get(view);
+const copied = Kind => view => copies.get(view) ?? copies.set(view, new Kind(bytes(view))).get(view);
+const floats = copied(Float32Array), ints = copied(Int32Array), octets = copied(Uint8Array);
 
 /** Everything about one image of one routing: its weights, their sums, the fate of its tokens. */
 function look(entry, image) {
-  const { tokens: n, experts, slots: p, images_per_group: images } = entry, s = experts * p, size = n * s;
-  const group = Math.floor(image / images), it = { ...entry, n, p, s, group, weights: {}, rows: {}, columns: {} };
-  const counts = entry.counts && new Int32Array(bytes(entry.counts));
+  const { tokens, experts, slots: p, images_per_group: images } = entry, s = experts * p;
+  const ids = entry.ids ? ints(entry.ids) : Int32Array.from({ length: tokens }, (_, t) => t);
+  const n = ids.length, size = n * s, group = Math.floor(image / images);
+  const row = new Int32Array(tokens).fill(-1);
+  const it = { ...entry, n, p, s, group, ids, row, weights: {}, rows: {}, columns: {} };
+  ids.forEach((t, r) => (row[t] = r));
+  const counts = entry.counts && ints(entry.counts);
   const first = counts ? sum([...counts.subarray(0, image)]) : image * size;
-  const index = counts && new Int32Array(bytes(entry.index)).subarray(first, first + counts[image]);
+  const index = counts && ints(entry.index).subarray(first, first + counts[image]);
   for (const view of ["dispatch", "combine"]) {
     const all = floats(entry[view]), weights = counts ? new Float32Array(size) : all.subarray(first, first + size);
     if (counts) index.forEach((at, i) => (weights[at] = all[first + i]));
     it.weights[view] = weights;
-    it.rows[view] = Array.from({ length: n }, (_, t) => sum(weights.subarray(t * s, (t + 1) * s)));
+    it.rows[view] = Array.from({ length: n }, (_, r) => sum(weights.subarray(r * s, (r + 1) * s)));
     it.columns[view] = floats(entry[`${view}_sums`]).subarray(group * s, (group + 1) * s);
   }
-  it.fate = new Uint8Array(bytes(entry.fate)).subarray(image * n, (image + 1) * n);
+  if (entry.logits) {
+    const wide = n * experts * entry.logits_slots;
+    it.weights.logits = floats(entry.logits).subarray(image * wide, (image + 1) * wide);
+  }
+  if (entry.output) it.output = floats(entry.output).subarray(image * tokens, (image + 1) * tokens);
+  it.fate = octets(entry.fate).subarray(image * tokens, (image + 1) * tokens);
+  it.groupFate = octets(entry.fate).subarray(group * images * tokens, (group + 1) * images * tokens);
   it.groupLoad = Array.from({ length: experts }, (_, e) => sum(it.columns.dispatch.subarray(e * p, (e + 1) * p)));
-  it.load = Array.from({ length: experts }, (_, e) => sum(weightOfEach(it, "dispatch", e * p, (e + 1) * p)));
+  it.load = [...floats(entry.load).subarray(image * experts, (image + 1) * experts)];
   return it;
 }
 
-/** The weight of one token, and of each, in the slots from `from` up to `to`. */
-const weightOf = ({ weights, s }, view, t, from, to) => sum(weights[view].subarray(t * s + from, t * s + to));
-const weightOfEach = (it, view, from, to) => Array.from({ length: it.n }, (_, t) => weightOf(it, view, t, from, to));
+/** The weight of one token, and of each that is drawn, in the slots from `from` up to `to`. */
+const weightOfRow = ({ weights, s }, view, r, from, to) => sum(weights[view].subarray(r * s + from, r * s + to));
+const weightOf = (it, view, t, from, to) => weightOfRow(it, view, it.row[t], from, to);
+const weightOfEach = (it, view, from, to) => Array.from({ length: it.n }, (_, r) => weightOfRow(it, view, r, from, to));
+const weightByExpert = (it, view, t) =>
+  Array.from({ length: it.experts }, (_, e) => weightOf(it, view, t, e * it.p, (e + 1) * it.p));
+
+/** The logit of a token for what is selected, where there is one. */
+function logitOf(it, { token, expert, slot }) {
+  if (!it.logits || token < 0 || expert < 0 || (slot < 0 && it.logits_slots > 1)) return null;
+  const wide = it.experts * it.logits_slots, own = it.logits_slots > 1 ? slot : 0;
+  return it.weights.logits[it.row[token] * wide + expert * it.logits_slots + own];
+}
 
 /** First and last slot, expert-major, of what is selected; all slots if none is. */
 function span({ p, s }, { expert, slot }) {
@@ -46,55 +68,50 @@ function span({ p, s }, { expert, slot }) {
   return slot < 0 ? [expert * p, (expert + 1) * p] : [expert * p + slot, expert * p + slot + 1];
 }
 
-/** The status line: what is selected, in numbers. */
-function sentence(it, { token, expert, slot }, view) {
-  if (token < 0 && expert < 0) return "Point at a token, a weight, a slot or an expert; click to pin it.";
-  const columns = it.grid[1], grouped = it.images_per_group > 1, names = [], facts = [];
-  const [from, to] = span(it, { expert, slot }), each = weightOfEach(it, view, from, to);
-  if (token >= 0)
-    names.push(`token ${token}` + (columns ? ` (row ${Math.floor(token / columns)}, column ${token % columns})` : ""));
-  if (expert >= 0) names.push(`expert ${expert}`);
-  if (slot >= 0) names.push(`slot ${slot}`);
+// What of the weights an overlay and the sentences tell where the map shows logits or outputs.
+const told = view => (view === "combine" ? "combine" : "dispatch");
+/** How many columns of the map belong to an expert. */
+const columnsOfExpert = (it, view) => (view === "output" ? 0 : view === "logits" ? it.logits_slots : it.p);
+/** The drawn token nearest to a token. */
+const nearest = ({ ids, n, tokens }, t) => ids[Math.min(Math.round((t * n) / tokens), n - 1)];
 
-  if (token >= 0 && expert >= 0)
-    facts.push(["dispatch", "combine"].map(v => `${v} ${four(weightOf(it, v, token, from, to))}`).join(", "));
-  if (token >= 0) {
-    const slots = plural(it.rows.dispatch[token], "slot"), answer = four(it.rows.combine[token]);
-    const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
-    facts.push(`token ${token} ${fate}fills ${slots}, its combine sums to ${answer}`);
-  }
-  if (slot >= 0) {
-    const own = grouped ? `, ${four(sum(each))} of it from this image` : "";
-    facts.push(`slot's ${view} sums to ${four(it.columns[view][from])}${own}`);
-  } else if (expert >= 0) {
-    const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
-    const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}`;
-    facts.push(token < 0 ? what : `expert ${what}`);
-  }
-  if (token < 0) {
-    const top = each.indexOf(Math.max(...each));
-    facts.push(each[top] > 0 ? `most ${view} at token ${top}: ${four(each[top])}` : `no ${view} from this image`);
-  }
-  return `${names.join(", ")}: ${facts.join("; ")}`;
+const missesOne = (it, x) => !(Math.abs(x - 1) <= it.close);
+/** The rows and columns whose sum should be 1 and is not: each token's combine, each slot's dispatch, if soft. */
+function offSums(it) {
+  const off = { rows: new Set(), columns: new Set() };
+  if (it.hard) return off;
+  it.rows.combine.forEach((x, r) => it.fate[it.ids[r]] !== 2 && missesOne(it, x) && off.rows.add(r));
+  if (it.groupFate.every(fate => fate === 2)) return off;
+  it.columns.dispatch.forEach((x, c) => missesOne(it, x) && off.columns.add(c));
+  return off;
 }
 
-/** What is true of the whole image: dropped tokens, and sums that show a wrong softmax. */
-function caption(it, view) {
-  const among = fate => [...it.fate.keys()].filter(t => it.fate[t] === fate);
-  const some = list => (list.length ? ` (${list.slice(0, 8).join(", ")}${list.length > 8 ? ", …" : ""})` : "");
-  const range = list => {
-    const low = four(Math.min(...list)), high = four(Math.max(...list));
-    return low === high ? low : `${low} to ${high}`;
-  };
-  const dropped = among(1), padding = among(2), real = it.rows[view].filter((_, t) => it.fate[t] !== 2);
-  const pads = padding.length ? ` ${padding.length} padding${some(padding)}.` : "";
-  const group = it.images_per_group > 1 ? ` over the ${it.images_per_group} images of the group` : "";
-  return `${dropped.length} of ${real.length} tokens dropped${some(dropped)}.${pads} ` +
-    `Sums of ${view}: rows ${real.length ? range(real) : "none"}, columns ${range([...it.columns[view]])}${group}.`;
+const WRONGS = [
+  { sign: "<0", words: "negative", is: x => x < 0 && x > -Infinity },
+  { sign: ">1", words: "over 1", is: (x, close) => x > 1 + close && x < Infinity },
+  { sign: "NaN", words: "not a number", is: x => x !== x },
+  { sign: "∞", words: "infinite", is: x => x === Infinity || x === -Infinity },
+];
+/** Weights that no softmax gives, by kind: where they stand in the map. Of logits only those that are not finite. */
+function wrongs(it, view) {
+  const values = it.weights[view], columns = it.experts * columnsOfExpert(it, view);
+  const found = WRONGS.slice(view === "logits" ? 2 : 0).map(kind => ({ ...kind, at: [] }));
+  for (let i = 0; values && i < values.length; i++) {
+    const x = values[i];
+    if (x >= 0 && x <= 1) continue;
+    const kind = found.find(k => k.is(x, it.close));
+    if (kind && it.fate[it.ids[Math.floor(i / columns)]] !== 2) kind.at.push(i);
+  }
+  return found.filter(kind => kind.at.length);
 }
 
-const loadNote = it =>
-  "Load: tokens' worth that each expert receives" +
-  (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") +
-  (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") +
-  "Below: the weight of the selected token in each expert.";
+/** The largest difference from the reference of the same image, and where it stands. */
+function difference(it, view) {
+  const worst = { by: 0, at: -1 }, a = it.weights[view], b = it.reference?.weights[view];
+  for (let i = 0; b && i < a.length; i++) {
+    const by = Math.abs(a[i] - b[i]);
+    if (!(by <= worst.by)) Object.assign(worst, { by, at: i });
+    if (by !== by) break;
+  }
+  return worst;
+}

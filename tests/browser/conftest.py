@@ -1,16 +1,31 @@
 """Browser tests run in the system's Chromium; without one they are skipped, except where CI is set."""
 
-import os
+import contextlib
+import importlib.util
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from labkit import CHROMIUM_ARGS, Server, find_chromium, jupyter_lab, run_all, watch, write_notebook
+from labkit import (
+    CHROMIUM_ARGS,
+    KERNEL_IDLE,
+    REPOSITORY,
+    SHUT_DOWN,
+    Server,
+    find_chromium,
+    jupyter_lab,
+    notebook7,
+    run_all,
+    skip_unless_ci,
+    watch,
+    write_notebook,
+)
 from lenskit import ROUTINGS, set_theme
+from pagekit import fetch_axe, saved_page
 from playwright.sync_api import Browser, Page
 
-KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-SHUT_DOWN = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.shutdown()"
+from softmoe_edu.widgets.base import Instrument
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +33,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     """Playwright starts the system's Chromium."""
     chromium = find_chromium()
     if chromium is None:
-        reason = "no Chromium: install one, or set CHROMIUM to its path"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}. CI=true makes this an error")
-        pytest.skip(reason)
+        skip_unless_ci("no Chromium: install one, or set CHROMIUM to its path")
     return {**browser_type_launch_args, "executable_path": chromium, "args": CHROMIUM_ARGS}
 
 
@@ -40,6 +52,15 @@ def base_url() -> None:
 def lab(browser_type_launch_args: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One JupyterLab for the session; a test writes its notebooks under the folder that it serves."""
     with jupyter_lab(tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def notebook_server(browser_type_launch_args: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One Notebook 7 for the session, beside JupyterLab."""
+    if importlib.util.find_spec("notebook") is None:
+        skip_unless_ci("no Notebook 7: pip install notebook")
+    with notebook7(tmp_path_factory.mktemp("served7"), tmp_path_factory.mktemp("notebook7")) as server:
         yield server
 
 
@@ -79,3 +100,27 @@ def notebook(opened: Page) -> Iterator[Page]:
     run_all(opened)
     yield opened
     assert opened.faults == []
+
+
+@pytest.fixture
+def open_saved(browser: Browser, browser_context_args: dict, tmp_path: Path) -> Iterator[Callable[[Instrument], Page]]:
+    """Save a widget and open its page from disk with the network closed; it must have no faults at the end."""
+    pages = []
+    with contextlib.ExitStack() as contexts:
+
+        def open_page(widget: Instrument, **options: object) -> Page:
+            path = widget.save_html(tmp_path / f"{len(pages)}.html")
+            pages.append(contexts.enter_context(saved_page(browser, path, **(browser_context_args | options))))
+            return pages[-1]
+
+        yield open_page
+        assert [fault for page in pages for fault in page.faults] == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which audits a page."""
+    try:
+        return fetch_axe(REPOSITORY / "build" / "axe")
+    except (OSError, subprocess.SubprocessError) as error:
+        skip_unless_ci(f"no axe-core, which npm gets from its registry: {error}")

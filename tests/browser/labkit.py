@@ -1,4 +1,4 @@
-"""Start JupyterLab or Voila on loopback in folders of their own, and find a Chromium to look at them with."""
+"""Start JupyterLab, Notebook 7 or Voila on loopback in folders of their own, and find a Chromium to look with."""
 
 import contextlib
 import json
@@ -14,12 +14,16 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Locator, Page
 
 REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
+SHUT_DOWN = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.shutdown()"
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -50,6 +54,19 @@ def find_chromium() -> str | None:
     """Path of the browser named by CHROMIUM, else of the first one found on PATH."""
     names = [os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"]
     return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def skip_unless_ci(reason: str) -> NoReturn:
+    """Skip the test for want of what the reason names; where CI=true promises everything, fail it."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{reason}. CI=true makes this an error")
+    pytest.skip(reason)
+
+
+def take_screenshot(seen: Page | Locator, name: str) -> None:
+    """Put a picture of a page or a part of it where each run leaves its pictures, to be looked at."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    seen.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
 def write_notebook(path: Path, *cells: str) -> Path:
@@ -113,13 +130,22 @@ def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
     raise RuntimeError(f"the server did not answer at {url}; its log ends:\n{log.read_text()[-3000:]}")
 
 
+def _command(module: str, root: Path, application: str) -> list[str]:
+    command = [module, "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
+    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
+    return [*command, f"--{application}.expose_app_in_browser=True"]
+
+
 def jupyter_lab(root: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
     """Serve root with JupyterLab; settings and run-time files go to scratch."""
-    command = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
-    command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
-    command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    return _serve(command, root, scratch, "/api/status")
+    quiet = ["--LabApp.extension_manager=readonly"]
+    quiet += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    return _serve(_command("jupyterlab", root, "LabApp") + quiet, root, scratch, "/api/status")
+
+
+def notebook7(root: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
+    """Serve root with Notebook 7, whose shortcuts take a key before a widget could keep it."""
+    return _serve(_command("notebook", root, "JupyterNotebookApp"), root, scratch, "/api/status")
 
 
 def voila(notebook: Path, scratch: Path, theme: str) -> contextlib.AbstractContextManager[Server]:
@@ -131,10 +157,13 @@ def voila(notebook: Path, scratch: Path, theme: str) -> contextlib.AbstractConte
     return _serve(command, notebook.parent, scratch, "/voila/static/voila.js")
 
 
-def watch(page: Page) -> list[str]:
-    """A list that grows with what a page must not do: raise in a script, or ask another machine for something."""
+def watch(page: Page, *own: str) -> list[str]:
+    """A list that grows with what a page must not do: raise in a script, or ask another machine for something.
+
+    Addresses that begin like one of `own` are the page's own beside those of every page.
+    """
     faults = []
-    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:", *own)
     page.on("request", lambda request: request.url.startswith(local) or faults.append(request.url))
     page.on("pageerror", lambda error: faults.append(str(error)))
     page.set_default_timeout(30_000)

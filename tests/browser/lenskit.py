@@ -34,6 +34,18 @@ large = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(-1).view_as(log
 RoutingLens(large, torch.rand(3, 3, 112, 112, generator=torch.Generator().manual_seed(1)))
 """
 
+LATENCY = """element => {
+    window.latency = [];
+    for (const type of ["pointermove", "keydown"]) element.addEventListener(type, event => requestAnimationFrame(() => {
+        const channel = new MessageChannel();
+        channel.port1.onmessage = () => window.latency.push(performance.now() - event.timeStamp);
+        channel.port2.postMessage(0);
+    }));
+}"""
+
+# CSS pixels that the map leaves around its cells.
+LEFT, RIGHT, TOP, SUMS = 46, 68, 20, 46
+
 HASH = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((h, x) => (31 * h + x) >>> 0, 7)"
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
@@ -76,12 +88,48 @@ def run_cell(notebook: Page, index: int, source: str) -> str:
     return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
 
 
-def point(lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False) -> None:
-    """Point at a cell of a panel; the map leaves 46 px on its left, 52 right, 20 above and 34 below."""
+def point(
+    lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False, **how: list[str]
+) -> None:
+    """Point at a cell of a panel; the map leaves room for names on its left and above, for sums right and below."""
     canvas = part(lens, name)
     canvas.scroll_into_view_if_needed()
     frame = canvas.bounding_box()
-    left, top, right, below = (46, 20, 52, 34) if name == "map" else (0, 0, 0, 0)
+    left, top, right, below = (LEFT, TOP, RIGHT, SUMS) if name == "map" else (0, 0, 0, 0)
     x = left + (frame["width"] - left - right) * (column + 0.5) / columns
     y = top + (frame["height"] - top - below) * (row + 0.5) / rows
-    (canvas.click if click else canvas.hover)(position={"x": x, "y": y})
+    (canvas.click if click else canvas.hover)(position={"x": x, "y": y}, **how)
+
+
+Box = tuple[float, float, float, float]
+
+
+def ink(lens: Locator, name: str, *boxes: Box, ground: bool = True, only: str = "all[i] > 0") -> list[int]:
+    """How many pixels are painted in each box (left, top, width, height in CSS pixels) of a panel's ground or layer.
+
+    `only` counts pixels by their bytes, of which all[i] is the opacity and those before it the colour.
+    """
+    lens.page.evaluate(NEXT_FRAME)
+    canvas = lens.locator(f'[data-panel="{name}"] canvas').nth(0 if ground else 1)
+    return canvas.evaluate(f"(c, boxes) => boxes.map(box => ({COUNT})(c, box, (all, i) => {only}))", list(boxes))
+
+
+def white(lens: Locator, name: str, *boxes: Box) -> list[int]:
+    """How many pixels of each box of a panel's ground are near white, which no weight's colour is."""
+    return ink(lens, name, *boxes, only="Math.min(all[i - 1], all[i - 2], all[i - 3]) > 225")
+
+
+COUNT = """(c, [x, y, w, h], test) => {
+    const scale = c.width / c.clientWidth, size = v => Math.max(1, Math.floor(v * scale));
+    const all = c.getContext("2d").getImageData(Math.round(x * scale), Math.round(y * scale), size(w), size(h)).data;
+    let found = 0;
+    for (let i = 3; i < all.length; i += 4) found += test(all, i);
+    return found;
+}"""
+
+
+def cell(lens: Locator, column: int, row: int, columns: int, rows: int) -> Box:
+    """The box of a cell of the map."""
+    frame = part(lens, "map").bounding_box()
+    width, height = (frame["width"] - LEFT - RIGHT) / columns, (frame["height"] - TOP - SUMS) / rows
+    return LEFT + column * width, TOP + row * height, width, height

@@ -1,6 +1,6 @@
 import pytest
-from lenskit import lens_of, part, picture, point, run_cell, screenshot
-from playwright.sync_api import Page, expect
+from lenskit import NEXT_FRAME, cell, lens_of, part, picture, point, run_cell, screenshot
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -20,48 +20,26 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     assert all(picture(lens, name) != before[name] for name in before)
     screenshot(lens, "lens-weight")
     point(lens, "tokens", 1, 1, 2, 2)
-    expect(status).to_have_text("token 3 (row 1, column 1): token 3 fills 1.3750 slots, its combine sums to 1.0000")
+    expect(status).to_have_text(
+        "token 3 (row 1, column 1): token 3 fills 1.3750 slots, its combine sums to 1.0000; "
+        "experts (dispatch / combine): 0 (0.8750 / 0.5625), 1 (0.5000 / 0.4375)"
+    )
     assert picture(lens, "tokens") != before["tokens"]
     screenshot(lens, "lens-patch")
     frame = part(lens, "map").bounding_box()
-    part(lens, "map").hover(position={"x": 46 + (frame["width"] - 98) * 1.5 / 4, "y": frame["height"] - 8})
+    part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 8})
     expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; most dispatch at token 3: 0.6250")
-    part(lens, "experts").hover(position={"x": frame["width"] - 60, "y": 40})
-    expect(status).to_have_text("expert 1: receives 2 tokens' worth in 2 slots; most dispatch at token 0: 0.5000")
+    part(lens, "experts").hover(position={"x": frame["width"] - 80, "y": 40})
+    expect(status).to_have_text(
+        "expert 1: receives 2 tokens' worth in 2 slots, 50.0 % of all; most dispatch at token 0: 0.5000"
+    )
     screenshot(lens, "lens-expert")
     part(lens, "map").hover(position={"x": 80, "y": 8})
-    expect(status).to_have_text("expert 0: receives 2 tokens' worth in 2 slots; most dispatch at token 3: 0.8750")
+    expect(status).to_have_text(
+        "expert 0: receives 2 tokens' worth in 2 slots, 50.0 % of all; most dispatch at token 3: 0.8750"
+    )
     part(lens, "combine").check()
     expect(part(lens, "caption")).to_contain_text("Sums of combine: rows 1.0000, columns 0.8125 to 1.2500.")
-
-
-def test_a_wrong_softmax_shows_as_sums_that_are_not_one(notebook: Page) -> None:
-    """A slot whose weights were normalised over the slots instead says so in the caption."""
-    run_cell(notebook, 1, "RoutingLens(SoftRouting(combine, combine), images)")
-    lens = lens_of(notebook, 1)
-
-    expect(part(lens, "caption")).to_contain_text("Sums of dispatch: rows 1.0000, columns 0.8125 to 1.2500.")
-
-
-def test_the_slider_moves_by_mouse_and_by_key(notebook: Page) -> None:
-    """Both change what is drawn, and the kernel knows the image."""
-    lens = lens_of(notebook)
-    slider, first = part(lens, "image_index"), picture(lens, "tokens", ground=True)
-    first_map = picture(lens, "map", ground=True)
-    slider.scroll_into_view_if_needed()
-    frame = slider.bounding_box()
-    notebook.mouse.move(frame["x"] + 8, frame["y"] + frame["height"] / 2)
-    notebook.mouse.down()
-    notebook.mouse.move(frame["x"] + frame["width"] - 4, frame["y"] + frame["height"] / 2, steps=6)
-    notebook.mouse.up()
-    expect(part(lens, "image")).to_have_text("1: 2, predicted 2")
-    assert picture(lens, "tokens", ground=True) != first
-    assert picture(lens, "map", ground=True) != first_map
-    assert run_cell(notebook, 1, "lens.image_index") == "1"
-    slider.focus()
-    notebook.keyboard.press("ArrowLeft")
-    expect(part(lens, "image")).to_have_text("0: 7, predicted 1")
-    assert picture(lens, "tokens", ground=True) == first
 
 
 def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
@@ -147,3 +125,117 @@ def test_every_action_by_keyboard(notebook: Page) -> None:
     assert notebook.locator(".jp-Cell").count() == cells
     assert notebook.locator(".jp-MarkdownCell").count() == 0
     assert run_cell(notebook, 1, "print(lens.token, lens.expert, lens.slot)") == "-1 -1 -1"
+
+
+SHIFT = {"modifiers": ["Shift"]}
+PAINTED = """c => {
+    const all = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
+    return all.reduce((hash, x) => (31 * hash + x) >>> 0, 7);
+}"""
+
+
+def titles(lens: Locator) -> list[str]:
+    """What is compared, card by card."""
+    return lens.locator(".routing-lens-card .routing-lens-title").all_inner_texts()
+
+
+def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
+    """Shift+click adds one and takes it away again; each has its own picture and numbers, and Python knows them."""
+    lens = lens_of(notebook)
+    compare = part(lens, "compare")
+    expect(compare).to_be_hidden()
+    point(lens, "map", 1, 3, 4, 4, click=True, **SHIFT)
+    point(lens, "tokens", 0, 1, 2, 2, click=True, **SHIFT)
+    point(lens, "map", 2, 0, 4, 4, click=True)
+    part(lens, "experts").click(position={"x": cell(lens, 0, 0, 2, 1)[0] + 20, "y": 40}, **SHIFT)
+
+    cards = lens.locator(".routing-lens-card")
+    expect(cards).to_have_count(4)
+    assert titles(lens) == [
+        "token 3 (row 1, column 1), expert 0, slot 1",
+        "token 2 (row 1, column 0)",
+        "token 0 (row 0, column 0), expert 1, slot 0",
+        "expert 0",
+    ]
+    expect(part(lens, "compare-title")).to_contain_text("Compared: 4 of 4 places (dispatch, ")
+    expect(cards.nth(0)).to_contain_text("dispatch 0.6250, combine 0.5000")
+    expect(cards.nth(1)).to_contain_text("experts (dispatch / combine): 1 (0.5000 / 0.5000), 0 (0.3750 / 0.5000)")
+    expect(cards.nth(3)).to_contain_text("receives 2 tokens' worth in 2 slots, 50.0 % of all")
+    notebook.evaluate(NEXT_FRAME)
+    drawn = [cards.nth(i).locator("canvas").evaluate(PAINTED) for i in range(4)]
+    assert len(set(drawn)) == 4
+    boxes = [cards.nth(i).bounding_box() for i in range(4)]
+    assert len({round(box["y"]) for box in boxes}) == 1 and boxes[0]["x"] < boxes[1]["x"] < boxes[3]["x"]
+    screenshot(lens, "lens-compared")
+    assert run_cell(notebook, 1, "print(lens.pins, lens.token)") == (
+        "[[3, 0, 1], [2, -1, -1], [0, 1, 0], [-1, 0, -1]] -1"
+    )
+    assert notebook.locator(".jp-Cell.jp-mod-selected").count() <= 1
+    point(lens, "tokens", 1, 0, 2, 2, click=True, **SHIFT)
+    expect(part(lens, "pin")).to_have_text("4 places are compared already: free one first.")
+    expect(cards).to_have_count(4)
+    point(lens, "tokens", 0, 1, 2, 2, click=True, **SHIFT)
+    expect(cards).to_have_count(3)
+    expect(part(lens, "pin")).to_be_empty()
+    part(lens, "image_index").fill("1")
+    notebook.evaluate(NEXT_FRAME)
+    assert cards.nth(0).locator("canvas").evaluate(PAINTED) != drawn[0]
+    cards.nth(0).get_by_role("button", name="Free token 3 (row 1, column 1), expert 0, slot 1").click()
+    expect(cards).to_have_count(2)
+    assert run_cell(notebook, 1, "lens.pins = [[1, 1, 1]]; print(lens.pins)") == "[[1, 1, 1]]"
+    expect(cards).to_have_count(1)
+    assert titles(lens) == ["token 1 (row 0, column 1), expert 1, slot 1"]
+
+
+def test_places_are_compared_by_keyboard(notebook: Page) -> None:
+    """Shift+Enter adds and takes away, Escape frees the pin and then the comparison, and no cell is added."""
+    lens = lens_of(notebook)
+    cells, cards = notebook.locator(".jp-Cell").count(), lens.locator(".routing-lens-card")
+    tokens = part(lens, "tokens")
+    tokens.focus()
+    for key in ("ArrowRight", "ArrowRight", "Shift+Enter", "ArrowDown", "Shift+Enter", "ArrowLeft", "Enter"):
+        notebook.keyboard.press(key)
+    expect(cards).to_have_count(2)
+    assert titles(lens) == ["token 1 (row 0, column 1)", "token 3 (row 1, column 1)"]
+    expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
+    notebook.keyboard.press("Escape")
+    expect(part(lens, "pin")).to_be_empty()
+    expect(cards).to_have_count(2)
+    notebook.keyboard.press("ArrowRight")
+    notebook.keyboard.press("ArrowRight")
+    notebook.keyboard.press("Shift+Enter")
+    expect(cards).to_have_count(1)
+    free = part(lens, "free")
+    assert free.get_attribute("data-lm-suppress-shortcuts") == "true"
+    notebook.keyboard.press("Shift+Enter")
+    expect(cards).to_have_count(2)
+    free.last.press("Enter")
+    expect(cards).to_have_count(1)
+    assert notebook.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Free token 3")
+    tokens.focus()
+    notebook.keyboard.press("Escape")
+    expect(part(lens, "compare")).to_be_hidden()
+    notebook.keyboard.press("ArrowRight")
+    notebook.keyboard.press("Shift+Enter")
+    free.press("Enter")
+    expect(cards).to_have_count(0)
+    assert notebook.evaluate("document.activeElement.dataset.part") == "tokens"
+    assert notebook.locator(".jp-Cell").count() == cells
+    assert run_cell(notebook, 1, "print(lens.pins, lens.token)") == "[] -1"
+
+
+def test_two_views_of_one_lens_compare_the_same(notebook: Page) -> None:
+    """What one view adds the other shows, and the router that lacks it frees it."""
+    lens = lens_of(notebook)
+    run_cell(notebook, 1, "lens")
+    second = lens_of(notebook, 1)
+    point(second, "map", 3, 2, 4, 4, click=True, **SHIFT)
+    point(lens, "map", 0, 1, 4, 4, click=True, **SHIFT)
+
+    expected = ["token 2 (row 1, column 0), expert 1, slot 1", "token 1 (row 0, column 1), expert 0, slot 0"]
+    for view in (lens, second):
+        expect(view.locator(".routing-lens-card")).to_have_count(2)
+        assert titles(view) == expected
+    assert run_cell(notebook, 2, "lens.router = 'tokens choice'; lens.pins = [[0, 2, 2]]; print(lens.layer)") == "late"
+    assert run_cell(notebook, 2, "lens.router = 'soft'; print(lens.pins)") == "[]"
+    expect(part(second, "compare")).to_be_hidden()

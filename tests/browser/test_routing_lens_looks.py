@@ -1,5 +1,5 @@
 import pytest
-from lenskit import LARGE, NEXT_FRAME, lens_of, part, picture, point, run_cell, screenshot, set_theme
+from lenskit import LARGE, LATENCY, NEXT_FRAME, lens_of, part, picture, point, run_cell, screenshot, set_theme
 from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
@@ -53,14 +53,40 @@ def test_a_narrow_page_keeps_everything_inside(notebook: Page) -> None:
         expect(lens.get_by_role("status")).to_contain_text("token 3 (row 1, column 1), expert 0, slot 1: ")
 
 
-LATENCY = """canvas => {
-    window.latency = [];
-    for (const type of ["pointermove", "keydown"]) canvas.addEventListener(type, event => requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => window.latency.push(performance.now() - event.timeStamp);
-        channel.port2.postMessage(0);
-    }));
-}"""
+def test_the_slider_moves_by_mouse_and_by_key(notebook: Page) -> None:
+    """Both change what is drawn, and the kernel knows the image."""
+    lens = lens_of(notebook)
+    slider, first = part(lens, "image_index"), picture(lens, "tokens", ground=True)
+    first_map = picture(lens, "map", ground=True)
+    slider.scroll_into_view_if_needed()
+    frame = slider.bounding_box()
+    notebook.mouse.move(frame["x"] + 8, frame["y"] + frame["height"] / 2)
+    notebook.mouse.down()
+    notebook.mouse.move(frame["x"] + frame["width"] - 4, frame["y"] + frame["height"] / 2, steps=6)
+    notebook.mouse.up()
+    expect(part(lens, "image")).to_have_text("1: 2, predicted 2")
+    assert picture(lens, "tokens", ground=True) != first
+    assert picture(lens, "map", ground=True) != first_map
+    assert run_cell(notebook, 1, "lens.image_index") == "1"
+    slider.focus()
+    notebook.keyboard.press("ArrowLeft")
+    expect(part(lens, "image")).to_have_text("0: 7, predicted 1")
+    assert picture(lens, "tokens", ground=True) == first
+
+
+def test_the_slider_is_painted_within_a_frame_or_two(notebook: Page) -> None:
+    """196 tokens by 128 slots: the median from a key to its painted answer; a slow shared machine gets 50 ms."""
+    run_cell(notebook, 1, LARGE)
+    slider = part(lens_of(notebook, 1), "image_index")
+    slider.evaluate(LATENCY)
+    slider.focus()
+    for key in ("ArrowRight", "ArrowRight", "ArrowLeft", "ArrowLeft") * 10:
+        notebook.keyboard.press(key)
+        notebook.evaluate(NEXT_FRAME)
+    measured = sorted(notebook.evaluate("window.latency"))
+    print(f"slider: median {measured[len(measured) // 2]:.1f} ms of {len(measured)} inputs")
+    assert len(measured) >= 40
+    assert measured[len(measured) // 2] < 50
 
 
 def test_pointing_is_painted_within_a_frame_or_two(notebook: Page) -> None:
@@ -90,7 +116,7 @@ wide
 
 
 def test_more_slots_than_pixels_still_answer_exactly(notebook: Page) -> None:
-    """A lone weight among 2048 slots is drawn, and the line names it; a layer that is too large says so."""
+    """A lone weight among 2048 slots is drawn and named; of too many tokens some are drawn, and the lens says so."""
     run_cell(notebook, 1, WIDE)
     lens = lens_of(notebook, 1)
     brightest = (
@@ -107,10 +133,9 @@ def test_more_slots_than_pixels_still_answer_exactly(notebook: Page) -> None:
     notebook.evaluate(NEXT_FRAME)
     assert not ground.evaluate(brightest)
     part(lens, "layer").select_option("huge")
-    expect(lens.get_by_role("status")).to_contain_text(
-        "has 1025 tokens x 1024 slots for each image, and the lens draws"
-    )
-    expect(part(lens, "map")).to_be_hidden()
+    expect(part(lens, "caption")).to_contain_text("1,024 of 1,025 tokens are drawn, evenly spaced")
+    run_cell(notebook, 2, "wide.token, wide.expert, wide.slot = 1023, 0, 1023")
+    expect(lens.get_by_role("status")).to_contain_text("token 1023, expert 0, slot 1023: dispatch 0.0010")
 
 
 def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
@@ -128,3 +153,38 @@ def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
     notebook.evaluate("window.woken = 0; document.body.dataset.other = 'y'; window.dispatchEvent(new Event('resize'))")
     notebook.evaluate(NEXT_FRAME)
     assert notebook.evaluate("[window.woken, Object.keys(window).length]") == [0, names]
+
+
+REPLAY = """
+steps = {step: {"late": SoftRouting(dispatch * (1 - step / 10), combine)} for step in (0, 1, 2, 3)}
+replay = RoutingLens.replay(steps, images)
+replay
+"""
+
+
+def test_a_replay_that_plays_stops_when_it_is_closed(notebook: Page) -> None:
+    """One of two views may go, the other plays on; after the last nothing is left on window and no timer runs."""
+    notebook.emulate_media(reduced_motion="no-preference")
+    notebook.evaluate(
+        "() => { window.running = new Set(); const [start, stop] = [setInterval, clearInterval];"
+        "window.setInterval = (...all) => { const id = start(...all); if (all[1] === 700) running.add(id); return id };"
+        "window.clearInterval = id => (running.delete(id), stop(id)) }"
+    )
+    run_cell(notebook, 1, REPLAY)
+    lens = lens_of(notebook, 1)
+    names = notebook.evaluate("Object.keys(window).length")
+    part(lens, "play").click()
+    assert notebook.evaluate("running.size") == 1
+    expect(part(lens, "progress-note")).to_contain_text("Step 1: ")
+    run_cell(notebook, 2, "replay")
+    second = lens_of(notebook, 2)
+    expect(part(second, "progress-note")).to_contain_text("Step 3: ")
+    expect(part(lens, "play")).to_have_text("Play")
+    assert notebook.evaluate("running.size") == 0
+    part(second, "play").click()
+    expect(part(lens, "progress-note")).to_contain_text("Step 0: ")
+    run_cell(notebook, 2, "replay.close()")
+    expect(notebook.locator(".routing-lens")).to_have_count(1)
+    assert notebook.evaluate("running.size") == 0
+    assert notebook.evaluate("Object.keys(window).length") == names
+    notebook.emulate_media(reduced_motion="reduce")

@@ -4,46 +4,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from routing_lens_values import pictures, soft, sparse, weights_of
 
-from softmoe_edu.routing import Routing, SoftRouting, SparseRouting
+from softmoe_edu.routing import SoftRouting
 from softmoe_edu.widgets import RoutingLens, packing
-
-# Two groups of two images of four tokens; two experts of three slots. Token 7 of group 0 is padding.
-TOKEN = torch.tensor([[[0, 5, -1], [4, 2, 1]], [[7, 6, 5], [0, -1, -1]]])
-GATE = torch.tensor([[[0.5, 0.25, 0.0], [0.75, 1.0, 0.125]], [[0.5, 0.5, 0.5], [1.0, 0.0, 0.0]]])
-
-
-def sparse() -> SparseRouting:
-    """The routing that TOKEN and GATE write down."""
-    mask = torch.ones(2, 8, dtype=torch.bool)
-    mask[0, 7] = False
-    return SparseRouting(TOKEN, GATE, 8, mask=mask)
-
-
-def soft(images: int = 4, tokens: int = 4) -> SoftRouting:
-    """A seeded soft routing with two experts of three slots."""
-    logits = torch.randn(images, tokens, 2, 3, generator=torch.Generator().manual_seed(0))
-    return SoftRouting(logits.softmax(1), logits.flatten(2).softmax(2).view_as(logits))
-
-
-def pictures(count: int = 4, height: int = 6, width: int = 6) -> Tensor:
-    """Grey ramps from -2 to 3."""
-    return torch.linspace(-2, 3, count * height * width).view(count, 1, height, width)
-
-
-def weights_of(entry: dict, view: str, image: int) -> np.ndarray:
-    """The tokens-by-slots map of an image, unpacked as the browser does it."""
-    size = entry["tokens"] * entry["experts"] * entry["slots"]
-    values = np.frombuffer(entry[view], np.float32)
-    if "counts" not in entry:
-        return values[image * size : (image + 1) * size].reshape(entry["tokens"], -1)
-    counts, index = np.frombuffer(entry["counts"], np.int32), np.frombuffer(entry["index"], np.int32)
-    first = counts[:image].sum()
-    own = slice(first, first + counts[image])
-    whole = np.zeros(size, np.float32)
-    whole[index[own]] = values[own]
-    return whole.reshape(entry["tokens"], -1)
 
 
 @pytest.mark.parametrize("view", ["dispatch", "combine"])
@@ -116,12 +80,15 @@ def test_grids_of_patches() -> None:
     assert RoutingLens(soft())._entries[0]["grid"] == []
 
 
-def test_a_map_that_is_too_large_is_answered_with_a_sentence() -> None:
+def test_more_slots_than_can_be_drawn_are_answered_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     """The layer stays in the lens, without weights."""
-    whole = torch.full((1, 1025, 1, 1024), 1 / 1025)
-    lens = RoutingLens({"huge": SoftRouting(whole, whole), "small": soft(1)})
+    monkeypatch.setattr(packing, "MOST_WEIGHTS", 6)
+    wide = torch.full((1, 4, 1, 7), 0.25)
+    lens = RoutingLens({"wide": SoftRouting(wide, wide), "small": soft(1)})
 
-    assert lens._entries[0]["note"].startswith("the routing 'huge' has 1025 tokens x 1024 slots for each image")
+    assert lens._entries[0]["note"] == (
+        "the routing 'wide' has 7 slots, and the lens draws at most 6 weights of an image: give each expert fewer slots"
+    )
     assert "dispatch" not in lens._entries[0]
     assert "dispatch" in lens._entries[1]
 
@@ -168,22 +135,12 @@ def test_a_trait_refuses_what_the_routing_does_not_have(name: str) -> None:
         RoutingLens({"soft": {"a": soft()}}, **{name: value})
 
 
-def nan(name: str) -> Routing:
-    """A soft routing with one NaN in its dispatch or combine."""
-    weights = {"dispatch": soft().dispatch, "combine": soft().combine}
-    weights[name] = weights[name].clone()
-    weights[name][1, 2, 0, 0] = torch.nan
-    return SoftRouting(**weights)
-
-
 WRONG = {
     "a tensor": (lambda: RoutingLens(torch.ones(2)), "{router: {layer: Routing}}, got Tensor: collect them"),
     "a value that is none": (lambda: RoutingLens({"a": soft(), "b": 3}), "{router: {layer: Routing}}, got int at 'b'"),
     "a layer that is none": (lambda: RoutingLens({"r": {"a": [soft()]}}), "got list at 'a': give what the router"),
     "an empty dict": (lambda: RoutingLens({}), "at least one Routing, got none: run the model inside record(model)"),
     "an empty router": (lambda: RoutingLens({"r": {}}), "at least one Routing, got none: run the model inside"),
-    "NaN": (lambda: RoutingLens({"a": nan("dispatch")}), "the routing 'a' has dispatch weights that are NaN"),
-    "NaN gates": (lambda: RoutingLens({"a": nan("combine")}), "the routing 'a' has combine weights that are NaN"),
     "too few images": (lambda: RoutingLens(soft(), pictures(3)), "4 groups of 4 tokens, which do not divide over 3"),
     "no square": (lambda: RoutingLens(soft(tokens=8), pictures()), "8 tokens of an image do not make a square"),
     "another grid": (lambda: RoutingLens(soft(), pictures(), grid=(2, 3)), "as an image has tokens, 4, got 2 x 3"),
@@ -227,13 +184,18 @@ def test_every_synced_trait_is_read_by_the_script() -> None:
 
 
 def test_every_field_that_is_sent_is_read_by_the_script() -> None:
-    """So is every field of an entry."""
-    lens = RoutingLens(sparse(), pictures())
-    fields = lens._entries[0].keys() | lens._pictures.keys()
+    """So is every field of an entry, whatever it has."""
+    with_all = soft()
+    with_all = SoftRouting(with_all.dispatch, with_all.combine, logits=with_all.dispatch.log())
+    outputs = {"a": torch.ones(4, 4, 5)}
+    lens = RoutingLens({"a": with_all, "b": sparse()}, pictures(), outputs=outputs)
+    fields = lens._entries[0].keys() | lens._entries[1].keys() | lens._pictures.keys()
 
-    sums = {f"{view}_{what}" for view in ("dispatch", "combine") for what in ("sums", "most")}
-    assert [name for name in sorted(fields - sums) if not re.search(rf"\b{name}\b", RoutingLens._esm)] == []
-    assert "_sums`" in RoutingLens._esm and "_most`" in RoutingLens._esm
+    # These are read by names that the script puts together.
+    built = {f"{view}_{what}" for view in ("dispatch", "combine", "logits") for what in ("sums", "most", "least")}
+    assert {"logits", "output", "counts", "output_most"} <= fields
+    assert [name for name in sorted(fields - built) if not re.search(rf"\b{name}\b", RoutingLens._esm)] == []
+    assert all(part in RoutingLens._esm for part in ("_sums`", "_most`", "_least`"))
 
 
 def test_the_docstring_names_every_argument() -> None:

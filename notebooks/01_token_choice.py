@@ -1,0 +1,552 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 · Token choice: score, select, weigh
+#
+# **In 60 minutes** you write the router that most mixtures of experts have: every token chooses its k best experts. Then
+# you measure what such a router can learn, and what it cannot.
+#
+# You need: lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. All of it runs on a
+# laptop's CPU in under a minute of computing, and nothing is downloaded.
+#
+# At the end you can
+# - write a top-k router and the sparse layer around it, and count the rows that its experts compute,
+# - say in which order a router takes softmax and top-k, and why that decides whether it learns at all with k = 1,
+# - measure the gradient that reaches a router, and say which part of its decision moves smoothly and which part jumps,
+# - say when noise on the scores is wanted, and find it where it is not.
+#
+# **The 40-minute path:** sections 1 to 4, 6, 7 and 10, marked ★.
+
+# %% [markdown]
+# ## 1 · ★ Why (5 min)
+#
+# Many experts make a model that knows more. But if every token visits every expert, the work grows with their number: that
+# is a *dense* mixture. The oldest way out is to let **each token choose** a few experts, k of them, and to leave the others
+# idle. Then the work grows with k and not with the number of experts, which may be as large as memory allows.
+#
+# The choice is made by a small learned matrix, the router. It has a strange task: *choosing* is yes or no, and yes or no has
+# no slope that gradient descent could follow. How can it learn to choose? Keep that question; section 7 answers it.
+#
+# ### Three questions from before
+#
+# Answer first, then click the question.
+#
+# <details><summary>1. (Lesson 00) Name the six steps of every router.</summary>
+# Score, normalise, select, dispatch, compute, combine.</details>
+#
+# <details><summary>2. (Lesson 00) In tokens choice, over what does the softmax run that makes gates of scores?</summary>
+# Over experts: a token compares the experts, and all its gates sum to 1.</details>
+#
+# <details><summary>3. (Lesson 00) In a sparse layer with one choice per token, what do a token's combine weights sum
+# to?</summary>
+# To the gate of the expert that it chose, which is below 1, or to 0 if the token was dropped. In Soft MoE they sum to 1.</details>
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from IPython.display import display
+
+from softmoe_edu import Experts, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
+from softmoe_edu.data import digits
+from softmoe_edu.figures.description import describe
+from softmoe_edu.figures.style import DASHES, categories
+from softmoe_edu.losses import load_balancing_loss
+from softmoe_edu.teaching import check, clinic, use
+from softmoe_edu.teaching.calibration import calibration
+from softmoe_edu.teaching.predictions import predict, returning
+from softmoe_edu.train import train
+from softmoe_edu.widgets import RoutingLens
+
+returning("01")
+
+# %% [markdown]
+# ## 2 · ★ Worked example: a whole router (5 min)
+#
+# Three tokens of two numbers, three experts, and every token chooses **one**. Read the cell from top to bottom before you
+# run it: there is nothing more in a sparse layer than this, only larger and faster. The experts here are as small as can
+# be: they multiply by 10, 20 and 30.
+
+# %%
+x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+w_router = torch.tensor([[5.0, 3.0, 2.0], [1.0, 3.0, 6.0]]).log()  # a column for each expert
+multiply = [lambda row: 10 * row, lambda row: 20 * row, lambda row: 30 * row]
+
+scores = x @ w_router  # score: (3 tokens, 3 experts)
+gates = torch.softmax(scores, dim=1)  # normalise: over experts
+gate, chosen = gates.max(dim=1)  # select: the best one
+y = torch.zeros(3, 2)
+for token in range(3):
+    row = x[token]  # dispatch: the token goes to its expert
+    answer = multiply[int(chosen[token])](row)  # compute
+    y[token] = gate[token] * answer  # combine: the answer counts as much as the gate says
+
+for token in range(3):
+    shares = ", ".join(f"{share:.2f}" for share in gates[token])
+    print(
+        f"token {token}: gates {shares} -> expert {int(chosen[token])} -> {gate[token]:.2f} x its answer = {y[token]}"
+    )
+
+# %% [markdown]
+# Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0 are 5, 3 and 2, and
+# its gates 5/10, 3/10 and 2/10.
+#
+# **On paper:** with *two* choices per token, what are the layer's answers to tokens 0 and 1? Gate times answer, added up.
+#
+# <details><summary>Compare.</summary>
+#
+# Token 0 chooses experts 0 and 1 with gates 0.5 and 0.3: 0.5 · 10 + 0.3 · 20 = 11, so the answer is [11, 0]. Token 1 chooses
+# experts 2 and 1 with gates 0.6 and 0.3: 0.6 · 30 + 0.3 · 20 = 24, so [0, 24]. The third gate is left out, and nothing is
+# divided again: the gates that count sum to 0.8 and 0.9.
+#
+# </details>
+
+# %% [markdown]
+# ## 3 · ★ Exercise: choose k experts (5 min)
+#
+# Now the two steps in the middle, *normalise* and *select*, for any k and for a whole batch. What a router gives is pairs: an
+# expert's number, and the weight with which its answer will count. Keep the two of a pair together.
+
+
+# %% tags=["exercise:top-k-route"]
+def top_k_route(logits, k):
+    """Choose k experts for each token, and give the weights with which their answers will count.
+
+    logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
+    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), whole numbers: weights[..., j] belongs to
+    expert indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
+    weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
+    of the equal experts will do. A gradient must flow through the weights, so use torch.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# Stuck? `from softmoe_edu.teaching import hint` and then `hint("top-k-route")` gives help step by step; call it again for
+# more.
+
+# %% tags=["check:top-k-route"]
+check("top-k-route", top_k_route)
+
+# %% [markdown]
+# ## 4 · ★ Predict: which comes first? (5 min)
+#
+# There is another way to make weights: choose by the scores first, and take the softmax over the *chosen* ones. It looks like
+# a matter of taste, and the weights then sum to a tidy 1.
+
+# %%
+route = use("top-k-route", top_k_route)
+
+
+def top_k_then_softmax(logits, k):
+    """The other order: weights that sum to 1."""
+    best, indices = logits.topk(k)
+    return best.softmax(-1), indices
+
+
+def slope(router, k=1, nudge=1e-4):
+    """How much the best gate of one token moves when its own score moves: rise over run."""
+    scores = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], dtype=torch.float64)
+    step = torch.tensor([nudge, 0, 0, 0])
+    higher, lower = (router(scores + sign * step, k)[0].amax() for sign in (1, -1))
+    return float((higher - lower) / (2 * nudge))
+
+
+def show_orders():
+    best = torch.linspace(1.1, 5, 79)
+    scores = torch.stack([best, *(torch.tensor([1.0, 0.0, 0.0])[:, None].expand(3, 79))], -1)[None]
+    best_gate = {"A: softmax, then top-k": route(scores, 1)[0].amax(-1)[0]}
+    best_gate["B: top-k, then softmax"] = top_k_then_softmax(scores, 1)[0][0, :, 0]
+    ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")[1]
+    for (name, values), colour, dash in zip(best_gate.items(), categories(), DASHES, strict=False):
+        ax.plot(best, values, color=colour, linestyle=dash, label=name)
+    ax.set(title="One choice per token", xlabel="logit of expert 0 (the others: 1, 0, 0)", ylabel="gate of the choice")
+    ax.set_ylim(0, 1.08)
+    ax.grid(True, linewidth=0.6)
+    ax.legend()
+    low, high = best_gate["A: softmax, then top-k"][[0, -1]].tolist()
+    text = f"The gate of router A grows from {low:.2f} to {high:.2f} while the logit of expert 0 goes from 1.1 to 5; that of "
+    describe(ax, f"{text}router B is 1 all along: a flat line.")
+    display(figures.described(ax))
+    for name, router in (("A", route), ("B", top_k_then_softmax)):
+        print(f"router {name}: slope of the gate at a logit of 2: {slope(router):.4f}")
+    if slope(top_k_then_softmax) == 0:
+        return "exactly zero"
+    same = abs(slope(route) - slope(top_k_then_softmax)) < 1e-6
+    return "as large as router A's" if same else "not zero, but of another size than router A's"
+
+
+predict("m21-order", reveal=show_orders)
+
+# %% [markdown]
+# *Say what you saw, in one line, before you read on.*
+#
+# A softmax over a single number is 1, whatever the number is. The layer runs, the experts learn, and the router stays for
+# ever where it was at the start. With more choices the other order does learn; it gives other weights, since each token's
+# weights are divided by their sum:
+
+# %%
+scores = torch.tensor([[[2.0, 1.0, 0.0, 0.5]]])
+for k in (1, 2, 3, 4):
+    for name, router in (("softmax, then top-k", route), ("top-k, then softmax", top_k_then_softmax)):
+        weights = router(scores, k)[0][0, 0].sort(descending=True).values
+        shown = "  ".join(f"{weight:.3f}" for weight in weights)
+        print(f"k = {k}  {name}: {shown:28s} sum {weights.sum():.3f}")
+
+# %% [markdown]
+# Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer take the softmax first; Mixtral takes it
+# last, with k = 2. In the library the setting is called `gating`. Neither is wrong; mixing them up is, because a model that
+# was trained with one gives other answers with the other.
+
+# %% [markdown]
+# ## 5 · Exercise: measure what a router is taught (10 min)
+#
+# A belief that is heard often: "top-k is not differentiable, so no gradient reaches the router". You need not believe
+# anything here, since you can measure it. Write the instrument.
+#
+# On paper first: a token has the gates 3/4 and 1/4 for two experts that would answer 16 and 4. With k = 1 the output is
+# 3/4 · 16. The slope of a softmax's gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$ with respect
+# to the other. So the two slopes of the output are 3 and -3, and their norm is $\sqrt{3^2 + 3^2} = 3\sqrt2$.
+
+
+# %% tags=["exercise:router-gradient"]
+def router_gradient(route, logits, answers, k):
+    """Measure how strongly training pulls at a router's scores: the norm of their gradient.
+
+    route: a function (logits, k) -> (weights, indices), as top_k_route. logits (b, n, e). answers (b, n, e): what each
+    expert would answer to each token, a single number here. A token's output is the sum over its k choices of weight
+    times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
+    squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor of one number.
+    Where no path leads from the loss back to logits, 0.0.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# `hint("router-gradient")` helps.
+
+# %% tags=["check:router-gradient"]
+check("router-gradient", router_gradient)
+
+# %% [markdown]
+# Now use it on both orders, with 64 tokens and 8 experts of random scores and answers.
+
+# %%
+measure = use("router-gradient", router_gradient)
+generator = torch.Generator().manual_seed(0)
+logits, answers = (torch.randn(1, 64, 8, generator=generator) for _ in range(2))
+print("norm of the gradient that reaches the scores")
+for k in (1, 2, 4, 8):
+    taught = [float(measure(router, logits, answers, k)) for router in (route, top_k_then_softmax)]
+    print(f"k = {k}: softmax, then top-k {taught[0]:6.3f}     top-k, then softmax {taught[1]:6.3f}")
+
+# %% [markdown]
+# One number in this table is 0. Say why the two numbers of the last row are equal.
+#
+# <details><summary>Why?</summary>
+# With k = 8 every expert is chosen: both orders take the softmax over all eight.</details>
+
+# %% [markdown]
+# ## 6 · ★ Exercise: the whole layer (10 min)
+#
+# Section 2 again, for a batch and for any k: from tokens to answers. You may call `route`, which is your `top_k_route` if
+# that is right. Two things make the difference between a sketch and a sparse layer:
+#
+# - a token with k choices gets **k answers**, and they are added up;
+# - an expert **sees only the tokens that chose it**. Running every expert on every token and multiplying by 0 afterwards
+#   gives the same numbers, and saves nothing.
+
+
+# %% tags=["exercise:token-choice-moe"]
+def token_choice_moe(x, w_router, experts, k):
+    """Send each token through the k experts that it chooses, and add up their answers by its gates.
+
+    x: tokens (b, n, d). w_router (d, e): a column for each expert; a score is token times column. experts: a list of e
+    functions, each maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count, not
+    divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
+    An expert is given only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. No
+    buffer is full, and no noise is added.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# `hint("token-choice-moe")` helps.
+
+# %% tags=["check:token-choice-moe"]
+check("token-choice-moe", token_choice_moe)
+
+# %% [markdown]
+# What has been saved? Let the experts count the rows that they are given:
+
+# %%
+layer = use("token-choice-moe", token_choice_moe)
+NUM_EXPERTS, DIM = 16, 8
+
+
+def counting(rows):
+    """Experts that add to `rows` how many tokens they were given."""
+
+    def make(number):
+        def expert(tokens):
+            rows[number] += tokens.numel() // DIM
+            return torch.tanh((number + 1) * tokens)
+
+        return expert
+
+    return [make(number) for number in range(NUM_EXPERTS)]
+
+
+tokens, columns = torch.randn(4, 32, DIM, generator=generator), torch.randn(DIM, NUM_EXPERTS, generator=generator)
+for k in (1, 2, 4, NUM_EXPERTS):
+    rows = [0] * NUM_EXPERTS
+    layer(tokens, columns, counting(rows), k)
+    words = f"{sum(rows):5d} rows for {4 * 32} tokens; the busiest expert {max(rows):3d}, the idlest {min(rows):3d}"
+    print(f"{NUM_EXPERTS} experts, k = {k:2d}: {words}")
+
+# %% [markdown]
+# The work is the number of tokens times k, however many experts there are. The last row is the dense mixture. And see the last
+# two columns: nobody told the tokens to spread. On real hardware every expert has room for a fixed number of rows, and then
+# the busiest expert is a problem; that is lesson 02.
+
+# %% [markdown]
+# ## 7 · ★ Predict: what moves, and what jumps (5 min)
+#
+# Back to the question of section 1: choosing has no slope. So what does the router learn from?
+
+# %%
+SWEPT = torch.linspace(-1, 5, 601, dtype=torch.float64)  # the logit of expert 1; the others are 2, 0, 0
+ANSWERS = torch.tensor([1.0, -1.0, 0.0, 0.0], dtype=torch.float64)  # of the four experts
+
+
+def show_sweep():
+    logits = torch.tensor([2.0, 0.0, 0.0, 0.0], dtype=torch.float64).repeat(601, 1)
+    logits[:, 1] = SWEPT
+    weights, indices = (part[0, :, 0] for part in route(logits[None], 1))
+    rows = {"chosen expert": indices.double(), "its gate": weights, "output": weights * ANSWERS[indices.long()]}
+    axes = plt.subplots(3, 1, figsize=(5.6, 5.2), sharex=True, layout="constrained")[1]
+    for ax, (name, values), colour in zip(axes, rows.items(), categories(), strict=False):
+        for part in (indices == 0, indices == 1):  # a gap where the choice jumps
+            ax.plot(SWEPT[part], values[part], color=colour)
+        ax.set_ylabel(name)
+        ax.grid(True, linewidth=0.6)
+    axes[0].set(title="One logit rises past another (k = 1; experts 0 and 1 answer 1 and -1)", yticks=(0, 1))
+    axes[2].set_xlabel("logit of expert 1 (the others: 2, 0, 0)")
+    steps = rows["output"].diff().abs()
+    jump, rest = steps.max(), steps.sort().values[-2]
+    where = SWEPT[int(steps.argmax())]
+    text = (
+        f"Near a logit of {where:.2f} the choice goes from expert 0 to 1. Its gate has a corner there and no jump; the "
+    )
+    text += f"output jumps by {jump:.3f}, and by at most {rest:.4f} in any other step of 0.01."
+    describe(axes, text)
+    display(figures.described(axes))
+
+    start = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], requires_grad=True)
+    (slopes,) = torch.autograd.grad(route(start, 1)[0].sum(), start)
+    print("slopes of the gate with respect to the logits 2, 1, 0, 0:", [f"{s:+.3f}" for s in slopes.flatten().tolist()])
+    count = int((slopes.abs() > 1e-9).sum())
+    return {0: "none of them", 1: "only those of chosen experts"}.get(count, "all four")
+
+
+predict("m22-gradient", reveal=show_sweep)
+
+# %% [markdown]
+# *Say what you saw, in one line, before you read on.*
+#
+# **The selection jumps, and the gate moves.** Between jumps the gate is a smooth function of *all* logits, and its gradient
+# says: trust this expert more, or less. If its answers are bad its logit sinks, until one day another expert overtakes it.
+# That is all the router ever learns from. What the *other* expert would have answered, it never hears: no gradient says
+# "expert 1 would have been better here".
+#
+# The same sweep to walk through. Each *image* of this lens is one state of the sweep, drawn as a line of three tokens; only
+# the logits of token 1 change. Move from image to image and watch where token 1 goes; then change *dispatch* to *combine*.
+
+# %%
+states = torch.linspace(-1, 5, 13)
+three = torch.tensor([[0.0, 2.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 3.0]]).repeat(len(states), 1, 1)
+three[:, 1, 1] = states
+router = TokensChoiceRouter(4, 4, capacity_factor=4.0)  # room for all, so that no token is in another's way
+with torch.no_grad():
+    router.w_gate.copy_(torch.eye(4))  # the tokens given are the scores
+    swept = router(three)
+RoutingLens(swept, labels=[f"token 1's logit for expert 1 is {state:.1f}" for state in states], image_index=5, token=1)
+
+# %% [markdown]
+# Without the lens: what token 1 gets in each state.
+
+# %%
+for state, row in zip(states, swept.combine[:, 1].sum(-1), strict=True):
+    print(f"logit {state:4.1f}: expert {int(row.argmax())} with gate {row.max():.3f}")
+
+# %% [markdown]
+# ## 8 · Predict: noise (5 min)
+#
+# What a router never hears of, it cannot learn. So in training many routers add **noise** to the scores: now and then a token
+# tries another expert. Train one on real digits, with two choices per token (some seconds):
+
+# %%
+train_digits, test_digits = digits()
+WIDTH, MANY = 32, 8
+torch.manual_seed(0)
+model = ViT(
+    dim=WIDTH,
+    hidden_dim=64,
+    moe_layers=(1,),
+    moe=lambda dim: MoE(
+        TokensChoiceRouter(dim, MANY, top_k=2, capacity_factor=None, noise_std=4.0), Experts(dim, MANY, 64)
+    ),
+)
+history = train(
+    model,
+    train_digits,
+    test_digits,
+    steps=120,
+    evaluate_every=120,
+    auxiliary=lambda routings: 0.01 * sum(load_balancing_loss(routing.gates) for routing in routings.values()),
+    threads=1,
+    progress=False,
+)
+print(f"right on {100 * history.test_accuracy:.1f} % of {len(test_digits)} test digits")
+
+
+# %%
+def experts_of(model, images):
+    """Which experts each token is sent to: (images, tokens, experts), True or False."""
+    with torch.no_grad(), record(model) as seen:
+        model(images)
+    (routing,) = seen.values()
+    return routing.dispatch.sum(-1) > 0
+
+
+def show_noise():
+    images = test_digits.images[:4]
+    moved = {}
+    for mode in ("training", "evaluation"):
+        model.train(mode == "training")
+        torch.manual_seed(0)
+        first, second = experts_of(model, images), experts_of(model, images)
+        moved[mode] = (first != second).any(-1).float().mean().item()
+        print(f"{mode:10s}: {100 * moved[mode]:.0f} % of {first[..., 0].numel()} tokens go elsewhere the second time")
+    model.eval()
+    share = moved["evaluation"]
+    return "none of them" if share == 0 else "some, under half" if share < 0.5 else "half or more"
+
+
+predict("m23-noise", reveal=show_noise)
+
+# %% [markdown]
+# Noise belongs to *learning*, as dropout does, and `model.eval()` ends it. A router that keeps shaking in use gives another
+# answer to the same image each time, and its results get worse for nothing. Code with this fault has been published, with
+# all its tests passing: who runs a test twice on the same input?
+#
+# Now look at the trained router. Every patch of a digit has two experts. Point at an expert and see which patches chose it;
+# point at a patch and see its two weights in *combine*. Do ink and background go to the same experts?
+
+# %%
+batch = test_digits[:12]
+with torch.no_grad(), record(model.eval()) as seen:
+    model(batch.images)
+trained = {layer.removesuffix(".mlp.router"): routing for layer, routing in seen.items()}
+RoutingLens(trained, batch.images, labels=[f"digit {digit}" for digit in batch.labels])
+
+# %% [markdown]
+# The same on paper, for the first digit, and counted:
+
+# %%
+(routing,) = trained.values()
+figures.described(figures.combine_map(routing))
+
+# %%
+best, second = routing.gates.topk(2).values.mean((0, 1)).tolist()
+left = routing.combine.sum((2, 3))
+print(f"mean gate of the first choice {best:.2f}, of the second {second:.2f}")
+print(f"a token's two weights sum to {left.min():.2f} to {left.max():.2f}: the softmax came first")
+print("patches at each expert, all twelve digits:", metrics.expert_load(routing).sum(0).int().tolist())
+
+# %% [markdown]
+# ## 9 · Clinic (5 min)
+#
+# A layer has come in. It runs, its loss falls, its shapes are right.
+
+# %%
+patient = clinic("01")
+patient
+
+# %% [markdown]
+# The instruments of this lesson all work on it. One measurement is made for you; which would tell the other suspects apart?
+
+# %%
+torch.manual_seed(0)
+x = torch.randn(4, 16, 8)
+with record(patient.layer) as seen:
+    y = patient.layer(x)
+routing = seen["router"]
+print("training mode:", patient.layer.training, "  input", tuple(x.shape), "  output", tuple(y.shape))
+print("experts per token:", metrics.experts_per_token(routing).unique().tolist())
+
+# %%
+# patient.diagnose("...", "...")   # remove the first # and name what is wrong, one or more of the suspects
+
+# %% [markdown]
+# `clinic("01", 2)`, `clinic("01", 3)` and so on are other patients.
+
+# %% [markdown]
+# ## 10 · ★ What is settled (5 min)
+#
+# The paper holds against sparse routers that their choice is discrete, and says that all operations of Soft MoE are
+# continuous (Section 2.2). Both can be measured: walk from one batch of tokens to another in small steps, and ask for the
+# largest change of the output in a single step. Where a function is continuous, ten times as many steps make the largest
+# one ten times as small.
+
+# %%
+torch.manual_seed(3)
+layers = {
+    "tokens choice": MoE(TokensChoiceRouter(8, 4, capacity_factor=None), Experts(8, 4, 16)),
+    "soft": MoE(SoftRouter(8, 4, 2), Experts(8, 4, 16)),
+}
+start, end = torch.randn(2, 1, 6, 8)
+print(f"{'steps':>6s}" + "".join(f"{name:>16s}" for name in layers) + "    largest change in one step")
+for count in (100, 1000, 10000):
+    way = start + torch.linspace(0, 1, count + 1)[:, None, None] * (end - start)
+    with torch.no_grad():
+        largest = [layer(way).diff(dim=0).abs().max().item() for layer in layers.values()]
+    print(f"{count:6d}" + "".join(f"{change:16.5f}" for change in largest))
+
+# %% [markdown]
+# *Settled, by what you ran:* the output of tokens choice jumps, however small the steps; that of Soft MoE does not. A
+# gradient reaches a sparse router all the same, through its gates, and only there; with softmax after top-k and k = 1 it is
+# exactly 0. *Not settled:* whether the jumps do harm in training. Sparse models of this kind are trained with success.
+
+# %% [markdown]
+# ### Five questions
+#
+# <details><summary>1. A token's gates for four experts are 0.4, 0.3, 0.2, 0.1. What are its weights with k = 2, in both
+# orders?</summary>
+# Softmax first: 0.4 and 0.3. Top-k first: 0.4/0.7 = 0.57 and 0.3/0.7 = 0.43, since a softmax over the chosen scores is
+# the same as dividing by their sum.</details>
+#
+# <details><summary>2. You double the number of experts and keep k. How many rows do the experts compute?</summary>
+# As many as before: tokens times k. The router's product of matrices grows, and so does memory.</details>
+#
+# <details><summary>3. Somebody writes "top-k is not differentiable, so the router is trained by chance". What do you
+# answer?</summary>
+# The choice has no slope, but each chosen answer is multiplied by its gate, and the gate has one with respect to all scores.
+# Measure it: it is not 0, unless the softmax comes last and k = 1.</details>
+#
+# <details><summary>4. A layer multiplies all e answers by gates of which e - k are 0. Its numbers are right. What is
+# wrong?</summary>
+# It computes tokens times e rows. It is a dense mixture in its work, and saves nothing.</details>
+#
+# <details><summary>5. A test passes the same image twice through a model in evaluation mode and compares. Which two faults of
+# a router would it find, and which not?</summary>
+# It finds noise that is left on, and anything else that differs from call to call. It finds none that is wrong in the same way
+# every time, such as the wrong order of softmax and top-k.</details>
+
+# %%
+calibration("01")

@@ -1,0 +1,224 @@
+"""Mistakes in giving choices their rows in the experts' buffers."""
+
+import torch
+
+from softmoe_edu.teaching.exercise import mistake
+
+
+def queue(indices, weights, priority):
+    """Give all (token, choice) in the order in which they are to be served."""
+    n, k = indices.shape
+    order = weights.amax(1).argsort(descending=True, stable=True).tolist() if priority == "gate" else range(n)
+    return [(token, choice) for choice in range(k) for token in order]
+
+
+def serve(indices, pairs, capacity, buffer_of=lambda expert, choice: expert):
+    """Give rows in the order of the pairs; choices with the same `buffer_of` share the rows 0 to capacity - 1."""
+    positions, kept, taken = torch.full_like(indices, -1), torch.zeros_like(indices, dtype=torch.bool), {}
+    for token, choice in pairs:
+        expert = int(indices[token, choice])
+        buffer = buffer_of(expert, choice)
+        row = taken.get(buffer, 0)
+        if expert >= 0 and row < capacity:
+            positions[token, choice], kept[token, choice], taken[buffer] = row, True, row + 1
+    return positions, kept
+
+
+@mistake(
+    "token-by-token",
+    "M26b",
+    does="serves all choices of a token before the next token",
+    belief="A token comes to the counter once, with all its wishes.",
+    refuted="GShard and the official code serve all first choices before any second one, so that nobody's second "
+    "choice takes the row of another's first",
+    seen="the natural order of two nested loops",
+)
+def token_by_token(indices, weights, capacity, priority):
+    """Tokens outside, choices inside."""
+    n, k = indices.shape
+    tokens = [token for token, _ in queue(indices, weights, priority)[:n]]
+    return serve(indices, [(token, choice) for token in tokens for choice in range(k)], capacity)
+
+
+@mistake(
+    "priority-unused",
+    "M17",
+    does="serves tokens by position whatever the priority",
+    belief="It does not matter who is dropped.",
+    refuted='priority "gate" serves the token with the largest weight first; in Table 7 that alone moves V-MoE S/16 '
+    "with 32 experts and K = 1 from 64.5 to 68.9 (ImageNet, 10 shots)",
+    seen="makeMoE and most small implementations",
+)
+def priority_unused(indices, weights, capacity, priority):
+    """By position."""
+    return serve(indices, queue(indices, weights, "position"), capacity)
+
+
+@mistake(
+    "least-sure-first",
+    "M17",
+    does="serves the token with the smallest weight first",
+    belief="Sorting gives the best first.",
+    refuted="argsort gives the smallest first unless it is told otherwise; batch priority routing starts with the "
+    "largest",
+    seen="argsort without descending=True",
+)
+def least_sure_first(indices, weights, capacity, priority):
+    """Ascending."""
+    return serve(indices, queue(indices, -weights.amax(1, keepdim=True), priority), capacity)
+
+
+@mistake(
+    "pairs-by-weight",
+    "M17",
+    does="sorts all choices by their own weights, first and second ones together",
+    belief="Priority belongs to a choice.",
+    refuted="batch priority routing sorts tokens; all first choices still come before any second one",
+    seen="weights.flatten().argsort()",
+)
+def pairs_by_weight(indices, weights, capacity, priority):
+    """Each (token, choice) by its weight."""
+    pairs = queue(indices, weights, priority)
+    if priority == "gate":
+        pairs = sorted(pairs, key=lambda pair: -float(weights[pair]))
+    return serve(indices, pairs, capacity)
+
+
+@mistake(
+    "last-come-first",
+    "M17",
+    does="lets later tokens take the rows of earlier ones",
+    belief="It does not matter who is dropped.",
+    refuted='with priority "position" the first of a queue is served first',
+    seen="rows written by index, where the last write stays",
+)
+def last_come_first(indices, weights, capacity, priority):
+    """Each round of choices from the back."""
+    n, k = indices.shape
+    pairs = queue(indices, weights, priority)
+    return serve(indices, [pair for j in range(k) for pair in reversed(pairs[j * n : (j + 1) * n])], capacity)
+
+
+@mistake(
+    "experts-of-a-token",
+    "M14",
+    does="keeps `capacity` choices of every token",
+    belief="Capacity is the number of experts that a token may use.",
+    refuted="capacity is the number of rows of one expert's buffer, which all tokens of the group share",
+    seen="questions to the authors of DeepSeek-V2",
+)
+def experts_of_a_token(indices, weights, capacity, priority):
+    """A limit along the wrong axis."""
+    positions, kept = serve(indices, queue(indices, weights, priority), indices.numel())
+    return positions, kept & (torch.arange(indices.shape[1], device=indices.device) < capacity)
+
+
+@mistake(
+    "one-buffer",
+    "M14",
+    does="counts the rows of all experts together",
+    belief="Capacity belongs to the layer.",
+    refuted="every expert has a buffer of its own",
+    seen="one counter outside the loop",
+)
+def one_buffer(indices, weights, capacity, priority):
+    """A single count."""
+    return serve(indices, queue(indices, weights, priority), capacity, lambda expert, choice: 0)
+
+
+@mistake(
+    "one-row-too-many",
+    does="gives each expert one row more than it has",
+    belief="A row number may reach the capacity.",
+    refuted="rows are counted from 0, so that the last of C rows is C - 1",
+    seen="<= in place of <",
+)
+def one_row_too_many(indices, weights, capacity, priority):
+    """<=."""
+    return serve(indices, queue(indices, weights, priority), capacity + 1)
+
+
+@mistake(
+    "count-starts-again",
+    does="starts counting again with the second choices, so that two tokens share a row",
+    belief="Each round of choices is a job of its own.",
+    refuted="second choices go behind the first ones of the same expert: a row holds one token",
+    seen="a cumsum for each choice, without adding what came before",
+)
+def count_starts_again(indices, weights, capacity, priority):
+    """A count for each choice."""
+    return serve(indices, queue(indices, weights, priority), capacity, lambda expert, choice: (expert, choice))
+
+
+@mistake(
+    "padding-takes-rows",
+    "M40",
+    does="lets padding take rows of the last expert",
+    belief="Padding does no harm.",
+    refuted="-1 asks for no expert; as a Python index it is the last one, whose rows real tokens then miss",
+    seen="count[indices[token, choice]]",
+)
+def padding_takes_rows(indices, weights, capacity, priority):
+    """-1 is the last element of a list."""
+    last = int(indices.max())
+    positions, kept = serve(indices.where(indices >= 0, last), queue(indices, weights, priority), capacity)
+    return positions, kept & (indices >= 0)
+
+
+@mistake(
+    "padding-kept",
+    "M40",
+    does="keeps padding, as if -1 were one more expert with rows of its own",
+    belief="Every row of the input is a token.",
+    refuted="-1 asks for no expert: nothing computes an answer for it, and it must not be kept",
+    seen="a test for room alone",
+)
+def padding_kept(indices, weights, capacity, priority):
+    """Rows for expert -1."""
+    return serve(indices + 1, queue(indices, weights, priority), capacity)
+
+
+@mistake(
+    "order-not-undone",
+    "M17",
+    does="returns the rows in the order of priority, not of the tokens",
+    belief="What was sorted comes back in place by itself.",
+    refuted="row t of the result belongs to token t: undo the sort, or write to the token's own place",
+    seen="indices[order] without its inverse",
+)
+def order_not_undone(indices, weights, capacity, priority):
+    """Sorted, and left so."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    order = [token for token, _ in queue(indices, weights, priority)[: len(indices)]]
+    return positions[order], kept[order]
+
+
+@mistake(
+    "all-or-nothing",
+    "M16a",
+    does="drops every choice of a token as soon as one of them finds no row",
+    belief="A dropped token is gone.",
+    refuted="choices are dropped one by one: a token whose first expert is full may still have its second",
+    seen="one mask for each token",
+)
+def all_or_nothing(indices, weights, capacity, priority):
+    """kept.all(1)."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    return positions, kept & kept.all(1, keepdim=True)
+
+
+MISTAKES = (
+    token_by_token,
+    priority_unused,
+    least_sure_first,
+    pairs_by_weight,
+    last_come_first,
+    experts_of_a_token,
+    one_buffer,
+    one_row_too_many,
+    count_starts_again,
+    padding_takes_rows,
+    padding_kept,
+    order_not_undone,
+    all_or_nothing,
+)

@@ -1,0 +1,62 @@
+"""Right answers in other styles for giving choices their rows in the experts' buffers."""
+
+import torch
+
+
+def by_cumsum(indices, weights, capacity, priority):
+    """One-hot rows, added up along the queue."""
+    n, k = indices.shape
+    order = weights[:, 0].argsort(descending=True) if priority == "gate" else torch.arange(n, device=indices.device)
+    asked = indices[order].T.flatten()
+    experts = torch.arange(int(indices.max()) + 1, device=indices.device)
+    arrivals = (asked[:, None] == experts).long()
+    rows = ((arrivals.cumsum(0) - 1) * arrivals).sum(1)
+    kept = (rows < capacity) & (asked >= 0)
+    undo = order.argsort()
+    return rows.view(k, n).T[undo], kept.view(k, n).T[undo]
+
+
+def by_lists(indices, weights, capacity, priority):
+    """Every expert collects a list of those who ask, and cuts it."""
+    n, k = indices.shape
+    places = list(range(n))
+    if priority == "gate":
+        places.sort(key=lambda token: -max(weights[token].tolist()))
+    buffers = {}
+    for choice in range(k):
+        for token in places:
+            buffers.setdefault(indices[token, choice].item(), []).append((token, choice))
+    buffers.pop(-1, None)
+    positions = [[0] * k for _ in range(n)]
+    kept = [[False] * k for _ in range(n)]
+    for arrivals in buffers.values():
+        for row, (token, choice) in enumerate(arrivals[:capacity]):
+            positions[token][choice], kept[token][choice] = row, True
+    return torch.tensor(positions, device=indices.device), torch.tensor(kept, device=indices.device)
+
+
+def by_counting_ahead(indices, weights, capacity, priority):
+    """A choice's row is the number of those ahead of it that ask for the same expert."""
+    n, k = indices.shape
+    rank = torch.arange(n, device=indices.device)
+    if priority == "gate":
+        rank = (weights.amax(1)[None] > weights.amax(1)[:, None]).sum(1)
+    turn = (torch.arange(k, device=indices.device) * n + rank[:, None]).flatten()
+    flat = indices.flatten()
+    ahead = (turn[None] < turn[:, None]) & (flat[None] == flat[:, None])
+    rows = ahead.sum(1).view(n, k)
+    return rows, (rows < capacity) & (indices != -1)
+
+
+def by_sorting(indices, weights, capacity, priority):
+    """A stable sort by expert keeps the order of arrival; a row is the distance to the expert's first."""
+    n, k = indices.shape
+    tokens = torch.sort(-weights[:, 0], stable=True).indices if priority == "gate" else torch.arange(n)
+    arrival = (tokens.to(indices.device)[None] * k + torch.arange(k, device=indices.device)[:, None]).flatten()
+    experts, place = indices.flatten()[arrival].sort(stable=True)
+    rows = torch.arange(n * k, device=indices.device) - torch.searchsorted(experts, experts)
+    positions = torch.empty_like(arrival).scatter(0, arrival[place], rows).view(n, k)
+    return positions, (positions < capacity).logical_and(indices >= 0)
+
+
+VARIANTS = (by_cumsum, by_lists, by_counting_ahead, by_sorting)

@@ -1,0 +1,177 @@
+"""Exercise: what the layer and the block return, also for a token that found no row (lesson 02)."""
+
+import torch
+
+from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
+from softmoe_edu.teaching.exercises.combine_with_residual_mistakes import MISTAKES
+from softmoe_edu.teaching.properties import as_defined, brief, close, gradients
+
+
+def combine_with_residual(x, expert_out, weights, kept):
+    """Put the experts' answers back to their tokens, and add what goes around the layer.
+
+    x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
+    nobody answered, and any numbers may stand there. weights (n, k): the gates. kept (n, k), bool.
+    Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
+    (n, d), the tokens plus layer: the residual connection.
+    """
+    layer = (expert_out * (weights * kept)[..., None]).sum(1)
+    return layer, x + layer
+
+
+def by_einsum(x, expert_out, weights, kept):
+    """One sum over choices."""
+    layer = torch.einsum("nkd,nk->nd", expert_out, weights.masked_fill(~kept, 0))
+    return layer, layer + x
+
+
+def in_loops(x, expert_out, weights, kept):
+    """Token by token, choice by choice."""
+    layer = []
+    for token in range(len(x)):
+        answer = torch.zeros_like(x[token])
+        for choice in range(kept.shape[1]):
+            if kept[token, choice]:
+                answer = answer + weights[token, choice] * expert_out[token, choice]
+        layer.append(answer)
+    layer = torch.stack(layer)
+    return layer, x + layer
+
+
+def by_scatter(x, expert_out, weights, kept):
+    """Only the kept rows, added where they belong."""
+    token, choice = kept.nonzero(as_tuple=True)
+    rows = expert_out[token, choice] * weights[token, choice].unsqueeze(1)
+    layer = torch.zeros_like(x).index_add(0, token, rows)
+    return layer, x.add(layer)
+
+
+def case(n, k, d, share=0.6):
+    """Give a maker of arguments of these sizes; the first token is dropped, the last has its last choice alone."""
+
+    def make(draw):
+        kept = draw.uniform(n, k) < share
+        kept[-1] = torch.arange(k, device=kept.device) == k - 1
+        kept[0] = False
+        weights = (draw.normal(n, k + 1)).softmax(-1)[:, :k].sort(descending=True).values
+        return draw.normal(n, d), 3 * draw.normal(n, k, d), weights, kept
+
+    return make
+
+
+def hand(draw):
+    """Three tokens: one with both choices, one with its second, one dropped with weight 0.6 (the numbers of M16b)."""
+    expert_out = draw.tensor([[[2, 2], [0, 4]], [[7, 7], [4, 8]], [[5, 5], [9, 9]]])
+    weights = draw.tensor([[0.5, 0.25], [0.5, 0.25], [0.6, 0]])
+    kept = torch.tensor([[True, True], [False, True], [False, False]], device=weights.device)
+    return draw.tensor([[1, 2], [3, 4], [1, 1]]), expert_out, weights, kept
+
+
+def _by_hand(answer, draw):
+    args = hand(draw)
+    expected, got = answer.expected(*args), answer(*args)
+    if close(expected, got):
+        return None
+    words = (f"layer {brief(layer)}; block {brief(block)}" for layer, block in (expected, got))
+    return Finding(
+        "layer = sum of weight · answer over kept choices; block = x + layer",
+        "x [[1, 2], [3, 4], [1, 1]]; answers [[[2, 2], [0, 4]], [[-, -], [4, 8]], dropped]; weights [[.5, .25], "
+        "[.5, .25], [.6, 0]]",
+        *words,
+    )
+
+
+def _dropped(answer, draw):
+    x, _, _, kept = args = case(9, 2, 5)(draw)
+    lost = ~kept.any(1)
+    layer, block = (part[lost] for part in answer(*args))
+    given = f"{len(x)} tokens, of which {int(lost.sum())} found no row in any expert"
+    if bool((layer != 0).any()):
+        return Finding(
+            "for a dropped token the layer returns exactly 0: an empty sum",
+            given,
+            "0 everywhere",
+            f"up to {brief(layer.abs().max(), 2)}",
+        )
+    if not torch.equal(block, x[lost]):
+        return Finding(
+            "a dropped token leaves the block exactly as it came in: x + 0",
+            given,
+            "block - x is 0",
+            f"block - x is up to {brief((block - x[lost]).abs().max(), 2)}",
+        )
+    return None
+
+
+def _garbage(answer, draw):
+    x, expert_out, weights, kept = args = case(9, 2, 5)(draw)
+    other = torch.where(kept[..., None], expert_out, 1000 * draw.normal(*expert_out.shape))
+    before, now = answer(*args), answer(x, other, weights, kept)
+    if close(before, now):
+        return None
+    gap = max(float((a - b).abs().max()) for a, b in zip(before, now, strict=True))
+    return Finding(
+        "what stands in expert_out where kept is False changes nothing",
+        "the same input twice, with other numbers where kept is False",
+        "twice the same",
+        f"results that differ by up to {gap:.2g}",
+    )
+
+
+EXERCISE = Exercise(
+    id="combine-with-residual",
+    lesson="02",
+    order=3,
+    title="What comes back",
+    answer=combine_with_residual,
+    probe=case(7, 2, 5),
+    probes=(case(6, 3, 4), case(8, 1, 3)),
+    properties=(
+        Property("the example by hand", _by_hand),
+        Property("dropped tokens", _dropped),
+        Property("rows that nobody computed", _garbage),
+        gradients(
+            "tokens, answers and weights take a gradient: of a dropped token, by the residual connection alone",
+            case(5, 2, 3),
+            ("x", "expert_out", "weights"),
+        ),
+        as_defined(
+            "layer = sum of weight · answer over kept choices; block = x + layer",
+            case(7, 2, 5),
+            case(6, 3, 4, share=1.0),
+            case(5, 1, 3),
+            case(1, 2, 3),
+            case(4, 2, 1, share=0.0),
+        ),
+    ),
+    hints=(
+        Hint(
+            "A dropped choice takes no part in the sum. What is a sum without any part, and what is left of the token "
+            "after the residual connection?",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    print('choices kept of each token:', kept.sum(1))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "Set the weights of dropped choices to 0, multiply, and sum over the axis of choices, which is axis 1. The "
+            "weights need one more axis at the end.",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    weights = weights * kept\n"
+            "    print('weights', tuple(weights.shape), 'answers', tuple(expert_out.shape))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "An answer, in one way of several.",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    weighed = weights.unsqueeze(-1) * expert_out\n"
+            "    layer = torch.where(kept.unsqueeze(-1), weighed, torch.zeros_like(weighed)).sum(dim=1)\n"
+            "    return layer, x + layer",
+        ),
+    ),
+    variants=(by_einsum, in_loops, by_scatter),
+    mistakes=MISTAKES,
+    minutes=5,
+    difficulty=2,
+    points=3,
+    essential=True,
+)

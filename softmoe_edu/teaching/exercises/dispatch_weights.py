@@ -1,0 +1,165 @@
+"""Exercise: the weights by which tokens fill the slots of a Soft MoE layer (lesson 05)."""
+
+import math
+
+import torch
+
+from softmoe_edu.routers import weights
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
+from softmoe_edu.teaching.exercises import dispatch_weights_mistakes
+from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, gradients
+
+
+def dispatch_weights(logits):
+    """Turn scores into dispatch weights: by these the tokens are mixed into slots (Eq. 1 of the paper).
+
+    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts, p slots of each.
+    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example. A
+    gradient must flow through, so use torch.
+    """
+    return logits.softmax(dim=1)
+
+
+def in_loops(logits):
+    """One slot after the other."""
+    b, n, e, p = logits.shape
+    slots = []
+    for g in range(b):
+        for i in range(e):
+            for j in range(p):
+                scores = logits[g, :, i, j]
+                powers = (scores - scores.max()).exp()
+                slots.append(powers / powers.sum())
+    return torch.stack(slots).view(b, e, p, n).permute(0, 3, 1, 2)
+
+
+def by_logsumexp(logits):
+    """Softmax by its logarithm."""
+    return torch.exp(logits - torch.logsumexp(logits, 1, keepdim=True))
+
+
+def tokens_last(logits):
+    """The axis of tokens moved to the end and back, in a module's words."""
+    return torch.nn.Softmax(dim=-1)(logits.movedim(1, -1)).movedim(-1, 1).contiguous()
+
+
+def by_ratios(logits):
+    """One over the sum of ratios to every token, in float64."""
+    gaps = logits.double()[:, None] - logits.double()[:, :, None]  # (b, token, other token, e, p)
+    return (1 / gaps.exp().sum(2)).to(logits.dtype)
+
+
+def case(b: int, n: int, e: int, p: int, scale: float = 1.0):
+    """Give a maker of scores of these sizes."""
+    return lambda draw: (scale * draw.normal(b, n, e, p),)
+
+
+def hand(draw: Draw) -> tuple:
+    """Scores of two tokens with three slots, one for each expert (lesson 05, section 2)."""
+    return (draw.tensor([[[[math.log(v)] for v in row] for row in ((3, 1, 2), (1, 2, 1))]]),)
+
+
+def _show(args, output):
+    table, sums = output[0, :, :, 0], output[0, :, :, 0].sum(0)
+    return f"weights of token 0 {brief(table[0])}, of token 1 {brief(table[1])}; sums over tokens {brief(sums)}"
+
+
+def _are_averages(answer, draw):
+    logits = 2 * draw.normal(3, 7, 4, 2)
+    got = answer(logits)
+    if got.min() < -1e-6:
+        return Finding("no weight is below 0: exp is positive", "3 examples, 7 tokens, 8 slots", got=brief(got.min()))
+    sums = got.sum(1)
+    if close(sums, torch.ones_like(sums)):
+        return None
+    return Finding(
+        "every slot is an average of the tokens of its example: its weights sum to 1 over tokens (Eq. 1)",
+        "3 examples, 7 tokens, 4 experts x 2 slots",
+        "every sum over tokens 1",
+        f"sums over tokens from {brief(sums.min(), 2)} to {brief(sums.max(), 2)}",
+    )
+
+
+def _others_changed(args, draw):
+    (logits,) = args
+    return (torch.cat([logits[:1], 3 * draw.normal(*logits[1:].shape)]),), None
+
+
+def _slot_raised(args, draw):
+    (logits,) = args
+    return (logits + 3 * draw.normal(1, 1, *logits.shape[2:]),), None
+
+
+EXERCISE = Exercise(
+    id="dispatch-weights",
+    lesson="05",
+    order=1,
+    title="Dispatch: which tokens fill a slot",
+    answer=dispatch_weights,
+    probe=case(3, 7, 4, 2),
+    probes=(case(2, 5, 4, 3, scale=1000.0),),
+    properties=(
+        by_hand(
+            hand,
+            "every weight is its exp(score) over the sum of its own column, that of the slot",
+            "exp(scores) of 2 tokens and 3 slots: [[3, 1, 2], [1, 2, 1]]",
+            show=_show,
+        ),
+        Property("slots are averages", _are_averages),
+        changed(
+            "an example's weights do not change with the other examples of the batch",
+            case(3, 7, 4, 2),
+            _others_changed,
+            lambda before, words: before,
+            name="examples apart",
+            view=lambda weights: weights[:1],
+        ),
+        changed(
+            "a number added to all scores of one slot changes nothing: only tokens are compared, not slots",
+            case(3, 7, 4, 2),
+            _slot_raised,
+            lambda before, words: before,
+            name="slots apart",
+        ),
+        finite(
+            "scores of some thousands give finite weights: subtract each slot's largest score before exp",
+            case(2, 5, 4, 3, scale=1000.0),
+        ),
+        gradients("the scores take a gradient", case(2, 4, 3, 2), ("logits",)),
+        as_defined(
+            "weights are exp(score) / sum over tokens of exp(score), whatever the sizes",
+            case(3, 7, 4, 2),
+            case(1, 6, 3, 1),
+            case(2, 1, 2, 3),
+            case(2, 5, 1, 4),
+            case(2, 3, 1, 1),
+        ),
+    ),
+    hints=(
+        Hint(
+            "Softmax divides each exp(score) by a sum. In which direction does that sum run for a slot? On paper you "
+            "divided by column sums. Name the four axes of the tensor first.",
+            "def dispatch_weights(logits):\n"
+            "    b, n, e, p = logits.shape  # examples, tokens, experts, slots of each\n"
+            "    print('a slot is averaged over', n, 'tokens')\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "A softmax takes the axis over which its weights sum to 1, and subtracts the largest score itself. Which "
+            "of these two divides by column sums? In (b, n, e, p) the axis of tokens has another number than here.",
+            "def dispatch_weights(logits):\n"
+            "    table = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 1.0]]).log()\n"
+            "    print(table.softmax(dim=0), table.softmax(dim=1), sep='\\n')\n"
+            "    raise NotImplementedError",
+        ),
+        Hint("An answer, in one way of several.", "def dispatch_weights(logits):\n    return torch.softmax(logits, 1)"),
+    ),
+    variants=(in_loops, by_logsumexp, tokens_last, by_ratios),
+    mistakes=dispatch_weights_mistakes.MISTAKES,
+    minutes=5,
+    difficulty=2,
+    points=2,
+    essential=True,
+    library=(weights.dispatch_weights,),
+)

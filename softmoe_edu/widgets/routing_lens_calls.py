@@ -1,0 +1,84 @@
+"""A learner's own weights as a routing: drawn when wrong too, or else a sentence that says what went wrong."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.routing import Routing, SoftRouting
+from softmoe_edu.widgets.packing import Unseen
+
+WANTED = "logits (b, n, e, p) -> (dispatch, combine)"
+
+
+def check_logits(logits: object) -> None:
+    """Raise a sentence unless logits are a floating (b, n, e, p)."""
+    if not isinstance(logits, Tensor) or logits.ndim != 4 or not logits.numel():
+        got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+        raise ValueError(f"logits must be a tensor (groups, tokens, experts, slots of an expert), got {got}")
+    if not logits.is_floating_point():
+        raise TypeError(f"logits must be floating point, got {logits.dtype}: convert with logits.float()")
+
+
+def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
+    """Give what function makes of a copy of the logits, or the sentence that stands for it.
+
+    Raises TypeError for what cannot be called at all.
+    """
+    if not callable(function):
+        raise TypeError(
+            f"{name} must be a function {WANTED}, got {type(function).__name__}: give the function, without calling it"
+        )
+    try:
+        answer = function(logits.clone())
+    except Exception as error:
+        text = f": {error}" if str(error) else ""
+        return Unseen(tuple(logits.shape), f"{name} raised {type(error).__name__}{text}")
+    note = _fault(name, answer, logits)
+    if note:
+        return Unseen(tuple(logits.shape), note)
+    dispatch, combine = (weights.to(torch.promote_types(weights.dtype, torch.float32)) for weights in answer)
+    return SoftRouting(dispatch, combine, logits=logits)
+
+
+def _fault(name: str, answer: object, logits: Tensor) -> str:
+    """Say how an answer is not two tensors shaped like the logits; nothing if it is."""
+    shape = tuple(logits.shape)
+    expected = f"{name} must give (dispatch, combine), each (b, n, e, p) = {shape}"
+    if not isinstance(answer, tuple | list):
+        got = f"one tensor {tuple(answer.shape)}" if isinstance(answer, Tensor) else type(answer).__name__
+        return f"{expected}, got {got}: end it with return dispatch, combine"
+    if len(answer) != 2:
+        return f"{expected}, got {len(answer)} values: end it with return dispatch, combine"
+    for part, weights in zip(("dispatch", "combine"), answer, strict=True):
+        if not isinstance(weights, Tensor):
+            return f"{expected}, got {type(weights).__name__} for {part}: give a tensor"
+        if weights.is_complex():
+            return f"{expected}, got {weights.dtype} for {part}: give real numbers"
+        if tuple(weights.shape) != shape:
+            return f"{expected}, got {part} {tuple(weights.shape)}: {_hint(tuple(weights.shape), shape)}"
+    return ""
+
+
+def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    if got == (*shape[:2], shape[2] * shape[3]):
+        return f"split the last axis with .unflatten(-1, {shape[2:]})"
+    if sorted(got) == sorted(shape):
+        return "put its axes in the order of the logits"
+    if len(got) == 4:
+        return "a softmax keeps the shape, a sum or a mean does not"
+    return "keep all four axes"
+
+
+def route(function: Callable, logits: Tensor, reference: Callable | None) -> dict[str, Routing | Unseen]:
+    """Give what the learner's own function makes of the logits, and beside it what the reference makes of them.
+
+    Raises ValueError when the reference fails, which is no learner's mistake.
+    """
+    check_logits(logits)
+    routers = {"own": call("own", function, logits)}
+    if reference is not None:
+        routers["reference"] = call("reference", reference, logits)
+        if isinstance(routers["reference"], Unseen):
+            raise ValueError(routers["reference"].note)
+    return routers

@@ -1,0 +1,122 @@
+"""Saved pages of widgets, opened with the network closed, and the audit of their accessibility."""
+
+import ast
+import base64
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from labkit import watch
+from lenskit import ROUTINGS
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from softmoe_edu.widgets.base import Instrument
+
+AXE = "axe-core-4.14.1"
+AXE_INTEGRITY = "FHfa+lmNjQZfJz1q8wKqIDwC6DExcHt/pkjNQb09a3NPjCKg2rhu5qb2S4r76ASyFNNtuFooJpZe37OgudVGtQ=="
+
+
+# One of each widget, as the cell of a notebook that shows it, for what must hold for all of them.
+SHOWCASE = {
+    "RoutingLens": ROUTINGS,
+    "CostExplorer": "from softmoe_edu.widgets.cost_explorer import CostExplorer\nCostExplorer(tokens=7)",
+    "CapacityExplorer": "from softmoe_edu.widgets.capacity_explorer import CapacityExplorer\nCapacityExplorer(7)",
+    "CausalityExplorer": """
+import torch
+from softmoe_edu.widgets.causality_explorer import CausalityExplorer
+layers = {"mean of all": lambda x: x + x.mean(1, keepdim=True), "sum so far": lambda x: x.cumsum(1)}
+CausalityExplorer(layers, torch.randn(3, 7, 5, generator=torch.Generator().manual_seed(0)))
+""",
+    "RouterExplorer": """
+import torch
+from softmoe_edu.widgets.router_explorer import RouterExplorer
+generator = torch.Generator().manual_seed(0)
+RouterExplorer(torch.randn(3, 16, 5, 2, generator=generator), torch.rand(3, 1, 8, 8, generator=generator))
+""",
+}
+
+
+def make(name: str) -> Instrument:
+    """Run the cell of a widget and give what it shows, its last expression."""
+    *before, last = ast.parse(SHOWCASE[name]).body
+    names = {}
+    exec(compile(ast.Module(before, []), name, "exec"), names)
+    return eval(compile(ast.Expression(last.value), name, "eval"), names)
+
+
+def root_of(name: str) -> str:
+    """Selector of a widget's root element: RoutingLens is `.routing-lens`."""
+    return "." + re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
+# What a widget shows once it has drawn itself.
+DRAWN = "#widget :is(canvas, svg, table):visible"
+
+
+@contextlib.contextmanager
+def saved_page(browser: Browser, path: Path, **options: object) -> Iterator[Page]:
+    """Open a saved page from disk in a context of its own; every request but for its own file is aborted and a fault.
+
+    So is what it writes on the console as an error or a warning. `page.faults` holds them.
+    """
+    with browser.new_context(offline=True, **options) as context:
+        page = context.new_page()
+        page.faults = watch(page, path.as_uri())
+
+        def hear(said: ConsoleMessage) -> None:
+            # Only tests read canvases back, which Chromium advises against.
+            if said.type in ("error", "warning") and not said.text.startswith("Canvas2D: Multiple readback"):
+                page.faults.append(said.text)
+
+        page.route(lambda url: not url.startswith(path.as_uri()), lambda route: route.abort())
+        page.on("console", hear)
+        page.goto(path.as_uri())
+        yield page
+
+
+def fetch_axe(folder: Path) -> str:
+    """Give the text of axe-core: from the folder, else from the npm registry, which is asked once.
+
+    Raises OSError where npm or the network is missing, ValueError for a package that is not the one that was pinned.
+    """
+    script = folder / f"{AXE}.js"
+    if script.is_file():
+        return script.read_text("utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        name, _, version = AXE.rpartition("-")
+        npm = shutil.which("npm") or "npm"
+        command = [npm, "pack", f"{name}@{version}", "--loglevel=error", f"--pack-destination={scratch}"]
+        done = subprocess.run(command, cwd=scratch, capture_output=True, text=True, timeout=120)
+        package = Path(scratch) / f"{AXE}.tgz"
+        if done.returncode or not package.is_file():
+            raise OSError(f"npm gave no {AXE}: {done.stderr.strip()[-300:]}")
+        given = base64.b64encode(hashlib.sha512(package.read_bytes()).digest()).decode()
+        if given != AXE_INTEGRITY:
+            raise ValueError(f"{package.name} must have the SHA-512 {AXE_INTEGRITY}, got {given}")
+        with tarfile.open(package) as archive:
+            text = archive.extractfile("package/axe.min.js").read()
+        unpacked = Path(scratch) / script.name
+        unpacked.write_bytes(text)
+        os.replace(unpacked, script)
+    return text.decode()
+
+
+def audit(page: Page, axe: str, selector: str | None = None) -> list[str]:
+    """Sentences on what axe-core finds serious or critical in the page, or in what the selector names."""
+    page.evaluate(axe)
+    found = page.evaluate("selector => axe.run(selector ?? document, { resultTypes: ['violations'] })", selector)
+    assert found["passes"], "the audit looked at nothing"
+    return [
+        f"{fault['id']} ({fault['impact']}): {fault['help']}: {node['html'][:160]}"
+        for fault in found["violations"]
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
