@@ -335,7 +335,7 @@ def show_sweep():
             ax.plot(SWEPT[part], values[part], color=colour)
         ax.set_ylabel(name)
         ax.grid(True, linewidth=0.6)
-    axes[0].set(title="One logit rises past another (k = 1; experts 0 and 1 answer 1 and -1)", yticks=(0, 1))
+    axes[0].set(title="One logit rises past another (experts 0 and 1 answer 1 and -1)", yticks=(0, 1))
     axes[2].set_xlabel("logit of expert 1 (the others: 2, 0, 0)")
     steps = rows["output"].diff().abs()
     jump, rest = steps.max(), steps.sort().values[-2]
@@ -364,8 +364,9 @@ predict("m22-gradient", reveal=show_sweep)
 # That is all the router ever learns from. What the *other* expert would have answered, it never hears: no gradient says
 # "expert 1 would have been better here".
 #
-# The same sweep to walk through. Each *image* of this lens is one state of the sweep, drawn as a line of three tokens; only
-# the logits of token 1 change. Move from image to image and watch where token 1 goes; then change *dispatch* to *combine*.
+# The same sweep to walk through. Each *group* of this lens is one state of the sweep, a line of three tokens, of which only
+# token 1 changes. Drag *Group* and watch where token 1 goes; then change *dispatch* to *combine* and drag again. (With the
+# keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
 
 # %%
 states = torch.linspace(-1, 5, 13)
@@ -445,28 +446,43 @@ predict("m23-noise", reveal=show_noise)
 # answer to the same image each time, and its results get worse for nothing. Code with this fault has been published, with
 # all its tests passing: who runs a test twice on the same input?
 #
-# Now look at the trained router. Every patch of a digit has two experts. Point at an expert and see which patches chose it;
-# point at a patch and see its two weights in *combine*. Do ink and background go to the same experts?
+# Now look at the trained router, one digit at a time, step by step from score to combine. Three things to try, each takes a
+# minute; leave the other settings as they are:
+#
+# 1. Step *select*: which experts take ink, and which background? Point at a patch and read its arithmetic.
+# 2. *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go to another expert?
+# 3. *Noise* up, slowly: which patches move first, those with one large gate or those with many alike?
 
 # %%
+from softmoe_edu.widgets.router_explorer import RouterExplorer
+
 batch = test_digits[:12]
 with torch.no_grad(), record(model.eval()) as seen:
     model(batch.images)
-trained = {layer.removesuffix(".mlp.router"): routing for layer, routing in seen.items()}
-RoutingLens(trained, batch.images, labels=[f"digit {digit}" for digit in batch.labels])
+(routing,) = seen.values()
+RouterExplorer(
+    routing.logits,
+    batch.images,
+    labels=[f"digit {digit}" for digit in batch.labels],
+    router="tokens choice",
+    step="select",
+    top_k=2,
+    capacity_factor=MANY,  # room for all
+    dim=WIDTH,
+    hidden_dim=64,
+)
 
 # %% [markdown]
-# The same on paper, for the first digit, and counted:
+# The same on paper, for the first digit: a row for each patch, two answers in each row.
 
 # %%
-(routing,) = trained.values()
 figures.described(figures.combine_map(routing))
 
 # %%
 best, second = routing.gates.topk(2).values.mean((0, 1)).tolist()
-left = routing.combine.sum((2, 3))
+sums = routing.combine.sum((2, 3))
 print(f"mean gate of the first choice {best:.2f}, of the second {second:.2f}")
-print(f"a token's two weights sum to {left.min():.2f} to {left.max():.2f}: the softmax came first")
+print(f"a token's two weights sum to {sums.min():.2f} to {sums.max():.2f}: the softmax came first")
 print("patches at each expert, all twelve digits:", metrics.expert_load(routing).sum(0).int().tolist())
 
 # %% [markdown]

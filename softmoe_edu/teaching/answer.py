@@ -22,7 +22,7 @@ class Refused(Exception):
 
 
 class NotStarted(Exception):
-    """The answer is still the stub."""
+    """The answer, or a function that it calls, is still the stub; its name is the first argument."""
 
 
 class Answer:
@@ -50,8 +50,8 @@ class Answer:
         try:
             with without(self.forbidden):
                 return self.function(*args)
-        except NotImplementedError:
-            raise NotStarted from None
+        except NotImplementedError as error:
+            raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
         except Exception as error:
             where = _line_of(error, self.function)
             text = " ".join(str(error).split())[:160]

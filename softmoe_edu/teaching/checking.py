@@ -72,8 +72,8 @@ def examine(
                     break
                 mistake = mistake if fails else match(exercise, function, draw)
                 fails[each.name] = finding
-    except NotStarted:
-        return _not_started(exercise, printed)
+    except NotStarted as stub:
+        return _not_started(exercise, str(stub), printed)
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: look for a loop that never ends, or one over far too much"
         fails.setdefault("time", Finding(f"{exercise.name} comes back at once on inputs as small as these", got=got))
@@ -122,7 +122,7 @@ def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: 
     ]
     if mistake:
         because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
-        words.append(("Suspicion", f"your numbers equal those of a function that {mistake.does}. {because}."))
+        words.append(("Suspicion", f"{exercise.matches} {mistake.does}. {because}."))
     words.append(("Printed", said))
     start = "look at that step in your function" if mistake else "work this input through on paper, step by step"
     words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
@@ -134,8 +134,11 @@ def _last(printed: Printed) -> str:
     return "".join(lines[:1]) if len(lines) < 2 else f"{lines[0]} ... ({len(lines)} lines)"
 
 
-def _not_started(exercise: Exercise, printed: Printed) -> Report:
-    lines = (("Next", f"write {exercise.signature} in the cell above, run it, and run this one again"),)
+def _not_started(exercise: Exercise, stub: str, printed: Printed) -> Report:
+    todo = f"write {exercise.signature} in the cell above, run it, and run this one again"
+    if stub not in (exercise.name, "<lambda>"):
+        todo = f"{stub} raised NotImplementedError: write it first, run its cell, and run this one again"
+    lines = (("Next", todo),)
     return Report(exercise.id, "not started", printed=printed.text, lines=lines)
 
 

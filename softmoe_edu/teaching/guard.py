@@ -83,6 +83,8 @@ def _state_kept() -> Iterator[None]:
         torch.set_default_device("cpu")
     torch.set_default_dtype(torch.float32)
     torch.set_grad_enabled(True)
+    # Inputs are small: on a busy machine threads that wait for each other cost ten times what they compute.
+    torch.set_num_threads(1)
     try:
         yield
     finally:

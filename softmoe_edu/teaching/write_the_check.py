@@ -1,5 +1,6 @@
 """Exercises in which the learner writes the test: scored by the wrong functions that it rejects."""
 
+import traceback
 from collections.abc import Callable
 
 import torch
@@ -20,14 +21,13 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
 
     def accepts_right(answer: Answer, draw: Draw) -> Finding | None:
         for style, right in _right(of):
-            if not verdict(answer, right):
-                return Finding(
-                    f"the check accepts every right {of.name}, however it is written", style, "accepted", "refused"
-                )
+            if got := _asked(answer, right):
+                should = f"the check accepts every right {of.name}, however it is written"
+                return Finding(should, style, "accepted", got)
         return None
 
     def rejects_wrong(answer: Answer, draw: Draw) -> Finding | None:
-        passing = [mistake for mistake in of.mistakes if verdict(answer, mistake.function)]
+        passing = [mistake for mistake in of.mistakes if not _asked(answer, mistake.function)]
         count = len(of.mistakes) - len(passing)
         if count >= needed:
             return None
@@ -41,31 +41,33 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
 
     def observe(check: Callable, draw: Draw) -> dict[str, object]:
         candidates = [*(function for _, function in _right(of)), *(mistake.function for mistake in of.mistakes)]
-        return {"verdicts": [_accepts(check, candidate) for candidate in candidates]}
+        return {"verdicts": [refusal(check, candidate) is None for candidate in candidates]}
 
     return Exercise(
         probe=lambda draw: (of.answer,),
         properties=(Property(f"accepts every right {of.name}", accepts_right), Property(rejected, rejects_wrong)),
         observe=observe,
         basics=False,
+        matches="your check judges as one does that",
         **about,
     )
 
 
-def verdict(answer: Answer, candidate: Callable) -> bool:
-    """Whether a learner's check accepts a candidate: it neither raises nor returns False."""
+def _asked(answer: Answer, candidate: Callable) -> str | None:
     with without(answer.forbidden):
-        return _accepts(answer.function, candidate)
+        return refusal(answer.function, candidate)
 
 
-def _accepts(check: Callable, candidate: Callable) -> bool:
+def refusal(check: Callable, candidate: Callable) -> str | None:
+    """Say how a check refuses a candidate; None where it accepts, that is, neither raises nor returns False."""
     try:
         said = check(candidate)
-    except NotImplementedError:
-        raise NotStarted from None
-    except Exception:
-        return False
-    return not (said is False or (isinstance(said, torch.Tensor) and said.dtype == torch.bool and not bool(said.all())))
+    except NotImplementedError as error:
+        raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
+    except Exception as error:
+        return f"refused: {type(error).__name__}: {' '.join(str(error).split())[:100]}".rstrip(": ")
+    is_false = isinstance(said, torch.Tensor) and said.dtype == torch.bool and not bool(said.all())
+    return f"refused: it returned {said!r}" if said is False or is_false else None
 
 
 def _right(of: Exercise) -> list[tuple[str, Callable]]:

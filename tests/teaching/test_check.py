@@ -294,3 +294,15 @@ def test_every_exercise_has_what_it_promises():
             words = (mistake.does, mistake.belief, mistake.refuted, mistake.seen)
             assert all(words) and not mistake.does.endswith("."), mistake.id
     assert len(SOFT_MOE.mistakes) >= 22 and len(SOFT_MOE.variants) >= 5
+
+
+def test_a_stub_that_the_answer_calls_is_named():
+    """An answer that is written, and calls a function that is not, is told which."""
+
+    def dispatch_weights(logits):
+        raise NotImplementedError
+
+    report = said(lambda x, phi, experts: dispatch_weights(x))
+
+    assert report.status == "not started"
+    assert "dispatch_weights raised NotImplementedError: write it first" in str(report)

@@ -248,7 +248,7 @@ EXERCISE = Exercise(
     ),
     variants=(in_loops, by_logsumexp, by_bmm, in_float64, example_by_example),
     mistakes=(*soft_moe_weights.MISTAKES, *soft_moe_paths.MISTAKES),
-    minutes=15,
+    minutes=10,
     difficulty=3,
     points=4,
     essential=True,

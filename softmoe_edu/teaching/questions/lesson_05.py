@@ -170,7 +170,7 @@ QUESTIONS = (
         lesson="05",
         text=f"Tokens of width {DIM}, {NUM_EXPERTS} experts with {SLOTS} slots each. How many learned numbers decide "
         "the dispatch and combine weights together, as in Algorithm 1 of the paper?",
-        unit="numbers",
+        unit="parameters",
         belief=M04,
         predicts=2.0 * DIM * NUM_EXPERTS * SLOTS,
         because="one matrix phi gives one set of logits, which is read twice: along tokens and along slots",
@@ -193,7 +193,7 @@ QUESTIONS = (
                 lesson="05",
                 text="You freeze phi and the scale of a Soft MoE router, so that its dispatch weights cannot be "
                 "trained. How many numbers are left that train its combine weights?",
-                unit="numbers",
+                unit="parameters",
                 belief=M04,
                 predicts=float(DIM * NUM_EXPERTS * SLOTS),
                 because="the combine weights come from the same phi; with it they are frozen too",
