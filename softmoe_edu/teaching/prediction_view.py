@@ -22,6 +22,8 @@ class PredictionView(Instrument):
     reveal_into: what the reveal draws and prints appears there, once an answer is locked.
     """
 
+    needs_kernel = "it keeps your answers"
+
     _esm = HERE / "prediction_view.js"
     _css = HERE / "prediction_view.css"
 
