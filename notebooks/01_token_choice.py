@@ -62,6 +62,7 @@ from softmoe_edu.teaching.calibration import calibration
 from softmoe_edu.teaching.predictions import predict, returning
 from softmoe_edu.train import train
 from softmoe_edu.widgets import RoutingLens
+from softmoe_edu.widgets.router_explorer import RouterExplorer
 
 returning("01")
 
@@ -118,8 +119,8 @@ def top_k_route(logits, k):
     """Choose k experts for each token, and give the weights with which their answers will count.
 
     logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
-    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), whole numbers: weights[..., j] belongs to
-    expert indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
+    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
+    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
     weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
     of the equal experts will do. A gradient must flow through the weights, so use torch.
     """
@@ -157,38 +158,43 @@ def slope(router, k=1, nudge=1e-4):
     return float((higher - lower) / (2 * nudge))
 
 
-def show_orders():
+# %%
+def draw_orders():
     best = torch.linspace(1.1, 5, 79)
     scores = torch.stack([best, *(torch.tensor([1.0, 0.0, 0.0])[:, None].expand(3, 79))], -1)[None]
-    best_gate = {"A: softmax, then top-k": route(scores, 1)[0].amax(-1)[0]}
-    best_gate["B: top-k, then softmax"] = top_k_then_softmax(scores, 1)[0][0, :, 0]
     ax = plt.subplots(figsize=(5.6, 3.2), layout="constrained")[1]
-    for (name, values), colour, dash in zip(best_gate.items(), categories(), DASHES, strict=False):
-        ax.plot(best, values, color=colour, linestyle=dash, label=name)
+    routers = {"A: softmax, then top-k": route, "B: top-k, then softmax": top_k_then_softmax}
+    ends = []
+    for (name, router), colour, dash in zip(routers.items(), categories(), DASHES, strict=False):
+        best_gate = router(scores, 1)[0][0, :, 0]
+        ax.plot(best, best_gate, color=colour, linestyle=dash, label=name)
+        ends.append(f"router {name[0]}'s goes from {best_gate[0]:.2f} to {best_gate[-1]:.2f}")
     ax.set(title="One choice per token", xlabel="logit of expert 0 (the others: 1, 0, 0)", ylabel="gate of the choice")
     ax.set_ylim(0, 1.08)
     ax.grid(True, linewidth=0.6)
     ax.legend()
-    low, high = best_gate["A: softmax, then top-k"][[0, -1]].tolist()
-    text = f"The gate of router A grows from {low:.2f} to {high:.2f} while the logit of expert 0 goes from 1.1 to 5; that of "
-    describe(ax, f"{text}router B is 1 all along: a flat line.")
-    display(figures.described(ax))
-    for name, router in (("A", route), ("B", top_k_then_softmax)):
-        print(f"router {name}: slope of the gate at a logit of 2: {slope(router):.4f}")
-    if slope(top_k_then_softmax) == 0:
+    describe(ax, f"The gate of the choice while the logit of expert 0 goes from 1.1 to 5: {'; '.join(ends)}.")
+    return ax
+
+
+def show_orders():
+    display(figures.described(draw_orders()))
+    a, b = slope(route), slope(top_k_then_softmax)
+    print(f"slope of the gate at a logit of 2: router A {a:.4f}, router B {b:.4f}")
+    if b == 0:
         return "exactly zero"
-    same = abs(slope(route) - slope(top_k_then_softmax)) < 1e-6
-    return "as large as router A's" if same else "not zero, but of another size than router A's"
+    return "as large as router A's" if abs(a - b) < 1e-6 else "not zero, but of another size than router A's"
 
 
+# %%
 predict("m21-order", reveal=show_orders)
 
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# A softmax over a single number is 1, whatever the number is. The layer runs, the experts learn, and the router stays for
-# ever where it was at the start. With more choices the other order does learn; it gives other weights, since each token's
-# weights are divided by their sum:
+# A softmax over a single number is 1, whatever the number is. The layer runs, the experts learn, and the router hears
+# nothing from the loss: weight decay or a balance loss may still move it, but never towards better answers. With more
+# choices the other order does learn; it gives other weights, since a token's weights are divided by their sum:
 
 # %%
 scores = torch.tensor([[[2.0, 1.0, 0.0, 0.5]]])
@@ -324,7 +330,7 @@ SWEPT = torch.linspace(-1, 5, 601, dtype=torch.float64)  # the logit of expert 1
 ANSWERS = torch.tensor([1.0, -1.0, 0.0, 0.0], dtype=torch.float64)  # of the four experts
 
 
-def show_sweep():
+def draw_sweep():
     logits = torch.tensor([2.0, 0.0, 0.0, 0.0], dtype=torch.float64).repeat(601, 1)
     logits[:, 1] = SWEPT
     weights, indices = (part[0, :, 0] for part in route(logits[None], 1))
@@ -338,15 +344,17 @@ def show_sweep():
     axes[0].set(title="One logit rises past another (experts 0 and 1 answer 1 and -1)", yticks=(0, 1))
     axes[2].set_xlabel("logit of expert 1 (the others: 2, 0, 0)")
     steps = rows["output"].diff().abs()
-    jump, rest = steps.max(), steps.sort().values[-2]
-    where = SWEPT[int(steps.argmax())]
+    where, jump, rest = SWEPT[int(steps.argmax())], steps.max(), steps.sort().values[-2]
     text = (
         f"Near a logit of {where:.2f} the choice goes from expert 0 to 1. Its gate has a corner there and no jump; the "
     )
-    text += f"output jumps by {jump:.3f}, and by at most {rest:.4f} in any other step of 0.01."
-    describe(axes, text)
-    display(figures.described(axes))
+    describe(axes, f"{text}output jumps by {jump:.3f}, and by at most {rest:.4f} in any other step of 0.01.")
+    return axes
 
+
+# %%
+def show_slopes():
+    display(figures.described(draw_sweep()))
     start = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], requires_grad=True)
     (slopes,) = torch.autograd.grad(route(start, 1)[0].sum(), start)
     print("slopes of the gate with respect to the logits 2, 1, 0, 0:", [f"{s:+.3f}" for s in slopes.flatten().tolist()])
@@ -354,7 +362,8 @@ def show_sweep():
     return {0: "none of them", 1: "only those of chosen experts"}.get(count, "all four")
 
 
-predict("m22-gradient", reveal=show_sweep)
+# %%
+predict("m22-gradient", reveal=show_slopes)
 
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
@@ -400,7 +409,7 @@ model = ViT(
     hidden_dim=64,
     moe_layers=(1,),
     moe=lambda dim: MoE(
-        TokensChoiceRouter(dim, MANY, top_k=2, capacity_factor=None, noise_std=4.0), Experts(dim, MANY, 64)
+        TokensChoiceRouter(dim, MANY, top_k=2, capacity_factor=None, noise_std=1.0), Experts(dim, MANY, 64)
     ),
 )
 history = train(
@@ -439,6 +448,7 @@ def show_noise():
     return "none of them" if share == 0 else "some, under half" if share < 0.5 else "half or more"
 
 
+# %%
 predict("m23-noise", reveal=show_noise)
 
 # %% [markdown]
@@ -454,8 +464,6 @@ predict("m23-noise", reveal=show_noise)
 # 3. *Noise* up, slowly: which patches move first, those with one large gate or those with many alike?
 
 # %%
-from softmoe_edu.widgets.router_explorer import RouterExplorer
-
 batch = test_digits[:12]
 with torch.no_grad(), record(model.eval()) as seen:
     model(batch.images)

@@ -29,7 +29,8 @@ class Answer:
     """A learner's function, ready for properties: `answer(*args)` gives an output of the reference's structure.
 
     Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
-    with what it is given. Raises Refused where the function raises, or gives another structure, shape or dtype than
+    with what it is given, and only it: `answer(*args)` calls the reference too, so that experts which count would count
+    twice. Raises Refused where the function raises, or gives another structure, shape or dtype than
     the reference; NotStarted where it raises NotImplementedError.
     """
 

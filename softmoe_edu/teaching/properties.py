@@ -115,7 +115,8 @@ def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large sco
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
         args = case(draw)
-        expected, got = answer.expected(*args), answer(*args)
+        same = answer.exercise.same
+        expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
         count = sum(int((~part.isfinite()).sum()) for part in _numbers(got))
         if count:
             return Finding(should, described(args), "only finite numbers", f"{count} that are NaN or infinite")
@@ -184,4 +185,5 @@ def gradients(
 def _through(function: Callable, given: tuple, answer: Answer) -> list[Tensor]:
     # Answer copies its arguments, which would cut the graph that the gradient is asked of.
     output = answer.raw(*given) if function == answer else answer.exercise.answer(*given)
+    output = answer.exercise.same(given, output)
     return [p for p in flat(output) if isinstance(p, Tensor) and p.is_floating_point()]

@@ -10,7 +10,7 @@ from softmoe_edu.teaching.exercise import Mistake
 from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.hints import hint
 from softmoe_edu.teaching.kill_matrix import Row, from_text, render, rows, shown_code
-from softmoe_edu.teaching.report import Report
+from softmoe_edu.teaching.report import LINE, Report
 
 TABLE = Path(__file__).parents[2] / "docs" / "kill_matrix.md"
 
@@ -30,6 +30,14 @@ def test_every_mistake_is_named_and_every_right_answer_passes(name):
 def test_inputs_of_another_attempt_judge_the_same(name):
     """The verdicts do not hang on the numbers that were drawn."""
     assert [fault for row in rows(find(name), seed=7) for fault in row.faults] == []
+
+
+@pytest.mark.parametrize("name", exercises())
+def test_no_line_of_a_report_is_cut(name):
+    """What a mistake does and what refutes it stand whole in the report."""
+    lines = [line for row in run(name) for label, line in row.report.lines if label in ("Suspicion", "Should be")]
+
+    assert [line for line in lines if len(" ".join(line.split())) > LINE] == []
 
 
 @pytest.mark.parametrize("name", exercises())

@@ -80,7 +80,7 @@ def detached_gates(x, w_router, experts, k):
 def noise(x, w_router, experts, k):
     """Gaussian noise, always."""
     logits = x @ w_router
-    gates, choice = (logits + torch.randn_like(logits) / len(experts)).softmax(-1).topk(k)
+    gates, choice = (logits + torch.randn_like(logits)).softmax(-1).topk(k)
     return _usual(x, gates, choice, experts)
 
 
@@ -90,7 +90,7 @@ def noise(x, w_router, experts, k):
     does="runs every expert on every token and multiplies the answers that were not chosen by 0: right numbers, and "
     "the work of a dense mixture",
     belief="Multiplying by 0 saves the work.",
-    refuted="b * n * e rows are computed; sparse is that only b * n * k are",
+    refuted="that computes b * n * e rows; sparse is to compute b * n * k",
     seen="masked dense mixtures in introductions",
 )
 def everybody_computes(x, w_router, experts, k):

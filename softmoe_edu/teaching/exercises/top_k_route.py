@@ -16,8 +16,8 @@ def top_k_route(logits, k):
     """Choose k experts for each token, and give the weights with which their answers will count.
 
     logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
-    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), whole numbers: weights[..., j] belongs to
-    expert indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
+    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
+    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
     weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
     of the equal experts will do. A gradient must flow through the weights, so use torch.
     """
@@ -88,7 +88,9 @@ def _best(answer, draw):
     for logits, k, which in ((scores(draw, 3, 7, 5), 3, ""), (tied, 2, ", many of them equal")):
         given = f"3 x 7 tokens, 5 experts, k = {k}{which}"
         weights, indices = answer(logits, k)
-        indices = indices.long()
+        if indices.dtype != torch.int64:
+            should = "indices are int64, as topk and argsort give them: gather reads with no others"
+            return Finding(should, given, "int64", str(indices.dtype).removeprefix("torch."))
         if not bool(((indices >= 0) & (indices < 5)).all()):
             span = f"{int(indices.min())} to {int(indices.max())}"
             return Finding("indices are numbers of experts", given, "0 to 4", span)

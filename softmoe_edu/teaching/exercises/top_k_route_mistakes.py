@@ -5,8 +5,8 @@ import torch
 from softmoe_edu.teaching.exercise import mistake
 
 ORDER = (
-    "google-research/vmoe, the code of the paper, takes the softmax over all experts before top-k and does not divide "
-    "again: with k = 1 the other order gives a constant 1 and the router no gradient"
+    "the paper's code, vmoe, takes the softmax first and does not divide again: with k = 1 the other order gives 1 "
+    "for every score, and the router no gradient"
 )
 
 

@@ -34,7 +34,7 @@ def one_after_the_other(logits, k):
 def by_number(logits, k):
     """Choose by the scores, weigh by logsumexp, and put the chosen experts in the order of their numbers."""
     indices = logits.topk(k, sorted=False).indices.sort(-1).values
-    return (logits.gather(-1, indices) - logits.logsumexp(-1, keepdim=True)).exp(), indices.int()
+    return (logits.gather(-1, indices) - logits.logsumexp(-1, keepdim=True)).exp(), indices
 
 
 VARIANTS = (by_topk, in_loops, one_after_the_other, by_number)

@@ -1,0 +1,73 @@
+"""The teacher's card: built of what the lesson's files say and do, and refused where they contradict it."""
+
+import dataclasses
+
+import pytest
+from graders.course import card_of, small_lesson
+
+from softmoe_edu.teaching.card import Part, Vote
+from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.exports import answers, instructor
+from softmoe_edu.teaching.exports.lesson import chosen
+
+SOFT_MOE = find("soft-moe")
+DISPATCH, LAYER = f"1 · {find('dispatch-weights').title}", f"2 · ★ {SOFT_MOE.title}"
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """A lesson with two exercises."""
+    return small_lesson(tmp_path, ["dispatch-weights", "soft-moe"])
+
+
+def test_a_card_says_all_that_the_files_say(lesson):
+    """A card holds timing, vote, questions with computed answers, the clinic's key, and every mistake once."""
+    text = instructor.card_text(card_of(lesson), lesson)
+
+    assert text.startswith("# 05 · A small lesson: for the teacher\n\nWrite a layer.\n")
+    assert "## Timing: 15 minutes, 5 without what can be cut" in text
+    assert "| 5 to 15 | 2 · ★ The whole layer | cut this first |" in text
+    assert "Right: **b**, each softmax has its axis." in text
+    assert "`m06-expert-rows`" in text and "| 128 rows |" in text
+    assert SOFT_MOE.solution in text
+    distinct = [mistake for mistake in SOFT_MOE.mistakes if not mistake.same_as]
+    part = text[text.index("soft-moe: The whole layer") :]
+    assert [part.count(f"(`{mistake.id}`)") for mistake in distinct] == [1] * len(distinct)
+    assert all(mistake.belief.replace("|", "\\|") in text for mistake in distinct)
+
+
+@pytest.mark.parametrize(
+    ("new", "sentence"),
+    [
+        ({"parts": (Part(DISPATCH, 5),)}, "the card's parts are .*, the lesson's are .*"),
+        ({"parts": (Part(DISPATCH, 5), Part(LAYER, 20))}, "the heading says 10 minutes, the card 20"),
+        ({"parts": (Part(DISPATCH, 4), Part(LAYER, 10))}, "the heading says 5 minutes, the card 4"),
+        ({"vote": Vote("?", ("a", "b"), "c", "", "")}, "right answer 'c' is none of its choices"),
+    ],
+    ids=["part", "minutes", "no unit of five", "vote"],
+)
+def test_a_card_that_does_not_fit_is_refused(lesson, new, sentence):
+    """A card whose parts, minutes or vote contradict the lesson or themselves is not built."""
+    with pytest.raises(ValueError, match=sentence):
+        instructor.card_text(card_of(lesson, **new), lesson)
+
+
+def test_a_card_is_built_of_what_was_run():
+    """A mistake that passes, one that is named wrongly, and a right answer that fails stop the card."""
+    right, wrong = SOFT_MOE.variants[1], SOFT_MOE.mistakes[0]
+    passing = dataclasses.replace(wrong, function=right)
+    misnamed = dataclasses.replace(wrong, id="another")
+
+    for new in ({"mistakes": (passing,)}, {"mistakes": (wrong, misnamed)}):
+        with pytest.raises(ValueError, match="soft-moe: the check does not name"):
+            answers.exercise_lines(dataclasses.replace(SOFT_MOE, variants=(), **new))
+    with pytest.raises(ValueError, match="soft-moe: a right answer is refused"):
+        answers.exercise_lines(dataclasses.replace(SOFT_MOE, variants=(wrong.function,), mistakes=()))
+
+
+def test_real_cards_fit_their_lessons():
+    """Every card that is there can be timed by its lesson's headings, and hunts misconceptions by their ids."""
+    by_number = {lesson.number: lesson for lesson in chosen()}
+    for number, each in instructor.all_cards().items():
+        assert instructor.timing_lines(each, by_number[number])
+        assert all(id.startswith("M") for id in each.hunt)
