@@ -57,12 +57,9 @@ from softmoe_edu.data import digits
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
-from softmoe_edu.teaching import check, clinic, use
-from softmoe_edu.teaching.calibration import calibration
-from softmoe_edu.teaching.predictions import predict, returning
+from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
 from softmoe_edu.train import train
-from softmoe_edu.widgets import RoutingLens
-from softmoe_edu.widgets.router_explorer import RouterExplorer
+from softmoe_edu.widgets import RouterExplorer, RoutingLens
 
 returning("01")
 

@@ -67,16 +67,12 @@ from IPython.display import display
 
 from softmoe_edu import Experts, MoE, SoftRouter, SparseRouting, TokensChoiceRouter, ViT, figures, metrics, record
 from softmoe_edu.data import digits
-from softmoe_edu.figures.capacity_curve import capacity_curve
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
-from softmoe_edu.teaching import check, clinic, use
-from softmoe_edu.teaching.calibration import calibration
+from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
 from softmoe_edu.teaching.exercises.assign_parsons import in_order, numbered
-from softmoe_edu.teaching.predictions import predict, returning
 from softmoe_edu.train import train
-from softmoe_edu.widgets import RoutingLens
-from softmoe_edu.widgets.capacity_explorer import CapacityExplorer
+from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
 returning("02")
 
@@ -188,7 +184,7 @@ def draw_uniform(tokens, experts, factor, samples=200):
 
 def show_chance():
     measured = {factor: draw_uniform(TOKENS, EXPERTS, factor) for factor in (0.5, 1.0, 1.5, 2.0, 2.5)}
-    display(figures.described(capacity_curve(TOKENS, EXPERTS, measured)))
+    display(figures.described(figures.capacity_curve(TOKENS, EXPERTS, measured)))
     exact = {}
     for tokens, experts in ((TOKENS, EXPERTS), (196, 32), (784, 32), (3136, 32)):
         capacity = capacity_of(tokens, experts, 1, 1.0)
