@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -14,7 +15,7 @@ from softmoe_edu.teaching.diagnosis import match
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
 from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import Printed, TimeUp, UsedReference, guarded
+from softmoe_edu.teaching.guard import Printed, TimeUp, UsedReference, forget_handled, guarded
 from softmoe_edu.teaching.report import Report
 
 Lines = tuple[tuple[str, str], ...]
@@ -56,6 +57,7 @@ def examine(
     holds: list[str] = []
     fails: dict[str, Finding] = {}
     good, mistake, printed = 0.0, None, Printed()
+    handled = sys.exc_info()[1]
     try:
         with guarded(seconds) as printed:
             answer = Answer(exercise, function)
@@ -81,6 +83,7 @@ def examine(
         should = f"the answer is your own: write {exercise.name} yourself"
         fails = {"your own answer": Finding(should, got=f"it calls {error}, which is an answer")}
         mistake, good = None, 0.0
+    forget_handled(handled)
     said = _last(printed)
     if not fails:
         lines = (("Printed", said),) if said else ()

@@ -138,7 +138,7 @@ def _alarm(seconds: float) -> Iterator[None]:
     def ring(signum: int, frame: FrameType | None) -> None:
         if not armed:
             return
-        # An answer that catches everything meets the next TimeUp on the first line of its `except`, and leaves it.
+        # An answer that catches everything meets the next TimeUp inside its `except`, and leaves it.
         while frame is not None and Path(frame.f_code.co_filename).parent != HERE:
             frame.f_trace = _time_is_up
             frame = frame.f_back
@@ -190,6 +190,15 @@ def _interrupter(seconds: float) -> Iterator[None]:
         while watcher.is_alive():
             with contextlib.suppress(TimeUp):
                 watcher.join()
+
+
+def forget_handled(before: BaseException | None) -> None:
+    """Let `before` be the exception that this thread is handling.
+
+    An answer that was stopped inside its `except` leaves its TimeUp there, and every later traceback would name it.
+    """
+    if sys.exc_info()[1] is not before:
+        ctypes.pythonapi.PyErr_SetHandledException(None if before is None else ctypes.py_object(before))
 
 
 def codes_of(functions: Iterable[Callable]) -> set[CodeType]:

@@ -1,6 +1,7 @@
 """What a check says about answers of all kinds, and what it leaves alone."""
 
 import itertools
+import sys
 import warnings
 
 import pytest
@@ -306,3 +307,20 @@ def test_a_stub_that_the_answer_calls_is_named():
 
     assert report.status == "not started"
     assert "dispatch_weights raised NotImplementedError: write it first" in str(report)
+
+
+def test_a_stubborn_answer_leaves_no_exception_behind():
+    """An endless answer that catches everything is stopped, and no later traceback names it."""
+
+    def soft_moe(x, phi, experts):
+        while True:
+            try:
+                x = x + 0
+            except BaseException:
+                pass
+
+    report = said(soft_moe, seconds=0.3)
+
+    assert (report.failed, report.points(4)) == ("time", 0.0)
+    assert "stopped after 0.3 s" in str(report)
+    assert sys.exc_info()[1] is None

@@ -71,3 +71,12 @@ def test_real_cards_fit_their_lessons():
     for number, each in instructor.all_cards().items():
         assert instructor.timing_lines(each, by_number[number])
         assert all(id.startswith("M") for id in each.hunt)
+
+
+@pytest.mark.notebook
+def test_real_cards_are_built(tmp_path):
+    """Every lesson with a card gets it, with everything in it run."""
+    said = instructor.export(tmp_path, chosen())
+
+    assert {path.stem[:2] for path in tmp_path.iterdir()} == instructor.all_cards().keys()
+    assert said[-1].startswith(f"Wrote {len(instructor.all_cards())} cards for the teacher")

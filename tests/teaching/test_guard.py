@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from softmoe_edu.teaching.guard import TimeUp, UsedReference, codes_of, guarded, without
+from softmoe_edu.teaching.guard import TimeUp, UsedReference, codes_of, forget_handled, guarded, without
 
 
 def state():
@@ -92,6 +92,8 @@ def test_an_endless_loop_is_stopped():
         with pytest.raises(TimeUp), guarded(0.2):
             function()
         assert time.monotonic() - start < 10
+        forget_handled(None)
+        assert sys.exc_info()[1] is None
 
 
 def test_an_endless_loop_is_stopped_in_another_thread():
