@@ -79,7 +79,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
 
-        print(*export(arguments.kind, arguments.folder, lessons=arguments.lesson), sep="\n")
+        try:
+            print(*export(arguments.kind, arguments.folder, lessons=arguments.lesson), sep="\n")
+        except (ValueError, OSError) as error:
+            sys.exit(str(error))
     elif arguments.command == "bench":
         bench(rest)
     else:

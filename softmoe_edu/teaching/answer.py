@@ -3,9 +3,11 @@
 import inspect
 import linecache
 import traceback
-from collections.abc import Callable
-from numbers import Integral, Real
+from collections.abc import Callable, Iterable
+from itertools import zip_longest
+from numbers import Integral
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -43,7 +45,7 @@ class Answer:
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
         if problem := difference(expected, got):
-            raise Refused(Finding(*problem[:1], described(args), *problem[1:]))
+            raise Refused(Finding(problem[0], self.given(args), *problem[1:]))
         return got
 
     def raw(self, *args: object) -> object:
@@ -58,10 +60,14 @@ class Answer:
             text = " ".join(str(error).split())[:160]
             finding = Finding(
                 f"{self.exercise.name} gives an answer for every allowed input, and raises nothing",
-                described(args),
+                self.given(args),
                 got=f"{type(error).__name__}: {text}{where}",
             )
             raise Refused(finding) from error
+
+    def given(self, args: tuple) -> str:
+        """Say what these arguments are, by the parameters' names."""
+        return described(args, inspect.signature(self.exercise.answer).parameters)
 
     def expected(self, *args: object) -> object:
         """Give the reference's output."""
@@ -69,22 +75,29 @@ class Answer:
 
 
 def copied(args: tuple) -> tuple:
-    """Give arguments whose tensors are copies, with a graph of their own where they take a gradient."""
-    return tuple(a.detach().clone().requires_grad_(a.requires_grad) if isinstance(a, Tensor) else a for a in args)
+    """Give arguments whose tensors and lists are copies, tensors with a graph of their own where they take one."""
+    return tuple(_copied(a) for a in args)
 
 
-def described(args: tuple) -> str:
-    """Say in words what was given: shapes of tensors, other values as they are."""
+def _copied(a: object) -> object:
+    if isinstance(a, Tensor):
+        return a.detach().clone().requires_grad_(a.requires_grad)
+    return list(a) if isinstance(a, list) else a
+
+
+def described(args: tuple, names: Iterable[str] = ()) -> str:
+    """Say in words what was given: shapes of tensors, other values as they are, with names where there are any."""
     words = []
-    for a in args:
+    for a, name in zip_longest(args, names):
         if isinstance(a, Tensor):
-            words.append(f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}")
+            word = f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}"
         elif isinstance(a, (list, tuple)) and a and callable(a[0]):
-            words.append(f"{len(a)} experts")
+            word = f"{len(a)} functions"
         elif callable(a):
-            words.append(getattr(a, "__name__", type(a).__name__))
+            word = getattr(a, "__name__", type(a).__name__)
         else:
-            words.append(repr(a))
+            word = repr(a)
+        words.append(f"{name} {word}" if name else word)
     return ", ".join(words)
 
 
@@ -100,6 +113,10 @@ def difference(expected: object, got: object, part: str = "the answer") -> tuple
     if isinstance(expected, Tensor):
         if not isinstance(got, Tensor):
             return f"{part} is a tensor", f"a tensor of shape {tuple(expected.shape)}", _kind(got)
+        if got.layout != expected.layout or got.is_quantized:
+            return f"{part} is an ordinary (dense) tensor", str(expected.layout), str(got.layout)
+        if got.device != expected.device:
+            return f"{part} stays on the input's device", str(expected.device), str(got.device)
         if got.shape != expected.shape:
             return f"{part} has the right shape", f"shape {tuple(expected.shape)}", f"shape {tuple(got.shape)}"
         kinds = expected.dtype, got.dtype
@@ -108,15 +125,15 @@ def difference(expected: object, got: object, part: str = "the answer") -> tuple
             names = [str(d).removeprefix("torch.") for d in kinds]
             why = ", the dtype of the input" if expected.dtype.is_floating_point else ""
             return f"{part} has dtype {names[0]}{why}", names[0], names[1]
-        if got.device != expected.device:
-            return f"{part} stays on the input's device", str(expected.device), str(got.device)
         return None
     if isinstance(expected, bool):
         right, word = isinstance(got, bool), "True or False"
     elif isinstance(expected, int):
         right, word = isinstance(got, Integral) and not isinstance(got, bool), "a whole number (int)"
     else:
-        right, word = isinstance(got, (Real, Tensor)) and (not isinstance(got, Tensor) or got.ndim == 0), "a number"
+        # A Fraction is a Real too, and no tensor can be made of it.
+        number = isinstance(got, (int, float, np.number)) or (isinstance(got, Tensor) and got.ndim == 0)
+        right, word = number and not isinstance(got, bool), "a number"
     return None if right else (f"{part} is {word}", word, _kind(got))
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from softmoe_edu.teaching import progress
-from softmoe_edu.teaching.answer import Answer, NotStarted, Refused, copied, described
+from softmoe_edu.teaching.answer import Answer, NotStarted, Refused, copied
 from softmoe_edu.teaching.diagnosis import match
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
@@ -62,7 +62,7 @@ def examine(
         with guarded(seconds) as printed:
             answer = Answer(exercise, function)
             for each in properties:
-                finding = _find(each, answer, draw, after_failure=bool(fails))
+                finding = _find(each, answer, draw)
                 counts = each not in BASICS
                 if finding is None:
                     holds += [] if fails else [each.name]
@@ -76,6 +76,10 @@ def examine(
                 fails[each.name] = finding
     except NotStarted as stub:
         return _not_started(exercise, str(stub), printed)
+    except SystemExit:
+        should = f"{exercise.name} gives an answer for every allowed input"
+        fails = {"no exit": Finding(should, got="it calls exit, which would end the notebook's kernel")}
+        mistake, good = None, 0.0
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: look for a loop that never ends, or one over far too much"
         fails.setdefault("time", Finding(f"{exercise.name} comes back at once on inputs as small as these", got=got))
@@ -104,16 +108,17 @@ def examine(
     )
 
 
-def _find(each: Property, answer: Answer, draw: Draw, *, after_failure: bool) -> Finding | None:
+def _find(each: Property, answer: Answer, draw: Draw) -> Finding | None:
     try:
         return each.test(answer, draw.sub(each.name))
     except Refused as refused:
         return refused.finding
-    except Exception:
-        # What an earlier property has found may be anything, also something that this one cannot compute with.
-        if after_failure:
-            return Finding(each.name)
+    except NotStarted:
         raise
+    except Exception as error:
+        # An output may be anything: what a property cannot look at is no right answer either.
+        text = " ".join(str(error).split())[:100]
+        return Finding(f"{each.name}: the answer can be computed with", got=f"{type(error).__name__}: {text}")
 
 
 def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: str) -> Lines:
@@ -127,7 +132,12 @@ def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: 
         because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
         words.append(("Suspicion", f"{exercise.matches} {mistake.does}. {because}."))
     words.append(("Printed", said))
-    start = "look at that step in your function" if mistake else "work this input through on paper, step by step"
+    if mistake:
+        start = "look at that step in your function"
+    elif finding.expected and "shape" not in finding.expected:
+        start = "work a small input through on paper, step by step"
+    else:
+        start = "print the shapes on the way, just before that line"
     words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
     return tuple((label, text) for label, text in words if text)
 
@@ -174,9 +184,16 @@ def _inputs(answer: Answer, draw: Draw) -> Finding | None:
     answer.raw(*given)
     names = inspect.signature(answer.exercise.answer).parameters
     for name, before, after in zip(names, args, given, strict=True):
+        changed = None
         if isinstance(before, Tensor) and not (before.shape == after.shape and torch.equal(before, after)):
+            changed = f"{name} is changed after the call"
+        elif isinstance(before, Tensor) and (after.requires_grad or after.grad is not None):
+            changed = f"{name} is marked for gradients after the call: detach a copy first"
+        elif isinstance(before, list) and before != after:
+            changed = f"the list {name} is changed after the call"
+        if changed:
             should = f"{answer.exercise.name} leaves its input alone: whoever calls it may need {name} again"
-            return Finding(should, described(args), f"{name} as it was", f"{name} is changed after the call")
+            return Finding(should, answer.given(args), f"{name} as it was", changed)
     return None
 
 

@@ -36,28 +36,35 @@ class Patient:
         self.lesson, self.complaint, self.number = clinic.lesson, clinic.complaint, number
         self.suspects = dict(clinic.suspects)
         self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
-        # Only a hash is kept: whoever prints the patient learns nothing.
-        self._key, self._findings = self._hash(ids), clinic.findings
+        # Only hashes are kept: whoever prints the patient learns nothing.
+        self._true, self._findings = {self._hash(id) for id in ids}, clinic.findings
         self.how_many = len(ids)
 
-    def _hash(self, ids: Sequence[str]) -> str:
-        return hashlib.sha256(repr((self.lesson, self.number, sorted(ids))).encode()).hexdigest()
+    @property
+    def _count(self) -> str:
+        return "one of them is right" if self.how_many == 1 else f"{self.how_many} of them are right"
+
+    def _hash(self, id: str) -> str:
+        return hashlib.sha256(repr((self.lesson, self.number, id)).encode()).hexdigest()
 
     def diagnose(self, *ids: str) -> str:
         """Say whether these suspects and no other are what is wrong. Raises ValueError for an unknown one."""
         for id in ids:
             if id not in self.suspects:
                 raise ValueError(f"{id!r} is no suspect: choose among {', '.join(self.suspects)}")
-        right = self._hash(ids) == self._key
+        said = {self._hash(id) for id in ids}
+        right = said == self._true
         progress.note("clinic", f"clinic-{self.lesson}", number=self.number, right=right, said=sorted(ids))
         if right:
-            return "\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(ids))])
-        part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it, you named {len(ids)}"
+            return "\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(set(ids)))])
+        part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it, you named {len(said)}"
+        if said and said < self._true:
+            return f"Not complete: {part}. What you measured may be right; look for one more."
         named = " and ".join(ids) or "nothing"
-        return f"Not so: {part}. What would you see in the layer if {named} were true? Measure that."
+        return f"Not so: {part}. What would you see in the layer if {named} were true? Measure each by itself."
 
     def __repr__(self) -> str:
-        lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", "Suspects:"]
+        lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", f"Suspects ({self._count}):"]
         return "\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())])
 
     def _repr_html_(self) -> str:
@@ -67,7 +74,8 @@ class Patient:
         )
         return (
             f"<section role='region' aria-label='Patient of lesson {self.lesson}' style='{STYLE}'>"
-            f"<p style='margin:0 0 .4em 0'><strong>Patient {self.number}.</strong> {html.escape(self.complaint)}</p>"
+            f"<p style='margin:0 0 .4em 0'><strong>Patient {self.number}.</strong> {html.escape(self.complaint)} "
+            f"Of these suspects, {self._count.replace(' of them', '')}.</p>"
             f"<dl style='display:grid;grid-template-columns:max-content 1fr;gap:0 .9em;margin:0'>{rows}</dl></section>"
         )
 

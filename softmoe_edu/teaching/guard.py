@@ -85,9 +85,12 @@ def _state_kept() -> Iterator[None]:
     torch.set_grad_enabled(True)
     # Inputs are small: on a busy machine threads that wait for each other cost ten times what they compute.
     torch.set_num_threads(1)
+    errors, anomaly = np.geterr(), torch.is_anomaly_enabled()
     try:
         yield
     finally:
+        np.seterr(**errors)
+        torch.autograd.set_detect_anomaly(anomaly)
         random.setstate(python)
         np.random.set_state(numpy_)
         if torch.get_default_device() != device:

@@ -28,16 +28,22 @@ class HintShown:
 def hint(name: str, level: int | None = None) -> HintShown:
     """Show the next hint of an exercise, or that of a level from 1 on.
 
-    The last one holds a whole answer. Raises ValueError for an unknown name or a level that there is not.
+    The last one holds a whole answer, and is shown only when its level is asked for. Raises ValueError for an unknown
+    name or a level that there is not.
     """
     exercise = find(name)
     count = len(exercise.hints)
     if level is None:
         seen = [event.get("level", 0) for event in progress.events("hint", exercise.id)]
-        level = min(count, max(seen, default=0) + 1)
+        level = min(max(1, count - 1), max(seen, default=0) + 1)
     if not isinstance(level, int) or not 1 <= level <= count:
         raise ValueError(f"{name} has hints 1 to {count}, got level {level!r}")
     progress.note("hint", exercise.id, level=level)
     chosen = exercise.hints[level - 1]
-    last = ", which holds an answer" if level == count else f"; hint({name!r}) again gives the next"
-    return HintShown(f"Hint {level} of {count} for {name}{last}", chosen.text, chosen.code)
+    if level == count:
+        more = ", which holds an answer"
+    elif level == count - 1:
+        more = f'; the last one holds an answer: hint("{name}", {count})'
+    else:
+        more = f'; hint("{name}") again gives the next'
+    return HintShown(f"Hint {level} of {count} for {name}{more}", chosen.text, chosen.code)

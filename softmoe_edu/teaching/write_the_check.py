@@ -3,6 +3,7 @@
 import traceback
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from softmoe_edu.teaching.answer import Answer, NotStarted
@@ -17,7 +18,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
     The candidates are the reference, variants and mistakes of `of`; a right check accepts every right one and rejects
     at least `needed` of the mistakes. `about` goes to Exercise; its mistakes are checks too weak or too strict.
     """
-    rejected = f"rejects {needed} of {len(of.mistakes)} wrong ones"
+    rejected = f"rejects {needed} of {len(of.mistakes)} wrong functions"
 
     def accepts_right(answer: Answer, draw: Draw) -> Finding | None:
         for style, right in _right(of):
@@ -66,8 +67,9 @@ def refusal(check: Callable, candidate: Callable) -> str | None:
         raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
     except Exception as error:
         return f"refused: {type(error).__name__}: {' '.join(str(error).split())[:100]}".rstrip(": ")
-    is_false = isinstance(said, torch.Tensor) and said.dtype == torch.bool and not bool(said.all())
-    return f"refused: it returned {said!r}" if said is False or is_false else None
+    arrays = (np.ndarray, np.bool_, torch.Tensor)
+    is_false = said is False or (isinstance(said, arrays) and said.dtype in (bool, torch.bool) and not bool(said.all()))
+    return f"refused: it returned {said!r}" if is_false else None
 
 
 def _right(of: Exercise) -> list[tuple[str, Callable]]:
@@ -75,4 +77,4 @@ def _right(of: Exercise) -> list[tuple[str, Callable]]:
     namespace: dict[str, Callable] = dict(vars(of.module))
     exec(of.solution, namespace)
     styles = [(f"a right one: {function.__doc__.strip().splitlines()[0]}", function) for function in of.variants]
-    return [("the definition, written with einsum or indices", namespace[of.name]), *styles]
+    return [("the definition itself", namespace[of.name]), *styles]

@@ -30,9 +30,12 @@ def test_only_the_whole_truth_is_right():
     patient = Patient(EXAMPLE, 1)
 
     assert patient.diagnose("b", "a") == "Right.\na: Seen by x.\nb: Seen by y."
-    for wrong in ((), ("a",), ("a", "c"), ("a", "b", "c")):
+    assert patient.diagnose("a") == (
+        "Not complete: 2 things are wrong with it, you named 1. What you measured may be right; look for one more."
+    )
+    for wrong in ((), ("c",), ("a", "c"), ("a", "b", "c")):
         assert patient.diagnose(*wrong).startswith("Not so: 2 things are wrong with it, you named")
-    assert [event["right"] for event in progress.events("clinic", "clinic-99")][-5:] == [True] + [False] * 4
+    assert [event["right"] for event in progress.events("clinic", "clinic-99")][-6:] == [True] + [False] * 5
 
 
 def test_bad_input_gets_a_sentence():

@@ -97,14 +97,15 @@ def test_a_mistake_that_is_right_is_seen():
 
 
 def test_hints_come_one_by_one(monkeypatch):
-    """The next call shows the next level, the last repeats; a level that there is not is answered."""
+    """The next call shows the next level, the answer only on demand; a level that there is not is answered."""
     monkeypatch.setenv("SOFTMOE_PROGRESS", "off")
     monkeypatch.setattr("softmoe_edu.teaching.progress._session", [])
 
     heads = [repr(hint("soft-moe")).splitlines()[0] for _ in range(4)]
 
-    assert [head[:11] for head in heads] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 3 of 3", "Hint 3 of 3"]
-    assert "holds an answer" in heads[-1] and "holds an answer" not in heads[0]
+    assert [head[:11] for head in heads] == ["Hint 1 of 3", "Hint 2 of 3", "Hint 2 of 3", "Hint 2 of 3"]
+    assert heads[-1].endswith('the last one holds an answer: hint("soft-moe", 3)') and "answer" not in heads[0]
+    assert "scores.softmax(2) @ answers" in repr(hint("soft-moe", 3))
     assert "role='region'" in hint("soft-moe", 1)._repr_html_()
     with pytest.raises(ValueError, match="soft-moe has hints 1 to 3, got level 4"):
         hint("soft-moe", 4)

@@ -40,20 +40,20 @@ def rejecting(count, *, refuse=()):
     return check
 
 
-@pytest.mark.parametrize(("count", "status"), [(22, "passed"), (20, "passed"), (19, "failed"), (0, "failed")])
+@pytest.mark.parametrize(("count", "status"), [(len(WRONG), "passed"), (20, "passed"), (19, "failed"), (0, "failed")])
 def test_a_check_is_scored_by_what_it_rejects(count, status):
-    """Twenty of twenty-two are enough; fewer are not, and give points by their share."""
+    """Twenty are enough; fewer are not, and give points by their share."""
     report = examine(EXERCISE, rejecting(count))
 
     assert report.status == status
     if status == "failed":
-        assert report.points(1) == pytest.approx((1 + count / 22) / 2 / 2)
+        assert report.points(1) == pytest.approx((1 + count / len(WRONG)) / 2 / 2)
         assert f"{count} rejected; among those that pass is one that" in str(report)
 
 
 def test_a_check_that_refuses_a_right_function_fails():
     """The report says which style was refused."""
-    report = examine(EXERCISE, rejecting(22, refuse=RIGHT[:1]))
+    report = examine(EXERCISE, rejecting(len(WRONG), refuse=RIGHT[:1]))
 
     assert report.status == "failed"
     assert "a right one: One number after the other, as on paper." in str(report)

@@ -120,10 +120,6 @@ EXERCISE = Exercise(
             _shuffled,
             name="slots alike",
         ),
-        finite(
-            "scores of some thousands give finite weights: subtract each token's largest score before exp",
-            case(2, 5, 4, 3, scale=1000.0),
-        ),
         gradients("the scores take a gradient", case(2, 4, 3, 2), ("logits",)),
         as_defined(
             "weights are exp(score) / sum over all slots of exp(score), whatever the sizes",
@@ -132,6 +128,10 @@ EXERCISE = Exercise(
             case(2, 1, 2, 3),
             case(2, 5, 1, 4),
             case(2, 3, 1, 1),
+        ),
+        finite(
+            "scores of some thousands give finite weights: subtract each token's largest score before exp",
+            case(2, 5, 4, 3, scale=1000.0),
         ),
     ),
     hints=(

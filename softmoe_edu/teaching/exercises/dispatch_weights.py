@@ -122,10 +122,6 @@ EXERCISE = Exercise(
             lambda before, words: before,
             name="slots apart",
         ),
-        finite(
-            "scores of some thousands give finite weights: subtract each slot's largest score before exp",
-            case(2, 5, 4, 3, scale=1000.0),
-        ),
         gradients("the scores take a gradient", case(2, 4, 3, 2), ("logits",)),
         as_defined(
             "weights are exp(score) / sum over tokens of exp(score), whatever the sizes",
@@ -134,6 +130,10 @@ EXERCISE = Exercise(
             case(2, 1, 2, 3),
             case(2, 5, 1, 4),
             case(2, 3, 1, 1),
+        ),
+        finite(
+            "scores of some thousands give finite weights: subtract each slot's largest score before exp",
+            case(2, 5, 4, 3, scale=1000.0),
         ),
     ),
     hints=(

@@ -96,6 +96,13 @@ def case(b: int, n: int, d: int, e: int, p: int, scale: float = 1.0):
     return lambda draw: (draw.normal(b, n, d), scale * draw.normal(d, e, p), mlps(draw, d, e))
 
 
+def raised(draw: Draw) -> tuple:
+    """All scores some 800 higher: exp overflows, and differences between scores are as small as ever."""
+    x, phi, _ = case(2, 5, 3, 4, 2)(draw)
+    high = torch.cat([phi, torch.full_like(phi[:1], 800)])
+    return torch.cat([x, torch.ones_like(x[..., :1])], -1), high, mlps(draw, 4, 4)
+
+
 def hand(draw: Draw) -> tuple:
     """Two tokens, three experts of one slot: the weights are twelfths (lesson 05, section 3)."""
     phi = draw.tensor([[math.log(v) for v in (3, 1, 2)], [math.log(v) / 2 for v in (1, 2, 1)]])
@@ -106,17 +113,22 @@ def sums(function, x, phi):
     """Measure the sums of an answer's weights from outside: dispatch of each slot, combine of each token.
 
     A further coordinate of every token is 1 and scores nothing, so that a slot's holds the sum of its dispatch weights;
-    experts that answer 1 make an output the sum of a token's combine weights.
+    experts that answer 1 make an output the sum of a token's combine weights. The slots' sums are None where no expert
+    could see them: under vmap its input is no tensor any more when the call has ended.
     """
     filled = []
 
     def expert(s):
-        filled.append(s.detach()[..., -1].flatten())
+        filled.append(s.detach()[..., -1])
         return torch.ones_like(s)
 
     ones = torch.cat([x, torch.ones_like(x[..., :1])], -1)
     output = function(ones, torch.cat([phi, torch.zeros_like(phi[:1])]), [expert] * phi.shape[1])
-    return torch.cat(filled) if filled else ones.new_zeros(0), output.detach()[..., 0]
+    try:
+        slots = torch.cat([part.flatten() for part in filled]).clone()
+    except RuntimeError:
+        slots = None
+    return slots, output.detach()[..., 0]
 
 
 def _by_hand(answer, draw):
@@ -126,7 +138,8 @@ def _by_hand(answer, draw):
         return None
     words = []
     for output, (slots, tokens) in ((expected, sums(answer.expected, x, phi)), (got, sums(answer.raw, x, phi))):
-        weights = f"dispatch sums over tokens {brief(slots)}; combine sums over slots {brief(tokens[0])}"
+        into = "unseen" if slots is None else brief(slots)
+        weights = f"dispatch sums over tokens {into}; combine sums over slots {brief(tokens[0])}"
         words.append(f"answers {brief(output[0])}; {weights}")
     return Finding(
         "every slot is an average of tokens (for each slot, dispatch sums to 1 over tokens), and every answer an "
@@ -175,7 +188,7 @@ EXERCISE = Exercise(
     title="The whole layer",
     answer=soft_moe,
     probe=case(3, 7, 5, 4, 2),
-    probes=(case(2, 5, 3, 4, 2, scale=1000.0),),
+    probes=(case(2, 5, 3, 4, 2, scale=1000.0), raised),
     properties=(
         Property("the example by hand", _by_hand),
         Property("sums of the weights", _sums),
@@ -201,9 +214,6 @@ EXERCISE = Exercise(
             name="examples apart",
             view=lambda y: y[:1],
         ),
-        finite(
-            "scores of some thousands give finite answers: subtract the largest before exp", case(2, 5, 3, 4, 2, 1000.0)
-        ),
         gradients(
             "every score takes a gradient by both ways, dispatch and combine",
             case(2, 4, 3, 3, 2),
@@ -217,6 +227,9 @@ EXERCISE = Exercise(
             case(2, 1, 3, 2, 3),
             case(2, 5, 3, 1, 4),
             case(1, 3, 2, 5, 1),
+        ),
+        finite(
+            "scores of some thousands give finite answers: subtract the largest before exp", case(2, 5, 3, 4, 2, 1000.0)
         ),
     ),
     hints=(

@@ -196,12 +196,27 @@ def sqrt_d_temperature(x, phi, experts):
     "",
     does="takes exp of the scores as they are, which overflows",
     belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
-    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract the largest score first",
+    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract the largest score of each sum first",
     seen="softmax written by hand",
 )
 def unstable_softmax(x, phi, experts):
     """Exp without the maximum."""
     weights = scores(x, phi).exp()
+    return apply(x, weights / weights.sum(1, keepdim=True), weights / weights.sum((2, 3), keepdim=True), experts)
+
+
+@mistake(
+    "one-maximum",
+    "",
+    does="subtracts one largest score for the whole batch before exp, so that a slot far below it divides 0 by 0",
+    belief="Any number may be subtracted before exp.",
+    refuted="any may, on paper; on a computer each slot needs its own largest score, and each token its own",
+    seen="logits - logits.max()",
+)
+def one_maximum(x, phi, experts):
+    """Take exp without each sum's own maximum."""
+    logits = scores(x, phi)
+    weights = (logits - logits.max()).exp()
     return apply(x, weights / weights.sum(1, keepdim=True), weights / weights.sum((2, 3), keepdim=True), experts)
 
 
@@ -218,4 +233,5 @@ MISTAKES = (
     combine_uses_dispatch,
     sqrt_d_temperature,
     unstable_softmax,
+    one_maximum,
 )

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import torch
 
@@ -180,7 +181,7 @@ def _chosen(answer: Answer) -> Sequence[int]:
     should = f"a list of six different line numbers from 1 to {len(LINES)}"
     if not isinstance(got, list | tuple):
         raise Refused(Finding(should, got=f"{type(got).__name__}: {got!r}"[:80]))
-    known = all(type(number) is int and number in LINES for number in got)
+    known = all(isinstance(number, Integral) and number in LINES for number in got)
     if not known or len(set(got)) != len(got) or len(got) != len(_body):
         raise Refused(Finding(should, got=f"{list(got)}"[:80]))
     return got
@@ -209,7 +210,10 @@ def _is_soft_moe(answer: Answer, draw: Draw) -> Finding | None:
 
 def _observe(function: Callable, draw: Draw) -> dict[str, object]:
     try:
-        return {"answers": assemble(function())(*SOFT_MOE.probe(draw.sub("layer")))}
+        numbers = list(function())
+        if len(numbers) != len(_body) or len(set(numbers)) != len(_body):
+            return {"answers": None}  # no six lines: nothing that a line could be blamed for
+        return {"answers": assemble(numbers)(*SOFT_MOE.probe(draw.sub("layer")))}
     except Exception as error:
         return {"answers": type(error).__name__}
 

@@ -1,0 +1,138 @@
+"""A card for the teacher of each lesson: what the lesson's `CARD` says, and what its files say, executed.
+
+Sample answers are run through their checks, mistakes through theirs, and the keys of questions and clinics computed.
+"""
+
+import functools
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from softmoe_edu import __version__
+from softmoe_edu.teaching import cards
+from softmoe_edu.teaching.card import Card
+from softmoe_edu.teaching.clinic import clinics
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exports import files
+from softmoe_edu.teaching.exports.answers import exercise_lines
+from softmoe_edu.teaching.exports.lesson import Lesson
+from softmoe_edu.teaching.exports.markdown import bullets, table
+from softmoe_edu.teaching.questions import ASKED, Question
+
+HEADING = re.compile(r"^## (?P<title>\d+ · .+?)(?: \((?P<minutes>\d+) min\))?$", re.MULTILINE)
+UNIT = 5  # minutes
+PATIENTS = 3  # cases whose key the card gives
+
+
+def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+    """Write LESSON.md for each lesson that has a card.
+
+    Raises ValueError where a card and its lesson do not agree, or a check does not say what it should.
+    """
+    known = [lesson for lesson in lessons if lesson.number in all_cards()]
+    texts = {f"{lesson.name}.md": card_text(all_cards()[lesson.number], lesson) for lesson in known}
+    files.put(folder, texts)
+    said = [
+        f"{lesson.name}: {files.listed(lesson.places)}, timing, vote, questions and their answers." for lesson in known
+    ]
+    missing = [f"{lesson.name} has no card and was left out." for lesson in lessons if lesson not in known]
+    return [*said, *missing, f"Wrote {len(known)} cards for the teacher into {folder}; they hold the solutions."]
+
+
+@functools.cache
+def all_cards() -> dict[str, Card]:
+    """Give the cards by their lessons' numbers."""
+    modules = [
+        importlib.import_module(f"{cards.__name__}.{each.name}") for each in pkgutil.iter_modules(cards.__path__)
+    ]
+    return {module.CARD.lesson: module.CARD for module in modules if hasattr(module, "CARD")}
+
+
+def card_text(card: Card, lesson: Lesson) -> str:
+    """Give the card of a lesson as markdown. Raises ValueError where the two do not agree."""
+    title = re.search(r"^# (.+)$", lesson.notebook.cells[0].source, re.MULTILINE)
+    lines = [
+        f"# {title[1] if title else lesson.name}: for the teacher",
+        "",
+        card.purpose,
+        "",
+        f"Built by softmoe-edu {__version__} from the lesson and its exercises; answers, keys and points are computed.",
+        *timing_lines(card, lesson),
+        *bullets("Hunt these", card.hunt),
+        *_vote_lines(card),
+        *bullets("Stuck? Ask, do not tell", card.stuck),
+        *bullets("Likely questions", card.asked),
+        *_question_lines([question for question in ASKED if question.lesson == lesson.number]),
+    ]
+    for place in lesson.places:
+        lines += exercise_lines(place.exercise)
+    return "\n".join([*lines, *_clinic_lines(lesson.number)]) + "\n"
+
+
+def headings(lesson: Lesson) -> dict[str, int | None]:
+    """Give the parts of a lesson with the minutes of their headings, None where a heading tells none."""
+    text = "\n".join(cell.source for cell in lesson.notebook.cells if cell.cell_type == "markdown")
+    return {found["title"]: found["minutes"] and int(found["minutes"]) for found in HEADING.finditer(text)}
+
+
+def timing_lines(card: Card, lesson: Lesson) -> list[str]:
+    """Give the timing, in units of five minutes, of the lesson's parts.
+
+    Raises ValueError where the card's parts are not the lesson's, or its minutes not the headings', rounded.
+    """
+    found = headings(lesson)
+    plain = {_plain(title): minutes for title, minutes in found.items()}
+    parts = {_plain(part.heading): part for part in card.parts}
+    if list(parts) != list(plain):
+        raise ValueError(f"{lesson.name}: the card's parts are {list(parts)}, the lesson's are {list(plain)}")
+    rows, start = [], 0
+    for (name, part), title in zip(parts.items(), found, strict=True):
+        said = plain[name]
+        if part.minutes % UNIT or (said is not None and abs(part.minutes - said) >= UNIT):
+            raise ValueError(f"{lesson.name}, {name}: the heading says {said} minutes, the card {part.minutes}")
+        rows.append((f"{start} to {start + part.minutes}", title, "cut this first" if part.cut_first else ""))
+        start += part.minutes
+    short = sum(part.minutes for part in card.parts if part.cut_first)
+    without = f", {start - short} without what can be cut" if short else ""
+    return ["", f"## Timing: {start} minutes{without}", "", *table(("minutes", "part", ""), rows)]
+
+
+def _plain(heading: str) -> str:
+    """Give a heading without the star, which marks the short path and may change."""
+    return re.sub(r"★ ?| \(\d+ min\)$|^## ", "", heading).strip()
+
+
+def _vote_lines(card: Card) -> list[str]:
+    vote = card.vote
+    if vote.right not in vote.choices:
+        raise ValueError(f"lesson {card.lesson}: the vote's right answer {vote.right!r} is none of its choices")
+    choices = [f"{letter}. {choice}" for letter, choice in zip("abcdefgh", vote.choices, strict=False)]
+    key = "abcdefgh"[vote.choices.index(vote.right)]
+    lines = ["", "## Vote: alone, in pairs, again", "", vote.question, "", *(f"- {choice}" for choice in choices)]
+    return [*lines, "", f"Right: **{key}**, {vote.because}.", "", f"First vote: {vote.expected}"]
+
+
+def _question_lines(questions: Iterable[Question]) -> list[str]:
+    rows = []
+    for question in questions:
+        truth, believed = question.read(question.truth()), question.show(question.predicts)
+        rows.append((f"`{question.id}`", question.text, question.show(truth), f"{question.belief}: {believed}"))
+    if not rows:
+        return []
+    head = ("id", "question", "computed", "many think that …: which predicts")
+    return ["", "## Predictions (never graded)", "", *table(head, rows)]
+
+
+def _clinic_lines(number: str) -> list[str]:
+    if number not in clinics():
+        return []
+    clinic = clinics()[number]
+    rows = []
+    for patient in range(1, PATIENTS + 1):
+        _, ids = clinic.make(Draw("clinic", number, patient))
+        for id in sorted(ids):
+            rows.append((str(patient), f"`{id}`", clinic.suspects[id], clinic.findings[id]))
+    head = ("patient", "what is wrong", "in words", "how it can be seen")
+    return ["", "## Clinic", "", clinic.complaint, "", *table(head, rows)]

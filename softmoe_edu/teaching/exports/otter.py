@@ -1,0 +1,127 @@
+"""Assignments for Otter-Grader: one notebook for each lesson, to be given to `otter assign`.
+
+Formats: Otter Assign, notebook format version 1 (raw cells as delimiters, exception-based tests). Nothing here
+imports otter.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nbformat import NotebookNode, from_dict
+from nbformat.v4 import new_code_cell, new_raw_cell
+
+from softmoe_edu import __version__
+from softmoe_edu.teaching.exercise import NOT_STARTED
+from softmoe_edu.teaching.exports import files
+from softmoe_edu.teaching.exports.lesson import SEED, Lesson, Place
+from softmoe_edu.teaching.exports.nbgrader import marked
+
+# What stands between the prompt's two lines is left in a student's copy and is a bare string in the solved one.
+SOLUTION = "# BEGIN SOLUTION NO PROMPT", "# END SOLUTION", '""" # BEGIN PROMPT', NOT_STARTED, '""" # END PROMPT'
+
+README = """\
+# Lessons of softmoe_edu for Otter-Grader
+
+These notebooks hold the solutions: keep this folder to yourself.
+
+    otter assign LESSON.ipynb dist          writes dist/student/, to hand out, and dist/autograder/, to grade with
+    otter run -a dist/autograder/LESSON-autograder_*.zip -o results SUBMISSION.ipynb
+                                            grades one submission into results/results.json (make the folder first)
+
+`otter run` runs the code of a student as you. `docs/teachers_guide.md` of softmoe_edu tells how to lock it in.
+"""
+
+
+def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+    """Write a notebook for `otter assign` for each lesson that has an exercise."""
+    texts, said = {"README.md": README}, []
+    for lesson in lessons:
+        if lesson.places:
+            texts[f"{lesson.name}.ipynb"] = files.text_of(assignment(lesson))
+            points = sum(place.exercise.points for place in lesson.places)
+            said.append(f"{lesson.name}: {files.listed(lesson.places)}, {points} points.")
+    files.put(folder, texts)
+    rest = [
+        *files.without_exercises(lessons),
+        f"Wrote notebooks for Otter into {folder}; they hold the solutions. Next, in that folder: "
+        "otter assign LESSON.ipynb dist",
+    ]
+    return [*said, *rest]
+
+
+def assignment(lesson: Lesson) -> NotebookNode:
+    """Give a lesson with raw cells around each answer: a question with its solution and its tests.
+
+    The lesson's own check stays where it is, for practice.
+    """
+    notebook = lesson.copy()
+    questions = {place.answer: place for place in lesson.places}
+    cells = [_raw(_config(lesson))]
+    for i, cell in enumerate(notebook.cells):
+        cells += _question(questions[i], cell) if i in questions else [cell]
+    for i, cell in enumerate(cells):
+        cell.id = f"{lesson.number}-{i}"  # the same bytes each time
+    notebook.cells = cells
+    return notebook
+
+
+def _config(lesson: Lesson) -> str:
+    # Tests stand in the notebook itself, so that a student's single file is enough, on Colab too.
+    lines = [
+        "# ASSIGNMENT CONFIG",
+        f"name: {lesson.name}",
+        "init_cell: true",
+        "export_cell: false",
+        "tests:",
+        "  ok_format: false",
+        "  files: false",
+        "requirements:",
+        f"  - softmoe-edu=={__version__}",
+        "generate:",
+        "  pdf: false",
+        "  show_stdout: false",
+    ]
+    return "\n".join(lines)
+
+
+def _question(place: Place, cell: NotebookNode) -> list[NotebookNode]:
+    exercise = place.exercise
+    cell.source = marked(exercise, *SOLUTION)
+    return [
+        _raw(f"# BEGIN QUESTION\nname: {exercise.id}\npoints: {exercise.points}"),
+        _raw("# BEGIN SOLUTION"),
+        cell,
+        _raw("# END SOLUTION"),
+        _raw("# BEGIN TESTS"),
+        *(new_code_cell(source) for source in tests(place)),
+        _raw("# END TESTS"),
+        _raw("# END QUESTION"),
+    ]
+
+
+def tests(place: Place) -> list[str]:
+    """Give two tests: three quarters of the points for a right answer, a quarter where half of the properties hold.
+
+    Otter gives all of a test's points or none, so this is `Report.points` in one step. The tests of a question share
+    their globals: the answer is checked once.
+    """
+    exercise, quarter = place.exercise, place.exercise.points / 4
+    right = [
+        f"def test_right({place.name}):",
+        "    from softmoe_edu.teaching import check",
+        "",
+        "    global report",
+        f'    report = check("{exercise.id}", {place.name}, seed={SEED})',
+        "    report.raise_if_failed()",
+    ]
+    half = ["def test_half_of_it():", '    assert report.share >= 0.5, "less than half of the properties hold"']
+    return [_test(3 * quarter, right), _test(quarter, half)]
+
+
+def _test(points: float, lines: list[str]) -> str:
+    head = ['""" # BEGIN TEST CONFIG', f"points: {points:g}", '""" # END TEST CONFIG']
+    return "\n".join([*head, *lines])
+
+
+def _raw(text: str) -> NotebookNode:
+    return from_dict(new_raw_cell(text))

@@ -1,0 +1,35 @@
+"""The graders' commands, run as a teacher runs them, and the small course that they grade."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPTS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+# Nothing that is run here asks the network for anything; if it did, it would come to a closed port.
+CLOSED = "http://127.0.0.1:9"
+
+
+@pytest.fixture(scope="session")
+def command(tmp_path_factory):
+    """Give a function that runs a grader's command in a folder, in a home of its own, and gives what it printed."""
+    home = tmp_path_factory.mktemp("home")
+    env = os.environ | {"PATH": SCRIPTS, "HOME": str(home), "OMP_NUM_THREADS": "1", "SOFTMOE_CLASS_KEY": ""}
+    env |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED)
+    env.pop("PYTHONWARNINGS", None)
+
+    def run(*words, cwd, fails=False, timeout=150):
+        program = shutil.which(words[0], path=SCRIPTS)
+        if program is None:
+            sentence = f"{words[0]} is not installed: python -m pip install 'softmoe-edu[graders]'"
+            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
+        line = [program, *map(str, words[1:])]
+        done = subprocess.run(line, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout)
+        said = f"{done.stdout}\n{done.stderr}"
+        assert (done.returncode != 0) == fails, f"{words}\n{said[-4000:]}"
+        return said
+
+    return run

@@ -1,0 +1,158 @@
+"""nbgrader itself hands out, collects, grades and answers a small course; each test looks at one side of that run."""
+
+import csv
+import time
+
+import nbformat
+import pytest
+from graders.course import EVERYTHING, LOOP, NAME, POINTS, cell, small_lesson, submissions, with_loop
+from nbformat.v4 import new_code_cell, new_output
+
+from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.exports import nbgrader
+from softmoe_edu.teaching.exports.leaks import leaks
+
+pytestmark = [pytest.mark.grader, pytest.mark.filterwarnings("default")]  # the tools' own warnings are not ours
+
+CELL_SECONDS = 13  # over the ten seconds after which a check stops an answer
+
+
+@pytest.fixture(scope="module")
+def course(command, tmp_path_factory):
+    """The course folder after everything was done once, by the commands of the teacher's guide."""
+    folder = tmp_path_factory.mktemp("nbgrader") / "course"
+    lessons = [small_lesson(folder.parent / "lesson"), small_lesson(folder.parent / "lesson", exercises(), EVERYTHING)]
+    nbgrader.export(folder, lessons)
+    for lesson in lessons:
+        command("nbgrader", "generate_assignment", lesson.name, cwd=folder)
+    release = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
+    archive = folder / "downloaded" / NAME / "archive"
+    archive.mkdir(parents=True)
+    for student, notebook in submissions(release).items():
+        looping = with_loop(notebook) if student == "dan" else notebook
+        nbformat.write(looping, archive / f"{student}_attempt-1_{NAME}.ipynb")
+    command("nbgrader", "zip_collect", NAME, cwd=folder)
+    start = time.monotonic()
+    command("nbgrader", "autograde", NAME, f"--ExecutePreprocessor.timeout={CELL_SECONDS}", cwd=folder)
+    print(f"autograde: {time.monotonic() - start:.0f} s")
+    command("nbgrader", "generate_feedback", NAME, cwd=folder)
+    command("nbgrader", "export", cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def points(course):
+    """Give the points of a student by exercise, from the gradebook."""
+    from nbgrader.api import Gradebook
+
+    def of(student):
+        with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+            grades = book.find_submission_notebook(NAME, NAME, student).grades
+            return {grade.name.removeprefix("check-"): grade.score for grade in grades}
+
+    return of
+
+
+def autograded(course, student):
+    """Read the notebook that was run and graded."""
+    return nbformat.read(course / "autograded" / student / NAME / f"{NAME}.ipynb", 4)
+
+
+def test_students_get_the_stubs(course):
+    """The released lesson holds exactly the stubs, and checks that print and show a number of points."""
+    release = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", 4)
+
+    for id in POINTS:
+        assert cell(release, f"exercise:{id}").source == find(id).stub
+        assert cell(release, f"check:{id}").source.endswith(f"(report.points({POINTS[id]}))")
+    assert [c for c in release.cells if c.get("outputs")] == []
+
+
+def test_what_is_handed_out_holds_no_solution(course):
+    """No file of release/, where one lesson has every exercise of the course, holds a line of a reference."""
+    paths = [path for path in (course / "release").rglob("*") if path.is_file()]
+
+    assert {path.stem for path in paths} == {NAME, EVERYTHING}
+    assert [fault for path in paths for fault in leaks(path, exercises().values())] == []
+    assert leaks(course / "source" / NAME / f"{NAME}.ipynb", exercises().values())
+
+
+def test_the_reference_gets_everything(points):
+    """Every exercise of the reference has all its points."""
+    assert points("ada") == POINTS
+
+
+def test_the_stub_gets_nothing(points):
+    """A lesson handed in as it was handed out has 0 in every exercise."""
+    assert points("ben") == dict.fromkeys(POINTS, 0)
+
+
+def test_anything_but_a_number_would_be_full_points(course):
+    """Why the graded cell shows a float: to nbgrader a report that says failed, False, or nothing is worth all."""
+    from nbgrader.utils import determine_grade
+
+    for text, grade in (("✗ soft-moe · not yet right", 4), ("False", 4), (None, 4), ("0.75", 0.75)):
+        shown = [new_output("execute_result", {"text/plain": text})] if text else []
+        graded = new_code_cell(outputs=shown, metadata={"nbgrader": {"grade": True, "points": 4}})
+        assert determine_grade(graded) == (grade, 4)
+
+
+def test_a_mistake_gets_less_than_half_and_is_named(course, points):
+    """Two classic mistakes are below half of the points, and the feedback says which they are."""
+    feedback = (course / "feedback" / "cleo" / NAME / f"{NAME}.html").read_text("utf-8")
+
+    for id, mistake in (("soft-moe", "swapped-axes"), ("dispatch-weights", "over-slots")):
+        (known,) = [each for each in find(id).mistakes if each.id == mistake]
+        assert 0 < points("cleo")[id] < POINTS[id] / 2
+        assert known.does.split("`")[0] in feedback
+
+
+def test_warnings_take_no_points(course, points):
+    """An answer that warns, in a notebook that writes on stderr in every cell, has all its points."""
+    assert points("cleo")["combine-weights"] == POINTS["combine-weights"]
+    assert "Printed: and here" in str(cell(autograded(course, "cleo"), "check:combine-weights").outputs)
+
+
+def test_an_answer_that_never_ends_gets_nothing(course, points):
+    """The check itself stops it, says so, and grading goes on; the grader's limit for a cell is not needed."""
+    outputs = str(cell(autograded(course, "cleo"), "check:expert-capacity").outputs)
+
+    assert points("cleo")["expert-capacity"] == 0
+    assert "it was stopped after 10 s" in outputs and "CellTimeoutError" not in outputs
+
+
+def test_the_teachers_checks_are_graded(course, points):
+    """Edited checks are graded by the teacher's copy, deleted ones put back, also in a notebook made silent."""
+    notebook = autograded(course, "dan")
+    locked = {
+        c.metadata.nbgrader.grade_id: c.source for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade")
+    }
+    kept = autograded(course, "ada")
+
+    assert {id: points("cleo")[id] for id in ("soft-moe", "dispatch-weights")} == {
+        id: points("dan")[id] for id in ("soft-moe", "dispatch-weights")
+    }
+    assert {id: points("dan")[id] for id in ("combine-weights", "expert-capacity")} == {
+        id: POINTS[id] for id in ("combine-weights", "expert-capacity")
+    }
+    for id in POINTS:
+        assert locked[f"check-{id}"].endswith(cell(kept, f"check:{id}").source)
+
+
+def test_a_cell_that_never_ends_is_stopped(course):
+    """The grader's limit stops a loop outside of every check, and what follows it is run."""
+    notebook = autograded(course, "dan")
+    (loop,) = [c for c in notebook.cells if c.source == LOOP]
+
+    assert {output.ename for output in loop.outputs if output.output_type == "error"} >= {"CellTimeoutError"}
+    assert notebook.cells[-1].execution_count
+
+
+def test_the_sheet_of_grades_adds_up(course):
+    """grades.csv has one line for each student, with the sum of the points."""
+    with (course / "grades.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["assignment"] == NAME]
+    sums = {row["student_id"]: float(row["score"]) for row in rows}
+
+    assert sums.keys() == {"ada", "ben", "cleo", "dan"}
+    assert (sums["ada"], sums["ben"]) == (sum(POINTS.values()), 0)
