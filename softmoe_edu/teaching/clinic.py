@@ -69,7 +69,8 @@ class Patient:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<dt><code>{html.escape(id)}</code></dt><dd style='margin:0 0 .3em 0'>{html.escape(words)}</dd>"
+            f"<dt style='width:auto'><code style='white-space:nowrap'>{html.escape(id)}</code></dt>"
+            f"<dd style='margin:0 0 .3em 0;width:auto'>{html.escape(words)}</dd>"
             for id, words in self.suspects.items()
         )
         return (

@@ -117,7 +117,10 @@ class Prediction:
             return
         if answer is None or answer == "":
             raise ValueError("choose or type an answer first" if self.question.choices else "type a number first")
-        value = self.question.read(answer)
+        try:
+            value = self.question.read(answer)
+        except ValueError as error:
+            raise ValueError(f'{error}: write answer="a"' if self.question.choices else str(error)) from None
         if confidence not in CONFIDENCES:
             listed = ", ".join(map(str, CONFIDENCES))
             raise ValueError(f"say how sure you are: confidence must be one of {listed} (%), got {confidence!r}")
@@ -138,7 +141,7 @@ class Prediction:
         if not _first("reveal", question.id):
             self._note("reveal", answer=answer, confidence=given["confidence"], truth=truth, right=right)
         refuted = not right and given["confidence"] >= CONFIDENT
-        lines = [question.refutation(truth)] if refuted else []
+        lines = [self._refutation(answer, truth)] if refuted else []
         return Outcome("right" if right else "wrong", [*lines, self._verdict(answer, truth, right)])
 
     def given_words(self) -> str:
@@ -151,7 +154,7 @@ class Prediction:
         question = self.question
         if question.choices:
             listed = [f"  {letter}) {choice}" for letter, choice in question.letters().items()]
-            kind = "a letter in quotes"
+            kind = 'a letter in quotes, such as answer="a"'
         else:
             listed, kind = [], f"a number{f' in {question.unit}' if question.unit else ''}"
         reveal = "reveal=..., " if self._reveal else ""
@@ -189,6 +192,16 @@ class Prediction:
             return question.read(truth)
         except ValueError as error:
             raise TypeError(f"reveal must return what was measured, or None where truth says it: {error}") from None
+
+    def _refutation(self, answer: float | str, truth: float | str) -> str:
+        """Say why; that many think so is said only to somebody whose answer the belief predicts."""
+        question, show = self.question, self.question.show
+        if question.is_right(answer, question.predicts):
+            return question.refutation(truth)
+        return (
+            f"A frequent answer is {show(question.predicts)}, because it seems that {question.belief}. "
+            f"You just measured {show(truth)}. The reason: {question.because}."
+        )
 
     def _verdict(self, answer: float | str, truth: float | str, right: bool) -> str:
         question, show = self.question, self.question.show

@@ -65,8 +65,8 @@ class Report:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<dt style='font-weight:600'>{html.escape(label)}</dt>"
-            f"<dd style='margin:0 0 .3em 0;white-space:pre-wrap'>{html.escape(text)}</dd>"
+            f"<dt style='font-weight:600;width:auto'>{html.escape(label)}</dt>"
+            f"<dd style='margin:0 0 .3em 0;width:auto;white-space:pre-wrap'>{html.escape(text)}</dd>"
             for label, text in self._shown()
         )
         colour = COLOURS[self.status]
