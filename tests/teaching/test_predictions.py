@@ -89,6 +89,24 @@ def test_a_confident_miss_is_refuted_first(capfd, answer, confidence, refuted):
     assert last[-1].startswith("Right: " if answer == "a" else "Not this time: ")
 
 
+@pytest.mark.parametrize(
+    ("id", "truth", "answer", "start"),
+    [
+        ("m01-sums", RIGHT, "b", f"Many think that {find('m01-sums').belief}. That predicts “{SWAPPED}”"),
+        ("m01-sums", RIGHT, "c", f"A frequent answer is “{SWAPPED}”, because it seems that {find('m01-sums').belief}."),
+        ("m15-drop-rate", 18.5, 5, f"Many think that {find('m15-drop-rate').belief}. That predicts 0 %"),
+        ("m15-drop-rate", 18.5, 5.1, "A frequent answer is 0 %, because it seems that"),
+    ],
+)
+def test_many_think_is_said_only_of_what_was_answered(capfd, id, truth, answer, start):
+    """A miss that the belief predicts, within the tolerance, is met as the belief; any other hears what is frequent."""
+    predict(id, reveal=measured(truth), answer=answer, confidence=90)
+
+    refutation, _ = capfd.readouterr().out.split("drawn\n")[1].splitlines()
+    assert refutation.startswith(start)
+    assert f"measured {find(id).show(truth)}. The reason: {find(id).because}." in refutation
+
+
 def test_a_reveal_that_raises_leaves_the_lock(capfd):
     """Its error is told on stdout with its place, and once the cell is right the same answer is compared."""
 
@@ -141,6 +159,8 @@ def test_a_reveal_that_returns_something_else_is_told(capfd):
         ({"id": "m15-drop-rate", "answer": 18}, ValueError, r"confidence must be one of 50, 70, 90 \(%\), got None"),
         ({"id": "m15-drop-rate", "answer": 18, "confidence": 0.7}, ValueError, "got 0.7"),
         ({"id": "m15-drop-rate", "confidence": 70}, ValueError, "type a number first"),
+        ({"id": "m01-sums", "answer": "e", "confidence": 70}, ValueError, "got 'e': write answer=\"a\"$"),
+        ({"id": "m15-drop-rate", "answer": "e", "confidence": 70}, ValueError, "one point; got 'e'$"),
         ({"id": "m01-sums", "confidence": 70}, ValueError, "choose or type an answer first"),
     ],
 )

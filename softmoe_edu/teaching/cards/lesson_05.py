@@ -46,11 +46,11 @@ CARD = Card(
     },
     asked={
         "Why does one phi serve both?": "A score says how well a token and a slot fit; dispatch and combine read it "
-        "from two sides. The ablations in lesson 09 take one side away at a time.",
+        "from two sides. The paper's ablations (Table 2) take one side away at a time.",
         "Is it not attention?": "Dispatch is cross-attention with learned queries and without maps for keys and "
         "values, combine is the way back; between them stand different MLPs.",
         "Why not as many slots as tokens?": "One may; the cost follows the slots. The paper's long runs use one slot "
         "for each expert.",
-        "Can a language model use it?": "Not as it is: every slot sees all tokens, later ones too. That is lesson 11.",
+        "Can a language model use it?": "Not as it is: every slot sees all tokens, later ones too.",
     },
 )

@@ -123,7 +123,7 @@ def make(draw: Draw) -> tuple[Layer, Sequence[str]]:
 CLINIC = Clinic(
     lesson="05",
     complaint="A colleague wrote this Soft MoE layer (dim 32, 4 experts of 3 slots). In a ViT it trains, the loss "
-    "falls, and the tests of shape are green. Something in it is not Algorithm 1.",
+    "falls, and the tests of shape are green. What it computes is not Algorithm 1.",
     make=make,
     suspects={
         **{id: f"dispatch {mistake.does}" for id, mistake in DISPATCH.items()},
