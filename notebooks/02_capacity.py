@@ -219,10 +219,11 @@ CapacityExplorer(num_experts=8, tokens=64)
 def assign_with_capacity(indices, weights, capacity, priority):
     """Give each choice of a group of tokens a row in the buffer of its expert, as long as there is one.
 
-    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none (padding).
-    weights (n, k): the gates of these choices, largest first. capacity: the rows of each expert's buffer.
+    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none: padding has no choice at
+    all, another token may have fewer than k, and -1 after them. weights (n, k): the gates of these choices, largest
+    first. capacity: the rows of each expert's buffer, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
-    "position" in their order, "gate" by their largest weight, the largest first.
+    "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
     Returns positions (n, k), whole numbers: the row that the choice takes, an expert's first arrival in row 0, the
     next in row 1, and so on; and kept (n, k), bool: whether it found a row. Where it found none, any position will do.
     """
@@ -310,9 +311,9 @@ def combine_with_residual(x, expert_out, weights, kept):
     """Put the experts' answers back to their tokens, and add what goes around the layer.
 
     x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
-    nobody answered, and any numbers may stand there. weights (n, k): the gates. kept (n, k), bool.
+    nobody answered, and any numbers may stand there, also inf or NaN. weights (n, k): the gates. kept (n, k), bool.
     Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
-    (n, d), the tokens plus layer: the residual connection.
+    (n, d), the tokens plus layer: the residual connection. A gradient must flow through both, so use torch.
     """
     raise NotImplementedError
 
@@ -546,17 +547,18 @@ for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "
 # %% [markdown]
 # ## 9 · Exercise: write the check (10 min)
 #
-# You have used many checks; now write one. `check_assign(assign)` gets a candidate and must raise `AssertionError` if it is
-# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and on 13
-# wrong ones, of which it must reject 11. Most of them give the right shapes.
+# You have used many checks; now write one. `check_assign(assign)` gets a candidate and must raise an error if it is
+# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and on 15
+# wrong ones, of which it must reject 13. Most of them give the right shapes.
 
 
 # %% tags=["exercise:check-assign"]
 def check_assign(assign):
-    """Raise AssertionError if `assign` is a wrong assign_with_capacity; return nothing if it is right.
+    """Raise an error (AssertionError or another) if `assign` is a wrong assign_with_capacity; if it is right, do not.
 
     assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. What a right one puts
-    into positions where kept is False is open; so is the whole number type of positions.
+    into positions where kept is False is open; so is the whole number type of positions, and who of two tokens with
+    equal weights comes first.
     """
     raise NotImplementedError
 

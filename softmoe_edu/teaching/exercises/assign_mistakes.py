@@ -85,6 +85,21 @@ def pairs_by_weight(indices, weights, capacity, priority):
 
 
 @mistake(
+    "rounds-by-weight",
+    "M17",
+    does="sorts the tokens anew in each round, by the weights of that round's choices",
+    belief="Whoever is surest of a second choice gets it first.",
+    refuted="batch priority routing sorts tokens once: the order of the first choices is that of the second ones",
+    seen="weights[:, choice].argsort() inside the loop",
+)
+def rounds_by_weight(indices, weights, capacity, priority):
+    """Each round by its own weights."""
+    n, k = indices.shape
+    rounds = [queue(indices, weights[:, [j]], priority)[:n] for j in range(k)]
+    return serve(indices, [(token, j) for j, tokens in enumerate(rounds) for token, _ in tokens], capacity)
+
+
+@mistake(
     "last-come-first",
     "M17",
     does="lets later tokens take the rows of earlier ones",
@@ -179,6 +194,20 @@ def padding_kept(indices, weights, capacity, priority):
 
 
 @mistake(
+    "one-gap-drops-all",
+    "M40",
+    does="takes a token for padding as soon as one of its choices is -1",
+    belief="A row with -1 in it is padding.",
+    refuted="-1 says that this choice asks for no expert; the token's other choices ask for theirs",
+    seen="(indices >= 0).all(1) as the mask of tokens",
+)
+def one_gap_drops_all(indices, weights, capacity, priority):
+    """A mask of whole tokens."""
+    whole = (indices >= 0).all(1, keepdim=True)
+    return serve(indices.where(whole, -1), queue(indices, weights, priority), capacity)
+
+
+@mistake(
     "order-not-undone",
     "M17",
     does="returns the rows in the order of priority, not of the tokens",
@@ -212,6 +241,7 @@ MISTAKES = (
     priority_unused,
     least_sure_first,
     pairs_by_weight,
+    rounds_by_weight,
     last_come_first,
     experts_of_a_token,
     one_buffer,
@@ -219,6 +249,7 @@ MISTAKES = (
     count_starts_again,
     padding_takes_rows,
     padding_kept,
+    one_gap_drops_all,
     order_not_undone,
     all_or_nothing,
 )

@@ -17,7 +17,7 @@ def by_cumsum(indices, weights, capacity, priority):
 
 
 def by_lists(indices, weights, capacity, priority):
-    """Every expert collects a list of those who ask, and cuts it."""
+    """Every expert collects a list of those who ask, and cuts it; positions come as int32."""
     n, k = indices.shape
     places = list(range(n))
     if priority == "gate":
@@ -32,7 +32,8 @@ def by_lists(indices, weights, capacity, priority):
     for arrivals in buffers.values():
         for row, (token, choice) in enumerate(arrivals[:capacity]):
             positions[token][choice], kept[token][choice] = row, True
-    return torch.tensor(positions, device=indices.device), torch.tensor(kept, device=indices.device)
+    rows = torch.tensor(positions, dtype=torch.int32, device=indices.device)
+    return rows, torch.tensor(kept, device=indices.device)
 
 
 def by_counting_ahead(indices, weights, capacity, priority):

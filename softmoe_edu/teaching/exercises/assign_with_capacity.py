@@ -12,10 +12,11 @@ from softmoe_edu.teaching.properties import as_defined, by_hand, changed, close
 def assign_with_capacity(indices, weights, capacity, priority):
     """Give each choice of a group of tokens a row in the buffer of its expert, as long as there is one.
 
-    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none (padding).
-    weights (n, k): the gates of these choices, largest first. capacity: the rows of each expert's buffer.
+    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none: padding has no choice at
+    all, another token may have fewer than k, and -1 after them. weights (n, k): the gates of these choices, largest
+    first. capacity: the rows of each expert's buffer, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
-    "position" in their order, "gate" by their largest weight, the largest first.
+    "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
     Returns positions (n, k), whole numbers: the row that the choice takes, an expert's first arrival in row 0, the
     next in row 1, and so on; and kept (n, k), bool: whether it found a row. Where it found none, any position will do.
     """
@@ -37,8 +38,11 @@ def assign_with_capacity(indices, weights, capacity, priority):
     return positions, kept
 
 
-def case(n, k, e, capacity, priority="gate", padding=()):
-    """Give a maker of arguments of these sizes; the first experts are wanted most, and no two weights are near."""
+def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
+    """Give a maker of arguments of these sizes; the first experts are wanted most, and no two weights are near.
+
+    padding: tokens without a choice. partly: tokens without their last choice.
+    """
 
     def make(draw):
         wanted = torch.linspace(1.5, 0, e, dtype=torch.float64)
@@ -49,6 +53,7 @@ def case(n, k, e, capacity, priority="gate", padding=()):
                 break
         weights, indices = gates.topk(k)
         indices[list(padding)] = -1
+        indices[list(partly), -1] = -1
         return indices.to(draw.device), weights.to(draw.device, draw.dtype), capacity, priority
 
     return make
@@ -64,6 +69,22 @@ def hand(priority):
     return make
 
 
+def some_choices(priority):
+    """Three tokens, of which the first has one choice; two experts of two rows."""
+
+    def make(draw):
+        indices = torch.tensor([[0, -1], [0, 1], [1, 0]], device=draw.device)
+        return indices, draw.tensor([[0.6, 0.3], [0.5, 0.2], [0.7, 0.1]]), 2, priority
+
+    return make
+
+
+def crossing(draw):
+    """Give a case in which sorting tokens, sorting all choices and sorting each round's choices serve others."""
+    indices = torch.tensor([[0, 1], [1, 0], [0, 1]], device=draw.device)
+    return indices, draw.tensor([[0.9, 0.05], [0.5, 0.45], [0.4, 0.35]]), 2, "gate"
+
+
 def rows_of(args, output):
     """Write the rows of each token's choices in one line, - where a choice is dropped."""
     lines = zip(*(part.tolist() for part in output), strict=True)
@@ -74,12 +95,18 @@ def rows_of(args, output):
 def comparable(args, output):
     """Give the output with -1 as the position of every dropped choice."""
     positions, kept = output
-    return positions.where(kept, -1), kept
+    return positions.long().where(kept, -1), kept
 
 
 def observe(function, draw):
     """Give what is assigned in cases on which all mistakes differ; one that raises leaves its error's name."""
-    cases = case(9, 2, 4, 3, "gate", (1, 6)), case(9, 2, 4, 3, "position", (1, 6)), case(7, 3, 5, 2), case(8, 1, 3, 2)
+    cases = (
+        *(case(9, 2, 4, 3, priority, (1, 6)) for priority in ("gate", "position")),
+        case(7, 3, 5, 2),
+        case(8, 1, 3, 2),
+        crossing,
+        *(some_choices(priority) for priority in ("position", "gate")),
+    )
     try:
         given = [make(draw.sub("assigned", number)) for number, make in enumerate(cases)]
         return {"assigned": [comparable(args, function(*args)) for args in given]}
@@ -138,10 +165,17 @@ def _padding(answer, draw):
         return Finding("padding (-1) asks for no expert: it is never kept", given, "no choice kept", f"{count} kept")
     expected = comparable((), answer(indices[real], weights[real], *rest))
     got = tuple(part[real] for part in whole)
-    if close(expected, got):
-        return None
-    words = (rows_of((), output) for output in (expected, got))
-    return Finding("padding (-1) takes no row: with it and without it the others get the same", given, *words)
+    if not close(expected, got):
+        words = (rows_of((), output) for output in (expected, got))
+        return Finding("padding (-1) takes no row: with it and without it the others get the same", given, *words)
+    for priority in ("position", "gate"):
+        args = some_choices(priority)(draw)
+        expected, got = answer.expected(*args), answer(*args)
+        if not close(comparable(args, expected), comparable(args, got)):
+            words = (rows_of(args, output) for output in (expected, got))
+            given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'
+            return Finding("-1 concerns one choice alone: a token's other choices are served", given, *words)
+    return None
 
 
 WEIGHTS = "experts [[0, 1], [0, 2], [0, 1], [1, 0]], weights [[.5, .3], [.6, .25], [.7, .2], [.85, .1]], 2 rows"
@@ -152,7 +186,7 @@ EXERCISE = Exercise(
     order=2,
     title="Who gets a row",
     answer=assign_with_capacity,
-    probe=case(7, 2, 4, 3),
+    probe=case(7, 2, 4, 3, padding=(2,), partly=(4,)),
     observe=observe,
     same=comparable,
     properties=(
@@ -183,7 +217,8 @@ EXERCISE = Exercise(
         as_defined(
             "rows in the order of service, as long as there are any",
             case(7, 2, 4, 3, "position"),
-            case(9, 3, 5, 2, "gate", (0, 8)),
+            case(9, 3, 5, 2, "gate", (0, 8), partly=(1, 4)),
+            case(8, 2, 4, 3, "position", partly=(0, 5)),
             case(6, 2, 3, 6, "gate"),
             case(8, 1, 3, 1, "position"),
             case(1, 1, 1, 1, "gate"),

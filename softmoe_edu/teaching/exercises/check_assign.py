@@ -7,14 +7,15 @@ from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
 from softmoe_edu.teaching.exercises.assign_with_capacity import EXERCISE as ASSIGN
 from softmoe_edu.teaching.write_the_check import write_the_check
 
-NEEDED = 11
+NEEDED = 13
 
 
 def check_assign(assign):
-    """Raise AssertionError if `assign` is a wrong assign_with_capacity; return nothing if it is right.
+    """Raise an error (AssertionError or another) if `assign` is a wrong assign_with_capacity; if it is right, do not.
 
     assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. What a right one puts
-    into positions where kept is False is open; so is the whole number type of positions.
+    into positions where kept is False is open; so is the whole number type of positions, and who of two tokens with
+    equal weights comes first.
     """
     indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
@@ -37,6 +38,7 @@ def by_properties(assign):
             gates = (torch.randn(12, 5, generator=draw) + torch.linspace(2, 0, 5)).softmax(-1)
             weights, indices = torch.topk(gates, 2)
             indices[[2, 7]] = -1
+            indices[4, 1] = -1
             positions, kept = assign(indices.clone(), weights.clone(), 3, priority)
             order = weights[:, 0].argsort(descending=True) if priority == "gate" else torch.arange(12)
             line = [(int(indices[t, j]), t, j) for j in range(2) for t in order.tolist()]
@@ -53,7 +55,7 @@ def by_own_version(assign):
     for seed in range(6):
         draw = torch.Generator().manual_seed(seed)
         weights, indices = (torch.randn(9, 4, generator=draw) * 2).softmax(-1).topk(2)
-        indices[3] = -1
+        indices[3] = indices[5, 1] = -1
         priority = ("position", "gate")[seed % 2]
         expected, own_kept = serve(indices, queue(indices, weights, priority), 3)
         positions, kept = assign(indices, weights, 3, priority)
@@ -117,7 +119,7 @@ def capacity_only(assign):
     "M26b",
     does="tests with one choice per token, where first and second choices cannot be told apart",
     belief="k = 1 is the same, only smaller.",
-    refuted="four of the wrong functions are right as long as a token chooses one expert",
+    refuted="six of the wrong functions are right as long as a token chooses one expert",
     seen="the smallest example that runs",
 )
 def one_choice(assign):
@@ -133,7 +135,7 @@ def one_choice(assign):
     "M17",
     does='tests priority "position" alone',
     belief="Priority is a detail.",
-    refuted='four of the wrong functions go wrong only where the priority is "gate"',
+    refuted='five of the wrong functions go wrong only where the priority is "gate"',
     seen="a default argument that is never changed",
 )
 def position_only(assign):
@@ -158,6 +160,25 @@ def dropped_must_be_minus_one(assign):
     indices, weights = torch.tensor([[0, 1], [0, 2], [0, 1]]), torch.tensor([[0.5, 0.3], [0.6, 0.2], [0.7, 0.2]])
     positions, _ = assign(indices, weights, 2, "position")
     assert positions.tolist() == [[0, 0], [1, 0], [-1, 1]]
+
+
+@mistake(
+    "int64-only",
+    does="insists on int64 for positions, and refuses right functions",
+    belief="Whole numbers in torch are int64.",
+    refuted="the docstring asks for whole numbers, and int32 holds them as well",
+    seen="torch.equal of positions and a tensor of one's own",
+)
+def int64_only(assign):
+    """Asks for a dtype that nobody promised."""
+    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
+    weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
+    for priority in ("position", "gate"):
+        expected, own_kept = serve(indices, queue(indices, weights, priority), 2)
+        positions, kept = assign(indices, weights, 2, priority)
+        assert positions.dtype == torch.int64
+        assert torch.equal(kept, own_kept)
+        assert torch.equal(positions[kept], expected[kept])
 
 
 @mistake(
@@ -224,6 +245,7 @@ EXERCISE = write_the_check(
         one_choice,
         position_only,
         dropped_must_be_minus_one,
+        int64_only,
         refuses_everything,
     ),
     minutes=10,

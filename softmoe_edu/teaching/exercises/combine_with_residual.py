@@ -2,6 +2,7 @@
 
 import torch
 
+from softmoe_edu.teaching.diagnosis import observations
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises.combine_with_residual_mistakes import MISTAKES
 from softmoe_edu.teaching.properties import as_defined, brief, close, gradients
@@ -11,17 +12,18 @@ def combine_with_residual(x, expert_out, weights, kept):
     """Put the experts' answers back to their tokens, and add what goes around the layer.
 
     x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
-    nobody answered, and any numbers may stand there. weights (n, k): the gates. kept (n, k), bool.
+    nobody answered, and any numbers may stand there, also inf or NaN. weights (n, k): the gates. kept (n, k), bool.
     Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
-    (n, d), the tokens plus layer: the residual connection.
+    (n, d), the tokens plus layer: the residual connection. A gradient must flow through both, so use torch.
     """
-    layer = (expert_out * (weights * kept)[..., None]).sum(1)
+    answers = expert_out.masked_fill(~kept[..., None], 0)
+    layer = (answers * weights[..., None]).sum(1)
     return layer, x + layer
 
 
 def by_einsum(x, expert_out, weights, kept):
     """One sum over choices."""
-    layer = torch.einsum("nkd,nk->nd", expert_out, weights.masked_fill(~kept, 0))
+    layer = torch.einsum("nkd,nk->nd", torch.where(kept.unsqueeze(2), expert_out, 0.0), weights)
     return layer, layer + x
 
 
@@ -65,6 +67,25 @@ def hand(draw):
     weights = draw.tensor([[0.5, 0.25], [0.5, 0.25], [0.6, 0]])
     kept = torch.tensor([[True, True], [False, True], [False, False]], device=weights.device)
     return draw.tensor([[1, 2], [3, 4], [1, 1]]), expert_out, weights, kept
+
+
+def unanswered(args):
+    """Put inf and NaN, in turn, where nobody answered."""
+    x, expert_out, weights, kept = args
+    rest = torch.full_like(expert_out, torch.nan)
+    rest[..., ::2] = torch.inf
+    return x, torch.where(kept[..., None], expert_out, rest), weights, kept
+
+
+def observe(function, draw):
+    """Tell answers apart by numbers and gradients, and by whether inf and NaN come through that nobody answered."""
+    seen = observations(EXERCISE, function, draw)
+    try:
+        layer, _ = function(*unanswered(case(7, 2, 5)(draw.sub("unanswered"))))
+        seen["finite"] = bool(layer.isfinite().all())
+    except Exception as error:
+        seen["finite"] = type(error).__name__
+    return seen
 
 
 def _by_hand(answer, draw):
@@ -118,6 +139,19 @@ def _garbage(answer, draw):
     )
 
 
+def _not_finite(answer, draw):
+    args = case(9, 2, 5)(draw)
+    expected, got = answer.expected(*args), answer(*unanswered(args))
+    if close(expected, got):
+        return None
+    return Finding(
+        "inf and NaN in expert_out where kept is False change nothing either: 0 times one of them is NaN, not 0",
+        f"9 tokens; inf and NaN in the {int((~args[3]).sum())} rows where kept is False",
+        "only finite numbers, the same as with others there",
+        f"layer has {int((~got[0].isfinite()).sum())} numbers that are inf or NaN",
+    )
+
+
 EXERCISE = Exercise(
     id="combine-with-residual",
     lesson="02",
@@ -126,6 +160,7 @@ EXERCISE = Exercise(
     answer=combine_with_residual,
     probe=case(7, 2, 5),
     probes=(case(6, 3, 4), case(8, 1, 3)),
+    observe=observe,
     properties=(
         Property("the example by hand", _by_hand),
         Property("dropped tokens", _dropped),
@@ -143,6 +178,7 @@ EXERCISE = Exercise(
             case(1, 2, 3),
             case(4, 2, 1, share=0.0),
         ),
+        Property("inf and NaN that nobody computed", _not_finite),
     ),
     hints=(
         Hint(
@@ -153,18 +189,19 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "Set the weights of dropped choices to 0, multiply, and sum over the axis of choices, which is axis 1. The "
+            "Put 0 where nobody answered, multiply by the weights, and sum over the axis of choices, which is axis 1. "
+            "Put, not times 0: torch.where(condition, a, b) takes a where the condition holds, else b. kept and "
             "weights need one more axis at the end.",
             "def combine_with_residual(x, expert_out, weights, kept):\n"
-            "    weights = weights * kept\n"
-            "    print('weights', tuple(weights.shape), 'answers', tuple(expert_out.shape))\n"
+            "    print('0 times NaN:', 0 * torch.tensor([float('nan'), 2.0]))\n"
+            "    print('kept', tuple(kept.unsqueeze(-1).shape), 'answers', tuple(expert_out.shape))\n"
             "    raise NotImplementedError",
         ),
         Hint(
             "An answer, in one way of several.",
             "def combine_with_residual(x, expert_out, weights, kept):\n"
-            "    weighed = weights.unsqueeze(-1) * expert_out\n"
-            "    layer = torch.where(kept.unsqueeze(-1), weighed, torch.zeros_like(weighed)).sum(dim=1)\n"
+            "    answers = torch.where(kept.unsqueeze(-1), expert_out, torch.zeros_like(expert_out))\n"
+            "    layer = (weights.unsqueeze(-1) * answers).sum(dim=1)\n"
             "    return layer, x + layer",
         ),
     ),

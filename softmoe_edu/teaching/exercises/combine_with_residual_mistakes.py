@@ -7,7 +7,7 @@ from softmoe_edu.teaching.exercise import mistake
 
 def kept_sum(expert_out, weights, kept):
     """Give the layer's output as it should be."""
-    return (expert_out * (weights * kept)[..., None]).sum(1)
+    return (expert_out.masked_fill(~kept[..., None], 0) * weights[..., None]).sum(1)
 
 
 @mistake(
@@ -105,7 +105,7 @@ def kept_unused(x, expert_out, weights, kept):
 )
 def weights_unused(x, expert_out, weights, kept):
     """A plain sum."""
-    layer = (expert_out * kept[..., None]).sum(1)
+    layer = expert_out.masked_fill(~kept[..., None], 0).sum(1)
     return layer, x + layer
 
 
@@ -136,6 +136,19 @@ def residual_in_the_layer(x, expert_out, weights, kept):
     return layer, x + layer
 
 
+@mistake(
+    "times-zero",
+    does="multiplies the rows that nobody computed by 0, which gives NaN where inf or NaN stands there",
+    belief="Times 0 takes a number away.",
+    refuted="0 times inf and 0 times NaN are NaN: choose with torch.where or masked_fill before you multiply",
+    seen="buffers made by torch.empty, which hold whatever was in memory",
+)
+def times_zero(x, expert_out, weights, kept):
+    """A mask by multiplication."""
+    layer = (expert_out * (weights * kept)[..., None]).sum(1)
+    return layer, x + layer
+
+
 MISTAKES = (
     returned_times_p,
     returned_whole,
@@ -146,4 +159,5 @@ MISTAKES = (
     weights_unused,
     no_residual,
     residual_in_the_layer,
+    times_zero,
 )

@@ -125,7 +125,7 @@ def one_more_row(tokens, experts, k, factor, multiple_of=1):
 
 @mistake(
     "noise-removed",
-    does="takes the last digits away before it rounds up",
+    does="takes the last digits away, or computes with fewer or exact digits, before it rounds up",
     belief="100 · 1.1 / 2 is 55.",
     refuted="the float 1.1 is a little over 11/10, and the official code rounds what comes out as it is: a model "
     "trained with 56 rows has 56",

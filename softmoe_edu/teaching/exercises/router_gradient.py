@@ -13,7 +13,7 @@ def router_gradient(route, logits, answers, k):
     route: a function (logits, k) -> (weights, indices), as top_k_route. logits (b, n, e). answers (b, n, e): what each
     expert would answer to each token, a single number here. A token's output is the sum over its k choices of weight
     times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
-    squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor of one number.
+    squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor without axes.
     Where no path leads from the loss back to logits, 0.0.
     """
     leaf = logits.detach().clone().requires_grad_()

@@ -10,6 +10,7 @@ from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises.token_choice_moe_mistakes import MISTAKES
 from softmoe_edu.teaching.exercises.token_choice_moe_variants import VARIANTS
+from softmoe_edu.teaching.exercises.top_k_route import told
 from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, gradients
 
 
@@ -38,10 +39,11 @@ def mlps(draw: Draw, d: int, e: int) -> list:
     return [lambda s, a=a, c=c: torch.tanh(s @ a.to(s.dtype)) @ c.to(s.dtype) + s / 2 for a, c in pairs]
 
 
-def case(b, n, d, e, k, scale=1.0, crowded=False):
+def case(b, n, d, e, k, scale=1.0, crowded=False, gap=0.0):
     """Give a maker of arguments of these sizes, with no two scores of a token near each other.
 
-    crowded: all tokens agree on the experts, so that nobody chooses the others.
+    crowded: all tokens agree on the experts, so that nobody chooses the others. gap: the scores of every other token,
+    from the first on, are higher by so much than they would be.
     """
 
     def make(draw):
@@ -49,6 +51,9 @@ def case(b, n, d, e, k, scale=1.0, crowded=False):
             x, w_router = draw.normal(b, n, d), scale * draw.normal(d, e)
             if crowded:
                 x = x[:1, :1] + 0.01 * x
+            if gap:
+                x[..., 0], w_router[0] = 0, gap
+                x[:, ::2, 0] = 1
             logits = x @ w_router
             if e == 1 or float(logits.sort(-1).values.diff(dim=-1).min()) > 2e-3:
                 return x, w_router, mlps(draw, d, e), k
@@ -92,7 +97,7 @@ def observe(function, draw):
         seen["rows"] = [sum(map(len, given)) for given in rows]
     except Exception as error:
         seen["rows"] = type(error).__name__
-    return {**seen, **observations(EXERCISE, function, draw)}
+    return {**seen, **told(observations(EXERCISE, function, draw))}
 
 
 def _show(args, output):
@@ -174,7 +179,7 @@ EXERCISE = Exercise(
     title="The whole sparse layer",
     answer=token_choice_moe,
     probe=case(3, 7, 5, 4, 2),
-    probes=(case(2, 6, 3, 5, 1), case(2, 4, 3, 5, 3, scale=400.0)),
+    probes=(case(2, 6, 3, 5, 1), case(1, 7, 3, 5, 3, scale=400.0), case(1, 5, 4, 3, 2, gap=1000.0)),
     observe=observe,
     properties=(
         by_hand(hand(1), "the best expert's answer, times its gate", f"{EXAMPLE}1", show=_show),
@@ -187,7 +192,6 @@ EXERCISE = Exercise(
         ),
         Property("no noise", _twice),
         Property("one token after the other", _token_by_token),
-        Property("rows computed", _rows),
         changed(
             "a token's answer is the same with other tokens around it and without",
             case(3, 7, 5, 4, 2),
@@ -204,10 +208,6 @@ EXERCISE = Exercise(
             name="order of experts",
         ),
         Property("all experts", _all_experts),
-        finite(
-            "scores of some thousands give finite answers: subtract the largest before exp",
-            case(2, 4, 3, 5, 1, scale=400.0),
-        ),
         gradients(
             "tokens and router take a gradient: the router by the gates alone, since the choice has no slope",
             case(2, 5, 4, 3, 2),
@@ -221,6 +221,16 @@ EXERCISE = Exercise(
             case(2, 5, 3, 1, 1),
             case(2, 4, 3, 6, 2, crowded=True),
         ),
+        finite(
+            "scores of some thousands give finite answers: subtract a token's largest score before exp",
+            case(2, 4, 3, 5, 1, scale=400.0),
+        ),
+        finite(
+            "a token with scores 1000 below another's has an answer like any other: subtract its own largest score",
+            case(2, 5, 4, 3, 2, gap=1000.0),
+            name="scores far apart",
+        ),
+        Property("rows computed", _rows),
     ),
     hints=(
         Hint(

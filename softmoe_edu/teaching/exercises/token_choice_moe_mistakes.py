@@ -239,6 +239,22 @@ def unstable(x, w_router, experts, k):
     return _usual(x, *(powers / powers.sum(-1, keepdim=True)).topk(k), experts)
 
 
+@mistake(
+    "one-maximum",
+    "",
+    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
+    "and divides 0 by 0",
+    belief="Subtracting a maximum makes every softmax safe.",
+    refuted="exp(-746) is 0 in float64, exp(-104) in float32: each token subtracts the largest of its own scores",
+    seen="logits.max() without an axis",
+)
+def one_maximum(x, w_router, experts, k):
+    """The maximum of the whole tensor."""
+    logits = x @ w_router
+    powers = (logits - logits.max()).exp()
+    return _usual(x, *(powers / powers.sum(-1, keepdim=True)).topk(k), experts)
+
+
 MISTAKES = (
     top_k_then_softmax,
     no_gate,
@@ -255,4 +271,5 @@ MISTAKES = (
     scores_for_gates,
     adds_residual,
     unstable,
+    one_maximum,
 )

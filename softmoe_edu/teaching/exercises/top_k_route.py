@@ -26,17 +26,21 @@ def top_k_route(logits, k):
     return gates.gather(-1, indices), indices
 
 
-def scores(draw, b, n, e, shift=0.0):
-    """Draw scores of which no two of a token are near each other, so that every dtype chooses alike."""
+def scores(draw, b, n, e, shift=0.0, gap=0.0):
+    """Draw scores of which no two of a token are near each other, so that every dtype chooses alike.
+
+    shift is added to all scores, gap to those of every other token, from the first on.
+    """
     while True:
         logits = 1.5 * draw.normal(b, n, e)
         if e == 1 or float(logits.sort(-1).values.diff(dim=-1).min()) > 2e-3:
+            logits[:, ::2] += gap
             return logits + shift
 
 
-def case(b, n, e, k, shift=0.0):
+def case(b, n, e, k, shift=0.0, gap=0.0):
     """Give a maker of arguments of these sizes."""
-    return lambda draw: (scores(draw, b, n, e, shift), k)
+    return lambda draw: (scores(draw, b, n, e, shift, gap), k)
 
 
 def hand(draw: Draw) -> tuple:
@@ -47,7 +51,7 @@ def hand(draw: Draw) -> tuple:
 def comparable(args, output):
     """Give the output with each token's experts in the order of their numbers, of equal ones the larger weight first.
 
-    An output of another shape is left as it is.
+    Which experts were chosen by weights that are NaN means nothing: -1. An output of another shape is left as it is.
     """
     weights, indices = output
     if not isinstance(weights, torch.Tensor) or not isinstance(indices, torch.Tensor):
@@ -56,8 +60,17 @@ def comparable(args, output):
         return output
     order = weights.argsort(dim=-1, descending=True, stable=True)
     weights, indices = weights.gather(-1, order), indices.long().gather(-1, order)
+    indices = indices.masked_fill(weights.isnan(), -1)
     order = indices.argsort(dim=-1, stable=True)
     return weights.gather(-1, order), indices.gather(-1, order)
+
+
+def told(seen):
+    """Give observations without gradients of outputs that hold NaN: where NaN comes from decides where it goes to."""
+    for key, parts in list(seen.items()):
+        if key.startswith("values") and any(isinstance(p, torch.Tensor) and bool(p.isnan().any()) for p in parts):
+            seen[key.replace("values", "gradient")] = None
+    return seen
 
 
 def observe(function, draw):
@@ -70,7 +83,7 @@ def observe(function, draw):
         steady = True
     if not steady:
         return {"two calls agree": False}
-    return {"two calls agree": True, **observations(EXERCISE, function, draw)}
+    return {"two calls agree": True, **told(observations(EXERCISE, function, draw))}
 
 
 def _show(args, output):
@@ -153,7 +166,9 @@ def _gradient(answer, draw):
         for function in (answer.exercise.answer, answer.raw):
             leaf = logits.clone().requires_grad_()
             total = (comparable(args, function(leaf, k))[0] * pull).sum()
-            found.append(torch.autograd.grad(total, leaf)[0] if total.requires_grad else None)
+            # An answer may be a new leaf with a graph of its own, which leads nowhere.
+            slope = torch.autograd.grad(total, leaf, allow_unused=True)[0] if total.requires_grad else None
+            found.append(slope)
         given = f"3 x 7 tokens, 5 experts, k = {k}"
         should = (
             "each weight has the gradient of a softmax over all experts, or the router learns otherwise, or nothing"
@@ -173,7 +188,7 @@ EXERCISE = Exercise(
     title="Choose k experts and weigh them",
     answer=top_k_route,
     probe=case(3, 7, 5, 2),
-    probes=(case(2, 6, 4, 1), case(2, 5, 4, 3, shift=1000.0)),
+    probes=(case(2, 6, 4, 1), case(2, 5, 4, 3, shift=1000.0), case(1, 4, 5, 3, gap=1000.0)),
     observe=observe,
     same=comparable,
     properties=(
@@ -201,11 +216,6 @@ EXERCISE = Exercise(
             name="order of experts",
             view=lambda output: comparable((), output),
         ),
-        as_defined(
-            "scores of about 1000 give finite weights: subtract a token's largest score before exp",
-            case(2, 5, 4, 3, shift=1000.0),
-            name="large scores",
-        ),
         Property("gradient", _gradient),
         as_defined(
             "softmax over all experts, then the k largest, whatever the sizes",
@@ -214,6 +224,16 @@ EXERCISE = Exercise(
             case(2, 3, 4, 4),
             case(1, 1, 6, 3),
             case(2, 5, 1, 1),
+        ),
+        as_defined(
+            "scores of about 1000 give finite weights: subtract a token's largest score before exp",
+            case(2, 5, 4, 3, shift=1000.0),
+            name="large scores",
+        ),
+        as_defined(
+            "a token with scores 1000 below another's has weights like any other: subtract its own largest score",
+            case(2, 4, 5, 3, gap=1000.0),
+            name="scores far apart",
         ),
     ),
     hints=(

@@ -203,6 +203,21 @@ def unstable(logits, k):
 
 
 @mistake(
+    "one-maximum",
+    "",
+    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
+    "and divides 0 by 0",
+    belief="Subtracting a maximum makes every softmax safe.",
+    refuted="exp(-746) is 0 in float64, exp(-104) in float32: each token subtracts the largest of its own scores",
+    seen="logits.max() without an axis",
+)
+def one_maximum(logits, k):
+    """The maximum of the whole tensor."""
+    powers = (logits - logits.max()).exp()
+    return (powers / powers.sum(-1, keepdim=True)).topk(k)
+
+
+@mistake(
     "float32-only",
     "",
     does="turns the weights into float32",
@@ -230,5 +245,6 @@ MISTAKES = (
     first_k_gates,
     parts_swapped,
     unstable,
+    one_maximum,
     float32_only,
 )
