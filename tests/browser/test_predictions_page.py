@@ -117,7 +117,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
         ("prediction", "m01-sums", "dispatch over the tokens of each slot, combine over the slots of each token"),
     ]
     # A restart cuts off what JupyterLab itself asked the kernel for.
-    assert [fault for fault in page.faults if "create_subshell_request" not in fault] == []
+    assert [fault for fault in page.faults if not fault.startswith("Canceled future for ")] == []
 
 
 def test_a_prediction_works_in_voila(page: Page, tmp_path: Path) -> None:

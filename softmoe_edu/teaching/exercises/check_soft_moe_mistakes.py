@@ -121,8 +121,11 @@ def exact_equality(layer):
     x, phi = numbers(2, 4, 3), numbers(3, 3, 2)
     logits = torch.einsum("bnd,dep->bnep", x, phi)
     slots = torch.einsum("bnep,bnd->bepd", logits.softmax(1), x)
-    both = torch.einsum("bnep,bepd->bnd", logits.flatten(2).softmax(-1).view_as(logits), torch.tanh(slots))
-    assert torch.equal(layer(x, phi, [torch.tanh] * 3), both)
+    # Three experts that differ, so that whatever rounds otherwise changes no verdict on a wrong layer.
+    experts = [torch.tanh, torch.neg, torch.relu]
+    answers = torch.stack([expert(slots[:, i]) for i, expert in enumerate(experts)], 1)
+    both = torch.einsum("bnep,bepd->bnd", logits.flatten(2).softmax(-1).view_as(logits), answers)
+    assert torch.equal(layer(x, phi, experts), both)
 
 
 @mistake(
