@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 02 · A finite buffer
 #
-# **In 75 minutes** you give every expert a buffer of finite size, decide who gets a place in it, and find out what
-# becomes of those who do not.
+# You give every expert a buffer of finite size, decide who gets a place in it, and find out what becomes of those who do
+# not. **75 minutes as planned;** nobody has been timed yet.
 #
 # You need: lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). All of it runs
 # on a laptop's CPU in under a minute of computing, and nothing is downloaded.
@@ -96,7 +96,8 @@ for token in range(4):
 #
 # 1. **All first choices are served before any second choice.**
 # 2. Within each round, tokens come in order of their **priority**: by *position* (token 0 first), or by *gate*
-#    (**batch priority routing**: the token with the largest gate first).
+#    (**batch priority routing**: the token with the largest gate first). The order by gate is made once, from each token's
+#    largest weight, and is used in every round.
 #
 # A choice that finds its expert full is **dropped**; it looks for no other expert.
 #
@@ -112,9 +113,9 @@ for token in range(4):
 # 3 → expert 1, row 0. Second choices: token 0 → expert 1, row 1; token 1 → expert 2, row 0; tokens 2 and 3 find theirs
 # full. **Token 2 has nothing at all**, although it was surer than tokens 0 and 1.
 #
-# By gate the order is 3, 2, 1, 0: token 3 → expert 1, row 0; token 2 → expert 0, row 0; token 1 → expert 0, row 1;
-# token 0 finds it full. Second choices: token 3 finds expert 0 full; token 2 → expert 1, row 1; token 1 → expert 2,
-# row 0; token 0 finds expert 1 full. **Now it is token 0 that has nothing.**
+# By gate the order is 3, 2, 1, 0 (largest weights 0.85, 0.7, 0.6, 0.5), in both rounds: token 3 → expert 1, row 0; token
+# 2 → expert 0, row 0; token 1 → expert 0, row 1; token 0 finds it full. Second choices: token 3 finds expert 0 full; token
+# 2 → expert 1, row 1; token 1 → expert 2, row 0; token 0 finds expert 1 full. **Now it is token 0 that has nothing.**
 #
 # </details>
 #
@@ -199,8 +200,10 @@ predict("m15-drop-rate", reveal=show_chance)
 # *Say what you saw, in one line, before you read on.*
 #
 # Fair on average is not even in each batch: some experts get more than their rows, others leave rows empty, and an empty
-# row of one expert is of no use to the next. The number of tokens at an expert is binomial, so its scatter shrinks, beside
-# its mean, when a group holds more tokens: see the last lines above. (With 49 tokens a fifth is dropped although rounding up makes 64 rows for them.) This is one reason why sparse routers let many images share their buffers. Keep that in mind until section 8.
+# row of one expert is of no use to the next. The number of tokens at an expert is binomial: relative to its mean, the number
+# scatters less when a group holds more tokens; see the last lines above. (With 49 tokens a fifth is dropped although
+# rounding up makes 64 rows for them. The curve has steps because rows are whole numbers.) This is one reason why sparse
+# routers let many images share their buffers. Keep that in mind until section 8.
 #
 # Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some experts
 # are wanted more than others: which factor do you need now, and how many rows stay empty?
@@ -212,7 +215,8 @@ CapacityExplorer(num_experts=8, tokens=64)
 # ## 5 · ★ Exercise: who gets a row (10 min)
 #
 # Now the worked example as a function, for one *group*: the tokens that share buffers. Padding is marked with the expert
-# -1: it asks for nobody, and must not take a real token's row.
+# -1: it asks for nobody, and must not take a real token's row. Under "gate" put the tokens in order once, by their largest
+# weight, and keep that order in every round: second choices are not sorted anew by their own weights.
 
 
 # %% tags=["exercise:assign-with-capacity"]
@@ -302,8 +306,9 @@ def show_dropped():
 predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% [markdown]
-# "Dropped" sounds like "deleted". Nothing is deleted: an empty sum is 0, the residual connection carries the token past
-# the layer unchanged, and in the next block attention reads it like any other. It has only missed one expert.
+# "Dropped" sounds like "deleted". Nothing is deleted: the sum over no kept choices is 0, the residual connection
+# carries the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed
+# one expert.
 
 
 # %% tags=["exercise:combine-with-residual"]
@@ -344,12 +349,12 @@ print("numbers of each token that the block changed:", (block != x).sum(1).tolis
 print("the layer's output is the library's:", torch.allclose(layer, theirs))
 
 # %% [markdown]
-# A tempting slip: "the layer could do nothing with this token, so it hands it back, times its gate". Then a token of 1.0
+# A tempting slip: "the layer could do nothing with this token, so it returns it, times its gate". Then a token of 1.0
 # with a gate of 0.6 leaves the block as
 
 # %%
 token, p = 1.0, 0.6
-print(f"right: x + 0 = {token + 0:.1f}     handed back by the layer: x + p x = {token + p * token:.1f}")
+print(f"right: x + 0 = {token + 0:.1f}     returned by the layer: x + p x = {token + p * token:.1f}")
 
 # %% [markdown]
 # It is counted twice, and nothing crashes. Experienced people have written this and their tests were green: Hugging Face's
@@ -381,6 +386,7 @@ history = train(
     test_digits,
     steps=200,
     evaluate_every=100,
+    # a loss that asks for even loads; you need not understand it here
     auxiliary=lambda routings: 0.01 * sum(load_balancing_loss(routing.gates) for routing in routings.values()),
     threads=1,  # steps this small lose more to waiting threads than they gain
 )
@@ -425,11 +431,26 @@ panels[0].set_label(
 figures.described(panels[0])
 
 # %% [markdown]
+# The same once more, split by the image's place in its group, and a number that helps to explain it:
+
+# %%
+for priority, routing in routings.items():
+    print(f"dropped by {priority}, in %:  patch rows from top to bottom")
+    for place, rows_lost in enumerate(metrics.dropped(routing).view(-1, TOGETHER, 4, 4).float().mean((0, 3))):
+        print(f"  image {place} of its group     ", "  ".join(f"{100 * share:3.0f}" for share in rows_lost))
+wanted = torch.nn.functional.one_hot(logits.argmax(-1).view(-1, 16), NUM_EXPERTS).sum(1)  # (images, experts)
+print(f"of the 16 patches of an image, {wanted.amax(1).float().mean():.1f} choose the same expert, on average")
+print("rows of one expert:", routings["position"].sizes[-1])
+
+# %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
 # By position the bottom of every image pays, and the last image of a group pays most: these tokens are not less important,
-# they only come last. By gate the loss is spread over the image. (If your run is like ours, nearly half is dropped, far more
-# than by chance: this router likes some experts too much. That is the subject of lesson 03.)
+# they only come last. The table shows how: the first two patch rows of the first image are 8 tokens, so they always fit
+# into 8 rows. If most patches of an image want the same expert, its upper patches fill the buffer and its lower ones find it
+# full; a later image may find it full from the start. By gate the loss is spread over image and group. (If your run is like
+# ours, nearly half is dropped, far more than by chance: this router likes some experts too much. That is the subject of a
+# later lesson.)
 #
 # The number of dropped patches is the same in both: with k = 1 an expert that is asked by 20 tokens and has 8 rows drops 12
 # of them, whichever. The authors of batch priority routing (Riquelme et al., 2021) show large models in which it drops
@@ -517,19 +538,18 @@ predict("m26b-causal", reveal=show_causality)
 # And across images? Take the last image of each group, keep it, and exchange the three that came before it. Which of its
 # patches are dropped in one company and not in the other?
 
+
 # %%
-others = logits.view(-1, TOGETHER, 16, NUM_EXPERTS).clone()
-others[:, :-1] = others[:, :-1].roll(1, 0)
-others = others.view_as(logits)
-
-
 def mates_change(place, groups_of, priority):
-    """Share of patches of one image per group that are dropped in one company and not in the other."""
+    """Share of patches of the image at this place that change fate when the other three of its group are exchanged."""
+    company = logits.view(-1, TOGETHER, 16, NUM_EXPERTS)
+    other = company.roll(1, 0)
+    other[:, place] = company[:, place]  # the image itself stays
     lost = []
-    for scores in (logits, others):
+    for scores in (company, other):
         routing = route(scores.reshape(-1, groups_of * 16, NUM_EXPERTS), priority=priority)
-        lost.append(metrics.dropped(routing).view(-1, TOGETHER, 16))
-    return float((lost[0] != lost[1])[:, place].float().mean())
+        lost.append(metrics.dropped(routing).view(-1, TOGETHER, 16)[:, place])
+    return float((lost[0] != lost[1]).float().mean())
 
 
 for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "gate")):
@@ -541,8 +561,17 @@ for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "
 # batch into groups is no formality: it decides who competes. With groups of one image nothing leaks between images, but
 # section 4 has shown the price: small groups drop more.
 #
-# <details><summary>By position, what would the table say about the <i>first</i> image of a group?</summary>
-# 0 %: with one choice it is served before all others, so that nobody can take its rows. Everybody else pays.</details>
+# And the *first* image of a group, when the three behind it are exchanged? Say it for both priorities, then run the cell.
+
+# %%
+for priority in ("position", "gate"):
+    share = mates_change(0, TOGETHER, priority)
+    print(f"first image of {TOGETHER}, by {priority:8s}: {100 * share:4.1f} % of its patches change fate")
+
+# %% [markdown]
+# <details><summary>Why?</summary>
+# By position, with one choice, it is served before all others, so that nobody can take its rows; everybody else pays. By
+# gate nobody is safe: a surer token of any image goes ahead.</details>
 
 # %% [markdown]
 # ## 9 · Exercise: write the check (10 min)
@@ -564,10 +593,31 @@ def check_assign(assign):
 
 
 # %% [markdown]
-# `hint("check-assign")` helps. A start: the example of section 2, whose result you know for both priorities.
+# `hint("check-assign")` helps. A start: the example of section 2. It does not see padding, nor the row numbers unless you
+# compare them.
 
 # %% tags=["check:check-assign"]
 check("check-assign", check_assign)
+
+# %% [markdown]
+# Your check may pass and still let some wrong functions through. Which? The next cell asks *your* check, also while it
+# fails:
+
+# %%
+from softmoe_edu.teaching.answer import NotStarted
+from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.write_the_check import refusal
+
+exercise = find("assign-with-capacity")
+right, wrong = (exercise.answer, *exercise.variants), exercise.mistakes
+try:
+    accepted = [function for function in right if not refusal(check_assign, function)]
+    survivors = [mistake for mistake in wrong if not refusal(check_assign, mistake.function)]
+    print(f"right functions: {len(accepted)} of {len(right)} accepted")
+    print(f"wrong functions: {len(wrong) - len(survivors)} of {len(wrong)} rejected, {len(survivors)} let through")
+    print(*(f"  one that {mistake.does}" for mistake in survivors), sep="\n")
+except NotStarted:
+    print("Write check_assign first, and run its cell; then this one shows what it lets through.")
 
 # %% [markdown]
 # ## 10 · Clinic (5 min)
@@ -579,7 +629,12 @@ patient = clinic("02")
 patient
 
 # %% [markdown]
-# The instruments of this lesson all work on it. One measurement is made for you; which would tell the other suspects apart?
+# One measurement is made for you. Which others would tell the suspects apart? The instruments of this lesson:
+#
+# - `metrics.dropped_per_position(routing)`: how often each position is dropped, from first to last,
+# - `y[metrics.dropped(routing).view(200, 16)]`: what the layer answers to dropped tokens,
+# - `routing.gates`, each token's gates for all experts, and `routing.gate`, those of the rows that were filled,
+# - `routing.sizes`: groups, tokens of a group, experts, rows of one expert.
 
 # %%
 torch.manual_seed(0)
@@ -640,7 +695,7 @@ print("My rule for the ninth token:", my_rule)
 # in each group drops none.</details>
 #
 # <details><summary>3. A token of 1.0 has a gate of 0.6 and is dropped. What do layer and block return?</summary>
-# 0 and 1.0. A block that returns 1.6 has a layer that hands the token back times its gate.</details>
+# 0 and 1.0. A block that returns 1.6 has a layer that returns the token times its gate.</details>
 #
 # <details><summary>4. With k = 1 you change from position to gate priority. How many tokens are dropped now?</summary>
 # As many as before; others. Each expert keeps as many as it has rows.</details>

@@ -136,8 +136,10 @@ def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: 
         start = "look at that step in your function"
     elif finding.expected and "shape" not in finding.expected:
         start = "work a small input through on paper, step by step"
-    else:
+    elif exercise.basics:
         start = "print the shapes on the way, just before that line"
+    else:
+        start = "try that line by itself"
     words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
     return tuple((label, text) for label, text in words if text)
 

@@ -59,12 +59,32 @@ def test_a_distractor_is_named(order, named):
     assert examine(ASSIGN, in_order(order)).mistake == named
 
 
-def test_lines_that_are_no_python_are_told_where():
-    """A wrong indentation is a failed check with the place, and no error of the cell."""
-    report = examine(ASSIGN, in_order([8, 1, 14]))
+@pytest.mark.parametrize(
+    ("order", "sentence"),
+    [
+        ([8, 1, 14], "Line 1 (the second in your order) has an indentation that does not fit the line above it."),
+        ([8, 14, 18, 1], "Line 1 (the 4th in your order) has an indentation that does not fit the line above it."),
+        (
+            [8, 14],
+            "Line 14 (the second in your order) ends in a colon and needs a line below it that is indented further.",
+        ),
+        ([14, 6, 9, 4], "Line 14 (the first in your order) ends in a colon and needs a line below it that is indented"),
+    ],
+)
+def test_a_line_that_does_not_fit_is_named(order, sentence):
+    """A wrong indentation is a failed check with the line and its place, and shows nothing of how it was found."""
+    report = examine(ASSIGN, in_order(order))
 
     assert report.status == "failed"
-    assert "unexpected indent, at line 1, the 2. of yours" in str(report)
+    assert f"Got: SyntaxError: {sentence}" in str(report)
+    assert "raise" not in str(report).replace("raises nothing", "")
+
+
+def test_every_line_alone_is_python():
+    """Only the indentation of an order can be wrong: each line, with a body where it needs one, compiles."""
+    for line in LINES:
+        text = line.strip() + (" pass" if line.endswith(":") else "")
+        compile(f"def f():\n    {text}", "a line", "exec")
 
 
 def test_numbers_of_lines_are_checked():

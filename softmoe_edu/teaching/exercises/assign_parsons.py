@@ -1,5 +1,6 @@
 """assign_with_capacity as lines to put in order: the same function, without typing it (lesson 02)."""
 
+import itertools
 import linecache
 from collections.abc import Callable, Sequence
 
@@ -40,8 +41,8 @@ def numbered() -> str:
 def in_order(order: Sequence[int]) -> Callable:
     """Make assign_with_capacity of the lines with these numbers, in this order, each as it is indented.
 
-    Lines that make no Python give a function that raises SyntaxError with the place. Raises ValueError for a number
-    that no line has, and for one that is used twice.
+    Lines whose indentation makes no Python give one that raises SyntaxError with the place. Raises ValueError for a
+    number that no line has, and for one that is used twice.
     """
     wrong = [number for number in order if number not in range(1, len(LINES) + 1)]
     if wrong:
@@ -54,15 +55,34 @@ def in_order(order: Sequence[int]) -> Callable:
     namespace: dict[str, object] = {"torch": torch}
     try:
         exec(compile(text, FILE, "exec"), namespace)
-    except SyntaxError as error:
-        row = (error.lineno or 1) - 1
-        where = f"line {order[row - 1]}, the {row}. of yours" if 0 < row <= len(order) else "the end"
-        return _no_python(f"{error.msg}, at {where}: look at the line before it and at the indentation")
+    except IndentationError as error:  # each line alone is Python, so that nothing else can be wrong
+        return _NoPython(_misplaced(order, error))
     return namespace[NAME]
 
 
-def _no_python(sentence: str) -> Callable:
-    def assign_with_capacity(indices: object, weights: object, capacity: object, priority: object) -> None:
-        raise SyntaxError(sentence)
+def _misplaced(order: Sequence[int], error: IndentationError) -> str:
+    """Say which line does not fit."""
+    row = (error.lineno or 2) - 1  # the head of the function comes before the first
+    if not error.msg.startswith("expected an indented block"):
+        return f"{_place(order, row)} has an indentation that does not fit the line above it."
+    lines = [LINES[number - 1] for number in order]
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    for row, (own, below) in enumerate(itertools.pairwise([*indents, 0]), 1):
+        if lines[row - 1].endswith(":") and below <= own:
+            break
+    return f"{_place(order, row)} ends in a colon and needs a line below it that is indented further."
 
-    return assign_with_capacity
+
+def _place(order: Sequence[int], row: int) -> str:
+    nth = {1: "first", 2: "second", 3: "third"}.get(row, f"{row}th")
+    return f"Line {order[row - 1]} (the {nth} in your order)"
+
+
+class _NoPython:
+    """Stands for the function that the lines do not make; no function, so that no line of this file is shown."""
+
+    def __init__(self, sentence: str) -> None:
+        self._sentence = sentence
+
+    def __call__(self, indices: object, weights: object, capacity: object, priority: object) -> None:
+        raise SyntaxError(self._sentence)

@@ -196,7 +196,7 @@ QUESTIONS = (
         lesson="02",
         text=f"Sequences of {LENGTH} tokens, {EXPERTS} experts, capacity factor 1. Each token chooses two experts at "
         "random; all first choices are served before any second one, both in order of position. You change only the "
-        "last token. In what share of the sequences does an earlier token now get another answer, in %?",
+        "last token. In what share of the sequences is an earlier token now kept or dropped differently, in %?",
         unit="%",
         tolerance=15.0,
         belief=M26B,
@@ -211,7 +211,7 @@ QUESTIONS = (
                 lesson="02",
                 text="Each token chooses one expert, and tokens with the largest gate are served first (batch "
                 f"priority routing). You change only the last of {LENGTH} tokens. In how many of {SEQUENCES} random "
-                "sequences does an earlier token get another answer?",
+                "sequences is an earlier token kept or dropped differently?",
                 choices=OFTEN,
                 belief=M26B,
                 predicts=OFTEN[0],
