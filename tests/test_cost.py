@@ -252,3 +252,11 @@ def test_sizes_that_do_not_fit_are_named(ask, error, said):
     """Each mistake is answered in a sentence."""
     with pytest.raises(error, match=said):
         ask()
+
+
+def test_experts_choice_reaches_no_more_experts_than_there_are():
+    """With more slots than tokens a token is taken by every expert at most once."""
+    cost = moe_cost(4, 6, 5, MoESizes(router="experts choice", num_experts=4, slots_per_expert=16))
+    (experts,) = [part for part in cost.parts if part.name == "experts"]
+
+    assert experts.active == experts.parameters

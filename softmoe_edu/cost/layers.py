@@ -136,7 +136,7 @@ def moe_cost(tokens: int, dim: int, hidden_dim: int, moe: MoESizes) -> Cost:
             Part(x, macs=weights * d, activations=weights + (n + s) * d) for x in ("dispatch", "combine")
         )
     one = 2 * d * hidden_dim + d + hidden_dim
-    reached = {"tokens choice": moe.top_k, "experts choice": s / n, "identity": 1}.get(moe.router, e)
+    reached = {"tokens choice": moe.top_k, "experts choice": min(s / n, e), "identity": 1}.get(moe.router, e)
     experts = Part("experts", e * one, reached * one, 2 * s * d * hidden_dim, 2 * s * (d + hidden_dim))
     return Cost((*logits, dispatch, experts, combine))
 

@@ -4,6 +4,7 @@ import inspect
 import linecache
 import traceback
 from collections.abc import Callable, Iterable
+from dis import opname
 from itertools import zip_longest
 from numbers import Integral
 
@@ -33,7 +34,7 @@ class Answer:
     Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
     with what it is given, and only it: `answer(*args)` calls the reference too, so that experts which count would count
     twice. Raises Refused where the function raises, or gives another structure, shape or dtype than
-    the reference; NotStarted where it raises NotImplementedError.
+    the reference; NotStarted where it raises NotImplementedError itself.
     """
 
     def __init__(self, exercise: Exercise, function: Callable) -> None:
@@ -53,9 +54,9 @@ class Answer:
         try:
             with without(self.forbidden):
                 return self.function(*args)
-        except NotImplementedError as error:
-            raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
         except Exception as error:
+            if is_stub(error):
+                raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
             where = _line_of(error, self.function)
             text = " ".join(str(error).split())[:160]
             finding = Finding(
@@ -72,6 +73,16 @@ class Answer:
     def expected(self, *args: object) -> object:
         """Give the reference's output."""
         return self.exercise.answer(*copied(args))
+
+
+def is_stub(error: BaseException) -> bool:
+    """Whether a `raise` in Python says that something is not written; torch raises NotImplementedError from C++ too."""
+    frame = error.__traceback__
+    if not isinstance(error, NotImplementedError) or frame is None:
+        return False
+    while frame.tb_next:
+        frame = frame.tb_next
+    return opname[frame.tb_frame.f_code.co_code[frame.tb_lasti]] == "RAISE_VARARGS"
 
 
 def copied(args: tuple) -> tuple:

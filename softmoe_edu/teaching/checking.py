@@ -20,6 +20,11 @@ from softmoe_edu.teaching.report import Report
 
 Lines = tuple[tuple[str, str], ...]
 SECONDS = 10.0
+NEXT = {
+    "time": "run your function alone on a small input, and print in its loops",
+    "no exit": "take the exit out; return or raise instead",
+    "your own answer": "write out what that function does",
+}
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
 
 
@@ -30,9 +35,14 @@ def check(
 
     Never raises for a wrong answer. Inputs change with each attempt, unless there is a seed; they are on `device`.
     What the answer prints or warns is shown and changes nothing; one that takes longer than `seconds` is stopped.
-    The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError for an unknown name.
+    The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError
+    for an unknown name or a device that is not there.
     """
     exercise = find(name)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {device!r} cannot be used here ({error}): leave it out for the CPU") from None
     attempt = progress.attempts("check", exercise.id)
     start = time.monotonic()
     report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
@@ -72,7 +82,7 @@ def examine(
                 if each.name == SIGNATURE:
                     fails[each.name] = finding
                     break
-                mistake = mistake if fails else match(exercise, function, draw)
+                mistake = mistake if fails else _named(exercise, function, draw)
                 fails[each.name] = finding
     except NotStarted as stub:
         return _not_started(exercise, str(stub), printed)
@@ -104,7 +114,7 @@ def examine(
         mistake and mistake.id,
         good / len(exercise.properties),
         printed.text,
-        _lines(exercise, finding, mistake, said),
+        _lines(exercise, failed, finding, mistake, said),
     )
 
 
@@ -121,7 +131,14 @@ def _find(each: Property, answer: Answer, draw: Draw) -> Finding | None:
         return Finding(f"{each.name}: the answer can be computed with", got=f"{type(error).__name__}: {text}")
 
 
-def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: str) -> Lines:
+def _named(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
+    try:
+        return match(exercise, function, draw)
+    except Exception:
+        return None  # what cannot even be compared is none of the known mistakes
+
+
+def _lines(exercise: Exercise, failed: str, finding: Finding, mistake: Mistake | None, said: str) -> Lines:
     words = [
         ("Should be", finding.should),
         ("Input", finding.given),
@@ -132,7 +149,9 @@ def _lines(exercise: Exercise, finding: Finding, mistake: Mistake | None, said: 
         because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
         words.append(("Suspicion", f"{exercise.matches} {mistake.does}. {because}."))
     words.append(("Printed", said))
-    if mistake:
+    if failed in NEXT:
+        start = NEXT[failed]
+    elif mistake:
         start = "look at that step in your function"
     elif finding.expected and "shape" not in finding.expected:
         start = "work a small input through on paper, step by step"

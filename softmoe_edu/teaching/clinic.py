@@ -92,11 +92,12 @@ def clinics() -> dict[str, Clinic]:
     return {module.CLINIC.lesson: module.CLINIC for module in modules if hasattr(module, "CLINIC")}
 
 
-def clinic(lesson: str, number: int = 1) -> Patient:
+def clinic(lesson: str | int, number: int = 1) -> Patient:
     """Give a lesson's patient of this number; other numbers are other cases.
 
     Raises ValueError for a lesson that has none, or a number under 1.
     """
+    lesson = str(lesson).zfill(2)
     if lesson not in clinics():
         raise ValueError(f"lesson {lesson!r} has no clinic: choose among {', '.join(clinics())}")
     if not isinstance(number, int) or number < 1:

@@ -72,6 +72,7 @@ def without(forbidden: Iterable[CodeType]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _state_kept() -> Iterator[None]:
+    profile = sys.getprofile()
     python, numpy_, torch_ = random.getstate(), np.random.get_state(), torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
     dtype, device, grad = torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled()
@@ -89,6 +90,7 @@ def _state_kept() -> Iterator[None]:
     try:
         yield
     finally:
+        sys.setprofile(profile)  # a TimeUp may have come before `without` could put it back
         np.seterr(**errors)
         torch.autograd.set_detect_anomaly(anomaly)
         random.setstate(python)
@@ -149,8 +151,8 @@ def _alarm(seconds: float) -> Iterator[None]:
         raise TimeUp
 
     tracer, before = sys.gettrace(), signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
     try:
+        signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
         yield
     finally:
         armed = False

@@ -34,7 +34,8 @@ def hint(name: str, level: int | None = None) -> HintShown:
     exercise = find(name)
     count = len(exercise.hints)
     if level is None:
-        seen = [event.get("level", 0) for event in progress.events("hint", exercise.id)]
+        levels = (event.get("level") for event in progress.events("hint", exercise.id))
+        seen = [known for known in levels if isinstance(known, int)]
         level = min(max(1, count - 1), max(seen, default=0) + 1)
     if not isinstance(level, int) or not 1 <= level <= count:
         raise ValueError(f"{name} has hints 1 to {count}, got level {level!r}")

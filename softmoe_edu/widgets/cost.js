@@ -14,7 +14,7 @@ function moeCost({ router, num_experts: e, slots_per_expert: p, top_k, tokens: n
   const sparse = router !== "soft", s = e * p, learned = sparse ? e : e * p;
   const own = d * learned + (sparse ? 0 : 1); // a soft router learns a scale
   const one = 2 * d * f + d + f, weights = n * e * p;
-  const reached = { "tokens choice": top_k, "experts choice": s / n }[router] ?? e;
+  const reached = { "tokens choice": top_k, "experts choice": Math.min(s / n, e) }[router] ?? e;
   return [
     costPart("routing logits", own, own, n * d * learned, n * (d + learned)),
     sparse ? costPart("dispatch", 0, 0, 0, 2 * s * d) : costPart("dispatch", 0, 0, weights * d, weights + (n + s) * d),

@@ -119,12 +119,13 @@ class RouterExplorer(Instrument):
         own = {"top_k": e, "num_experts": e, "slots_per_expert": p, "image_index": b - 1, "served": b * n * e}
         own |= {"token": n - 1, "expert": e - 1}
         limits = limits_of(type(self))
+        pictures = {} if images is None else pack_images(images)
         super().__init__(
             _logits=logits.detach().float().cpu()[:, ids].contiguous().numpy().tobytes(),
             _sizes={"b": b, "n": n, "e": e, "p": p, "tokens": tokens, "dim": dim, "hidden_dim": hidden_dim},
             _ids=ids if n < tokens else [],
             _grid=patch_grid(grid, tokens, images),
-            _pictures={} if images is None else pack_images(images),
+            _pictures=pictures,
             _labels=[str(label) for label in labels or ()],
             _limits=limits | {name: [limits[name][0], most, True] for name, most in own.items()},
             router=router,

@@ -324,3 +324,38 @@ def test_a_stubborn_answer_leaves_no_exception_behind():
     assert (report.failed, report.points(4)) == ("time", 0.0)
     assert "stopped after 0.3 s" in str(report)
     assert sys.exc_info()[1] is None
+
+
+def test_torchs_own_not_implemented_is_an_error_and_no_stub():
+    """torch raises NotImplementedError for a softmax of whole numbers: a mistake, not an unwritten answer."""
+    report = said(lambda x, phi, experts: x.argsort(1).softmax(1))
+
+    assert report.status == "failed"
+    assert "NotImplementedError" in str(report) and "softmax" in str(report)
+
+
+@pytest.mark.parametrize("odd", [torch.Tensor.to_sparse, lambda y: y.to("meta"), lambda y: y.to_mkldnn()])
+def test_outputs_of_an_odd_kind_get_a_report(odd):
+    """A sparse tensor, one without numbers or in a private layout is refused in words."""
+    for name in ("soft-moe", "dispatch-weights", "combine-weights", "token-choice-moe"):
+        exercise = find(name)
+        answer = from_text(exercise, exercise.solution)
+        report = examine(exercise, lambda *args, answer=answer: odd(answer(*args)))
+        assert (report.status, report.mistake) == ("failed", None), name
+
+
+def test_an_exit_in_an_answer_does_not_end_the_kernel():
+    """exit() is told in words, with what to do."""
+    report = said(lambda x, phi, experts: exit())
+
+    assert report.failed == "no exit"
+    assert "take the exit out" in str(report)
+
+
+def test_a_device_that_is_not_there_is_no_mistake_of_the_answer():
+    """An unusable device gets a sentence, and no attempt is noted."""
+    before = progress.attempts("check", "soft-moe")
+    with pytest.raises(ValueError, match="device 'vulkan' cannot be used here"):
+        check("soft-moe", right(), device="vulkan")
+
+    assert progress.attempts("check", "soft-moe") == before

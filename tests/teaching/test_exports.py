@@ -138,7 +138,7 @@ def test_a_lesson_without_exercise_is_left_out(tmp_path, lesson):
     """It is named in a sentence, and no assignment is made of it."""
     empty = dataclasses.replace(lesson, name="00_empty", places=())
     for module in (nbgrader, otter, solutions):
-        said = module.export(tmp_path / module.__name__, [empty])
+        said = module.export(tmp_path / module.__name__, [empty, lesson] if module is not solutions else [empty])
 
         assert "00_empty has no exercise and was left out." in said
     assert not list(tmp_path.rglob("00_empty*"))
@@ -218,3 +218,13 @@ def test_real_lessons_are_green_when_solved(path, tmp_path):
     solutions.export(tmp_path, [lesson])
 
     assert (tmp_path / path.name).exists() == bool(lesson.places)
+
+
+def test_a_lesson_without_exercises_is_not_exported(tmp_path):
+    """Lesson 00 alone gives a sentence and no folder, for both graders; "5" is lesson 05."""
+    for kind in ("nbgrader", "otter"):
+        with pytest.raises(ValueError, match="There is nothing to export"):
+            export(kind, tmp_path / kind, lessons=["0"])
+        assert not (tmp_path / kind).exists()
+
+    assert any("05_soft_moe_by_hand" in line for line in export("nbgrader", tmp_path / "course", lessons=["5"]))

@@ -213,3 +213,10 @@ def test_the_docstring_names_every_argument() -> None:
     arguments = set(inspect.signature(RouterExplorer.__init__).parameters) - {"self", "unknown"}
 
     assert {name for name in arguments if f"`{name}`" not in RouterExplorer.__doc__} == set()
+
+
+@pytest.mark.parametrize("images", [torch.rand(2, 9, 9), [1, 2]])
+def test_images_of_a_wrong_kind_get_the_lens_sentence(images):
+    """Images without a channel axis, or no tensor at all, are answered before anything is cut into patches."""
+    with pytest.raises(ValueError, match="images must be a tensor"):
+        RouterExplorer(torch.randn(2, 9, 4), images)

@@ -59,7 +59,7 @@ def chosen(wanted: Iterable[str] | None = None, folder: Path | None = None) -> l
         return [read(path) for path in paths.values()]
     names = set()
     for word in wanted:
-        found = [stem for stem in paths if word in (stem, stem[:2])]
+        found = [stem for stem in paths if word == stem or word.zfill(2) == stem[:2]]
         if not found:
             raise ValueError(f"there is no lesson {word!r}: choose among {', '.join(paths)}")
         names.update(found)

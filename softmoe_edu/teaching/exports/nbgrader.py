@@ -38,7 +38,7 @@ c.OverwriteCells.add_missing_cells = True
 # What a student finds in place of a solution is the stub of the lesson.
 c.ClearSolutions.code_stub = {{"python": "{NOT_STARTED}"}}
 
-# For `nbgrader zip_collect`: STUDENT_05_soft_moe_by_hand.ipynb, with anything between the two and after.
+# For `nbgrader zip_collect`: STUDENT_05_soft_moe_by_hand.ipynb, with anything between the two.
 c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/_]+)_(?:[^/]*_)?(?P<file_id>\\d\\d_[a-z][a-z_]*[a-z])"
 
 # Grading leaves the teacher's own progress alone, and questions are asked as text.
@@ -65,6 +65,8 @@ Grading runs the code of students as you. `docs/teachers_guide.md` of softmoe_ed
 def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
     """Write the course folder; a lesson without an exercise is left out."""
     texts = {"nbgrader_config.py": CONFIG, "README.md": README}
+    if not any(lesson.places for lesson in lessons):
+        raise ValueError(" ".join([*files.without_exercises(lessons), "There is nothing to export."]))
     said = []
     for lesson in lessons:
         if lesson.places:

@@ -34,6 +34,8 @@ These notebooks hold the solutions: keep this folder to yourself.
 
 def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
     """Write a notebook for `otter assign` for each lesson that has an exercise."""
+    if not any(lesson.places for lesson in lessons):
+        raise ValueError(" ".join([*files.without_exercises(lessons), "There is nothing to export."]))
     texts, said = {"README.md": README}, []
     for lesson in lessons:
         if lesson.places:

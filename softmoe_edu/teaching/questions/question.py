@@ -99,6 +99,6 @@ class Question:
 
 def digits(value: float) -> str:
     """Three significant digits, whole numbers in full, never in powers of ten."""
-    if value == round(value) or abs(value) >= 1000:
+    if value == round(value) or abs(value) >= 999.5:
         return f"{value:.0f}"
     return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.5f}".rstrip("0").rstrip(".")
