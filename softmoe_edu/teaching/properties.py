@@ -112,12 +112,18 @@ def farthest(expected: object, got: object) -> tuple[str, str]:
 
 
 def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large scores") -> Property:
-    """Every number of the output is finite on these arguments; that it is right is for `as_defined` to see."""
+    """Every number of the output is finite on these arguments, and as defined; to be put after `as_defined`."""
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
         args = case(draw)
-        count = sum(int((~part.isfinite()).sum()) for part in _numbers(answer(*args)))
-        return Finding(should, answer.given(args), "only finite numbers", f"{count} that are not") if count else None
+        same = answer.exercise.same
+        expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
+        count = sum(int((~part.isfinite()).sum()) for part in _numbers(got))
+        if count:
+            return Finding(should, answer.given(args), "only finite numbers", f"{count} that are not")
+        if close(expected, got):
+            return None
+        return Finding("the definition holds for scores of any size", answer.given(args), *farthest(expected, got))
 
     return Property(name, test)
 

@@ -197,3 +197,25 @@ def test_an_exit_in_an_answer_does_not_end_the_kernel():
 
     assert report.failed == "no exit"
     assert "take the exit out" in str(report)
+
+
+def test_scores_cut_off_at_some_size_are_no_definition():
+    """Clamped scores are finite and wrong: refused, although every number of ordinary size is right."""
+
+    def soft_moe(x, phi, experts):
+        scores = (x @ phi.flatten(1)).clamp(-30, 30)
+        slots = (scores.softmax(1).mT @ x).unflatten(1, phi.shape[1:])
+        return scores.softmax(2) @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(1), strict=True)], 1)
+
+    assert said(soft_moe).failed == "large scores"
+
+
+def test_an_answer_under_vmap_is_right():
+    """An answer that maps over examples passes, although no expert can look at its slots."""
+
+    def one(tokens, phi, experts):
+        scores = tokens @ phi.flatten(1)
+        slots = (scores.softmax(0).mT @ tokens).unflatten(0, phi.shape[1:])
+        return scores.softmax(1) @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(0), strict=True)])
+
+    assert said(lambda x, phi, experts: torch.vmap(lambda tokens: one(tokens, phi, experts))(x)).passed

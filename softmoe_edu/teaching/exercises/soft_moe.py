@@ -156,7 +156,7 @@ def _sums(answer, draw):
         ("for each token, combine sums to 1 over all slots of all experts: Eq. 2", tokens),
         ("for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1", slots),
     ):
-        if not close(got, torch.ones_like(got)):
+        if got is not None and not close(got, torch.ones_like(got)):
             spread = (
                 f"sums from {brief(got.min(), 2)} to {brief(got.max(), 2)}" if got.numel() else "no expert was called"
             )
