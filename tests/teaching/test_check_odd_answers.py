@@ -2,6 +2,7 @@
 
 import itertools
 import sys
+import time
 import warnings
 
 import pytest
@@ -162,7 +163,7 @@ def test_a_stubborn_answer_leaves_no_exception_behind():
     def soft_moe(x, phi, experts):
         while True:
             try:
-                x = x + 0
+                time.sleep(0.01)
             except BaseException:
                 pass
 
@@ -219,3 +220,19 @@ def test_an_answer_under_vmap_is_right():
         return scores.softmax(1) @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(0), strict=True)])
 
     assert said(lambda x, phi, experts: torch.vmap(lambda tokens: one(tokens, phi, experts))(x)).passed
+
+
+def test_lists_and_gradient_marks_are_inputs_too():
+    """An answer that reverses the caller's list, or marks its tokens for gradients, is told what it changed."""
+
+    def reverses(x, phi, experts):
+        y = right()(x, phi, experts)
+        experts.reverse()
+        return y
+
+    def marks(x, phi, experts):
+        return right()(x.requires_grad_(), phi, experts)
+
+    assert (said(reverses).failed, said(marks).failed) == ("input left alone", "input left alone")
+    assert "the list experts is changed after the call" in str(said(reverses))
+    assert "x is marked for gradients after the call" in str(said(marks))
