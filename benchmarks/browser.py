@@ -1,4 +1,4 @@
-"""A lens in headless Chromium: how long until an input is painted, until a page is open, and how the heap grows."""
+"""A widget in headless Chromium: how long until an input is painted, until a page is open, and how the heap grows."""
 
 import contextlib
 import json
@@ -16,19 +16,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.run import ROOT
+from benchmarks.widget_cases import Action
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 VIEWPORT = {"width": 1280, "height": 900}
-LENS = ".routing-lens"
 PATIENCE_S = 60
 
 # From the event's own time to the first frame that is painted after the text beside the drawing has changed: the
 # widget draws and writes in one animation frame, and a message sent from that frame is answered after its paint.
-ARM = """([lens, type, witness, patience]) => {
-  const told = document.querySelector(lens).querySelector(witness), before = told.textContent;
+ARM = """([root, type, witness, patience]) => {
+  const told = document.querySelector(root).querySelector(witness), before = told.textContent;
   window.painted = new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new Error(`${type} changed nothing within ${patience} s`)), 1000 * patience);
     window.addEventListener(type, event => {
@@ -47,24 +47,27 @@ ARM = """([lens, type, witness, patience]) => {
 }"""
 OPENING = """window.opened = new Promise(done => {
   const look = () => requestAnimationFrame(() => {
-    if (!document.querySelector("LENS [role=status]")?.textContent) return look();
+    if (!document.querySelector("ROOT [role=status]")?.textContent) return look();
     const channel = new MessageChannel();
     channel.port1.onmessage = () => done(performance.now());
     channel.port2.postMessage(0);
   });
   look();
-});""".replace("LENS", LENS)
-SLIDE = """async ([lens, steps]) => {
-  const slider = document.querySelector(lens).querySelector("[data-part=image_index]");
+});"""
+SLIDE = """async ([root, steps]) => {
+  const slider = document.querySelector(root).querySelector("[data-part=image_index]");
   for (let i = 0; i < steps; i++) {
     slider.value = (i + 1) % 2;
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     await new Promise(requestAnimationFrame);
   }
 }"""
+CHOOSE = """([root, step]) => document.querySelector(root).querySelector(`[data-part="${step}"]`).click()"""
 SETTLE = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
+# A kernel that dies leaves the promise open.
+RUN_ALL = """Promise.race([window.jupyterapp.commands.execute('notebook:run-all-cells'),
+  new Promise((_, no) => setTimeout(() => no(new Error("the cell did not end")), PATIENCE))])"""
 COUNTS = {"heap_bytes": "JSHeapUsedSize", "nodes": "Nodes", "listeners": "JSEventListeners"}
 
 
@@ -92,49 +95,56 @@ def chromium() -> "Iterator[Browser]":
             browser.close()
 
 
-def opening(browser: "Browser", saved: Path, times: int) -> list[float]:
-    """Open a saved page in so many new contexts; give the ms from navigation to the painted lens of each."""
+def opening(browser: "Browser", saved: Path, root: str, times: int) -> list[float]:
+    """Open a saved page in so many new contexts; give the ms from navigation to the painted widget of each."""
     found = []
     for _ in range(times):
         with browser.new_context(viewport=VIEWPORT) as context:
             page = context.new_page()
-            page.add_init_script(OPENING)
+            page.add_init_script(OPENING.replace("ROOT", root))
             page.goto(saved.as_uri())
             found.append(page.evaluate("window.opened"))
     return found
 
 
 @contextlib.contextmanager
-def open_saved(browser: "Browser", saved: Path) -> "Iterator[Page]":
+def open_saved(browser: "Browser", saved: Path, root: str) -> "Iterator[Page]":
     """Show a saved page."""
     with browser.new_context(viewport=VIEWPORT) as context:
         page = context.new_page()
         page.goto(saved.as_uri())
-        yield _ready(page)
+        yield _ready(page, root)
 
 
 @contextlib.contextmanager
-def open_in_jupyterlab(browser: "Browser", source: str) -> "Iterator[Page]":
+def open_in_jupyterlab(browser: "Browser", source: str, root: str) -> "Iterator[Page]":
     """Show what a notebook's only cell makes, in a JupyterLab of its own with its kernel."""
-    cell = {"cell_type": "code", "id": "lens", "metadata": {}, "outputs": [], "execution_count": None, "source": source}
+    cell = {
+        "cell_type": "code",
+        "id": "widget",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": source,
+    }
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = {"cells": [cell], "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
     with tempfile.TemporaryDirectory() as scratch, browser.new_context(viewport=VIEWPORT) as context:
         (served := Path(scratch) / "served").mkdir()
-        (served / "lens.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        (served / "widget.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
         with _serve(served, Path(scratch)) as (base, token):
             page = context.new_page()
-            page.goto(f"{base}/doc/tree/lens.ipynb?token={token}")
+            page.goto(f"{base}/doc/tree/widget.ipynb?token={token}")
             page.wait_for_function(KERNEL_IDLE, timeout=1000 * PATIENCE_S)
-            if not page.evaluate(RUN_ALL):
+            if not page.evaluate(RUN_ALL.replace("PATIENCE", str(1000 * PATIENCE_S))):
                 raise RuntimeError(f"the notebook's cell failed: {page.locator('.jp-OutputArea').inner_text()[-500:]}")
-            yield _ready(page)
+            yield _ready(page, root)
             page.goto("about:blank")
 
 
-def _ready(page: "Page") -> "Page":
-    page.wait_for_function(f"document.querySelector('{LENS} [role=status]')?.textContent", timeout=1000 * PATIENCE_S)
-    page.locator(LENS).scroll_into_view_if_needed()
+def _ready(page: "Page", root: str) -> "Page":
+    page.wait_for_function(f"document.querySelector('{root} [role=status]')?.textContent", timeout=1000 * PATIENCE_S)
+    page.locator(root).scroll_into_view_if_needed()
     return page
 
 
@@ -173,35 +183,37 @@ def _serve(served: Path, scratch: Path) -> Iterator[tuple[str, str]]:
             server.wait()
 
 
-def latencies(page: "Page", action: str, steps: int, warm: int, patience_s: float = 5) -> list[float]:
+def latencies(page: "Page", root: str, action: Action, steps: int, warm: int, patience_s: float = 5) -> list[float]:
     """Give the ms from each of so many inputs to its painted answer, after some to warm up.
 
-    action: "slider" moves to another image by key, "pointing" moves the pointer over the map, "keyboard" steps there.
-    Raises playwright's Error for an input whose answer is not painted in time.
+    root: selector of the widget. Raises playwright's Error for an input whose answer is not painted in time.
     """
-    part = page.locator(LENS).locator(f'[data-part="{"image_index" if action == "slider" else "map"}"]')
-    witness = '[data-part="caption"]' if action == "slider" else "[role=status]"
-    event = "pointermove" if action == "pointing" else "keydown"
+    part = page.locator(root).locator(f'[data-part="{action.part}"]')
+    if action.step:
+        page.evaluate(CHOOSE, [root, action.step])
+        page.evaluate(SETTLE)
     part.scroll_into_view_if_needed()
     frame = part.bounding_box()
     page.mouse.move(0, 0)
-    if event == "keydown":
-        part.press("Home")
-        page.evaluate(SETTLE)
+    if action.keys:
+        part.focus()
+    if action.first:
+        page.keyboard.press(action.first)
+    page.evaluate(SETTLE)
     found = []
     for step in range(warm + steps):
-        page.evaluate(ARM, [LENS, event, witness, patience_s])
-        if event == "pointermove":
+        page.evaluate(ARM, [root, action.event, action.witness, patience_s])
+        if action.keys:
+            page.keyboard.press(action.keys[step % len(action.keys)])
+        else:
             # strides of 0.6 * 0.37 and 0.6 * 0.61 of the panel, wrapped: always another token and another slot
             x, y = (0.2 + 0.6 * (step * far % 1) for far in (0.37, 0.61))
             page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
-        else:
-            page.keyboard.press("ArrowLeft" if step % 2 else "ArrowRight")
         found.append(page.evaluate("window.painted"))
     return found[warm:]
 
 
-def heap_growth(page: "Page", steps: int, warm: int) -> dict[str, int]:
+def heap_growth(page: "Page", root: str, steps: int, warm: int) -> dict[str, int]:
     """Give what is left, after garbage is collected, of so many slider steps that were drawn one by one.
 
     warm: steps before the first look at the heap. Compiled code and caches are there after about 500.
@@ -216,9 +228,9 @@ def heap_growth(page: "Page", steps: int, warm: int) -> dict[str, int]:
         metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
         return {name: round(metrics[metric]) for name, metric in COUNTS.items()}
 
-    page.evaluate(SLIDE, [LENS, warm])
+    page.evaluate(SLIDE, [root, warm])
     before = count()
-    page.evaluate(SLIDE, [LENS, steps])
+    page.evaluate(SLIDE, [root, steps])
     after = count()
     session.detach()
     return {name: after[name] - before[name] for name in COUNTS} | {"heap_bytes_before": before["heap_bytes"]}

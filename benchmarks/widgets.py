@@ -1,4 +1,4 @@
-"""How fast the routing lens answers, in a saved page and in JupyterLab, and whether its memory stays.
+"""How fast the lens and the explorer of routers answer, in a saved page and in JupyterLab, and what memory they keep.
 
 `python -m benchmarks.widgets` from a checkout; needs playwright and Chromium.
 """
@@ -21,56 +21,14 @@ from typing import TYPE_CHECKING
 from benchmarks import browser as driver
 from benchmarks.record import device_name
 from benchmarks.run import ROOT
+from benchmarks.widget_cases import CASES, TINY, Case
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 PACKAGES = ("softmoe-edu", "torch", "anywidget", "ipywidgets", "jupyterlab", "playwright")
-ACTIONS = ("slider", "pointing", "keyboard")
 HEAD = f"{'':30}{'median':>10}{'p95':>10}   {'goal':<18}verdict"
 
-# The notebook's only cell, and what makes the saved page: weights of random logits, and three grey pictures.
-LENS = """
-import torch
-from softmoe_edu.routing import SoftRouting
-from softmoe_edu.widgets import RoutingLens
-
-generator = torch.Generator().manual_seed(0)
-logits = 2 * torch.randn(3, {tokens}, {experts}, {slots}, generator=generator)
-routing = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(2).view_as(logits))
-lens = RoutingLens(routing, torch.rand(3, 1, 4 * {side}, 4 * {side}, generator=generator))
-lens
-"""
-
-
-@dataclass(frozen=True)
-class Case:
-    """A lens of so many tokens, a square of patches, by experts of so many slots; its goals in ms."""
-
-    side: int
-    experts: int
-    slots: int
-    median: float | None = None
-    p95: float | None = None
-
-    @property
-    def name(self) -> str:
-        """The sizes in words."""
-        return f"{self.side**2:,} tokens x {self.experts * self.slots} slots"
-
-    @property
-    def goal(self) -> dict | None:
-        """What median and 95th percentile may be."""
-        return None if self.median is None else {"median": self.median, "p95": self.p95}
-
-    def source(self) -> str:
-        """The code that makes the lens."""
-        return LENS.format(tokens=self.side**2, side=self.side, experts=self.experts, slots=self.slots)
-
-
-# A frame at 60 Hz is 16.7 ms: the usual size shall be painted in the next frame, and not miss more than one.
-CASES = (Case(14, 16, 8, 20, 33), Case(32, 32, 8, 100, 100))
-TINY = (Case(3, 4, 2),)
 OPENING_GOAL = {"median": 1000, "p95": 1000}
 
 
@@ -106,22 +64,22 @@ def measure(browser: "Browser", settings: Settings) -> Iterator[dict]:
         with tempfile.TemporaryDirectory() as folder:
             names = {}
             exec(case.source(), names)
-            saved = names["lens"].save_html(Path(folder) / "lens.html")
+            saved = names["widget"].save_html(Path(folder) / "widget.html")
             goal = None if settings.quick else OPENING_GOAL
-            loads = driver.opening(browser, saved, settings.loads)
+            loads = driver.opening(browser, saved, case.root, settings.loads)
             yield row("saved page", case.name, "opening", loads, "ms", goal) | {"bytes": saved.stat().st_size}
-            with driver.open_saved(browser, saved) as page:
+            with driver.open_saved(browser, saved, case.root) as page:
                 yield from _inputs(page, "saved page", case, settings)
         if settings.jupyterlab:
-            with driver.open_in_jupyterlab(browser, case.source()) as page:
+            with driver.open_in_jupyterlab(browser, case.source(), case.root) as page:
                 yield from _inputs(page, "JupyterLab", case, settings)
 
 
 def _inputs(page: "Page", place: str, case: Case, settings: Settings) -> Iterator[dict]:
-    for action in ACTIONS:
-        times = driver.latencies(page, action, settings.steps, settings.warm)
-        yield row(place, case.name, action, times, "ms", case.goal)
-    grown = driver.heap_growth(page, settings.heap_steps, settings.heap_warm)
+    for action in case.actions:
+        times = driver.latencies(page, case.root, action, settings.steps, settings.warm)
+        yield row(place, case.name, action.name, times, "ms", case.goal)
+    grown = driver.heap_growth(page, case.root, settings.heap_steps, settings.heap_warm)
     yield row(place, case.name, "heap growth", [grown["heap_bytes"] / 1024], "KiB", None) | grown
 
 

@@ -17,6 +17,7 @@ from labkit import (
     jupyter_lab,
     notebook7,
     run_all,
+    settled,
     skip_unless_ci,
     watch,
     write_notebook,
@@ -78,7 +79,7 @@ def open_notebook(lab: Server, browser: Browser, browser_context_args: dict) -> 
 
         yield open_in_lab
         for page in context.pages:
-            page.evaluate(SHUT_DOWN)
+            settled(page, SHUT_DOWN)
 
 
 @pytest.fixture(scope="module")

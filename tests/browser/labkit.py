@@ -23,7 +23,10 @@ REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
 KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
+RESTART = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
 SHUT_DOWN = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.shutdown()"
+PATIENCE_S = 240
+CUT_OFF = "Canceled future for "
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -165,12 +168,30 @@ def watch(page: Page, *own: str) -> list[str]:
     faults = []
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:", *own)
     page.on("request", lambda request: request.url.startswith(local) or faults.append(request.url))
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    # JupyterLab raises CUT_OFF for what it had asked a kernel that is restarted.
+    page.on("pageerror", lambda error: CUT_OFF in str(error) or faults.append(str(error)))
     page.set_default_timeout(30_000)
     return faults
 
 
+def settled(page: Page, promise: str, seconds: float = PATIENCE_S) -> object:
+    """Give what a promise of the page comes to; one that stays open fails the test, where `evaluate` waits for ever."""
+    late = f"new Promise((_, no) => setTimeout(() => no(new Error('open after {seconds} s')), {1000 * seconds}))"
+    return page.evaluate(f"Promise.race([{promise}, {late}])")
+
+
+def restart_kernel(page: Page) -> None:
+    """Restart the kernel of the notebook in front.
+
+    Only once it has answered: a restart while the page still connects can leave page and server with two forms of
+    message, of which no cell that is run then ever ends.
+    """
+    page.wait_for_function(KERNEL_IDLE)
+    settled(page, RESTART)
+    page.wait_for_function(KERNEL_IDLE)
+
+
 def run_all(page: Page) -> None:
     """Run all cells of the notebook in front and wait for them; a cell that raised fails the test."""
-    fine = page.evaluate(RUN_ALL)
+    fine = settled(page, RUN_ALL)
     assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()

@@ -2,7 +2,7 @@
 
 import re
 
-from labkit import SCREENSHOTS
+from labkit import SCREENSHOTS, settled
 from playwright.sync_api import Locator, Page, expect
 
 # Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
@@ -52,7 +52,7 @@ NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnima
 
 def set_theme(page: Page, theme: str) -> None:
     """Switch JupyterLab to Light or Dark."""
-    page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+    settled(page, f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
     expect(page.locator("body")).to_have_attribute("data-jp-theme-name", f"JupyterLab {theme}")
 
 

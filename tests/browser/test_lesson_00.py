@@ -3,7 +3,7 @@ import shutil
 from collections.abc import Callable
 
 import pytest
-from labkit import REPOSITORY, SCREENSHOTS, Server, run_all
+from labkit import REPOSITORY, SCREENSHOTS, Server, run_all, settled
 from playwright.sync_api import expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebook]
@@ -32,7 +32,7 @@ def test_a_learner_runs_the_first_lesson_and_looks_inside(open_notebook: Callabl
     assert above.evaluate(HASH) != unlit
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for theme in ("Light", "Dark"):
-        page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
+        settled(page, f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
         expect(page.locator("body")).to_have_attribute("data-jp-theme-name", f"JupyterLab {theme}")
         page.wait_for_timeout(500)
         page.screenshot(path=SCREENSHOTS / f"lesson-00-{theme.lower()}.png")

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from labkit import KERNEL_IDLE, SHUT_DOWN, Server, run_all, take_screenshot, watch, write_notebook
+from labkit import KERNEL_IDLE, SHUT_DOWN, Server, run_all, settled, take_screenshot, watch, write_notebook
 from lenskit import ROUTINGS, lens_of, part, picture, point, run_cell
 from playwright.sync_api import Browser, Page, expect
 
@@ -20,7 +20,7 @@ def opened7(notebook_server: Server, browser: Browser, browser_context_args: dic
         page.goto(f"{notebook_server.base}/notebooks/{notebook.name}?token={notebook_server.token}")
         page.wait_for_function(KERNEL_IDLE, timeout=60_000)
         yield page
-        page.evaluate(SHUT_DOWN)
+        settled(page, SHUT_DOWN)
         # Notebook's own shortcut settings may raise this while they load.
         assert [fault for fault in faults if "reading 'schema'" not in fault] == []
 
@@ -105,5 +105,5 @@ def test_letters_pressed_in_the_lens_stay_there_in_notebook_7(notebook7_page: Pa
     part(lens, "tokens").evaluate("canvas => canvas.removeAttribute('data-lm-suppress-shortcuts')")
     part(lens, "tokens").press("a")
     expect(cells).to_have_count(before + 1)
-    page.evaluate("window.jupyterapp.commands.execute('notebook:delete-cell')")
+    settled(page, "window.jupyterapp.commands.execute('notebook:delete-cell')")
     expect(cells).to_have_count(before)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from labkit import KERNEL_IDLE, Server, run_all, write_notebook
+from labkit import KERNEL_IDLE, Server, restart_kernel, run_all, settled, write_notebook
 from lenskit import ROUTINGS, lens_of, part, point
 from playwright.sync_api import Page, expect
 
@@ -65,12 +65,11 @@ def test_a_lens_outlives_its_kernel_and_its_page(open_notebook: Callable, lab: S
     page = open_notebook(path)
     run_all(page)
     use(page)
-    page.evaluate("window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()")
-    page.wait_for_function(KERNEL_IDLE)
+    restart_kernel(page)
     part(page.locator(".routing-lens"), "map").press("Escape")
     part(page.locator(".routing-lens"), "map").press("Escape")
     use(page)
-    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    settled(page, "window.jupyterapp.commands.execute('docmanager:save')")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert "RoutingLens(images=2, " in path.read_text("utf-8")
     page.reload()

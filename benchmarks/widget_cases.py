@@ -1,0 +1,129 @@
+"""What the widgets' benchmark times: widgets of a given size, and the inputs that each is given."""
+
+from dataclasses import dataclass
+
+# A notebook's only cell, and what makes the saved page: scores of three images, random but of a fixed seed.
+SCORES = """
+import torch
+
+generator = torch.Generator().manual_seed(0)
+logits = 2 * torch.randn(3, {tokens}, {experts}, {slots}, generator=generator)
+images = torch.rand(3, 1, 4 * {side}, 4 * {side}, generator=generator)
+"""
+LENS = """
+from softmoe_edu.routing import SoftRouting
+from softmoe_edu.widgets import RoutingLens
+
+routing = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(2).view_as(logits))
+widget = RoutingLens(routing, images)
+widget
+"""
+EXPLORER = """
+from softmoe_edu.widgets import RouterExplorer
+
+widget = RouterExplorer(logits, images, router={router!r}, group={group!r}, top_k={top_k})
+widget
+"""
+
+
+@dataclass(frozen=True)
+class Action:
+    """Inputs of one kind to one part of a widget, and the part whose text shows that each was answered.
+
+    keys: pressed in turn; none for moves of the pointer over the part. first: a key that brings the part to its
+    beginning. step: the explorer's step that is chosen before.
+    """
+
+    name: str
+    part: str
+    witness: str
+    keys: tuple[str, ...] = ()
+    first: str | None = None
+    step: str | None = None
+
+    @property
+    def event(self) -> str:
+        """The event that the browser gets."""
+        return "keydown" if self.keys else "pointermove"
+
+
+STATUS = "[role=status]"
+BACK_AND_FORTH = ("ArrowRight", "ArrowLeft")
+LENS_ACTIONS = (
+    Action("slider", "image_index", '[data-part="caption"]', BACK_AND_FORTH, "Home"),
+    Action("pointing", "map", STATUS),
+    Action("keyboard", "map", STATUS, BACK_AND_FORTH, "Home"),
+)
+EXPLORER_ACTIONS = (
+    Action("image slider", "image_index", '[data-part="tokens-title"]', BACK_AND_FORTH, "Home"),
+    Action("scale slider", "scale", '[data-part="most"]', BACK_AND_FORTH, step="normalise"),
+    Action("pointing", "map", STATUS, step="combine"),
+    Action("keyboard", "map", STATUS, BACK_AND_FORTH, "Home", step="dispatch"),
+    # Radio buttons: the arrow key goes round through all six.
+    Action("stepping", "score", '[data-part="words"]', ("ArrowRight",), step="score"),
+)
+CAPACITY = Action("capacity slider", "capacity_factor", '[data-part="load-note"]', BACK_AND_FORTH, step="dispatch")
+SERVING = Action("serving", "served", '[data-part="count"]', BACK_AND_FORTH, "Home", step="dispatch")
+
+
+@dataclass(frozen=True)
+class Case:
+    """A widget of so many tokens, a square of patches, by experts of so many slots; its goals in ms.
+
+    router: None for the lens, else what the explorer routes by; group and top_k are the explorer's.
+    """
+
+    side: int
+    experts: int
+    slots: int
+    median: float | None = None
+    p95: float | None = None
+    router: str | None = None
+    group: str = "one image"
+    top_k: int = 1
+
+    @property
+    def name(self) -> str:
+        """The widget and its sizes in words."""
+        widget = f"explorer, {self.router}, {self.group}" if self.router else "lens"
+        return f"{widget}: {self.side**2:,} tokens x {self.experts * self.slots} slots"
+
+    @property
+    def root(self) -> str:
+        """Selector of the widget's root element."""
+        return ".router-explorer" if self.router else ".routing-lens"
+
+    @property
+    def goal(self) -> dict | None:
+        """What median and 95th percentile may be."""
+        return None if self.median is None else {"median": self.median, "p95": self.p95}
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The inputs that this widget is timed with."""
+        if self.router is None:
+            return LENS_ACTIONS
+        own = {"tokens choice": (CAPACITY, SERVING), "experts choice": (CAPACITY,)}
+        return EXPLORER_ACTIONS + own.get(self.router, ())
+
+    def source(self) -> str:
+        """The code that makes the widget."""
+        sizes = {"tokens": self.side**2, "side": self.side, "experts": self.experts, "slots": self.slots}
+        choices = {"router": self.router, "group": self.group, "top_k": self.top_k}
+        return SCORES.format(**sizes) + (EXPLORER if self.router else LENS).format(**choices)
+
+
+# A frame at 60 Hz is 16.7 ms: the usual size shall be painted in the next frame, and not miss more than one.
+USUAL, LARGE = {"median": 20, "p95": 33}, {"median": 100, "p95": 100}
+CASES = (
+    Case(14, 16, 8, **USUAL),
+    Case(32, 32, 8, **LARGE),
+    Case(14, 16, 8, **USUAL, router="soft"),
+    Case(14, 128, 1, **USUAL, router="tokens choice", top_k=2),
+    Case(14, 128, 1, **USUAL, router="experts choice"),
+    Case(14, 16, 8, **USUAL, router="soft", group="whole batch"),
+    Case(14, 128, 1, **USUAL, router="tokens choice", group="whole batch", top_k=2),
+    Case(32, 32, 8, **LARGE, router="soft"),
+    Case(32, 256, 1, **LARGE, router="tokens choice", top_k=2),
+)
+TINY = (Case(3, 4, 2), Case(3, 4, 2, router="tokens choice", top_k=2))
