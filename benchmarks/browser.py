@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -143,7 +144,9 @@ def open_in_jupyterlab(browser: "Browser", source: str, root: str) -> "Iterator[
 
 
 def _ready(page: "Page", root: str) -> "Page":
-    page.wait_for_function(f"document.querySelector('{root} [role=status]')?.textContent", timeout=1000 * PATIENCE_S)
+    # A locator waits where a saved page's policy refuses the `eval` of wait_for_function.
+    told = page.locator(f"{root} [role=status]").filter(has_text=re.compile(r"\S"))
+    told.wait_for(state="attached", timeout=1000 * PATIENCE_S)
     page.locator(root).scroll_into_view_if_needed()
     return page
 

@@ -62,7 +62,10 @@ EXPLORER_ACTIONS = (
     # Radio buttons: the arrow key goes round through all six.
     Action("stepping", "score", '[data-part="words"]', ("ArrowRight",), step="score"),
 )
-CAPACITY = Action("capacity slider", "capacity_factor", '[data-part="load-note"]', BACK_AND_FORTH, step="dispatch")
+# At the far end, where a step is large: elsewhere one may leave the rounded capacity as it is.
+CAPACITY = Action(
+    "capacity slider", "capacity_factor", '[data-part="load-note"]', BACK_AND_FORTH[::-1], "End", step="dispatch"
+)
 SERVING = Action("serving", "served", '[data-part="count"]', BACK_AND_FORTH, "Home", step="dispatch")
 
 

@@ -37,6 +37,7 @@ class Settings:
     """How many inputs are timed, how many loads, and how many slider steps the heap is watched for."""
 
     quick: bool = False
+    only: str = ""
     jupyterlab: bool = False
     steps: int = 40
     warm: int = 5
@@ -60,7 +61,11 @@ def row(place: str, case: str, measure: str, values: list[float], unit: str, goa
 
 def measure(browser: "Browser", settings: Settings) -> Iterator[dict]:
     """Measure every case in every place and yield its rows."""
-    for case in TINY if settings.quick else CASES:
+    cases = [case for case in (TINY if settings.quick else CASES) if settings.only in case.name]
+    if not cases:
+        names = "; ".join(case.name for case in CASES)
+        raise RuntimeError(f"no case has {settings.only!r} in its name: choose from {names}")
+    for case in cases:
         with tempfile.TemporaryDirectory() as folder:
             names = {}
             exec(case.source(), names)
@@ -136,9 +141,10 @@ def parse(argv: list[str] | None = None) -> tuple[Settings, Path]:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.widgets", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tiny size without goals, to see that all runs")
     parser.add_argument("--jupyterlab", action="store_true", help="measure in JupyterLab too")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only what has this in its name, such as 'explorer'")
     parser.add_argument("--output", type=Path, help="folder of the record; default benchmarks/records")
     options = parser.parse_args(argv)
-    settings = Settings(jupyterlab=options.jupyterlab, **(QUICK if options.quick else {}))
+    settings = Settings(jupyterlab=options.jupyterlab, only=options.only, **(QUICK if options.quick else {}))
     return settings, options.output or ROOT / ("build/benchmarks" if options.quick else "benchmarks/records")
 
 

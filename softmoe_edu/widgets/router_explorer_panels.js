@@ -165,10 +165,13 @@ function sums(ctx, { beside, below, columns }, it, { x, y, w, h, dx, dy }, ink) 
     if (dy >= 12) write(ctx, value.toFixed(4), right, y + (t + 0.5) * dy, ink.text, "left");
     else ctx.fillRect(right, y + t * dy, (long * value) / widest, Math.max(dy - 0.5, 0.5));
   });
-  below.forEach((value, c) => {
+  // Columns that share a pixel are drawn as the tallest of them.
+  const together = Math.max(1, Math.floor(1 / dx));
+  for (let c = 0; c < columns; c += together) {
+    const value = Math.max(...below.subarray(c, c + together));
     ctx.fillStyle = expertColour(Math.floor(c / each));
     ctx.fillRect(x + c * dx, floor, Math.max(dx - (dx > 3), 1), (-high * value) / tallest);
-  });
+  }
   Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
   if (dy < 12) ctx.strokeRect(right + long / widest, y, 0, h);
   ctx.strokeRect(x, one, w, 0);

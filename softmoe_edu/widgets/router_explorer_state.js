@@ -85,8 +85,8 @@ function selected(it) {
 function mapOf(it, step, served) {
   const { e, p, s, n, first, rows } = it, short = ofExperts(it, step), columns = short ? e : s;
   const blank = ["uniform", "identity"].includes(it.router), view = step === "combine" ? "combine" : "dispatch";
-  const below = new Float64Array(columns);
-  let all = null, values = null;
+  const below = new Float64Array(columns), beside = new Float64Array(rows);
+  let all = null, values = null, least = step === "score" ? Infinity : 0, most = step === "score" ? -Infinity : 0;
   if (blank && (step === "score" || (short && step === "normalise"))) all = new Float32Array(n * columns);
   else if (step === "score") all = it.scores;
   else if (short && step === "normalise") all = it.gates;
@@ -95,6 +95,13 @@ function mapOf(it, step, served) {
   if (all) {
     values = all.subarray(first * columns, (first + rows) * columns);
     for (let i = 0, r = 0; r < n; r++) for (let c = 0; c < columns; c++, i++) below[c] += all[i];
+    for (let i = 0, r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++, i++) {
+        const value = values[i];
+        if (value !== 0) beside[r] += value;
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
   } else {
     values = new Float32Array(rows * columns);
     const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
@@ -102,18 +109,12 @@ function mapOf(it, step, served) {
       if (t < 0 || (inTime && at % p >= inTime[Math.floor(at / p)])) return;
       const value = view === "dispatch" ? 1 : it.gate[at];
       below[at] = value;
-      if (t >= first && t < first + rows) values[(t - first) * s + at] = value;
+      if (t < first || t >= first + rows) return;
+      values[(t - first) * s + at] = value;
+      beside[t - first] += value;
+      most = Math.max(most, value);
     });
   }
-  const beside = new Float64Array(rows);
-  let least = step === "score" ? Infinity : 0, most = step === "score" ? -Infinity : 0;
-  for (let i = 0, r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++, i++) {
-      const value = values[i];
-      if (value !== 0) beside[r] += value;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
   return { values, columns, short, least, most, beside, below, summed: step !== "score", n };
 }
 

@@ -90,7 +90,7 @@ def test_what_was_selected_is_shown_when_the_page_opens(open_saved: Callable) ->
     expect(part(shown, "image")).to_have_text("1: 2, predicted 2")
     light = picture(shown, "map", ground=True)
     page.emulate_media(color_scheme="dark")
-    page.wait_for_function("getComputedStyle(document.querySelector('.routing-lens')).color === 'rgb(240, 240, 240)'")
+    expect(shown).to_have_css("color", "rgb(240, 240, 240)")
     assert picture(shown, "map", ground=True) != light
 
 
