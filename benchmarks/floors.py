@@ -18,6 +18,7 @@ TEXT = {
     ),
     "expert products": "the experts' two batched products on ready rows (experts, capacity, dim), padding included",
     "reading the weights": "one sum over the experts' two weight tensors",
+    "attention's products": "the four products of two attentions, logits computed twice as no kernel keeps them",
     "dense MLP": "one MLP with top_k x hidden_dim: as many multiply-adds as the chosen experts, without routing",
     "one-hot": "the same routing through (tokens, experts, capacity) tensors and einsum, as GShard writes it",
 }

@@ -55,9 +55,10 @@ class Experts(nn.Module):
         autocast = torch.is_autocast_enabled(rows.device.type)
         dtype = torch.get_autocast_dtype(rows.device.type) if autocast else rows.dtype
         owner = torch.arange(self.num_experts, device=rows.device).repeat_interleave(count, output_size=len(rows))
-        hidden = _grouped(rows.to(dtype), self.w_in.to(dtype), count) + self.b_in.to(dtype)[owner]
+        # A look-up's backward sums each expert's rows, twice as fast as that of an index and in a fixed order on CUDA.
+        hidden = _grouped(rows.to(dtype), self.w_in.to(dtype), count).add_(F.embedding(owner, self.b_in.to(dtype)))
         hidden = F.gelu(hidden, approximate="tanh")
-        return _grouped(hidden, self.w_out.to(dtype), count) + self.b_out.to(dtype)[owner]
+        return _grouped(hidden, self.w_out.to(dtype), count).add_(F.embedding(owner, self.b_out.to(dtype)))
 
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""

@@ -9,7 +9,7 @@ from benchmarks import child, floors
 from benchmarks.case import OURS, Case, Works
 from benchmarks.memory import peak
 from benchmarks.run import row
-from benchmarks.sections import SECTIONS, cases, soft, sparse
+from benchmarks.sections import SECTIONS, cases, gpu, soft, sparse
 from benchmarks.settings import Settings
 
 QUICK = Settings(tuple(SECTIONS), seconds=1e-6, pairs=3, quick=True)
@@ -59,6 +59,32 @@ def test_floors_have_the_layers_products():
                 if kind == "training":  # the counter does not follow autograd.grad, which a pass uses
                     output.backward(torch.ones_like(output))
             assert flops.get_total_flops() == 2 * products * times, (name, kind)
+
+
+def test_attention_and_weights_route_alike():
+    """Both contenders of the GPU's section fill slots and answer tokens, and the floor counts their four products."""
+    b, n, d, s = 2, 12, 16, 8
+    works = Works(Case("gpu", "", (b, n, d), {}, []), "cpu")
+    attention = gpu._without_weights(works, s, gpu.BACKENDS["attention, flash"])
+    weights, products = gpu._with_weights(works, s), gpu._products(works, s)
+    with torch.no_grad():
+        weights.inputs[1].copy_(attention.inputs[1])
+
+    torch.testing.assert_close(weights.run(), attention.run(), rtol=1e-4, atol=1e-5)
+    with FlopCounterMode(display=False) as flops:
+        products.run()
+    assert flops.get_total_flops() == 2 * 4 * b * n * s * d
+
+
+def test_a_gpu_is_asked_for_the_papers_claims():
+    """On CUDA the layers of S/16 and B/16 run at 60 % of their products' rate, H/14's at 2 % over one expert's time."""
+    found = cases(("gpu",), quick=False, device="cuda")
+    goals = {case.name: one.goals["forward"] for case in found for one in case.comparisons if one.goals}
+
+    assert goals["196 tokens, dim 768, 128 experts x 1, batch 128, bf16"] == ("<=", pytest.approx(1.6667, abs=1e-4))
+    assert goals["256 tokens, dim 1280, 256 slots, batch 128, bf16"] == ("<=", 1.02)
+    assert sorted(case.tokens[2] for case in found if "alone" in case.name) == [384, 768, 1280]
+    assert cases(("gpu",), quick=False, device="cpu") == []
 
 
 @pytest.mark.parametrize("top_k", [1, 2])
