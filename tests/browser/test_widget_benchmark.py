@@ -14,6 +14,9 @@ from playwright.sync_api import Error, Page
 
 from benchmarks import browser as driver
 from benchmarks import widgets as bench
+from benchmarks.widget_cases import CASES, LENS_ACTIONS
+
+LENS = ".routing-lens"
 
 SLOW = (
     "addEventListener('keydown', () => { const end = performance.now() + 90; while (performance.now() < end); }, true)"
@@ -38,10 +41,18 @@ def test_the_quick_form_ends_with_a_table_and_a_record(browser_type_launch_args:
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.glob("*-widgets.json")
     record = json.loads(path.read_text(encoding="utf-8"))
-    measures = ["opening", "slider", "pointing", "keyboard", "heap growth"]
-    assert [row["measure"] for row in record["rows"]] == measures
-    assert {row["case"] for row in record["rows"]} == {"9 tokens x 8 slots"}
-    assert all(row["median"] > 0 and row["p95"] >= row["median"] for row in record["rows"][:4])
+    times = {
+        "lens: 9 tokens x 8 slots": ["slider", "pointing", "keyboard"],
+        "explorer, tokens choice, one image: 9 tokens x 8 slots": [
+            *("image slider", "scale slider", "pointing", "keyboard", "stepping"),
+            *("capacity slider", "serving"),
+        ],
+    }
+    assert [(row["case"], row["measure"]) for row in record["rows"]] == [
+        (case, measure) for case, names in times.items() for measure in ["opening", *names, "heap growth"]
+    ]
+    timed = [row for row in record["rows"] if row["unit"] == "ms"]
+    assert all(row["median"] > 0 and row["p95"] >= row["median"] for row in timed)
     assert record["versions"].keys() >= {"python", "chromium", "playwright", "anywidget", "softmoe-edu"}
     assert record["machine"]["kind"] == "cpu" and record["settings"]["quick"] is True
     assert all(bench.line(row) in done.stdout for row in record["rows"])
@@ -53,9 +64,10 @@ def test_a_slow_answer_shows_in_every_input(shown: Page) -> None:
     """A handler that keeps the page busy for 90 ms is in each time; pointing has none of it."""
     shown.evaluate(SLOW)
 
-    assert min(driver.latencies(shown, "slider", 4, 1)) >= 90
-    assert min(driver.latencies(shown, "keyboard", 4, 1)) >= 90
-    assert len(driver.latencies(shown, "pointing", 4, 1)) == 4
+    slider, pointing, keyboard = LENS_ACTIONS
+    assert min(driver.latencies(shown, LENS, slider, 4, 1)) >= 90
+    assert min(driver.latencies(shown, LENS, keyboard, 4, 1)) >= 90
+    assert len(driver.latencies(shown, LENS, pointing, 4, 1)) == 4
 
 
 @pytest.mark.browser
@@ -64,7 +76,7 @@ def test_an_input_without_an_answer_is_no_time(shown: Page) -> None:
     shown.locator('[data-part="image_index"]').evaluate("slider => { slider.max = 0; slider.value = 0 }")
 
     with pytest.raises(Error, match=r"keydown changed nothing within 0\.2 s"):
-        driver.latencies(shown, "slider", 1, 0, patience_s=0.2)
+        driver.latencies(shown, LENS, LENS_ACTIONS[0], 1, 0, patience_s=0.2)
 
 
 @pytest.mark.browser
@@ -72,7 +84,7 @@ def test_memory_that_is_kept_shows_as_growth(shown: Page) -> None:
     """Arrays that each slider step leaves behind are counted: 30 steps of 20,000 numbers of 8 bytes."""
     shown.evaluate(LEAK)
 
-    grown = driver.heap_growth(shown, 30, 5)
+    grown = driver.heap_growth(shown, LENS, 30, 5)
     assert grown["heap_bytes"] > 0.9 * 30 * 20_000 * 8
     assert grown["heap_bytes_before"] > 0
 
@@ -93,10 +105,11 @@ def test_a_row_is_held_against_both_goals() -> None:
 
 def test_goals_of_the_course() -> None:
     """20 and 33 ms at the usual size, 100 ms at the large one, a second to open."""
-    assert [(case.name, case.goal) for case in bench.CASES] == [
-        ("196 tokens x 128 slots", {"median": 20, "p95": 33}),
-        ("1,024 tokens x 256 slots", {"median": 100, "p95": 100}),
-    ]
+    usual, large = {"median": 20, "p95": 33}, {"median": 100, "p95": 100}
+    sizes = {"196 tokens x 128 slots": usual, "1,024 tokens x 256 slots": large}
+    assert all(case.goal == sizes[case.name.split(": ")[1]] for case in CASES)
+    assert {case.router for case in CASES} == {None, "soft", "tokens choice", "experts choice"}
+    assert {action.name for case in CASES for action in case.actions} >= {"stepping", "serving", "capacity slider"}
     assert bench.OPENING_GOAL == {"median": 1000, "p95": 1000}
 
 
