@@ -87,11 +87,12 @@ function mount({ model, el }, name, page, draw) {
 function bindKnobs(view, stopsOf, also = values => values) {
   const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole] = limits[name];
+    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
-    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any" });
+    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
     on(box, "change", () => {
+      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       box.setAttribute("aria-invalid", String(!fits));
@@ -105,10 +106,10 @@ function bindKnobs(view, stopsOf, also = values => values) {
     for (const [name, stops] of Object.entries(stopsOf)) {
       const value = model.get(name), slider = part(name), box = part(`${name}-number`);
       if (shown[name] === value) continue;
-      const far = stops.map(stop => Math.abs(stop - value));
-      slider.value = far.indexOf(Math.min(...far));
-      slider.setAttribute("aria-valuetext", brief(value));
-      box.value = value && value < 1e-3 ? value.toExponential() : value;
+      const far = stops.map(stop => (stop === null || value === null ? Infinity : Math.abs(stop - value)));
+      slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
+      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
+      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
       box.setAttribute("aria-invalid", "false");
       shown[name] = value;
     }

@@ -14,8 +14,8 @@ Number = int | float
 class Whole(traitlets.TraitType):
     """A trait for a whole number from `least` to `most`; another value is answered with a sentence."""
 
-    def __init__(self, default: Number, least: Number, most: Number):
-        super().__init__(default_value=default)
+    def __init__(self, default: Number, least: Number, most: Number, **options: object):
+        super().__init__(default_value=default, **options)
         self.least, self.most = least, most
 
     def validate(self, obj: traitlets.HasTraits, value: int) -> int:
@@ -40,9 +40,12 @@ def inside(name: str, value: Number, least: Number, most: Number) -> Number:
 
 
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
-    """Bounds of a widget's numbers: {trait: [least, most, whether whole]}."""
+    """Bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
     bounded = {name: trait for name, trait in widget.class_traits().items() if isinstance(trait, Whole)}
-    return {name: [trait.least, trait.most, not isinstance(trait, Real)] for name, trait in bounded.items()}
+    return {
+        name: [trait.least, trait.most, not isinstance(trait, Real), trait.allow_none]
+        for name, trait in bounded.items()
+    }
 
 
 def joined(*files: str) -> str:

@@ -139,7 +139,8 @@ function render({ model, el }) {
       (it.sparse && !early ? " Corners: the experts that took the patch." : "");
     part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` +
       (it.images > 1 ? ` from the ${it.images} images of the batch` : "") +
-      (it.sparse ? `; dashed line: its capacity of ${many(it.p, "slot")}` : "") +
+      (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") +
+      (it.sparse ? many(it.p, "slot") : "") +
       (it.arrivals ? "; hatched: choices that it turned away." : ".");
   }
 

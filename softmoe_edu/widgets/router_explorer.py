@@ -34,12 +34,13 @@ class RouterExplorer(Instrument):
 
     All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
     image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
-    choice; `capacity_factor`; the first `num_experts` experts and the first `slots_per_expert` slots of each, None for
-    all; `scale`, which multiplies the scores (one over the temperature); `noise`, the standard deviation of what is
-    added to them, divided by the experts in the sparse routers as in training; and the `seed` of that noise, whose
-    numbers are the browser's own and not PyTorch's. What is looked at: `image_index`; `step`, one of score, normalise,
-    select, dispatch, compute, combine; `served`, how many choices tokens choice has served, -1 for all; and what is
-    pinned by a click, -1 for none: `token`, `expert`, and `slot` of that expert.
+    choice; `capacity_factor`, None to drop nothing, which tokens choice alone can; the first `num_experts` experts and
+    the first `slots_per_expert` slots of each, None for all; `scale`, which multiplies the scores (one over the
+    temperature); `noise`, the standard deviation of what is added to them, divided by the experts in the sparse routers
+    as in training; and the `seed` of that noise, whose numbers are the browser's own and not PyTorch's. What is looked
+    at: `image_index`; `step`, one of score, normalise, select, dispatch, compute, combine; `served`, how many choices
+    tokens choice has served, -1 for all; and what is pinned by a click, -1 for none: `token`, `expert`, and `slot` of
+    that expert.
 
     `pinned` holds the settings to compare with, as `settings` gives them, and what is left out is as it is now;
     {} for none.
@@ -53,7 +54,7 @@ class RouterExplorer(Instrument):
     gating = traitlets.Unicode("vmoe").tag(sync=True)
     priority = traitlets.Unicode("position").tag(sync=True)
     top_k = Whole(1, 1, 2**31 - 1).tag(sync=True)
-    capacity_factor = Real(1.0, 0.01, 100.0).tag(sync=True)
+    capacity_factor = Real(1.0, 0.01, 100.0, allow_none=True).tag(sync=True)
     num_experts = Whole(1, 1, 2**31 - 1).tag(sync=True)
     slots_per_expert = Whole(1, 1, 2**31 - 1).tag(sync=True)
     scale = Real(1.0, 0.0, 1000.0).tag(sync=True)
@@ -89,7 +90,7 @@ class RouterExplorer(Instrument):
         gating: str = "vmoe",
         priority: str = "position",
         top_k: int = 1,
-        capacity_factor: float = 1.0,
+        capacity_factor: float | None = 1.0,
         num_experts: int | None = None,
         slots_per_expert: int | None = None,
         scale: float = 1.0,
@@ -127,7 +128,7 @@ class RouterExplorer(Instrument):
             _grid=patch_grid(grid, tokens, images),
             _pictures=pictures,
             _labels=[str(label) for label in labels or ()],
-            _limits=limits | {name: [limits[name][0], most, True] for name, most in own.items()},
+            _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
             router=router,
             group=group,
             gating=gating,
@@ -162,7 +163,7 @@ class RouterExplorer(Instrument):
     @traitlets.validate(*NUMBERS)
     def _inside(self, proposal: dict) -> float:
         name, value = proposal["trait"].name, proposal["value"]
-        least, most, _ = self._limits[name]
+        least, most, *_ = self._limits[name]
         inside(name, value, least, most)
         if name == "top_k":
             check_top_k("top_k", value, self.num_experts)
@@ -180,8 +181,8 @@ class RouterExplorer(Instrument):
             check_choice("a name in pinned", name, SETTINGS)
             if name in CHOICES:
                 check_choice(f"{name} in pinned", value, CHOICES[name])
-            else:
-                least, most, _ = self._limits[name]
+            elif value is not None or not self._limits[name][3]:
+                least, most, *_ = self._limits[name]
                 value = inside(f"{name} in pinned", self.traits()[name].validate(self, value), least, most)
             state[name] = value
         if "top_k" not in given:

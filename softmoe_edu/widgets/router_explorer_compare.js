@@ -9,7 +9,7 @@ const cell = (text, tag = "td") => {
 
 /** What a pin compares with, in words: the settings that differ from those in use. */
 function differenceOf(now, was) {
-  const words = SETTINGS.filter(name => now[name] !== was[name]).map(name => `${name} ${was[name]}`);
+  const words = SETTINGS.filter(name => now[name] !== was[name]).map(name => `${name} ${was[name] ?? "none"}`);
   return words.length ? words.join(", ") : "the same settings";
 }
 

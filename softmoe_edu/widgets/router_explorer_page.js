@@ -7,7 +7,7 @@ const LISTS = {
 const counts = (least, most) => (most - least < 32 ? evenly(least, most, 1) : doubling(least, most));
 const KNOBS = {
   image_index: ["Image", counts], num_experts: ["Experts", counts], slots_per_expert: ["Slots per expert", counts],
-  capacity_factor: ["Capacity factor", () => [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4]],
+  capacity_factor: ["Capacity factor", () => [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, null]],
   top_k: ["Choices (top_k)", counts],
   scale: ["Scale", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 12, 20, 50]],
   noise: ["Noise", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10]],

@@ -74,10 +74,10 @@ function softSum(it, step, { token, expert, slot, column, value }, ids) {
   return `answer = sum over ${many(s, "slot")} of combine x answer of the slot: this slot is ${percent(value)} of it`;
 }
 
-const computeSum = (it, expert, what) => {
+const computeSum = (it, expert, what, slots = it.p) => {
   const group = it.images > 1 ? ` for the ${it.images} images of the group` : "";
-  return `expert ${expert} computes ${what}: 2 x ${it.p} x ${it.dim} x ${it.hiddenDim} = ` +
-    `${large(2 * it.p * it.dim * it.hiddenDim)} MACs${group}`;
+  return `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ` +
+    `${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
 };
 
 function sparseSum(it, step, { token, expert }, served, ids) {
@@ -95,6 +95,7 @@ function sparseSum(it, step, { token, expert }, served, ids) {
   }
   if (step === "compute") {
     const filled = it.loads.expert[expert], spare = p - filled;
+    if (it.dropless) return computeSum(it, expert, `its ${many(filled, "token")} and no empty slot`, filled);
     return computeSum(it, expert, `${filled} full and ${many(spare, "empty slot")}`);
   }
   if (step === "combine") return combineSum(it, own);
@@ -108,7 +109,9 @@ function sparseSum(it, step, { token, expert }, served, ids) {
     return `${order}, which takes ${p}: ${rank <= p ? "taken" : "not taken"}`;
   }
   if (step === "select") return choiceSum(it, own, expert, gates);
-  const room = `capacity = ceil(${n} tokens x ${top_k} x ${exact(factor)} / ${e} experts) = ${p}`;
+  const room = it.dropless
+    ? `no capacity: slots as many as the busiest expert needs = ${p}`
+    : `capacity = ceil(${n} tokens x ${top_k} x ${exact(factor)} / ${e} experts) = ${p}`;
   if (!arrival) return `${room}; this token does not ask expert ${expert}`;
   const yet = served < 0 || it.arrivals[0].indexOf(arrival) < served;
   return `${room}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;

@@ -22,6 +22,9 @@ const IDLE = [mt("nothing to compute"), "# nothing to do"];
 const EXPERT_SCORES = [is(score(T, E), mi("scale"), mo("·"), TOKEN, mo("·"), low(mi("w"), E)), "logits = x @ w_gate"];
 const GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"))))), "gates = logits.softmax(-1)"];
 const TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
+const ROUNDED_UP =
+  is(mi("capacity"), mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉"));
+const MOST_ASKED = is(mi("slots"), `<munder>${mi("max")}${mi("e")}</munder>`, low(mi("asked"), E));
 const EMPTY_COSTS = "Every expert computes all its slots. An empty slot costs as much as a full one.";
 
 const overTokens = is(DISPATCH, over(raised(T, S), total(mi("t′"), raised(mi("t′"), S))));
@@ -31,8 +34,8 @@ const both = (a, b) => row(a, '<mspace width="1.5em"></mspace>', b);
 
 /** [words, equation, code] of a step of the router in use. */
 function cardOf(settings, step) {
-  const { router, top_k, gating, priority } = settings;
-  if (router === "tokens choice") return tokensChoiceCards(top_k, gating, priority)[step];
+  const { router, top_k, gating, priority, capacity_factor } = settings;
+  if (router === "tokens choice") return tokensChoiceCards(top_k, gating, priority, capacity_factor === null)[step];
   return { "experts choice": EXPERTS_CHOICE, identity: IDENTITY }[router]?.[step] ?? softCards(router)[step];
 }
 
@@ -65,7 +68,7 @@ function softCards(router) {
   };
 }
 
-function tokensChoiceCards(top_k, gating, priority) {
+function tokensChoiceCards(top_k, gating, priority, dropless) {
   const late = gating === "top_k_then_softmax", chosen = top_k === 1 ? "expert" : `${top_k} experts`;
   const scaled = {
     gshard: " Its gates are then divided by their sum.",
@@ -81,10 +84,14 @@ function tokensChoiceCards(top_k, gating, priority) {
     select: [`Every token chooses the ${chosen} with its highest scores, equal ones by number.${scaled}`,
       is(call(mi("choices"), T), call(low(mi("top"), mi("k")), score(T))),
       "experts, gates = choose_experts(logits, top_k, gating)"],
-    dispatch: [`Choices are served one by one, ${order}${later}. A full expert turns the next one away.`,
-      is(mi("capacity"), mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉")),
-      "token, gate = assign_tokens(experts, gates, num_experts, capacity)"],
-    compute: [EMPTY_COSTS, ...COMPUTE],
+    dispatch: [`Choices are served one by one, ${order}${later}. ` +
+      (dropless ? "No expert is ever full: each has as many slots as it is asked for." :
+        "A full expert turns the next one away."), dropless ? MOST_ASKED : ROUNDED_UP,
+      `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`],
+    compute: dropless
+      ? ["Every expert computes the tokens that it was sent and nothing else: no slot is empty.",
+        is(ANSWER, call(low(mi("f"), E), SLOT)), "answers = experts.rows(rows, count)"]
+      : [EMPTY_COSTS, ...COMPUTE],
     combine: ["Every token gets the answers of the experts that took it, each times its gate. A dropped token gets " +
       "exactly 0: only the residual connection carries it on.", ...TAKEN],
   };

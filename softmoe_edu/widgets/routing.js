@@ -201,6 +201,8 @@ export function route(logits, sizes, settings = {}) {
   const scores = scoresInUse(firstSlots(logits, p), { scale, ...own }), gates = softmax(scores, b * n, e, 1);
   if (router === "identity") return { ...out, scores, ...assignInTurn(sizes, slots, mask) };
   if (router === "experts choice") {
+    if (capacityFactor === null)
+      throw new RangeError("experts choice needs a capacity: without one an expert would take every token");
     const rounding = settings.rounding ?? "round", capacity = { factor: capacityFactor, rounding, multipleOf };
     return { ...out, scores, gates, ...assignExperts(gates, sizes, capacityFor(n, e, capacity), mask) };
   }
@@ -210,9 +212,9 @@ export function route(logits, sizes, settings = {}) {
   const chosen = chooseExperts(scores, sizes, topK, gating, gates), rounding = settings.rounding ?? "ceil";
   const capacity = capacityFactor === null ? null : { topK, factor: capacityFactor, rounding, multipleOf };
   const score = priority === "gate" ? largestOfRows(gates, e) : null;
-  const most = capacity && capacityFor(n, e, capacity);
+  const most = capacity && capacityFor(n, e, capacity), dropless = capacity === null;
   const assigned = assignTokens(chosen, { b, n, e, k: topK }, most, { score, mask });
-  return { ...out, scores, gates, chosen, topK, score, ...assigned };
+  return { ...out, scores, gates, chosen, topK, score, dropless, ...assigned };
 }
 
 /** The largest value of each row of this width. */

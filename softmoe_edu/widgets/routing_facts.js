@@ -96,11 +96,13 @@ export function loads(routing) {
 
 /**
  * MACs of one image's layer with p slots per expert, as cost.moe_cost counts them: logits, dispatch and combine are
- * together the routing. Tokens of sparse routers move by index, which multiplies nothing; empty slots cost like full.
+ * together the routing. Tokens of sparse routers move by index, which multiplies nothing; empty slots cost like full
+ * ones, but where nothing is dropped: there the `filled` ones alone are computed.
  */
-export function macsOf({ router, sparse, n, e, p }, { dim, hiddenDim, images = 1 }) {
+export function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
   const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
-  const tokens = n / images, slots = (e * p) / images, moved = sparse ? 0 : tokens * e * p * dim;
+  const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
+  const tokens = n / images, slots = filled / images, moved = sparse ? 0 : tokens * e * p * dim;
   const parts = { logits: tokens * dim * scored, dispatch: moved, combine: moved };
   return { ...parts, routing: parts.logits + 2 * moved, experts: 2 * slots * dim * hiddenDim };
 }

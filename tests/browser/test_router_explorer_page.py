@@ -64,6 +64,27 @@ def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
     assert white(explorer, "tokens", *patches) == [0, 0, 0, 0]
 
 
+def test_no_capacity_is_the_sliders_end_and_an_empty_box(notebook: Page) -> None:
+    """Nobody is dropped then, Python has None, and a number typed again is a capacity again."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    expect(part(explorer, "caption")).to_contain_text("1 of 4")
+    slider, typed = part(explorer, "capacity_factor"), part(explorer, "capacity_factor-number")
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "none")
+    expect(typed).to_have_value("")
+    expect(typed).to_have_attribute("placeholder", "none")
+    expect(part(explorer, "caption")).to_contain_text("0 of 4")
+    expect(part(explorer, "load-note")).to_contain_text("dashed line: as the busiest asks, 3 slots")
+    assert run_cell(notebook, 1, "print(explorer.capacity_factor)") == "None"
+    typed.fill("0.5")
+    typed.press("Enter")
+    expect(slider).to_have_attribute("aria-valuetext", "0.5")
+    typed.fill("")
+    typed.press("Enter")
+    expect(slider).to_have_attribute("aria-valuetext", "none")
+
+
 def test_controls_set_traits_and_traits_set_controls(notebook: Page) -> None:
     """Sliders, boxes and lists reach Python, and what Python sets is shown, a refused number as a sentence."""
     explorer = explorer_of(notebook)

@@ -175,7 +175,7 @@ def test_every_slider_goes_from_the_least_to_the_most(kind: type) -> None:
     found = run_node((), f"(() => {{ {without_exports(kind._esm)}; return {KNOBS} }})()", limits)
 
     assert found.keys() == limits.keys()
-    for name, (least, most, whole) in limits.items():
+    for name, (least, most, whole, _) in limits.items():
         stops = found[name]
         assert (stops[0], stops[-1]) == (least, most), name
         assert stops == sorted(set(stops)) and len(stops) > 3, name

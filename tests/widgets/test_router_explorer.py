@@ -104,6 +104,20 @@ def test_the_repr_names_sizes_and_state() -> None:
     assert repr(explorer()) == expected
 
 
+def test_no_capacity_at_all_is_a_setting() -> None:
+    """None drops nothing, at construction, later and in the pin; no other number may be None."""
+    widget = explorer(router="tokens choice", capacity_factor=None, pinned={"capacity_factor": None})
+    assert widget.capacity_factor is widget.settings["capacity_factor"] is widget.pinned["capacity_factor"] is None
+
+    widget.capacity_factor = 2
+    assert widget.pinned["capacity_factor"] is None
+    for name in ("scale", "top_k", "seed"):
+        with pytest.raises(TypeError, match=f"{name} must be a (finite|whole) number, got None"):
+            setattr(widget, name, None)
+        with pytest.raises(TypeError, match=r"must be a (finite|whole) number, got None"):
+            widget.pinned = {name: None}
+
+
 REFUSED = {
     "router": ("hard", "router must be one of 'soft', 'tokens choice'"),
     "group": ("image", "group must be one of 'one image', 'whole batch', got 'image'"),

@@ -233,15 +233,30 @@ def test_other_mates_change_what_the_library_changes(kind: str) -> None:
     assert len(seen) > 1
 
 
+def test_without_a_capacity_nothing_is_turned_away_and_no_slot_costs_for_nothing() -> None:
+    """Three tokens ask expert 0: it has three slots, and only filled ones are computed."""
+    at = {"token": 1, "expert": 0, "slot": -1}
+    view = {"router": "tokens choice", "capacity_factor": None, "at": at}
+    served, computed = shown(QUARTERS, *({**view, "step": step} for step in ("dispatch", "compute")))
+
+    assert (served["serving"]["taken"], served["serving"]["turned"], served["fates"]) == ([3, 0], [0, 0], [0, 0, 0])
+    assert "no capacity: slots as many as the busiest expert needs = 3; expert 0 is its first choice" in served["line"]
+    assert computed["line"].endswith("expert 0 computes its 3 tokens and no empty slot: 2 x 3 x 5 x 11 = 330 MACs.")
+    figures = {name: value for name, value, _ in computed["figures"]}
+    assert figures["MACs of the experts, per image"] == 330
+
+
 def test_what_cannot_be_routed_is_said() -> None:
     """The sentence of the router stands in for the map."""
     views = [{"router": "tokens choice", "gating": "switch", "top_k": 2}]
     views += [
         {"router": "experts choice", "capacity_factor": 5.0},
         {"router": "experts choice", "capacity_factor": 0.01},
+        {"router": "experts choice", "capacity_factor": None},
     ]
-    switch, many, none = shown(LOGITS, *views)
+    switch, many, none, endless = shown(LOGITS, *views)
 
     assert switch == {"error": "gating 'switch' lets a token choose one expert, got top_k=2: use gating 'vmoe'"}
     assert many["error"].startswith("capacity must be at most the 6 tokens of a group in experts choice, got 8")
     assert none["error"].startswith("capacity must be at least 1 slot per expert, got 0")
+    assert endless["error"].startswith("experts choice needs a capacity: without one an expert would take every token")
