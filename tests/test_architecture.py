@@ -25,6 +25,7 @@ MAY = {
     "moe": PARTS,
     "vit": PARTS | {"moe"},
     "upcycling": MODELS,
+    "rerouting": MODELS,
     "cost": MODELS,
     "paper": MODELS | {"cost"},
     "data": {"shapes"},

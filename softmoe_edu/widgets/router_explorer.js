@@ -148,10 +148,16 @@ function render({ model, el }) {
   function compare() {
     const settings = settingsNow(), image = model.get("image_index");
     const open = ["side", "batch"].map(name => part(name).open);
-    const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth]);
+    const outputs = model.get("_outputs");
+    const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth, outputs]);
     if (key === compared || !scene) return;
     compared = key;
-    if (open[0]) fillGallery(part("gallery"), batch, settings, image, router => send({ router }));
+    if (open[0]) fillGallery(part("gallery"), batch, settings, image, outputs, name => send({ router: name }));
+    const wanted = open[0] && outputs.routers && !besideRouter(outputs.of, settings);
+    if (wanted && !besideRouter(model.get("_asked"), settings)) {
+      model.set("_asked", settings);
+      model.save_changes();
+    }
     if (!open[1]) return;
     part("shuffle").disabled = part("swap").disabled = batch.b < 2;
     part("mates-table").hidden = !mates;
@@ -221,6 +227,7 @@ function render({ model, el }) {
   } });
   for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
+  model.on("change:_outputs", compare);
   return () => {
     stop();
     clearTimeout(slow);

@@ -7,6 +7,7 @@ from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
+from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
 SCRIPTS = ("painting.js", "explorer.js", "routing.js", "routing_facts.js")
@@ -30,7 +31,10 @@ class RouterExplorer(Instrument):
 
     `logits` are the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
     experts read the first slot of each. `images`, `grid` and `labels` are as in RoutingLens. `dim` and `hidden_dim`
-    are the widths of a token and of an expert's hidden layer, of which MACs are counted.
+    are the widths of a token and of an expert's hidden layer, of which MACs are counted. `model_output`, settings ->
+    (batch, ...), tells what the whole model answers under these settings, and under None as it is: the routers side by
+    side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such a callable). It
+    is called in Python; a saved page shows what was known when it was saved.
 
     All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
     image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
@@ -75,6 +79,9 @@ class RouterExplorer(Instrument):
     _pictures = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
+    # The settings that the browser compares by, and how far each router moves the output under them.
+    _asked = traitlets.Dict().tag(sync=True)
+    _outputs = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -85,6 +92,7 @@ class RouterExplorer(Instrument):
         labels: list[str] | None = None,
         dim: int = 384,
         hidden_dim: int = 1536,
+        model_output: ModelOutput | None = None,
         router: str = "soft",
         group: str = "one image",
         gating: str = "vmoe",
@@ -148,6 +156,10 @@ class RouterExplorer(Instrument):
             slot=slot,
             pinned=pinned or {},
         )
+        self._model_output = model_output
+        if model_output is not None:
+            self._own_output = own_output(model_output, b)
+            self._compare_outputs({"new": self.settings})
 
     @property
     def settings(self) -> dict[str, object]:
@@ -189,6 +201,11 @@ class RouterExplorer(Instrument):
             state["top_k"] = min(state["top_k"], state["num_experts"])
         check_top_k("top_k in pinned", state["top_k"], state["num_experts"])
         return state
+
+    @traitlets.observe("_asked")
+    def _compare_outputs(self, change: dict) -> None:
+        if self._model_output is not None:
+            self._outputs = changes(self._model_output, self._own_output, change["new"], CHOICES["router"])
 
     @traitlets.observe("num_experts", "expert")
     def _fit(self, change: dict) -> None:

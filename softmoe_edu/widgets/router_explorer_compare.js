@@ -41,8 +41,22 @@ function fillFigures(body, it, before) {
   body.replaceChildren(...rows);
 }
 
-/** The same image through every router, as small maps of dispatch with three numbers. */
-function fillGallery(holder, batch, settings, image, choose) {
+/** Do settings differ in the router at most? All routers are worked out at once. */
+const besideRouter = (one, other) => SETTINGS.every(name => name === "router" || one[name] === other[name]);
+
+/** How far a router moves the model's output for an image, in words; `outputs` may be of other settings, or none. */
+function movedBy(outputs, router, settings, image) {
+  if (!outputs.routers) return "";
+  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings yet, Python works it out";
+  const { error, change, classes } = outputs.routers[router];
+  if (error) return `; model's output: ${error}`;
+  const [was, now] = [outputs.own, classes].map(all => all[image]);
+  const answer = was === undefined ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
+  return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
+}
+
+/** The same image through every router, as small maps of dispatch with its numbers. */
+function fillGallery(holder, batch, settings, image, outputs, choose) {
   const all = ROUTERS.map(router => explore(batch, { ...settings, router }, image));
   // One scale for all soft weights, so that an even mix looks even and a sharp one sharp.
   const soft = all.filter(it => !it.error && !it.sparse).map(it => largestOfRows(it.dispatch, it.dispatch.length)[0]);
@@ -63,7 +77,8 @@ function fillGallery(holder, batch, settings, image, choose) {
     fates.forEach((dropped, t) => dropped && ctx.fillRect(0, t * dy, width, dy));
     const [dropped, ...rest] = figuresOf(it), load = it.loads.mostOverMean.toFixed(2);
     const [experts, routing] = rest.slice(-2).map(([, , told]) => told);
-    text.textContent = `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}`;
+    text.textContent = `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}` +
+      movedBy(outputs, router, settings, image);
     const slots = `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const shown = `Dispatch of ${router}: ${many(it.rows, "token")} by ${slots}`;
     canvas.setAttribute("aria-label", `${shown}, ${text.textContent}`);

@@ -24,7 +24,8 @@ const GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"
 const TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
 const ROUNDED_UP =
   is(mi("capacity"), mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉"));
-const MOST_ASKED = is(mi("slots"), `<munder>${mi("max")}${mi("e")}</munder>`, low(mi("asked"), E));
+const GAP = '<mspace width="0.3em"></mspace>';
+const MOST_ASKED = is(mi("slots"), `<munder>${mo("max")}${mi("e")}</munder>${GAP}`, low(mi("asked"), E));
 const EMPTY_COSTS = "Every expert computes all its slots. An empty slot costs as much as a full one.";
 
 const overTokens = is(DISPATCH, over(raised(T, S), total(mi("t′"), raised(mi("t′"), S))));
@@ -85,7 +86,7 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
       is(call(mi("choices"), T), call(low(mi("top"), mi("k")), score(T))),
       "experts, gates = choose_experts(logits, top_k, gating)"],
     dispatch: [`Choices are served one by one, ${order}${later}. ` +
-      (dropless ? "No expert is ever full: each has as many slots as it is asked for." :
+      (dropless ? "No expert is ever full: there are as many slots as the busiest one is asked for." :
         "A full expert turns the next one away."), dropless ? MOST_ASKED : ROUNDED_UP,
       `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`],
     compute: dropless

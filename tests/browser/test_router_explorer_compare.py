@@ -75,6 +75,36 @@ def test_all_routers_side_by_side(notebook: Page) -> None:
     expect(cards.locator("p").nth(2)).to_contain_text("capacity must be at most the 4 tokens of a group")
 
 
+OUTPUT = """
+def output(settings):
+    if settings is None:
+        return torch.tensor([[3.0, 4.0], [1.0, 0.0]])
+    if settings["router"] == "uniform":
+        raise ValueError("<b>not today</b>")
+    return torch.tensor([[4.0, 3.0 * settings["scale"]], [1.0, 0.0]])
+
+RouterExplorer(logits, model_output=output)
+"""
+
+
+def test_routers_side_by_side_tell_how_they_move_the_models_output(notebook: Page) -> None:
+    """For each image, for the settings in use: Python works it out again when they change, and its errors are shown."""
+    run_cell(notebook, 1, OUTPUT)
+    explorer = explorer_of(notebook, 1)
+    part(explorer, "side").locator("summary").press("Enter")
+    cards = part(explorer, "gallery").locator("> div p")
+    expect(cards.first).to_contain_text("model's output: moved by 28.3 %, class 0 instead of 1")
+    expect(cards.nth(3)).to_contain_text("model's output: ValueError: <b>not today</b>")
+    screenshot(explorer, "router-outputs")
+    part(explorer, "image_index").press("ArrowRight")
+    expect(cards.first).to_contain_text("model's output: as it is, still class 0")
+    part(explorer, "image_index").press("Home")
+    part(explorer, "scale-number").fill("2")
+    part(explorer, "scale-number").press("Enter")
+    # (4, 6) is sqrt(5) away from (3, 4), of length 5.
+    expect(cards.first).to_contain_text("model's output: moved by 44.7 %, still class 1")
+
+
 def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
     """Image 1 alone changes for no router; in the batch it does for those whose slots it shares."""
     three = "RouterExplorer(torch.cat([logits, logits.flip(2)[1:]]), image_index=1, capacity_factor=0.5)"
