@@ -47,8 +47,14 @@ function mount({ model, el }, name, page, draw) {
       draw();
     });
   };
-  view.send = values => {
+  /** Take back what was said of a refused number, and with it the number. */
+  view.settle = () => {
     view.note = "";
+    view.refused?.restore();
+    view.refused = null;
+  };
+  view.send = values => {
+    view.settle();
     for (const [trait, value] of Object.entries(values)) model.set(trait, value);
     model.save_changes();
     view.schedule();
@@ -95,10 +101,12 @@ function bindKnobs(view, stopsOf, also = values => values) {
       if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
-      box.setAttribute("aria-invalid", String(!fits));
       if (fits) return send(also({ [name]: value }));
       const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
+      view.refused = { name, restore: () => delete shown[name] };
+      box.setAttribute("aria-invalid", "true");
       view.schedule();
     });
   }

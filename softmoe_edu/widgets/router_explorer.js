@@ -24,7 +24,7 @@ function render({ model, el }) {
   if (ids.length) {
     part("sampled").hidden = false;
     part("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ` +
-      `${exact(sizes.n)} of each, evenly spaced, are routed and drawn, and capacities follow from these.`;
+      `${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
   }
 
   const known = ({ token, expert, slot }) => {
@@ -69,13 +69,14 @@ function render({ model, el }) {
     part("serving").hidden = step !== "dispatch" || !it.arrivals;
     if (part("serving").hidden) return stop();
     const { upTo, total, away } = servingOf(it, served);
-    part("away").disabled = !away;
+    // Not disabled: a button that is loses the focus that it has.
+    part("away").setAttribute("aria-disabled", String(!away));
     Object.assign(part("served"), { max: total, value: upTo });
     part("served").setAttribute("aria-valuetext", `${upTo} of ${total}`);
     part("count").textContent = `${upTo} of ${many(total, "choice")} served`;
     part("play").textContent = timer ? "Pause" : "Play";
-    for (const name of ["none", "previous"]) part(name).disabled = upTo === 0;
-    for (const name of ["next", "all"]) part(name).disabled = upTo === total;
+    for (const name of ["none", "previous"]) part(name).setAttribute("aria-disabled", String(upTo === 0));
+    for (const name of ["next", "all"]) part(name).setAttribute("aria-disabled", String(upTo === total));
   }
 
   function draw() {
@@ -135,8 +136,13 @@ function render({ model, el }) {
     part("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
     part("least").textContent = four(map.least);
     part("most").textContent = four(map.most);
-    part("caption").textContent = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.` +
+    const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
+    const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
+    part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint :
+      `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) +
       (it.sparse && !early ? " Corners: the experts that took the patch." : "");
+    const { upTo, total } = servingOf(it, step === "dispatch" ? model.get("served") : -1), waiting = upTo < total;
+    part("now").textContent = waiting ? "when all are served" : "now";
     part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` +
       (it.images > 1 ? ` from the ${it.images} images of the batch` : "") +
       (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") +
@@ -171,14 +177,12 @@ function render({ model, el }) {
     fillMates(part("mates-rows"), batch, settings, image, members);
   }
 
-  const serve = served => {
-    view.note = "";
-    send({ served });
-  };
+  const serve = served => send({ served });
   const progress = () => servingOf(scene.it, model.get("served"));
   function stop() {
     clearInterval(timer);
     timer = 0;
+    view.status.setAttribute("aria-live", "polite");
   }
   function play() {
     if (timer) return stop(), view.schedule();
@@ -189,6 +193,8 @@ function render({ model, el }) {
       return;
     }
     serve(from);
+    // Twenty sentences a second would be read to nobody's use; the last one is read when it stops.
+    view.status.setAttribute("aria-live", "off");
     timer = setInterval(() => {
       const now = progress();
       serve(Math.min(now.upTo + 1, now.total));
@@ -197,7 +203,7 @@ function render({ model, el }) {
   }
   const jumps = {
     none: () => 0, all: ({ total }) => total, previous: ({ upTo }) => Math.max(upTo - 1, 0),
-    next: ({ upTo, total }) => Math.min(upTo + 1, total), away: now => now.away,
+    next: ({ upTo, total }) => Math.min(upTo + 1, total), away: ({ away, upTo }) => away || upTo,
   };
   for (const [name, jump] of Object.entries(jumps))
     on(part(name), "click", () => {
@@ -213,7 +219,10 @@ function render({ model, el }) {
   for (const name of Object.keys(LISTS)) on(part(name), "change", event => send({ [name]: event.target.value }));
   for (const step of STEPS) on(part(step), "change", () => send({ step }));
   on(part("keep"), "click", () => send({ pinned: settingsNow() }));
-  on(part("forget"), "click", () => send({ pinned: {} }));
+  on(part("forget"), "click", () => {
+    send({ pinned: {} });
+    part("keep").focus();
+  });
   for (const name of ["side", "batch"]) on(part(name), "toggle", compare);
   for (const [name, kind] of [["shuffle", "shuffled"], ["swap", "swapped"]])
     on(part(name), "click", () => {
@@ -222,7 +231,7 @@ function render({ model, el }) {
     });
   pointAt({ view, panels: PANELS, scene: () => scene, pinned, selection, show: at => {
     hover = at;
-    view.note = "";
+    view.settle();
     view.schedule();
   } });
   for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])

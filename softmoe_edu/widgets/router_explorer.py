@@ -218,8 +218,8 @@ class RouterExplorer(Instrument):
                 self.slot = -1
 
     def __repr__(self) -> str:
-        b, n, e, p = (self._sizes[letter] for letter in "bnep")
-        sizes = f"images={b}, tokens={n}, experts={e}, slots_per_expert={p}"
+        b, n = (self._sizes[letter] for letter in "bn")
+        sizes = f"images={b}, tokens={n}, experts={self.num_experts}, slots_per_expert={self.slots_per_expert}"
         return f"RouterExplorer({sizes}, router={self.router!r}, step={self.step!r})"
 
 

@@ -47,7 +47,7 @@ const besideRouter = (one, other) => SETTINGS.every(name => name === "router" ||
 /** How far a router moves the model's output for an image, in words; `outputs` may be of other settings, or none. */
 function movedBy(outputs, router, settings, image) {
   if (!outputs.routers) return "";
-  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings yet, Python works it out";
+  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
   const { error, change, classes } = outputs.routers[router];
   if (error) return `; model's output: ${error}`;
   const [was, now] = [outputs.own, classes].map(all => all[image]);
@@ -100,7 +100,7 @@ function shareOf({ loads: { token }, first, rows }) {
   return token.subarray(first, first + rows).reduce((a, x) => a + x, 0) / (whole || 1);
 }
 
-/** For every router and both kinds of group: how many of this image's tokens other mates route otherwise. */
+/** For every router and both kinds of group: how many of this image's tokens are answered otherwise beside others. */
 function fillMates(body, batch, settings, image, members) {
   const rows = ROUTERS.map(router => {
     const line = document.createElement("tr"), head = cell(router, "th");
@@ -113,10 +113,11 @@ function fillMates(body, batch, settings, image, members) {
         line.append(cell(after.error));
         continue;
       }
-      const { tokens, most } = changesBetween(after, before), answer = cell("");
+      const { tokens, most } = answersChanged(before, after, members), answer = cell("");
       answer.dataset.changed = tokens;
       const others = 1 - shareOf(after), mixed = `${percent(others)} of its slots' mix is of other images`;
-      const change = tokens ? `${tokens} of ${after.rows} tokens change, by up to ${four(most)}` : "no token changes";
+      const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
+      const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
       answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;
       line.append(answer);
     }

@@ -48,7 +48,8 @@ const PAGE = `
     ${panel("map", `Tokens by experts or slots: ${MOVES}`)}${panel("experts", `Load of the experts: ${MOVES}`)}
     <p data-part="load-note"></p></div>
 </div>
-<div class="router-explorer-figures" data-part="numbers"><table><thead><tr><th scope="col"></th><th scope="col">now</th>
+<div class="router-explorer-figures" data-part="numbers"><table><thead><tr><td></td>
+  <th scope="col" data-part="now">now</th>
   <th scope="col" data-part="was">before</th><th scope="col" data-part="change">change</th></tr></thead>
   <tbody data-part="figures"></tbody></table>
   <div class="explorer-actions">${button("keep", "Pin as before")}${button("forget", "Forget the pin")}

@@ -1,7 +1,9 @@
 // The panels of a RouterExplorer: the image, the map of the step in hand, and what each expert receives.
 // Joined behind painting.js and router_explorer_state.js.
 
-const LEFT = 46, RIGHT = 52, TOP = 20, SUMS = 34, LOAD = 84;
+const LEFT = 46, RIGHT = 52, TOP = 20, SUMS = 34, LOAD = 98;
+// Light beside dark, so that the grid of patches shows on any picture.
+const GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
 // Sums of softmax weights miss a whole number by rounding.
 const short = x =>
   Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
@@ -42,8 +44,10 @@ const grounds = {
     const took = it.sparse && STEPS.indexOf(step) >= 3 ? tookOf(scene) : null;
     for (let t = 0; t < it.rows; t++) {
       const [x, y, dx, dy] = patchOf(scene, t), middle = [x + dx / 2, y + dy / 2];
-      Object.assign(ctx, { lineWidth: 1, strokeStyle: picture ? "rgba(128, 128, 128, .6)" : ink.bar });
-      ctx.strokeRect(x + 0.5, y + 0.5, dx - 1, dy - 1);
+      for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
+        Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
+        ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+      }
       if (!picture && dx >= 18) write(ctx, ids.length ? ids[t] : t, ...middle, ink.text);
       // The colour and number of the experts that took the patch, in its corner.
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
@@ -58,7 +62,8 @@ const grounds = {
   },
 
   map(ctx, { it, map, boxes, ink, fates, ids, step }) {
-    const { x, y, w, h, dy, de } = boxes.map, everyRow = everyNth(dy, 13), everyExpert = everyNth(de, 20);
+    const { x, y, w, h, dy, de } = boxes.map, everyRow = everyNth(dy, 13);
+    const everyExpert = everyNth(de, 8 + 7 * String(it.e - 1).length);
     paintWeights(ctx, boxes.map, map.values, it.rows, map.columns, map.most, map.least);
     write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
     for (let e = 0; e < it.e; e++) {
@@ -66,7 +71,7 @@ const grounds = {
       ctx.fillRect(x + e * de + (de > 3), y - 4, Math.max(de - 2 * (de > 3), 0.5), 3);
       if (e % everyExpert === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
       ctx.fillStyle = "#fff";
-      if (e && de > 3) ctx.fillRect(x + e * de - 0.5, y, 1, h);
+      if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
     }
     for (let t = 0; t < it.rows; t++) {
       if (t % everyRow === 0) write(ctx, ids.length ? ids[t] : t, x - 6, y + (t + 0.5) * dy, ink.text, "right");
@@ -81,7 +86,7 @@ const grounds = {
 
   /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
   experts(ctx, { it, boxes, ink, serving }) {
-    const { x, w, de } = boxes.map, gap = de > 8 ? 2 : 0, floor = LOAD, high = LOAD - 30;
+    const { x, w, de } = boxes.map, gap = de > 8 ? 2 : 0, floor = LOAD, high = LOAD - 44;
     const whole = servingOf(it, -1), most = Math.max(it.p, ...whole.turned.map((away, e) => away + whole.taken[e]));
     const line = floor - (high * it.p) / most;
     write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
@@ -91,6 +96,8 @@ const grounds = {
       const top = floor - (high * taken) / most;
       ctx.fillStyle = expertColour(e);
       ctx.fillRect(left, top, wide, floor - top);
+      Object.assign(ctx, { strokeStyle: ink.bar, lineWidth: 1 });
+      if (wide > 6) ctx.strokeRect(left + 0.5, top + 0.5, wide - 1, floor - top - 1);
       if (away) hatch(ctx, left, top - (high * away) / most, wide, (high * away) / most);
       const number = away ? `${short(taken)} +${away}` : short(taken);
       const above = top - (high * away) / most - 7, crossed = it.sparse && Math.abs(above - line) < 7;
@@ -188,5 +195,5 @@ function markLast(ctx, panel, scene) {
   if (panel !== "experts") return;
   ring(ctx, map.x + last.expert * map.de + 2, 2, map.de - 4, LOAD);
   const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + 46), map.x + map.w - 46);
-  if (away) writeOver(ctx, `token ${last.token % it.rows} turned away`, middle, 10);
+  if (away) writeOver(ctx, `token ${last.token % it.rows} turned away`, middle, 8);
 }

@@ -129,8 +129,12 @@ function servingOf(it, served) {
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
 }
 
+/** Whether this step comes after the one that drops: experts choice selects what it takes, tokens choice fills up. */
+const fatesKnown = (it, step) => !it.sparse || STEPS.indexOf(step) >= (it.router === "experts choice" ? 2 : 3);
+
 /** Which of the image's tokens are dropped: all their choices were turned away, as far as they were served. */
 function fatesOf(it, step, served) {
+  if (!fatesKnown(it, step)) return new Uint8Array(it.rows);
   const out = it.loads.dropped.slice(it.first, it.first + it.rows);
   if (!it.arrivals || step !== "dispatch" || served < 0) return out;
   const waiting = new Uint8Array(it.n);
@@ -178,6 +182,32 @@ function changesBetween(one, other) {
     // Sums in another order differ in the last digits, which is no other routing.
     if (change > 1e-5) tokens++;
     most = Math.max(most, change);
+  }
+  return { tokens, most: tokens ? most : 0 };
+}
+
+/**
+ * How many of the image's tokens get another answer when the batch's places hold the images of `members`, and by which
+ * share at most. A sparse answer changes by its gates. A soft one is of slots, each of which is a mix of tokens: what
+ * it shares of a slot changes by the part of this mix that now is of other tokens.
+ */
+function answersChanged(before, after, members) {
+  if (before.sparse || before.images === 1) return changesBetween(after, before);
+  const { n, s, rows, first } = before, mixed = new Float64Array(s), change = new Float64Array(n);
+  for (let slot = 0; slot < s; slot++) {
+    change.fill(0);
+    for (let t = 0; t < n; t++) {
+      change[t] -= before.dispatch[t * s + slot];
+      change[members[Math.floor(t / rows)] * rows + (t % rows)] += after.dispatch[t * s + slot];
+    }
+    for (let t = 0; t < n; t++) mixed[slot] += Math.max(change[t], 0);
+  }
+  let tokens = 0, most = 0;
+  for (let t = first; t < first + rows; t++) {
+    let share = 0;
+    for (let slot = 0; slot < s; slot++) share += before.combine[t * s + slot] * mixed[slot];
+    if (share > 1e-5) tokens++;
+    most = Math.max(most, share);
   }
   return { tokens, most: tokens ? most : 0 };
 }

@@ -32,7 +32,8 @@ function cellOf(it, map, { token, expert, slot }) {
 
 /** Score of a cell: the logit that came, times scale, plus noise. */
 function scoreSum(it, { token, expert, slot }) {
-  if (["uniform", "identity"].includes(it.router)) return "no score is read: every token counts alike";
+  if (it.router === "uniform") return "no score is read: every token counts alike";
+  if (it.router === "identity") return "no score is read: a token's place alone decides";
   const inner = it.sparse ? 0 : slot, at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
   const { scale, noise } = it.settings, std = it.sparse ? noise / it.e : noise;
   const drawn = it.drawn ? ` + ${it.sparse ? `${exact(noise)} / ${it.e}` : exact(noise)} x ${four(it.drawn[at])}` : "";
@@ -147,6 +148,27 @@ function combineSum(it, own) {
   return `answer = ${shown.join(" + ")}; its gates sum to ${four(whole)}`;
 }
 
+/** An expert as a whole: its tokens, its slots and its share of the load. */
+function expertLine(it, step, expert, served, ids) {
+  const { e, p, s, n } = it, load = it.loads.expert[expert], whole = it.loads.expert.reduce((a, x) => a + x, 0);
+  const of = it.images > 1 ? `the batch's ${n} tokens` : many(n, "token");
+  const share = `${percent(whole ? load / whole : 0)} of all that experts receive (even: ${percent(1 / e)})`;
+  const work = step === "compute" ? `; ${computeSum(it, expert, "them", it.dropless ? load : p)}` : "";
+  if (!it.sparse) {
+    const own = byExpert(it).dispatch, weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
+    const most = weights.indexOf(weights.reduce((a, x) => Math.max(a, x)));
+    return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; ` +
+      `of this image most of ${tokenName(it, it.first + most, ids)}: ${four(weights[most])}${work}.`;
+  }
+  const { taken, turned, upTo, total } = servingOf(it, step === "dispatch" ? served : -1);
+  const inTime = at => step !== "dispatch" || at < taken[expert];
+  const held = Array.from(it.token.subarray(expert * p, (expert + 1) * p)).filter((t, at) => t >= 0 && inTime(at));
+  const names = held.length ? ` (${some(held.map(t => tokenName(it, t, ids)))})` : "";
+  const away = turned[expert] ? `, turned ${turned[expert]} away` : "", so = upTo < total ? " so far" : "";
+  return `expert ${expert}: took ${held.length} of ${of} into ${many(p, "slot")}${so}${names}${away}` +
+    `${so ? "" : `; ${share}`}${work}.`;
+}
+
 /** The status line: the pointed cell's arithmetic, or what the last choice served came to, or what to do. */
 function lineOf(it, step, map, at, { served, ids, grid }) {
   if (at.token < 0 && at.expert < 0) {
@@ -155,6 +177,7 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
     if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
     return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
   }
+  if (at.token < 0 && at.slot < 0) return expertLine(it, step, at.expert, served, ids);
   const cell = cellOf(it, map, at), t = ids.length ? ids[cell.token] : cell.token;
   const place = grid.length ? ` (row ${Math.floor(t / grid[1])}, column ${t % grid[1]})` : "";
   const where = `token ${t}${place}, expert ${cell.expert}${cell.slot < 0 ? "" : `, slot ${cell.slot}`}`;

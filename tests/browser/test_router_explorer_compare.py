@@ -122,13 +122,18 @@ def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
     rows = [row.locator("th, td").all_inner_texts() for row in part(explorer, "mates-rows").locator("tr").all()]
     told = {name: (alone, together) for name, alone, together in rows}
     assert list(told) == list(ROUTERS)
-    assert {alone for alone, _ in told.values()} == {"no token changes"}
+    assert {alone for alone, _ in told.values()} == {"no answer changes"}
     # Expert 1 has three slots: image 0 asks for one of them before image 1 asks for four, image 2 for none.
-    assert told["tokens choice"][1] == told["experts choice"][1] == "1 of 4 tokens change, by up to 1.0000"
-    assert told["identity"][1] == "no token changes"
-    assert told["soft"][1].startswith("4 of 4 tokens change, by up to 0.")
+    one = "the answer of 1 of 4 tokens changes, gates by up to 1.0000"
+    assert told["tokens choice"][1] == told["experts choice"][1] == one
+    assert told["identity"][1] == "no answer changes"
+    assert told["soft"][1].startswith("the answer of 4 of 4 tokens changes, up to ")
     assert told["soft"][1].endswith(" of its slots' mix is of other images")
-    assert told["uniform"][1] == "no token changes; 66.7 % of its slots' mix is of other images"
+    # Image 0 of three is replaced by image 2: a third of the mean of all tokens.
+    assert told["uniform"][1] == (
+        "the answer of 4 of 4 tokens changes, up to 33.3 % of it comes from other tokens; "
+        "66.7 % of its slots' mix is of other images"
+    )
     screenshot(explorer, "router-mates")
     part(explorer, "shuffle").click()
     expect(part(explorer, "mates")).to_contain_text("(shuffled, seed ")

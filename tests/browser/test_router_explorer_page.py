@@ -53,8 +53,11 @@ def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
     """Token 2 of image 0, and no other; with room for all, none."""
     explorer = explorer_of(notebook)
     part(explorer, "router").select_option("tokens choice")
+    expect(part(explorer, "caption")).to_have_text("Nobody is dropped yet: that happens in step 4.")
     side = part(explorer, "tokens").bounding_box()["width"] / 2
     patches = [(side * (t % 2) + 6, side * (t // 2) + 30, side - 12, side / 3) for t in range(4)]
+    assert max(white(explorer, "tokens", *patches)) == 0
+    take(explorer, "dispatch")
     expect(part(explorer, "caption")).to_contain_text("1 of 4")
     painted = white(explorer, "tokens", *patches)
     assert painted[2] > 100 and max(painted[0], painted[1], painted[3]) == 0
@@ -68,6 +71,7 @@ def test_no_capacity_is_the_sliders_end_and_an_empty_box(notebook: Page) -> None
     """Nobody is dropped then, Python has None, and a number typed again is a capacity again."""
     explorer = explorer_of(notebook)
     part(explorer, "router").select_option("tokens choice")
+    take(explorer, "dispatch")
     expect(part(explorer, "caption")).to_contain_text("1 of 4")
     slider, typed = part(explorer, "capacity_factor"), part(explorer, "capacity_factor-number")
     slider.press("End")
@@ -209,3 +213,43 @@ def test_play_honours_reduced_motion(notebook: Page) -> None:
     part(explorer, "play").click()
     expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
     expect(part(explorer, "play")).to_have_text("Play")
+
+
+def test_a_refused_number_gives_way_to_what_is_pointed_at(notebook: Page) -> None:
+    """The sentence and the box stay until something else is asked; then the box has the number in force again."""
+    explorer = explorer_of(notebook)
+    typed = part(explorer, "scale-number")
+    typed.fill("-3")
+    typed.press("Enter")
+    expect(explorer.get_by_role("status")).to_have_text("Scale must be a number from 0 to 1,000, got -3.")
+    expect(typed).to_have_attribute("aria-invalid", "true")
+    point(explorer, "map", 0, 0, 4, 4)
+    expect(explorer.get_by_role("status")).to_contain_text("score = scale x logit = 1 x ")
+    expect(typed).to_have_value("1")
+    expect(typed).to_have_attribute("aria-invalid", "false")
+
+
+def test_buttons_that_do_nothing_keep_the_focus(notebook: Page) -> None:
+    """At the last choice "Next" says that it is of no use, and at a forgotten pin its neighbour has the focus."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    take(explorer, "dispatch")
+    part(explorer, "all").press("Enter")
+    expect(part(explorer, "all")).to_be_focused()
+    expect(part(explorer, "all")).to_have_attribute("aria-disabled", "true")
+    part(explorer, "away").press("Enter")
+    expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
+    part(explorer, "keep").press("Enter")
+    part(explorer, "forget").press("Enter")
+    expect(part(explorer, "keep")).to_be_focused()
+
+
+def test_numbers_of_choices_not_yet_served_are_told_as_such(notebook: Page) -> None:
+    """The table holds what all choices lead to, and says so while some wait."""
+    explorer = explorer_of(notebook)
+    part(explorer, "router").select_option("tokens choice")
+    take(explorer, "dispatch")
+    expect(part(explorer, "now")).to_have_text("now")
+    part(explorer, "none").click()
+    expect(part(explorer, "now")).to_have_text("when all are served")
+    expect(part(explorer, "caption")).to_contain_text("0 of 4 tokens dropped")
