@@ -58,7 +58,7 @@ const PAGE = `
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
   one scale. A button takes its router up.</p>
   <div class="router-explorer-gallery" data-part="gallery"></div></details>
-<details data-part="batch"><summary ${KEYS}>Batch mates: does this image's routing depend on the others?</summary>
+<details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
   <p>Where the whole batch competes, other images take places, or mix into slots. Where each image competes alone, they
   cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}
   ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>
