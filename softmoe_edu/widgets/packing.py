@@ -6,7 +6,7 @@ from math import isqrt
 import torch
 from torch import Tensor
 
-from softmoe_edu.routing import Routing
+from softmoe_edu.routing import Routing, SparseRouting
 
 MOST_WEIGHTS = 1024 * 1024
 """Weights of one image, tokens times slots, that a browser draws without delay."""
@@ -57,6 +57,9 @@ def pack_routing(
     """
     where = f"the routing {layer or router!r}" if layer or router else "the routing"
     groups, tokens_of_group, experts, slots = routing.sizes
+    if 0 in routing.sizes or not images:
+        got = f"{groups} groups of {tokens_of_group} tokens, {experts} experts of {slots} slots and {images} images"
+        raise ValueError(f"{where} must hold at least one of each, got {got}: skip the empty batch")
     if images % groups or tokens_of_group % (images // groups):
         raise ValueError(
             f"{where} has {groups} groups of {tokens_of_group} tokens, which do not divide over {images} images: "
@@ -82,7 +85,7 @@ def pack_routing(
         entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
     dispatch = whole["dispatch"]
     entry["load"] = _bytes(dispatch.double().reshape(images, tokens, experts, slots).sum((1, 3)).float())
-    entry["hard"] = bool(((dispatch == 0) | (dispatch == 1)).all())
+    entry["hard"] = isinstance(routing, SparseRouting) or _holds_whole_tokens(dispatch)
     # Sums of half-precision weights miss 1 by more than those of float32 do.
     entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
     dropped = _cpu(routing.token_load()) == 0
@@ -99,6 +102,12 @@ def pack_routing(
         entry["index"] = kept.nonzero()[:, 1].int().numpy().tobytes()
         shown = {name: weights[kept] for name, weights in shown.items()}
     return entry | {name: _bytes(weights) for name, weights in shown.items()}
+
+
+def _holds_whole_tokens(dispatch: Tensor) -> bool:
+    """Whether slots hold one token or none, and some hold one: then no softmax is to sum to 1."""
+    held = dispatch.flatten(2).sum(1)
+    return bool(((dispatch == 0) | (dispatch == 1)).all() and held.max() == 1)
 
 
 def _add_logits(entry: dict, where: str, routing: Routing, ids: Tensor, images: int) -> None:
@@ -150,6 +159,24 @@ def pack_images(images: Tensor) -> dict:
     _, channels, height, width = pixels.shape
     data = pixels.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     return {"channels": channels, "height": height, "width": width, "data": data}
+
+
+def pack_words(words: object, images: int, tokens: int) -> list[list[str]]:
+    """The text of each token of each image: one list for all of them, or a list for each; none gives none."""
+    if words is None:
+        return []
+    expected = f"words must be {tokens} strings, one for each token, or such a list for each of {images} texts"
+    if not isinstance(words, list | tuple) or not words:
+        raise ValueError(f"{expected}, got {words!r}")
+    each = [list(words)] * images if all(isinstance(word, str) for word in words) else list(words)
+    if len(each) != images:
+        raise ValueError(f"{expected}, got {len(each)} lists")
+    for text in each:
+        if not isinstance(text, list | tuple) or not all(isinstance(word, str) for word in text):
+            raise ValueError(f"{expected}, got {text!r}")
+        if len(text) != tokens:
+            raise ValueError(f"{expected}, got {len(text)} strings")
+    return [list(text) for text in each]
 
 
 def patch_grid(grid: tuple[int, int] | None, tokens: int, images: Tensor | None) -> list[int]:

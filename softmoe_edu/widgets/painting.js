@@ -16,6 +16,9 @@ const RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map(c => `rgb(${c})`).join
 const EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 const expertColour = e => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
 
+// Inset and colour of lines around a patch: light beside dark, so that they show on any picture.
+const GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
+
 /** Give a clean 2D context measured in CSS pixels. */
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
@@ -103,6 +106,17 @@ function writeOver(ctx, text, x, y) {
   Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
   ctx.strokeText(text, x, y);
   write(ctx, text, x, y, "#fff");
+}
+
+/** A token's text as it can be seen and told: what is blank in quotes, what is long cut off. */
+const clip = (word, most) => {
+  const seen = word.trim() ? word : `"${word}"`;
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
+};
+/** How many tokens of a text stand in a line of this width, so that the longest word fits where it can. */
+function wordsInLine(words, width) {
+  const longest = Math.min(7 * Math.max(...words.map(word => word.length + 2), 5), 150);
+  return Math.max(1, Math.min(words.length, Math.floor(width / longest)));
 }
 
 /** How many labels to skip so that those of this many pixels do not touch. */

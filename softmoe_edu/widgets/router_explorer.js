@@ -81,7 +81,9 @@ function render({ model, el }) {
 
   function draw() {
     const settings = settingsNow(), [image, step, pin] = ["image_index", "step", "pinned"].map(name => model.get(name));
-    const it = routed(keepNow, settings, image), served = step === "dispatch" ? model.get("served") : -1;
+    const it = routed(keepNow, settings, image), texts = model.get("_words");
+    it.words = texts.length ? texts : null;
+    const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
     for (const name of ["panels", "numbers", "side", "batch"]) part(name).hidden = Boolean(it.error);
     if (it.error) {

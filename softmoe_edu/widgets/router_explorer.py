@@ -1,12 +1,14 @@
 """RouterExplorer: the scores of one batch, routed in the browser by every router of the course, step by step."""
 
+from collections.abc import Sequence
+
 import traitlets
 from torch import Tensor
 
 from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
-from softmoe_edu.widgets.packing import pack_images, patch_grid
+from softmoe_edu.widgets.packing import pack_images, pack_words, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
@@ -30,11 +32,11 @@ class RouterExplorer(Instrument):
     """Turn the knobs of a router and watch one batch being routed, in six steps from scores to answers.
 
     `logits` are the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
-    experts read the first slot of each. `images`, `grid` and `labels` are as in RoutingLens. `dim` and `hidden_dim`
-    are the widths of a token and of an expert's hidden layer, of which MACs are counted. `model_output`, settings ->
-    (batch, ...), tells what the whole model answers under these settings, and under None as it is: the routers side by
-    side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such a callable). It
-    is called in Python; a saved page shows what was known when it was saved.
+    experts read the first slot of each. `images`, `grid`, `labels` and `words` are as in RoutingLens. `dim` and
+    `hidden_dim` are the widths of a token and of an expert's hidden layer, of which MACs are counted. `model_output`,
+    settings -> (batch, ...), tells what the whole model answers under these settings, and under None as it is: the
+    routers side by side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such
+    a callable). It is called in Python; a saved page shows what was known when it was saved.
 
     All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
     image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
@@ -78,6 +80,7 @@ class RouterExplorer(Instrument):
     _grid = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List().tag(sync=True)
+    _words = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
     # The settings that the browser compares by, and how far each router moves the output under them.
     _asked = traitlets.Dict().tag(sync=True)
@@ -90,6 +93,7 @@ class RouterExplorer(Instrument):
         *,
         grid: tuple[int, int] | None = None,
         labels: list[str] | None = None,
+        words: Sequence[str] | Sequence[Sequence[str]] | None = None,
         dim: int = 384,
         hidden_dim: int = 1536,
         model_output: ModelOutput | None = None,
@@ -119,6 +123,8 @@ class RouterExplorer(Instrument):
         p = logits.shape[3] if logits.ndim == 4 else 1
         if isinstance(images, Tensor) and len(images) != b:
             raise ValueError(f"images must be the {b} of the batch that was scored, got {len(images)}")
+        if words is not None and (images is not None or grid is not None):
+            raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
         if labels is not None and len(labels) != b:
             raise ValueError(f"labels must have one string for each of {b} images, got {len(labels)}")
         for name, width in (("dim", dim), ("hidden_dim", hidden_dim)):
@@ -135,6 +141,7 @@ class RouterExplorer(Instrument):
             _ids=ids if n < tokens else [],
             _grid=patch_grid(grid, tokens, images),
             _pictures=pictures,
+            _words=pack_words(words, b, tokens),
             _labels=[str(label) for label in labels or ()],
             _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
             router=router,

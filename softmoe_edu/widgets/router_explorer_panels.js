@@ -2,15 +2,14 @@
 // Joined behind painting.js and router_explorer_state.js.
 
 const LEFT = 46, RIGHT = 52, TOP = 20, SUMS = 34, LOAD = 98;
-// Light beside dark, so that the grid of patches shows on any picture.
-const GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
 // Sums of softmax weights miss a whole number by rounding.
 const short = x =>
   Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
 
 /** Where things lie, in CSS pixels, for panels of these widths. */
 function layout({ it, map, grid, picture }, tokensWidth, mapWidth) {
-  const w = tokensWidth, across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
+  const w = tokensWidth, words = it.words?.[it.image], line = words && wordsInLine(words, w);
+  const across = grid[1] ?? line ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
   const down = grid[0] ?? Math.ceil(it.rows / across);
   const h = picture ? (w * picture.height) / picture.width : down * Math.min(w / across, 34);
   const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), 392);
@@ -25,6 +24,12 @@ function layout({ it, map, grid, picture }, tokensWidth, mapWidth) {
 function patchOf({ boxes: { tokens }, ids }, token) {
   const { columns, dx, dy } = tokens, at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
   return [(at % columns) * dx, Math.floor(at / columns) * dy, dx, dy];
+}
+
+/** The word of a token, cut to so many letters, or its number. */
+function labelOf({ it, ids }, token, most) {
+  const number = ids.length ? ids[token] : token;
+  return it.words ? clip(it.words[it.image][number], most) : number;
 }
 
 /** The experts that took each of the image's tokens so far. */
@@ -48,7 +53,7 @@ const grounds = {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      if (!picture && dx >= 18) write(ctx, ids.length ? ids[t] : t, ...middle, ink.text);
+      if (!picture && (it.words || dx >= 18)) write(ctx, labelOf(scene, t, dx / 7), ...middle, ink.text);
       // The colour and number of the experts that took the patch, in its corner.
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
         const side = Math.min(13, dx / 3);
@@ -74,7 +79,7 @@ const grounds = {
       if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
     }
     for (let t = 0; t < it.rows; t++) {
-      if (t % everyRow === 0) write(ctx, ids.length ? ids[t] : t, x - 6, y + (t + 0.5) * dy, ink.text, "right");
+      if (t % everyRow === 0) write(ctx, labelOf({ it, ids }, t, 6), x - 6, y + (t + 0.5) * dy, ink.text, "right");
     }
     // Rows that lie together are crossed out together.
     for (let t = 0, run = 0; STEPS.indexOf(step) >= 3 && t <= it.rows; t++) {

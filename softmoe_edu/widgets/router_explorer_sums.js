@@ -9,7 +9,9 @@ const ordinal = choice => ORDINALS[choice] ?? `${choice + 1}th`;
 /** A token of the group by its number in its image; another image's is told as such. */
 function tokenName(it, token, ids) {
   const image = Math.floor(token / it.rows), own = it.images === 1 || image === it.image, t = token % it.rows;
-  return `${own ? "" : `image ${image}'s `}token ${ids.length ? ids[t] : t}`;
+  const number = ids.length ? ids[t] : t, text = it.words?.[own ? it.image : image];
+  const word = text ? ` ${JSON.stringify(text[number])}` : "";
+  return `${own ? "" : `image ${image}'s `}token ${number}${word}`;
 }
 
 /** The cell to explain: what is pointed at, and where that is a row or a column, its largest weight. */
@@ -180,7 +182,8 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
   if (at.token < 0 && at.slot < 0) return expertLine(it, step, at.expert, served, ids);
   const cell = cellOf(it, map, at), t = ids.length ? ids[cell.token] : cell.token;
   const place = grid.length ? ` (row ${Math.floor(t / grid[1])}, column ${t % grid[1]})` : "";
-  const where = `token ${t}${place}, expert ${cell.expert}${cell.slot < 0 ? "" : `, slot ${cell.slot}`}`;
+  const where = `${tokenName(it, it.first + cell.token, ids)}${place}, expert ${cell.expert}` +
+    (cell.slot < 0 ? "" : `, slot ${cell.slot}`);
   return `${where}: ${it.sparse ? sparseSum(it, step, cell, served, ids) : softSum(it, step, cell, ids)}.`;
 }
 

@@ -90,6 +90,7 @@ function render({ model, el }) {
     const alike = beside && beside !== entry && !beside.note;
     const sized = alike && ["tokens", "experts", "slots"].every(name => beside[name] === entry[name]);
     it.reference = sized ? look(beside, image) : null;
+    it.words = model.get("_words")[image];
     it.off = offSums(it);
     it.wrongs = wrongs(it, view);
     part("tokens-title").textContent = plural(it.tokens, "token");

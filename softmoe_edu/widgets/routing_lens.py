@@ -10,9 +10,16 @@ from torch import Tensor
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
+from softmoe_edu.widgets.packing import pack_images, pack_routing, pack_words, patch_grid, weigh
 from softmoe_edu.widgets.routing_lens_calls import route
-from softmoe_edu.widgets.routing_lens_steps import check_snapshots, evaluations, name_outputs, name_steps, share_scale
+from softmoe_edu.widgets.routing_lens_steps import (
+    TestsLog,
+    check_snapshots,
+    evaluations_of,
+    name_outputs,
+    name_steps,
+    share_scale,
+)
 
 HERE = Path(__file__).parent
 # The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
@@ -31,7 +38,9 @@ class RoutingLens(Instrument):
     with 1 or 3 channels in any range, cut into a square of patches or into `grid` (rows, columns). A group that holds
     several images is split again: each image shows its own tokens against the slots of its group. Without images every
     group is drawn as a line of tokens. `labels` has one string for each image. `outputs`, nested as the routings, are
-    the MoE layer's answers (groups, tokens, width). `tests_log` has lists "step" and "accuracy" of evaluations.
+    the MoE layer's answers (groups, tokens, width). `tests_log` has lists "step" and "accuracy" of evaluations; for
+    several routers it is {router: such lists}. `words` are the tokens of a text, drawn in place of numbers: one list of
+    strings, or one for each group.
 
     These traits follow the view and move it when they are set: `router`, `layer`, `step`, `image_index`, `view`
     ("logits", "dispatch", "combine" or "output", where there are such), what is pinned by a click, -1 for none:
@@ -56,7 +65,8 @@ class RoutingLens(Instrument):
     _pictures = traitlets.Dict().tag(sync=True)
     _labels = traitlets.List().tag(sync=True)
     _count = traitlets.Int().tag(sync=True)
-    _tests = traitlets.List().tag(sync=True)
+    _tests = traitlets.Dict().tag(sync=True)
+    _words = traitlets.List().tag(sync=True)
 
     def __init__(
         self,
@@ -67,7 +77,8 @@ class RoutingLens(Instrument):
         labels: list[str] | None = None,
         grid: tuple[int, int] | None = None,
         outputs: Tensor | dict | None = None,
-        tests_log: Mapping[str, Sequence[float | int]] | None = None,
+        tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
+        words: Sequence[str] | Sequence[Sequence[str]] | None = None,
         router: str | None = None,
         layer: str | None = None,
         step: int | None = None,
@@ -96,6 +107,8 @@ class RoutingLens(Instrument):
             entries[-1]["grid"] = patch_grid(grid, entries[-1]["tokens"], images)
             weigh(entries)
         share_scale(entries)
+        if words is not None and (images is not None or grid is not None):
+            raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
         if labels is not None and len(labels) != count:
             raise ValueError(f"labels must have one string for each of {count} images, got {len(labels)}")
         super().__init__(
@@ -103,7 +116,8 @@ class RoutingLens(Instrument):
             _pictures=pictures,
             _labels=[str(label) for label in labels or ()],
             _count=count,
-            _tests=evaluations(tests_log),
+            _words=pack_words(words, count, entries[0]["tokens"]),
+            _tests=evaluations_of(tests_log, tuple(named)),
             router=router,
             layer=layer,
             step=next(iter(steps)) if step is None else step,
@@ -120,10 +134,12 @@ class RoutingLens(Instrument):
         cls,
         snapshots: Mapping[int, dict],
         images: Tensor | None = None,
-        tests_log: Mapping[str, Sequence[float | int]] | None = None,
+        tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
         **more: object,
     ) -> "RoutingLens":
         """Show a training as its routings step by step: `history.snapshots` and `history.tests_log`.
+
+        Several trainings beside each other are {steps done: {router: ...}} and {router: history.tests_log}.
 
         `snapshots` is {steps done: {layer: Routing}} or {steps done: {router: {layer: Routing}}}, `images` are those
         that were routed in all of them, `more` is what RoutingLens takes. Raises ValueError when there are none.

@@ -1,6 +1,7 @@
 """A learner's own weights as a routing: drawn when wrong too, or else a sentence that says what went wrong."""
 
 from collections.abc import Callable
+from traceback import extract_tb
 
 import torch
 from torch import Tensor
@@ -33,12 +34,19 @@ def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
         answer = function(logits.clone())
     except Exception as error:
         text = f": {error}" if str(error) else ""
-        return Unseen(tuple(logits.shape), f"{name} raised {type(error).__name__}{text}")
+        return Unseen(tuple(logits.shape), f"{name} raised {type(error).__name__}{text}{_line(function, error)}")
     note = _fault(name, answer, logits)
     if note:
         return Unseen(tuple(logits.shape), note)
     dispatch, combine = (weights.to(torch.promote_types(weights.dtype, torch.float32)) for weights in answer)
     return SoftRouting(dispatch, combine, logits=logits)
+
+
+def _line(function: Callable, error: Exception) -> str:
+    """Say in which line of the function's own file it raised, where that is known."""
+    code = getattr(function, "__code__", None)
+    own = [frame for frame in extract_tb(error.__traceback__) if code and frame.filename == code.co_filename]
+    return f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
 
 
 def _fault(name: str, answer: object, logits: Tensor) -> str:

@@ -5,7 +5,7 @@ const LINES = { accuracy: { colour: "#3f90da", dash: [] }, dropped: { colour: "#
 
 /** Shares over steps for one router and layer: [step, share] of each line. */
 const progressOf = (entries, { router, layer }, tests) => ({
-  accuracy: tests,
+  accuracy: tests[router] ?? [],
   dropped: entries.filter(e => e.router === router && e.layer === layer && !e.note).map(e => [e.step, e.dropped]),
 });
 

@@ -75,10 +75,29 @@ def share_scale(entries: list[dict]) -> None:
                     entry[f"{view}_{name}"] = value
 
 
-def evaluations(tests_log: Mapping[str, Sequence[float | int]] | None) -> list[list[float | int]]:
-    """Step and accuracy of each evaluation that has one, in order."""
+TestsLog = Mapping[str, Sequence[float | int]]
+
+
+def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers: Sequence[str]) -> dict[str, list]:
+    """Evaluations of each router's model; one log alone is that of the only router.
+
+    Raises ValueError for one log of several routers, whose accuracies would be told of the wrong model.
+    """
     if not tests_log:
-        return []
+        return {}
+    if isinstance(tests_log, Mapping) and set(tests_log) <= set(routers):
+        return {router: evaluations(log) for router, log in tests_log.items()}
+    found = evaluations(tests_log)
+    if len(routers) > 1:
+        raise ValueError(
+            f"tests_log must have a log for each router, {{router: log}} of {', '.join(routers)}, got one log: "
+            "say whose it is"
+        )
+    return {routers[0]: found}
+
+
+def evaluations(tests_log: TestsLog) -> list[list[float | int]]:
+    """Step and accuracy of each evaluation that has one, in order."""
     if not isinstance(tests_log, Mapping) or not {"step", "accuracy"} <= set(tests_log):
         got = list(tests_log) if isinstance(tests_log, Mapping) else type(tests_log).__name__
         raise ValueError(f"tests_log must have lists 'step' and 'accuracy', got {got}: give history.tests_log")

@@ -5,10 +5,13 @@ const some = list => (list.length ? ` (${list.slice(0, 8).join(", ")}${list.leng
 const percent = x => `${(100 * x).toFixed(1)} %`;
 const notOne = off => (off ? ", not 1" : "");
 
+/** A token by its number, and its word where it has one. */
+const called = (it, t) => `token ${t}${it.words ? ` ${JSON.stringify(it.words[t])}` : ""}`;
+
 function names(it, { token, expert, slot }) {
   const columns = it.grid[1], found = [];
   if (token >= 0)
-    found.push(`token ${token}` + (columns ? ` (row ${Math.floor(token / columns)}, column ${token % columns})` : ""));
+    found.push(called(it, token) + (columns ? ` (row ${Math.floor(token / columns)}, column ${token % columns})` : ""));
   if (expert >= 0) found.push(`expert ${expert}`);
   if (slot >= 0) found.push(`slot ${slot}`);
   return found.join(", ");
@@ -69,7 +72,7 @@ function factsOf(it, at, view) {
   }
   if (token < 0) {
     const top = each.indexOf(Math.max(...each));
-    const most = `most ${seen} at token ${it.ids[top]}: ${four(each[top])}`;
+    const most = `most ${seen} at ${called(it, it.ids[top])}: ${four(each[top])}`;
     facts.push(each[top] > 0 ? most : `no ${seen} from this image`);
   }
   return facts;
@@ -140,7 +143,8 @@ function warning(it, view) {
   }
   if (rows.size) {
     const [r] = rows, first = `token ${it.ids[r]}: ${four(it.rows.combine[r])}`;
-    found.push(`≠1: ${rows.size} of ${it.n} rows of combine do not sum to 1 (${first}).`);
+    const miss = it.hard ? "sum to more than 1" : "do not sum to 1";
+    found.push(`≠1: ${rows.size} of ${it.n} rows of combine ${miss} (${first}).`);
   }
   for (const { sign, words, at } of it.wrongs) {
     const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view][at[0]])}`;

@@ -76,12 +76,15 @@ const columnsOfExpert = (it, view) => (view === "output" ? 0 : view === "logits"
 const nearest = ({ ids, n, tokens }, t) => ids[Math.min(Math.round((t * n) / tokens), n - 1)];
 
 const missesOne = (it, x) => !(Math.abs(x - 1) <= it.close);
-/** The rows and columns whose sum should be 1 and is not: each token's combine, each slot's dispatch, if soft. */
+/**
+ * The rows and columns whose sum should be 1 and is not: each token's combine, each slot's dispatch. Where slots hold
+ * one whole token or none, gates may sum to less than 1, not to more.
+ */
 function offSums(it) {
   const off = { rows: new Set(), columns: new Set() };
-  if (it.hard) return off;
-  it.rows.combine.forEach((x, r) => it.fate[it.ids[r]] !== 2 && missesOne(it, x) && off.rows.add(r));
-  if (it.groupFate.every(fate => fate === 2)) return off;
+  const wrong = x => missesOne(it, it.hard && x >= 0 ? Math.max(x, 1) : x);
+  it.rows.combine.forEach((x, r) => it.fate[it.ids[r]] !== 2 && wrong(x) && off.rows.add(r));
+  if (it.hard || it.groupFate.every(fate => fate === 2)) return off;
   it.columns.dispatch.forEach((x, c) => missesOne(it, x) && off.columns.add(c));
   return off;
 }

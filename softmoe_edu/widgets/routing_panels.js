@@ -5,7 +5,8 @@ const LEFT = 46, RIGHT = 68, TOP = 20, SUMS = 46, LOAD = 58, ROW = 46;
 
 /** Where tokens lie, in CSS pixels, for a panel of this width. */
 function tokenBox({ it, picture }, w) {
-  const columns = it.grid[1] ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
+  const line = it.words && wordsInLine(it.words, w);
+  const columns = it.grid[1] ?? line ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
   const rows = it.grid[0] ?? Math.ceil(it.tokens / columns);
   const h = picture ? (w * picture.height) / picture.width : rows * Math.min(w / columns, 34);
   return { w, h, columns, rows, dx: w / columns, dy: h / rows };
@@ -30,19 +31,22 @@ const grounds = {
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
       const [x, y] = corner(boxes.tokens, t);
-      Object.assign(ctx, { lineWidth: 1, strokeStyle: picture ? "rgba(128, 128, 128, .6)" : ink.bar });
-      ctx.strokeRect(x + 0.5, y + 0.5, dx - 1, dy - 1);
+      for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
+        Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
+        ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+      }
       if (fate) hatch(ctx, x, y, dx, dy);
-      const middle = [x + dx / 2, y + dy / 2], label = !picture ? t : dx > 46 ? FATES[fate] : "";
+      const middle = [x + dx / 2, y + dy / 2], number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
+      const label = it.words ? clip(it.words[t], dx / 7) : !picture ? t : dx > 46 ? FATES[fate] : "";
       if (fate) writeOver(ctx, label, ...middle);
-      else if (!picture && dx >= 8 + 6 * String(it.tokens - 1).length) write(ctx, t, ...middle, ink.text);
+      else if (it.words || number) write(ctx, label, ...middle, ink.text);
     });
     if (view === "output") squares(ctx, boxes.tokens, it.output, [...it.output.keys()], "#5ec962");
   },
 
   map(ctx, scene) {
     const { it, view, boxes, ink } = scene, { x, y, w, h, dy, de, columns } = boxes.map;
-    const everyRow = everyNth(dy, 13), everyExpert = everyNth(de, 20);
+    const everyRow = everyNth(dy, 13), everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
     if (view === "output") lengths(ctx, scene);
     else paintWeights(ctx, boxes.map, it.weights[view], it.n, columns, it[`${view}_most`], it[`${view}_least`]);
     for (let e = 0; e < it.experts && view !== "output"; e++) {
@@ -51,13 +55,13 @@ const grounds = {
       ctx.fillRect(x + e * de + (de > 3), y - 4, Math.max(de - 2 * (de > 3), 0.5), 3);
       if (e % everyExpert === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
       ctx.fillStyle = "#fff";
-      if (e && de > 3) ctx.fillRect(x + e * de - 0.5, y, 1, h);
+      if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
     }
     it.ids.forEach((t, r) => {
       const top = y + r * dy;
       if (it.fate[t]) hatch(ctx, x, top, w, dy);
       if (it.fate[t] && dy >= 12) writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
-      if (r % everyRow === 0) write(ctx, t, x - 6, top + dy / 2, ink.text, "right");
+      if (r % everyRow === 0) write(ctx, it.words ? clip(it.words[t], 6) : t, x - 6, top + dy / 2, ink.text, "right");
     });
     markWrong(ctx, it.wrongs, columns, boxes.map);
     if (it.rows[view]) sums(ctx, it, view, boxes.map, ink);
@@ -91,7 +95,9 @@ const overlays = {
       const seen = squares(ctx, boxes.tokens, each, it.ids, expertColour(at.expert));
       for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, 3)) {
         const [x, y] = corner(boxes.tokens, it.ids[r]);
-        writeOver(ctx, short(each[r]), Math.min(Math.max(x + dx / 2, 13), w - 13), y + dy / 2);
+        // A word stays readable: its weight stands in the lower part of its box.
+        const low = it.words ? dy - 7 : dy / 2;
+        writeOver(ctx, short(each[r]), Math.min(Math.max(x + dx / 2, 13), w - 13), y + low);
       }
     }
     if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import LEFT, SUMS, TOP, cell, ink, lens_of, part, point, screenshot, white
+from lenskit import LEFT, SUMS, TOP, cell, ink, lens_of, part, picture, point, screenshot, white
 from playwright.sync_api import Locator, expect
 from torch import Tensor
 
@@ -214,3 +214,35 @@ def test_everything_that_is_pointed_at_answers_on_the_other_panels(open_saved: C
     sides = ink(lens, "map", *[(x - 3, TOP + 20, 6, 20) for x in (left, left + width, left - width)], ground=False)
     assert [side > 0 for side in sides] == [True, True, False]
     expect(lens.get_by_role("status")).to_contain_text("expert 2: receives 2 tokens' worth in 2 slots, 33.3 % of all; ")
+
+
+def test_a_text_is_drawn_as_its_words(open_saved: Callable) -> None:
+    """Words stand in lines, the pointed one is named, a slot's weights lie on them, and nothing is read as markup."""
+    words = "the quick brown fox jumps over <b>lazy</b> dogs and internationalisation".split()
+    dispatch, combine = both(4 * logits_of(len(words), 4, 2))
+    lens = lens_of(open_saved(RoutingLens(SoftRouting(dispatch, combine), words=words)))
+    status = lens.get_by_role("status")
+
+    part(lens, "tokens").press("ArrowRight")
+    expect(status).to_contain_text('token 0 "the": ')
+    for _ in range(6):
+        part(lens, "tokens").press("ArrowRight")
+    expect(status).to_contain_text('token 6 "<b>lazy</b>": ')
+    expect(lens.locator("b")).to_have_count(0)
+    bare = picture(lens, "tokens")
+    point(lens, "map", 3, 2, 8, len(words))
+    expect(status).to_contain_text('token 2 "brown", expert 1, slot 1: ')
+    assert picture(lens, "tokens") != bare
+    screenshot(lens, "lens-words")
+
+
+def test_a_routers_accuracy_is_its_own(open_saved: Callable) -> None:
+    """The note follows the router, and a router without a log has none."""
+    routing = SoftRouting(*both(logits_of(4, 2, 1)))
+    log = {"a": {"step": [0, 9], "accuracy": [0.25, 0.5]}}
+    steps = {step: {"a": {"": routing}, "b": {"": routing}} for step in (0, 9)}
+    lens = lens_of(open_saved(RoutingLens.replay(steps, tests_log=log, step=9)))
+
+    expect(part(lens, "progress-note")).to_contain_text("Step 9: accuracy 0.5000")
+    part(lens, "router").select_option("b")
+    expect(part(lens, "progress-note")).to_contain_text("Step 9: accuracy not given")

@@ -29,7 +29,7 @@ def everything() -> RoutingLens:
         }
         outputs[step] = {"a": {"blocks.1": torch.ones(2, 9, 5)}}
     images = torch.rand(2, 3, 12, 12, generator=torch.Generator().manual_seed(1))
-    log = {"step": [0, 30, 60], "accuracy": [0.1, 0.5, 0.9]}
+    log = {name: {"step": [0, 30, 60], "accuracy": [0.1, 0.5, 0.9]} for name in ("a", "b")}
     pins = [[4, -1, -1], [4, 3, 1], [-1, 2, 0], [-1, 0, -1]]
     return RoutingLens.replay(snapshots, images, log, outputs=outputs, pins=pins, view="combine", step=30, token=4)
 

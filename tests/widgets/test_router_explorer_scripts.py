@@ -17,9 +17,10 @@ import {{ {NAMES} }} from "./widget.mjs";
 """
     + """
 const plain = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-function answer({ logits, sizes, settings, image, step, at, served, mates }) {
+function answer({ logits, sizes, settings, image, step, at, served, mates, words }) {
   const batch = batchOf(Float32Array.from(logits), sizes), it = explore(batch, settings, image);
   if (it.error) return it;
+  it.words = words;
   const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
   const line = lineOf(it, step, map, at, { served, ids: [], grid: [] }), figures = figuresOf(it);
   const members = mates && otherMates(batch.b, image, mates.seed, mates.kind);

@@ -7,6 +7,7 @@ import torch
 from routing_lens_values import both, seven, weights_of
 from torch import Tensor
 
+from softmoe_edu.routing import SoftRouting
 from softmoe_edu.widgets import RoutingLens
 
 LOGITS = seven().logits
@@ -137,3 +138,24 @@ def test_what_no_learner_wrote_raises(name: str) -> None:
 
     with pytest.raises(kind, match=re.escape(text)):
         make()
+
+
+def test_an_exception_tells_the_line_that_raised_it() -> None:
+    """Of the learner's own file, not of the library below it."""
+
+    def own(logits: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.softmax(logits, 9), logits  # the ninth axis
+
+    note = RoutingLens.of(own, LOGITS)._entries[0]["note"]
+    assert note.startswith("own raised IndexError: Dimension out of range")
+    assert re.search(r"\(line \d+: return torch.softmax\(logits, 9\), logits  # the ninth axis\)$", note)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("empty", [(0, 7, 4, 2), (3, 0, 4, 2), (3, 7, 0, 2), (3, 7, 4, 0)])
+def test_an_empty_routing_gets_a_sentence(empty: tuple) -> None:
+    """No group, token, expert or slot: there is nothing to draw."""
+    nothing = torch.zeros(empty)
+
+    with pytest.raises(ValueError, match=r"must hold at least one of each, got .*: skip the empty batch"):
+        RoutingLens(SoftRouting(nothing, nothing))

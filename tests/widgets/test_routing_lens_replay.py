@@ -51,9 +51,19 @@ def test_evaluations_are_sent_as_steps_and_accuracies() -> None:
     """Without those that are NaN, which JSON has no word for."""
     log = {"step": [80, 0, 40], "accuracy": [0.875, 0.125, math.nan]}
 
-    assert RoutingLens.replay(snapshots(), tests_log=LOG)._tests == [[0, 0.125], [40, 0.5], [80, 0.875]]
-    assert RoutingLens.replay(snapshots(), tests_log=log)._tests == [[0, 0.125], [80, 0.875]]
-    assert RoutingLens.replay(snapshots())._tests == []
+    assert RoutingLens.replay(snapshots(), tests_log=LOG)._tests == {"": [[0, 0.125], [40, 0.5], [80, 0.875]]}
+    assert RoutingLens.replay(snapshots(), tests_log=log)._tests == {"": [[0, 0.125], [80, 0.875]]}
+    assert RoutingLens.replay(snapshots())._tests == {}
+
+
+def test_every_router_has_its_own_log() -> None:
+    """Accuracies go by router; a router without a log has none; one log of two routers is refused."""
+    two = {step: {"a": layers, "b": layers} for step, layers in snapshots().items()}
+    lens = RoutingLens.replay(two, tests_log={"b": LOG})
+
+    assert lens._tests == {"b": [[0, 0.125], [40, 0.5], [80, 0.875]]}
+    with pytest.raises(ValueError, match=re.escape("{router: log} of a, b, got one log: say whose it is")):
+        RoutingLens.replay(two, tests_log=LOG)
 
 
 def test_dropped_tokens_of_each_step_are_counted_over_all_images() -> None:

@@ -1,0 +1,73 @@
+"""Tokens that are words: packed for every text of a batch, and told by the sentences of both instruments."""
+
+import re
+
+import pytest
+import torch
+from test_router_explorer_scripts import shown
+from test_routing_lens_words_js import told
+
+from softmoe_edu.routing import SoftRouting
+from softmoe_edu.widgets import RouterExplorer, RoutingLens
+
+WORDS = ["the", "<b>cat</b>", ""]
+LOGITS = torch.tensor([[[3.0, 1.0], [1.0, 1.0], [3.0, 1.0]], [[1.0, 1.0], [2.0, 1.0], [1.0, 3.0]]]).log()
+
+
+def lens(**more: object) -> RoutingLens:
+    soft = LOGITS[..., None]
+    return RoutingLens(SoftRouting(soft.softmax(1), soft.flatten(2).softmax(2).view_as(soft)), **more)
+
+
+@pytest.mark.parametrize("make", [lens, lambda **more: RouterExplorer(LOGITS, **more)])
+def test_words_are_one_list_or_one_for_each_text(make) -> None:
+    """One list stands for every text of the batch; none is none."""
+    other = ["a", "dog", "barks"]
+
+    assert make(words=WORDS)._words == [WORDS, WORDS]
+    assert make(words=[WORDS, tuple(other)])._words == [WORDS, other]
+    assert make()._words == []
+
+
+WRONG = {
+    "a string": (
+        "the cat",
+        "words must be 3 strings, one for each token, or such a list for each of 2 texts, got '",
+    ),
+    "too few": (["the", "cat"], "got 2 strings"),
+    "three texts": ([WORDS] * 3, "got 3 lists"),
+    "numbers": ([1, 2, 3], "got 3 lists"),
+    "numbers in texts": ([WORDS, [1, 2, 3]], "got [1, 2, 3]"),
+    "none at all": ([], "got []"),
+}
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("make", [lens, lambda **more: RouterExplorer(LOGITS, **more)])
+@pytest.mark.parametrize("name", WRONG)
+def test_words_that_do_not_fit_get_a_sentence(name: str, make) -> None:
+    """What was expected and what came."""
+    words, sentence = WRONG[name]
+
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        make(words=words)
+    with pytest.raises(ValueError, match="words must come without images and grid, got both"):
+        make(words=WORDS, grid=(1, 3))
+
+
+def test_the_lens_calls_tokens_by_their_words() -> None:
+    """With their number, in quotes, as they are."""
+    seen = "Object.assign(scene(0, 1, 'dispatch'), { words: ['the', '<b>cat</b>', ''] })"
+
+    assert told(lens(), f"names({seen}, at(1, 0, -1))") == 'token 1 "<b>cat</b>", expert 0'
+    assert 'most dispatch at token 1 "<b>cat</b>": ' in told(lens(), f"sentence({seen}, at(-1, 0, 0), 'dispatch')")
+
+
+def test_the_explorer_calls_tokens_by_their_words() -> None:
+    """Of the text that is shown, also where the whole batch competes."""
+    view = {"router": "tokens choice", "step": "score", "image": 1, "at": {"token": 1, "expert": 0}}
+    view["words"] = [WORDS, ["a", "dog", "barks"]]
+    alone, batch = shown(LOGITS, view, view | {"group": "whole batch"})
+
+    assert alone["line"].startswith('token 1 "dog", expert 0: score = ')
+    assert batch["line"].startswith('token 1 "dog", expert 0: score = ')
