@@ -53,7 +53,9 @@ const grounds = {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      if (!picture && (it.words || dx >= 18)) write(ctx, labelOf(scene, t, dx / 7), ...middle, ink.text);
+      const label = labelOf(scene, t, dx / 7), top = y + dy / 2 - 5;
+      if (it.words && !fates[t]) write(ctx, label, middle[0], top, ink.text);
+      else if (!picture && !it.words && dx >= 18) write(ctx, label, ...middle, ink.text);
       // The colour and number of the experts that took the patch, in its corner.
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
         const side = Math.min(13, dx / 3);
@@ -62,7 +64,8 @@ const grounds = {
         if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + 1 + side / 2);
       });
       if (fates[t]) hatch(ctx, x, y, dx, dy);
-      if (fates[t] && dx > 46) writeOver(ctx, "dropped", ...middle);
+      if (fates[t] && it.words) writeOver(ctx, label, middle[0], top);
+      else if (fates[t] && dx > 46) writeOver(ctx, "dropped", ...middle);
     }
   },
 
@@ -127,8 +130,7 @@ const overlays = {
       Object.assign(ctx, { fillStyle: expertColour(expert), lineWidth: 1 });
       each.forEach((value, t) => {
         if (!(value > 0)) return;
-        const [x, y, dx, dy] = patchOf(scene, t), side = 0.8 * Math.sqrt((value - least) / (most || 1));
-        const square = [x + (dx * (1 - side)) / 2, y + (dy * (1 - side)) / 2, dx * side, dy * side];
+        const square = shareOfBox(patchOf(scene, t), (value - least) / (most || 1), it.words);
         ctx.globalAlpha = 0.75;
         ctx.fillRect(...square);
         ctx.globalAlpha = 1;

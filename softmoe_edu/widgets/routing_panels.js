@@ -30,18 +30,18 @@ const grounds = {
     const { w, h, dx, dy } = boxes.tokens;
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
-      const [x, y] = corner(boxes.tokens, t);
+      const [x, y] = corner(boxes.tokens, t), below = it.words ? 5 : 0;
       for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
       if (fate) hatch(ctx, x, y, dx, dy);
-      const middle = [x + dx / 2, y + dy / 2], number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
+      const middle = [x + dx / 2, y + dy / 2 - below], number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
       const label = it.words ? clip(it.words[t], dx / 7) : !picture ? t : dx > 46 ? FATES[fate] : "";
       if (fate) writeOver(ctx, label, ...middle);
       else if (it.words || number) write(ctx, label, ...middle, ink.text);
     });
-    if (view === "output") squares(ctx, boxes.tokens, it.output, [...it.output.keys()], "#5ec962");
+    if (view === "output") squares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], "#5ec962");
   },
 
   map(ctx, scene) {
@@ -92,12 +92,12 @@ const overlays = {
     const { w, dx, dy } = boxes.tokens;
     if (at.expert >= 0) {
       const each = weightOfEach(it, told(view), ...span(it, at));
-      const seen = squares(ctx, boxes.tokens, each, it.ids, expertColour(at.expert));
+      const seen = squares(ctx, boxes.tokens, it, each, it.ids, expertColour(at.expert));
       for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, 3)) {
         const [x, y] = corner(boxes.tokens, it.ids[r]);
-        // A word stays readable: its weight stands in the lower part of its box.
-        const low = it.words ? dy - 7 : dy / 2;
-        writeOver(ctx, short(each[r]), Math.min(Math.max(x + dx / 2, 13), w - 13), y + low);
+        // A word stays readable: its weight stands in the lower corner of its box.
+        const [across, low] = it.words ? [dx - 14, dy - 8] : [dx / 2, dy / 2];
+        writeOver(ctx, short(each[r]), Math.min(Math.max(x + across, 13), w - 13), y + low);
       }
     }
     if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));
@@ -126,14 +126,13 @@ const overlays = {
   },
 };
 
-/** A square on each of these tokens, its area in proportion to its number; hollow where that is below 0. */
-function squares(ctx, box, each, tokens, colour) {
+/** A square or bar on each of these tokens, its size in proportion to its number; hollow where that is below 0. */
+function squares(ctx, box, it, each, tokens, colour) {
   const most = each.reduce((m, x) => (Math.abs(x) > m && Math.abs(x) < Infinity ? Math.abs(x) : m), 0);
   const seen = [...each.keys()].filter(r => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   Object.assign(ctx, { fillStyle: colour, lineWidth: 1 });
   for (const r of seen) {
-    const [x, y, dx, dy] = corner(box, tokens[r]), side = 0.86 * Math.sqrt(Math.abs(each[r]) / most);
-    const square = [x + (dx * (1 - side)) / 2, y + (dy * (1 - side)) / 2, dx * side, dy * side];
+    const square = shareOfBox(corner(box, tokens[r]), Math.abs(each[r]) / most, it.words);
     ctx.globalAlpha = 0.8;
     if (each[r] > 0) ctx.fillRect(...square);
     ctx.globalAlpha = 1;

@@ -34,15 +34,6 @@ large = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(-1).view_as(log
 RoutingLens(large, torch.rand(3, 3, 112, 112, generator=torch.Generator().manual_seed(1)))
 """
 
-LATENCY = """element => {
-    window.latency = [];
-    for (const type of ["pointermove", "keydown"]) element.addEventListener(type, event => requestAnimationFrame(() => {
-        const channel = new MessageChannel();
-        channel.port1.onmessage = () => window.latency.push(performance.now() - event.timeStamp);
-        channel.port2.postMessage(0);
-    }));
-}"""
-
 # CSS pixels that the map leaves around its cells.
 LEFT, RIGHT, TOP, SUMS = 46, 68, 20, 46
 
