@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import anywidget
+import traitlets
 
 from softmoe_edu.widgets.page import build_page, title_of, write_page
 
@@ -17,6 +18,9 @@ class Instrument(anywidget.AnyWidget):
     needs_kernel = ""
     """What the widget asks its kernel for, such as "it runs your router"; empty where the browser does everything."""
 
+    _fault = traitlets.Unicode().tag(sync=True)
+    """What Python raised at the last change in the browser, which a notebook would only log."""
+
     @classmethod
     def refuse_unknown(cls, unknown: dict[str, object]) -> None:
         """Raise TypeError for the first keyword that the widget does not take, and name the nearest that it does."""
@@ -26,6 +30,16 @@ class Instrument(anywidget.AnyWidget):
             raise TypeError(
                 f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
             )
+
+    def set_state(self, sync_data: dict[str, object]) -> None:
+        """Take what changed in the browser, as in ipywidgets; an observer that raises is shown below the widget."""
+        try:
+            super().set_state(sync_data)
+        except Exception as error:
+            self._fault = f"Python raised {type(error).__name__}: {error}"
+            raise
+        if self._fault:
+            self._fault = ""
 
     def on_msg(self, callback: Callable, remove: bool = False) -> None:
         """Have Python answer messages of the browser, as in ipywidgets; the widget then needs its kernel."""

@@ -38,6 +38,7 @@ function mount({ model, el }, name, page, draw) {
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
+  showFault(model, root);
   let frame = 0;
   const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
   view.part = which => root.querySelector(`[data-part="${which}"]`);

@@ -19,6 +19,21 @@ const expertColour = e => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
 // Inset and colour of lines around a patch: light beside dark, so that they show on any picture.
 const GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
 
+/** Below a widget, what a Python callback raised at the last change. */
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+
 /** Give a clean 2D context measured in CSS pixels. */
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);

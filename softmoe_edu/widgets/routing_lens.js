@@ -10,6 +10,7 @@ function render({ model, el }) {
   root.innerHTML = PAGE;
   root.querySelector(".routing-lens-ramp i").style.background = RAMP_CSS;
   el.append(root);
+  showFault(model, root);
   const part = name => root.querySelector(`[data-part="${name}"]`);
   const status = root.querySelector("[role=status]");
   const pictures = model.get("_pictures"), entries = model.get("_entries"), labels = model.get("_labels");

@@ -253,3 +253,17 @@ def test_numbers_of_choices_not_yet_served_are_told_as_such(notebook: Page) -> N
     part(explorer, "none").click()
     expect(part(explorer, "now")).to_have_text("when all are served")
     expect(part(explorer, "caption")).to_contain_text("0 of 4 tokens dropped")
+
+
+def test_what_a_python_callback_raises_is_shown(notebook: Page) -> None:
+    """Below the view, as text, until the next change goes well."""
+    run_cell(notebook, 1, "explorer.observe(lambda change: 1 / (change['new'] - 2), 'scale')")
+    explorer = explorer_of(notebook)
+    typed, fault = part(explorer, "scale-number"), explorer.get_by_role("alert")
+    expect(fault).to_be_hidden()
+    typed.fill("2")
+    typed.press("Enter")
+    expect(fault).to_have_text("Python raised ZeroDivisionError: float division by zero")
+    typed.fill("3")
+    typed.press("Enter")
+    expect(fault).to_be_hidden()
