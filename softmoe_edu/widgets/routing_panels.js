@@ -74,11 +74,11 @@ const grounds = {
     ctx.globalAlpha = 0.4;
     if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high);
     ctx.globalAlpha = 1;
-    bars(ctx, boxes.map, it.load, most, LOAD, high, ink.text);
+    const line = it.hard ? LOAD - (high * it.p) / most : -Infinity;
+    bars(ctx, boxes.map, it.load, most, LOAD, high, ink.text, line);
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     for (const y of [LOAD + 0.5, LOAD + ROW - 0.5]) ctx.strokeRect(x, y, w, 0);
     if (!it.hard) return;
-    const line = LOAD - (high * it.p) / most;
     ctx.setLineDash([4, 3]);
     ctx.strokeRect(x, line, w, 0);
     ctx.setLineDash([]);
@@ -161,14 +161,15 @@ function lengths(ctx, { it, boxes: { map }, ink }) {
   ctx.strokeRect(x + 0.5, y, 0, h);
 }
 
-/** One bar for each expert under its columns, with numbers where there is room and a colour for them. */
-function bars(ctx, { x, de }, values, most, floor, high, text) {
+/** One bar for each expert, with numbers where there is room and a colour for them, clear of a line across. */
+function bars(ctx, { x, de }, values, most, floor, high, text, line = -Infinity) {
   const gap = de > 8 ? 2 : 0;
   values.forEach((value, e) => {
     const top = floor - high * (Math.min(Math.max(value / most, 0), 1) || 0);
     ctx.fillStyle = expertColour(e);
     ctx.fillRect(x + e * de + gap, top, Math.max(de - 2 * gap, 0.5), floor - top);
     const number = short(value);
-    if (text && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, top - 7, text);
+    const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
+    if (text && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, text);
   });
 }

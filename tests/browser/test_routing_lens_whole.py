@@ -64,3 +64,17 @@ def test_everything_fits_a_narrow_page(open_saved: Callable) -> None:
         part(lens, "step").press("End")
         expect(part(lens, "progress-note")).to_contain_text("Step 60: accuracy 0.9000")
         assert lens.locator(".routing-lens-card").count() == 4
+
+
+def test_at_twice_the_zoom_the_map_and_its_words_are_on_the_screen_together(open_saved: Callable) -> None:
+    """640 x 450 CSS pixels: while the map is pointed at, the status line below it is in sight, and not see-through."""
+    widget = everything()
+    widget.token = -1
+    lens = lens_of(open_saved(widget, viewport={"width": 640, "height": 450}))
+    part(lens, "map").scroll_into_view_if_needed()
+    point(lens, "map", 7, 8, 8, 9)
+    status = lens.get_by_role("status")
+    expect(status).to_contain_text("token 8")
+    expect(status).to_be_in_viewport()
+    ground = lens.locator(".routing-lens-status").evaluate("e => getComputedStyle(e).backgroundColor")
+    assert ground != "rgba(0, 0, 0, 0)"
