@@ -13,8 +13,8 @@ const PAGE = `
   <div><i data-part="ramp"></i>${SHARES.map(share =>
     `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`).join("")}</div></div>
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
-  goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a matrix: outputs
-  that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
+  goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
+  matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
 
 // A host need not align what it received to four bytes, so bytes are copied before they become floats.
 const floatsOf = view => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -161,6 +161,7 @@ function render({ model, el }) {
 
   const show = at => {
     hover = at;
+    if (!same(at, NOTHING)) view.note = ""; // what is pointed at is answered, not an older refusal
     view.schedule();
   };
   const pin = at => send(pinned() && same(at, pinned()) ? NOTHING : at);
