@@ -57,7 +57,7 @@ def test_a_refusal_gives_way_to_the_answer(name: str, by: str, open_saved: Calla
 
 @pytest.mark.parametrize("name", MADE)
 def test_a_refused_box_is_right_again_with_the_next_number(name: str, open_saved: Callable) -> None:
-    """The old number typed again ends the mark, and so does a slider; until then leaving a panel brings nothing back."""
+    """The old number typed again ends the mark, as a slider does; until then leaving a panel brings nothing back."""
     page = open_saved(MADE[name]())
     shown = explorer(page, name)
     knob, typed, sentence, before = CASES[name]
