@@ -21,7 +21,8 @@ const PATTERNS = [
   "radial-gradient(#000 1.1px, transparent 1.4px) 0 0 / 4px 4px", lines(45, "#000"), "", lines(-45, "#000"),
   lines(90, "#fff"),
 ];
-const LOOKS = Object.fromEntries(ROWS.map((row, i) => [row, [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ")]));
+const lookOf = i => [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ");
+const LOOKS = Object.fromEntries(ROWS.map((row, i) => [row, lookOf(i)]));
 
 const time = s => {
   if (!s) return "0 s";

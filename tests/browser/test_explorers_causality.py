@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import torch
-from explorerkit import explorer
+from explorerkit import LISTEN, explorer
 from lenskit import NEXT_FRAME, part
 from playwright.sync_api import Locator, expect
 
@@ -13,16 +13,6 @@ from softmoe_edu.widgets.causality_explorer import CausalityExplorer
 
 pytestmark = pytest.mark.browser
 
-# A canvas's words as it wrote them: where they stand and how wide they are, in CSS pixels.
-LISTEN = """() => {
-    const { fillText } = CanvasRenderingContext2D.prototype;
-    window.written = [];
-    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-        const { width } = this.measureText(text), left = x - { right: width, center: width / 2 }[this.textAlign];
-        window.written.push({ text: String(text), left, right: left + width, y });
-        fillText.call(this, text, x, y);
-    };
-}"""
 COLOURS = """(c, spots) => { const scale = c.width / c.clientWidth, ctx = c.getContext("2d");
     return spots.map(([x, y]) => [...ctx.getImageData(Math.floor(x * scale), Math.floor(y * scale), 1, 1).data]) }"""
 
