@@ -128,6 +128,10 @@ def test_the_queue_of_a_second_choice_is_walked_on(open_saved: Callable) -> None
     buffer.hover(position={"x": 50 + (frame["width"] - 114) * 2.5 / 3, "y": 236 - 32 - 5})
     assert (2, 0) in walked(shown)
     buffer.focus()
-    for place in range(1, 5):
+    seen = []
+    for _ in range(9):
         buffer.press("ArrowUp")
-        assert (2, place) in walked(shown)
+        seen.append(walked(shown))
+    last = dict(seen[-1])[2]
+    assert [dict(choices)[2] for choices in seen] == [min(i + 1, last) for i in range(9)]
+    assert {[expert for expert, _ in choices].index(2) for choices in seen} == {0, 1}
