@@ -134,4 +134,4 @@ def test_the_queue_of_a_second_choice_is_walked_on(open_saved: Callable) -> None
         seen.append(walked(shown))
     last = dict(seen[-1])[2]
     assert [dict(choices)[2] for choices in seen] == [min(i + 1, last) for i in range(9)]
-    assert {[expert for expert, _ in choices].index(2) for choices in seen} == {0, 1}
+    assert any([expert for expert, _ in choices].index(2) == 1 for choices in seen)
