@@ -1,5 +1,6 @@
 """Dropped tokens over the capacity factor: the static twin of the CapacityExplorer."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,7 +11,7 @@ from softmoe_edu.capacity import capacity_for
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import categories, count, span, text_colour
-from softmoe_edu.metrics import expected_drop_fraction
+from softmoe_edu.shapes import check_at_least
 
 MOST_FACTOR = 4.0
 
@@ -20,16 +21,26 @@ def capacity_curve(
     num_experts: int,
     measured: Mapping[float | int, Sequence[float] | np.ndarray | Tensor] | None = None,
     *,
+    top_k: int = 1,
+    skew: float | int = 0.0,
     factor: float | int = 1.0,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw which share of tokens a top-1 router drops at each capacity factor, expected and measured.
+    """Draw which share of tokens a tokens choice router drops at each capacity factor, expected and measured.
 
     The line is exact for a uniformly random router (`metrics.expected_drop_fraction`); it is level where rounding up
-    gives the same capacity. measured: {capacity factor: dropped fractions of samples}; a dot is their mean, a whisker
-    goes from the smallest to the largest. factor: the one that is marked and named with its numbers.
-    Raises ValueError for a factor that is not over 0 and at most 4, and for fractions outside 0 to 1.
+    gives the same capacity. top_k: choices of a token; with several the line is the share of choices without a slot.
+    skew: how likely expert e is chosen goes with 1 / (e + 1) ** skew; a dashed line is exact for that router, where a
+    token makes one choice. measured: {capacity factor: fractions of samples} of what the line is of; a dot is their
+    mean, a whisker goes from the smallest to the largest. factor: the one that is marked on both lines and named.
+    Raises ValueError for a factor that is not over 0 and at most 4, for more choices than experts, for a skew that is
+    negative or not finite, and for fractions outside 0 to 1.
     """
+    check_at_least("top_k", top_k)
+    if top_k > num_experts:
+        raise ValueError(f"top_k must be at most num_experts={num_experts}, got {top_k}: lower top_k")
+    if not 0 <= skew < math.inf:
+        raise ValueError(f"skew must be at least 0 and finite, got {skew}: 0 is a uniform router")
     measured = dict(measured or {})
     for value in (factor, *measured):
         if not 0 < value <= MOST_FACTOR:
@@ -41,19 +52,21 @@ def capacity_curve(
             raise ValueError(f"measured[{at}] must hold dropped fractions from 0 to 1, got {values.tolist()}")
         rates[at] = values
 
-    capacities = [capacity_for(tokens, num_experts, factor=at) for at in np.linspace(0.005, MOST_FACTOR, 800)]
-    expected = {capacity: expected_drop_fraction(tokens, num_experts, capacity) for capacity in set(capacities)}
-    capacity = capacity_for(tokens, num_experts, factor=factor)
-    here = expected_drop_fraction(tokens, num_experts, capacity)
+    factors = np.linspace(0.005, MOST_FACTOR, 800)
+    capacities = [capacity_for(tokens, num_experts, top_k=top_k, factor=at) for at in factors]
+    capacity = capacity_for(tokens, num_experts, top_k=top_k, factor=factor)
+    lines = {"uniform": _expected(tokens, [top_k / num_experts] * num_experts)}
+    if skew and top_k == 1:
+        sizes = np.arange(1, num_experts + 1) ** -float(skew)
+        lines["skewed"] = _expected(tokens, list(sizes / sizes.sum()))
 
     ax = one_axes(ax, 6.4, 3.6)
-    ax.plot(
-        np.linspace(0.005, MOST_FACTOR, 800),
-        [100 * expected[each] for each in capacities],
-        color=text_colour(),
-        drawstyle="steps-post",
-        label="uniform router, exact",
-    )
+    for (name, expected), dashes in zip(lines.items(), ("-", "--"), strict=False):
+        drawn = [100 * expected[min(each, tokens)] for each in capacities]
+        here = 100 * expected[min(capacity, tokens)]
+        label = f"{name} router, exact: {here:.1f} % at {factor:g}"
+        ax.plot(factors, drawn, color=text_colour(), linestyle=dashes, drawstyle="steps-post", label=label)
+        ax.plot([factor], [here], "o", color=text_colour(), fillstyle="none", markersize=9, gid=f"{name} here")
     if rates:
         middle = np.array([values.mean() for values in rates.values()])
         reach = np.array([[v.mean() - v.min(), v.max() - v.mean()] for v in rates.values()]).T.clip(min=0)
@@ -67,20 +80,50 @@ def capacity_curve(
     ax.set_ylim(0, 100)
     ax.grid(True, axis="y", linewidth=0.6)
     ax.set_xlabel(f"capacity factor (dotted: {factor:g}, {count(capacity, 'slot')} per expert)")
-    ax.set_ylabel("dropped tokens (%)")
-    ax.set_title(f"Dropped: {count(tokens, 'token')}, {count(num_experts, 'expert')}, one choice each")
+    ax.set_ylabel("dropped tokens (%)" if top_k == 1 else "choices without a slot (%)")
+    lost, choices = ("Dropped", "one choice each") if top_k == 1 else ("Lost", f"{top_k} choices each")
+    choices += f", skew {skew:g}" if skew else ""
+    ax.set_title(f"{lost}: {count(tokens, 'token')}, {count(num_experts, 'expert')}, {choices}")
     ax.legend(frameon=False, loc="upper right")
     seen = ""
     if factor in rates:
         values = 100 * rates[factor]
         seen = f", and {span(values.min(), values.max(), '{:.1f}'.format)} % in {count(len(values), 'sample')}"
+    exact = [f"{100 * expected[min(capacity, tokens)]:.1f} % (exact)" for expected in lines.values()]
+    loses = "drops" if top_k == 1 else "loses"
+    said = f"a uniform top-{top_k} router {loses} {exact[0]}"
+    said += f", one of skew {skew:g} {exact[1]}" if len(exact) > 1 else ""
+    ends = " and ".join(f"{100 * expected[min(capacities[-1], tokens)]:.1f} %" for expected in lines.values())
+    experts = count(num_experts, "expert")
+    if top_k == 1:
+        what = f"{count(tokens, 'token')} that {experts} drop"
+    else:
+        what = f"choices of {count(tokens, 'token')} that find no slot of {experts}"
     describe(
         ax,
-        f"Share of {count(tokens, 'token')} that {count(num_experts, 'expert')} drop, over the capacity factor: at "
-        f"{factor:g}, {count(capacity, 'slot')} per expert, a uniform top-1 router drops {100 * here:.1f} % "
-        f"(exact){seen}; at {MOST_FACTOR:g}, {100 * expected[capacities[-1]]:.1f} %.",
+        f"Share of {what}, over the capacity factor: at {factor:g}, {count(capacity, 'slot')} per expert, {said}{seen}"
+        f"; at {MOST_FACTOR:g}, {ends}.",
     )
     return ax
+
+
+def _expected(tokens: int, shares: Sequence[float]) -> np.ndarray:
+    """Expected share of choices without a slot, at each capacity from 0 to tokens; shares: how likely each is chosen.
+
+    An expert is chosen by N ~ Binomial(tokens, share) tokens and answers min(N, capacity) of them.
+    """
+    chosen = np.arange(tokens + 1)
+    factorials = np.array([math.lgamma(n + 1) for n in range(tokens + 1)])
+    ways = factorials[-1] - factorials - factorials[::-1]
+    answered = np.zeros(tokens + 1)
+    for share, experts in zip(*np.unique(shares, return_counts=True), strict=True):
+        if share == 1:
+            answered += experts * chosen
+            continue
+        chance = np.exp(ways + chosen * np.log(share) + chosen[::-1] * np.log1p(-share))
+        # The mean of min(N, c) adds the chances of at least 1, of at least 2, up to c.
+        answered[1:] += experts * np.cumsum(np.cumsum(chance[::-1])[::-1][1:])
+    return np.clip(1 - answered / (tokens * np.sum(shares)), 0, 1)
 
 
 def _sizes(rates: Mapping[float | int, np.ndarray]) -> tuple[int, int]:

@@ -20,7 +20,8 @@ const PAGE = `
     ${panel("curve", "Drop rate by capacity factor: left and right arrow keys change the factor")}
     <p data-part="legend"></p></div>
   <div class="capacity-explorer-sample"><div class="explorer-title" data-part="sample-title"></div>
-    ${panel("buffer", "Queues of the experts: arrow keys move from token to token, Enter pins, Escape frees")}
+    ${panel("buffer", "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token " +
+      "to token, Enter pins, Escape frees")}
     <p data-part="caption"></p>
     ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape frees")}
     <p>Hatched: without a slot. A queue stands on slot 0; what is above the dashed line is turned away.</p></div>
@@ -57,7 +58,7 @@ function render({ model, el }) {
   const limits = model.get("_limits");
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name].slice(0, 2))]);
   const follow = bindKnobs(view, Object.fromEntries(stops), fitted);
-  let scene = null, hover = NONE, drawnFor = "", samples = [], samplesOf = "";
+  let scene = null, lane = -1, hover = NONE, drawnFor = "", samples = [], samplesOf = "";
 
   /** What must change along so that all traits fit each other. */
   function fitted(values) {
@@ -95,7 +96,8 @@ function render({ model, el }) {
     const widths = Object.fromEntries(PANELS.map(name => [name, part(name).clientWidth]));
     scene = null;
     if (Math.min(...Object.values(widths)) < 150) return;
-    scene = { ...look(state), ink: view.ink() };
+    const page = getComputedStyle(view.root).getPropertyValue("--explorer-page").trim();
+    scene = { ...look(state), ink: { ...view.ink(), page } };
     scene.boxes = capacityBoxes(scene, widths);
     const { capacity, sample } = scene, lost = [...sample.best.keys()].filter(t => sample.best[t] >= capacity);
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
@@ -109,7 +111,8 @@ function render({ model, el }) {
       `${many(free, "slot")} of ${exact(capacity * state.num_experts)} empty. ` +
       `Most chosen: expert ${busiest}, ${many(sample.queue[busiest], "time")}.`;
     part("legend").textContent = "Line: exact expectation of the uniform router" +
-      (state.top_k > 1 ? ", of choices without a slot" : "") + (scene.exactlyThis ? "; dashed: of this router" : "") +
+      (state.top_k > 1 ? ", of choices without a slot" : "") +
+      (scene.exactlyThis ? "; dashed: of this skewed router" : "") +
       `. Dots: dropped tokens, mean of ${many(state.samples, "sample")} of this router, ` +
       "from the smallest to the largest" +
       (state.top_k > 1 ? "; diamonds: choices without a slot, mean." : ".");
@@ -146,14 +149,25 @@ function render({ model, el }) {
       return { ...NONE, token: column < columns && token < state.tokens ? token : -1 };
     }
     const { x: left, dx, dy, floor } = boxes.buffer, e = Math.floor((x - left) / dx), at = Math.floor((floor - y) / dy);
+    lane = e;
     return { ...NONE, token: placesOf(sample, state)[e]?.[at] ?? -1 };
   }
 
   const show = at => {
     hover = at;
+    if (at.token >= 0 || at.factor !== null) view.note = ""; // its answer, not an older refusal
     view.schedule();
   };
   const pin = token => send({ token: token === model.get("token") ? -1 : token });
+
+  /** The token so many places further in the queue that was walked or pointed at, else in that of the first choice. */
+  function inQueue(token, places) {
+    const { sample, state } = scene, { top_k } = state, own = sample.choices.slice(token * top_k, (token + 1) * top_k);
+    const k = Math.max(own.indexOf(lane), 0);
+    lane = own[k];
+    const queue = placesOf(sample, state)[lane], at = sample.place[token * top_k + k] + places;
+    return queue[Math.min(Math.max(at, 0), queue.length - 1)];
+  }
 
   function step(name, key) {
     const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
@@ -165,8 +179,9 @@ function render({ model, el }) {
       return true;
     }
     const from = model.get("token") >= 0 ? model.get("token") : hover.token;
-    const by = across + far + down * (name === "strip" ? boxes.strip.columns : 1);
-    const token = Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
+    const by = across + far + down * (name === "strip" ? boxes.strip.columns : 0);
+    const token = name === "buffer" && down && from >= 0 ? inQueue(from, -down)
+      : Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
     if (model.get("token") >= 0) send({ token });
     else show({ ...NONE, token });
     return true;

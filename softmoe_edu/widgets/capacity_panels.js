@@ -36,7 +36,7 @@ const capacityGrounds = {
       write(ctx, i, x, box.y + box.h + 12, ink.text);
     }
     write(ctx, "capacity factor", box.x + box.w / 2, box.y + box.h + 27, ink.text);
-    steps(ctx, box, state, exactlyThis, expertColour(4), [5, 4]);
+    steps(ctx, box, state, exactlyThis, ink.text, [5, 4]);
     steps(ctx, box, state, exactly, ink.text, []);
     for (const { factor, choices, tokens } of points) {
       whisker(ctx, box, factor, tokens, expertColour(0));
@@ -45,7 +45,8 @@ const capacityGrounds = {
   },
 
   buffer(ctx, { sample, state, capacity, boxes: { buffer: box }, ink }) {
-    const { x, floor, w, dx, dy } = box, every = everyNth(dx, 20), gap = dx > 4 ? 1 : 0, thick = dy > 4 ? 1 : 0;
+    const { x, floor, w, dx, dy } = box, every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
+    const gap = Math.min(1, dx / 10), thick = dy > 4 ? 1 : 0;
     const tokenAt = placesOf(sample, state);
     for (let e = 0; e < state.num_experts; e++) {
       const left = x + e * dx, over = Math.max(0, sample.queue[e] - capacity);
@@ -90,15 +91,22 @@ const capacityGrounds = {
 };
 
 const capacityOverlays = {
-  curve(ctx, { exactly, state, boxes: { curve: box }, ink }, { factor }) {
-    const [x, y] = onCurve(box, factor, exactly(capacityOf(state, factor)));
+  curve(ctx, scene, { factor }) {
+    const { boxes: { curve: box }, ink } = scene, rates = ratesAt(scene, factor), x = onCurve(box, factor, 0)[0];
     Object.assign(ctx, { lineWidth: 1.5, strokeStyle: ink.text });
     ctx.setLineDash([2, 3]);
     rule(ctx, x, box.y, x, box.y + box.h);
     ctx.setLineDash([]);
-    ring(ctx, x - 4, y - 4, 8, 8);
-    const right = x < box.x + box.w - 50, at = [x + (right ? 6 : -6), box.y + 8];
-    write(ctx, percent(exactly(capacityOf(state, factor))), ...at, ink.text, right ? "left" : "right");
+    for (const { rate } of rates) ring(ctx, x - 4, onCurve(box, factor, rate)[1] - 4, 8, 8);
+    const words = rates.map(({ name, rate }) => `${name}${percent(rate)}`);
+    const wide = Math.max(...words.map(text => ctx.measureText(text).width)), right = x + 8 + wide < box.x + box.w;
+    words.forEach((text, i) => {
+      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i], align = right ? "left" : "right";
+      // A rim of the page's colour keeps the words apart from curves beneath.
+      Object.assign(ctx, { lineWidth: 4, strokeStyle: ink.page, lineJoin: "round", textAlign: align });
+      ctx.strokeText(text, ...at);
+      write(ctx, text, ...at, ink.text, align);
+    });
   },
 
   buffer(ctx, { sample, state: { top_k }, boxes: { buffer: box } }, { token }) {
@@ -112,6 +120,15 @@ const capacityOverlays = {
     if (token >= 0) ring(ctx, ...tokenCorner(box, token), box.side, box.side);
   },
 };
+
+/** What is lost at a factor: by the uniform router and, where it is another, by this one, exact or from samples. */
+function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
+  const capacity = capacityOf(state, factor), uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
+  if (!state.skew) return [uniform];
+  if (exactlyThis) return [uniform, { name: "skewed ", rate: exactlyThis(capacity) }];
+  const sampled = mean(rates.map(rate => rate.choices[Math.min(capacity, state.tokens)]));
+  return [uniform, { name: "skewed, samples ", rate: sampled }];
+}
 
 const tokenCorner = ({ columns, side }, token) => [(token % columns) * side, Math.floor(token / columns) * side];
 

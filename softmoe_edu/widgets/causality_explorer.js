@@ -3,14 +3,18 @@
 const SELECTION = ["token", "output"];
 const NOTHING = { token: -1, output: -1 };
 const ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
+const SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
+// From a third of the colours on, which stand out from the ground of what does not move, in light and dark.
+const toneOf = depth => Math.round(85 + 170 * depth);
 const PAGE = `
 <div class="explorer-controls">${knob("tolerance", "Tolerance")}</div>
 <div class="explorer-panels" data-part="maps"></div>
-<div class="causality-explorer-ramp"><span data-part="least"></span><i></i>
-  <span>largest change of the layer</span></div>
-<p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance of the layer's
-  largest change (log scale). Above the stairs stand outputs before the changed token; marks beside a matrix: outputs
-  that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
+<div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
+  <div><i data-part="ramp"></i>${SHARES.map(share =>
+    `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`).join("")}</div></div>
+<p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
+  goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
+  matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
 
 // A host need not align what it received to four bytes, so bytes are copied before they become floats.
 const floatsOf = view => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
@@ -43,24 +47,25 @@ function sentenceOf(layers, n, at) {
   return `${what.filter(Boolean).join(", ")}: ${layers.map(layer => layerWords(layer, n, at)).join("; ")}.`;
 }
 
-function paintMatrix(ctx, { changes, moves, most }, n, box, tolerance, ink) {
+function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   ctx.fillStyle = ink.shade;
   ctx.fillRect(box.x, box.y, box.side, box.side);
   const pixels = new ImageData(n, n), colours = new Uint32Array(pixels.data.buffer);
-  // From a third of the colours on, which stand out from the ground of what does not move, in light and dark.
-  const depth = change => (tolerance < 1 ? Math.max(0, 1 - Math.log(change / most) / Math.log(tolerance)) : 1);
-  changes.forEach((change, at) => (colours[at] = moves[at] ? RAMP[Math.round(85 + 170 * depth(change))] : 0));
+  changes.forEach((change, at) => (colours[at] = moves[at] ? RAMP[toneOf(depthOf(change / most))] : 0));
   stretch(ctx, { x: box.x, y: box.y, w: box.side, h: box.side }, pixels);
-  const cell = box.side / n, every = everyNth(cell, 18);
-  Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.page });
-  for (let i = 1; i < n && cell > 5; i++) {
-    rule(ctx, box.x + i * cell, box.y, box.x + i * cell, box.y + box.side);
-    rule(ctx, box.x, box.y + i * cell, box.x + box.side, box.y + i * cell);
+  const cell = box.side / n, every = everyNth(cell, ctx.measureText(n - 1).width + 6);
+  // On whole pixels a separator is one pixel wide: a tenth of a cell at most.
+  ctx.fillStyle = ink.page;
+  for (let i = 1; i < n && cell >= 10; i++) {
+    ctx.fillRect(box.x + Math.round(i * cell), box.y, 1, box.side);
+    ctx.fillRect(box.x, box.y + Math.round(i * cell), box.side, 1);
   }
-  Object.assign(ctx, { lineWidth: 2, strokeStyle: ink.text });
+  Object.assign(ctx, { lineWidth: cell < 10 ? 1 : 2, strokeStyle: ink.text });
   ctx.beginPath();
   ctx.moveTo(box.x, box.y);
-  for (let i = 0; i < n; i++) {
+  // Stairs finer than this would cover the cells beneath: a line past their corners says as much.
+  if (cell < 4) ctx.lineTo(box.x + cell, box.y), ctx.lineTo(box.x + box.side, box.y + box.side - cell);
+  for (let i = 0; i < n && cell >= 4; i++) {
     ctx.lineTo(box.x + (i + 1) * cell, box.y + i * cell);
     ctx.lineTo(box.x + (i + 1) * cell, box.y + (i + 1) * cell);
   }
@@ -70,7 +75,7 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, tolerance, ink) {
     write(ctx, i, box.x - 5, box.y + (i + 0.5) * cell, ink.text, "right");
   }
   write(ctx, "token that changes", box.x + box.side / 2, box.y - 24, ink.text);
-  write(ctx, "output", box.x - 5, box.y - 8, ink.text, "right");
+  write(ctx, "output", box.x - 5, box.y - 16, ink.text, "right");
 }
 
 function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
@@ -106,6 +111,7 @@ function render({ model, el }) {
   };
   const same = (a, b) => SELECTION.every(name => a[name] === b[name]);
 
+  part("maps").style.maxWidth = `${layers.length * 402 - 22}px`; // of maps at their widest and the gaps between them
   part("maps").append(...layers.map(({ name }, i) => {
     const panel = document.createElement("div");
     panel.className = "causality-explorer-map";
@@ -117,8 +123,7 @@ function render({ model, el }) {
       `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
     return panel;
   }));
-  root.querySelector(".causality-explorer-ramp i").style.background =
-    `linear-gradient(to right, ${[85, 127, 170, 212, 255].map(i => `rgb(${new Uint8Array(RAMP.buffer, 4 * i, 3)})`)})`;
+  const tones = [0, 0.25, 0.5, 0.75, 1].map(depth => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
 
   function refresh(tolerance, widths, ink) {
     layers.forEach((layer, i) => {
@@ -131,9 +136,11 @@ function render({ model, el }) {
         `Largest change: ${small(layer.most)}.`;
       const side = widths[i] - ROOM.left - ROOM.right;
       boxes[i] = { x: ROOM.left, y: ROOM.top, side, size: [widths[i], ROOM.top + side + ROOM.bottom] };
-      paintMatrix(fit(part(`map-${i}`).previousElementSibling, ...boxes[i].size), layer, n, boxes[i], tolerance, ink);
+      paintMatrix(fit(part(`map-${i}`).previousElementSibling, ...boxes[i].size), layer, n, boxes[i], ink);
     });
-    part("least").textContent = `${brief(tolerance)} of it`;
+    const still = `${100 * depthOf(tolerance)}%`; // up to the tolerance the ramp is as grey as what stays
+    part("ramp").style.background = `linear-gradient(to right, var(--explorer-shade) ${still}, transparent ${still}),
+      linear-gradient(to right, ${tones})`;
   }
 
   function draw() {
@@ -154,6 +161,7 @@ function render({ model, el }) {
 
   const show = at => {
     hover = at;
+    if (!same(at, NOTHING)) view.note = ""; // what is pointed at is answered, not an older refusal
     view.schedule();
   };
   const pin = at => send(pinned() && same(at, pinned()) ? NOTHING : at);

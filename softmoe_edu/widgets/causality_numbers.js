@@ -16,3 +16,6 @@ function earlierOf(moves, n) {
 
 /** The outputs that move when a token changes. */
 const movedBy = (moves, n, token) => [...Array(n).keys()].filter(i => moves[i * n + token]);
+
+/** How deep the colour of a change is, from 0 to 1: the root spreads small shares, and a tenth is not yet as bright. */
+const depthOf = share => Math.sqrt(share);

@@ -14,11 +14,13 @@ function moeCost({ router, num_experts: e, slots_per_expert: p, top_k, tokens: n
   const sparse = router !== "soft", s = e * p, learned = sparse ? e : e * p;
   const own = d * learned + (sparse ? 0 : 1); // a soft router learns a scale
   const one = 2 * d * f + d + f, weights = n * e * p;
+  // In experts choice a token reaches as many experts as choose it: slots over tokens in the mean.
+  const mean = router === "experts choice" && s < n * e;
   const reached = { "tokens choice": top_k, "experts choice": Math.min(s / n, e) }[router] ?? e;
   return [
     costPart("routing logits", own, own, n * d * learned, n * (d + learned)),
     sparse ? costPart("dispatch", 0, 0, 0, 2 * s * d) : costPart("dispatch", 0, 0, weights * d, weights + (n + s) * d),
-    costPart("experts", e * one, reached * one, 2 * s * d * f, 2 * s * (d + f)),
+    { ...costPart("experts", e * one, reached * one, 2 * s * d * f, 2 * s * (d + f)), mean },
     sparse
       ? costPart("combine", 0, 0, 0, s * d + n * d)
       : costPart("combine", 0, 0, weights * d, weights + (n + s) * d),
@@ -44,8 +46,17 @@ function secondsOf(part, sizes) {
 /** All parts with bytes and time of a batch, and their total, whose parts run one after the other. */
 function measure(sizes) {
   const parts = layerCost(sizes).map(part => ({ ...part, bytes: bytesOf(part, sizes), ...secondsOf(part, sizes) }));
-  const total = { name: "total" };
+  const total = { name: "total", mean: parts.some(part => part.mean) };
   for (const field of ["parameters", "active", "macs", "activations", "bytes", "seconds"])
     total[field] = parts.reduce((sum, part) => sum + part[field], 0);
   return { parts, total };
 }
+
+/** How a number is written: in full, or with four digits and a unit of thousands where `fits` says no. */
+function written(x, fits = () => true) {
+  const full = exact(x), [size, unit] = [[1e12, "T"], [1e9, "G"], [1e6, "M"]].find(([least]) => x >= least) ?? [];
+  return !size || fits(full) ? full : `${exact(Number((x / size).toPrecision(4)))}\u00a0${unit}`;
+}
+
+/** A mean has no more digits than it can mean: whole, three where it is small. */
+const rounded = x => (x >= 100 ? Math.round(x) : Number(x.toPrecision(3)));

@@ -15,18 +15,33 @@ const COLUMNS = {
   seconds: ["Least time of a batch", "a batch"],
 };
 
+// Parts differ by pattern too, not by colour alone; the one that is mostly the largest is plain.
+const lines = (angle, ink) => `repeating-linear-gradient(${angle}deg, ${ink} 0 1.5px, transparent 1.5px 5px)`;
+const PATTERNS = [
+  "radial-gradient(#000 1.1px, transparent 1.4px) 0 0 / 4px 4px", lines(45, "#000"), "", lines(-45, "#000"),
+  lines(90, "#fff"),
+];
+const lookOf = i => [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ");
+const LOOKS = Object.fromEntries(ROWS.map((row, i) => [row, lookOf(i)]));
+
 const time = s => {
   if (!s) return "0 s";
   const [size, unit] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]].find(([least]) => s >= least) ?? [1e-9, "ns"];
-  return `${(s / size).toPrecision(4)} ${unit}`;
+  const digits = s < 1e4 ? (s / size).toPrecision(4) : exact(Number(s.toPrecision(4)));
+  return `${digits}\u00a0${unit}`;
 };
-const told = (column, x) => (column === "seconds" ? time(x) : exact(x));
+
+/** A number of a part, or of the total, in words; one that is a mean says so. */
+function told(column, { [column]: x, mean }, fits) {
+  if (column === "seconds") return time(x);
+  return column === "active" && mean ? `mean ${written(rounded(x), fits)}` : written(x, fits);
+}
 
 /** now against was, the way round that is at least 1. */
 function ratio(now, was) {
   if (now === was) return "=";
   if (!now || !was) return was ? "none left" : "new";
-  return now > was ? `× ${(now / was).toFixed(2)}` : `/ ${(was / now).toFixed(2)}`;
+  return now > was ? `×\u00a0${(now / was).toFixed(2)}` : `/\u00a0${(was / now).toFixed(2)}`;
 }
 
 const PAGE = `
@@ -44,8 +59,10 @@ const PAGE = `
     Object.entries(COLUMNS).map(([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
       <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`).join("")}</tr>`).join("")}
 </tbody></table>
-<p>Bars share one scale in each column. Bytes: parameters once, and what products read and write. Time: each part takes
-  the longer of computing and moving, one after the other; devices share all work evenly and send nothing.</p>`;
+<p>Bars share one scale in each column. Active parameters: those that one token passes; a mean where tokens differ.
+  Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
+  one after the other; devices share all work evenly and send nothing. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>,
+  10<sup>12</sup>, where a number has no room; point at it or its row for all digits.</p>`;
 
 /** What a state is, in words. */
 function stateOf({ router, num_experts, slots_per_expert, top_k, tokens, dim }) {
@@ -71,10 +88,29 @@ function sentenceOf(now, was, row, state) {
   const facts = Object.entries(COLUMNS).map(([column, [, words]]) => {
     const share = row && now.total[column] ? ` (${percent(here[column] / now.total[column])})` : "";
     const change = was ? `, ${ratio(here[column], there ? there[column] : 0)}` : "";
-    const number = told(column, here[column]);
+    const number = told(column, here);
     return `${column === "seconds" ? `${number} for ${words}` : `${number} ${words}`}${share}${change}`;
   });
   return `${row || stateOf(state)}: ${facts.join("; ")}${row ? `; bound by ${here.bound}` : ""}.`;
+}
+
+/** Whether a text fits into a cell in its largest letters; before a cell has a width everything does. */
+function roomOf(cell) {
+  const ctx = new OffscreenCanvas(1, 1).getContext("2d"), style = getComputedStyle(cell.querySelector("b"));
+  const room = cell.clientWidth - parseFloat(getComputedStyle(cell).paddingRight);
+  ctx.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  return text => room <= 0 || ctx.measureText(text).width + 4 < room;
+}
+
+/** Write words with numbers that fit; where one is shortened the full ones follow for pointer and screen reader. */
+function tell(element, fits, words) {
+  const short = words(fits), full = words();
+  element.replaceChildren(short);
+  element.title = short === full ? "" : full;
+  if (short === full) return;
+  const seen = document.createElement("span"), heard = document.createElement("span");
+  [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [short, "true", full, "heard"];
+  element.replaceChildren(seen, heard);
 }
 
 function render({ model, el }) {
@@ -91,7 +127,7 @@ function render({ model, el }) {
       const piece = document.createElement("i");
       piece.dataset.piece = each.name;
       piece.style.width = `${most ? (100 * each[column]) / most : 0}%`;
-      piece.style.background = colourOf(each.name);
+      piece.style.background = LOOKS[each.name];
       return piece;
     }));
   }
@@ -109,6 +145,7 @@ function render({ model, el }) {
     part("caption").textContent = captionOf(state);
     part("pin").textContent = was ? `Compared with the pin: ${stateOf(pin)}.` : "";
 
+    const fits = roomOf(root.querySelector('[data-row="total"] td'));
     const marked = hover || model.get("part"), find = (whole, row) =>
       row === "total" ? whole?.total : whole?.parts.find(each => each.name === row);
     for (const line of root.querySelectorAll("tr[data-row]")) {
@@ -122,10 +159,12 @@ function render({ model, el }) {
         fillBar(bar, now, column, most, row);
         fillBar(before, was, column, most, row);
         before.hidden = !was;
-        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "";
-        cell.querySelector("b").textContent = `${told(column, value)}${why}`;
-        const old = there ? there[column] : 0, change = old ? `was ${told(column, old)}, ${ratio(value, old)}` : "new";
-        cell.querySelector("small").textContent = was && value !== old ? change : was && value ? "as before" : "";
+        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "", old = there ? there[column] : 0;
+        tell(cell.querySelector("b"), fits, fit => `${here ? told(column, here, fit) : 0}${why}`);
+        tell(cell.querySelector("small"), fits, fit => {
+          if (was && value !== old) return old ? `was ${told(column, there, fit)}, ${ratio(value, old)}` : "new";
+          return was && value ? "as before" : "";
+        });
       }
     }
     root.classList.toggle("some-marked", Boolean(marked));
@@ -136,6 +175,7 @@ function render({ model, el }) {
 
   const show = row => {
     hover = row;
+    if (row) view.note = ""; // its answer, not an older refusal
     view.schedule();
   };
   on(part("router"), "change", event => send({ router: event.target.value }));
@@ -149,14 +189,12 @@ function render({ model, el }) {
     on(part(row), "blur", () => show(""));
     on(part(row), "click", () => send({ part: model.get("part") === row ? "" : row }));
     on(part(row), "keydown", event => event.key === "Escape" && send({ part: "" }));
-    part(row).querySelector("i").style.background = colourOf(row);
+    part(row).querySelector("i").style.background = LOOKS[row];
   }
   on(root.querySelector('[data-row="total"]'), "pointermove", event => show(event.target.dataset.piece ?? ""));
   on(root.querySelector('[data-row="total"]'), "pointerleave", () => show(""));
   for (const name of [...STATE, "pinned", "part"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }
-
-const colourOf = name => expertColour(ROWS.indexOf(name));
 
 export default { render };

@@ -32,6 +32,17 @@ causality
 )
 SCRATCH = len(CELLS) - 2
 
+# A canvas's words as it wrote them: where they stand and how wide they are, in CSS pixels.
+LISTEN = """() => {
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    window.written = [];
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
+        const { width } = this.measureText(text), left = x - { right: width, center: width / 2 }[this.textAlign];
+        window.written.push({ text: String(text), left, right: left + width, y });
+        fillText.call(this, text, x, y);
+    };
+}"""
+
 
 def as_new(opened: Page) -> Iterator[Page]:
     """The notebook with every explorer made again and the others' cells empty; at the end it has no faults."""

@@ -73,7 +73,7 @@ def test_the_cost_explorer_by_keyboard(notebook: Page) -> None:
 
 
 def test_the_capacity_explorer_by_keyboard(notebook: Page) -> None:
-    """Arrows walk over tokens and along the factors, Enter pins, Escape frees."""
+    """Arrows walk over tokens, along a queue and along the factors, Enter pins, Escape frees."""
     shown = explorer(notebook, "capacity")
     status, strip = shown.get_by_role("status"), part(shown, "strip")
     strip.focus()
@@ -82,7 +82,9 @@ def test_the_capacity_explorer_by_keyboard(notebook: Page) -> None:
         expect(status).to_contain_text(f"token {token}: ")
     notebook.keyboard.press("Enter")
     expect(part(shown, "pin")).not_to_be_empty()
-    part(shown, "buffer").press("ArrowDown")
+    part(shown, "buffer").press("ArrowDown")  # token 0 is the first of its queue
+    assert told(notebook, "capacity.token") == "0"
+    part(shown, "buffer").press("ArrowRight")
     assert told(notebook, "capacity.token") == "1"
     part(shown, "curve").press("Escape")
     part(shown, "curve").press("End")

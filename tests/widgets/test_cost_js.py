@@ -86,6 +86,33 @@ def test_a_layer_by_hand() -> None:
     assert found["total"]["bytes"] == 25 + 3 * one + (10 + 60) + 2 * (60 + 10 + 24) + 12 * (2 + 7 + 7 + 2)
 
 
+def test_what_is_a_mean_is_told_from_a_count(measured: list) -> None:
+    """Active parameters of experts choice are a mean over tokens, unless every expert serves every token."""
+    for state, found in measured:
+        fewer = state["router"] == "experts choice" and state["slots_per_expert"] < state["tokens"]
+        assert {part["name"] for part in found["parts"] if part.get("mean")} == ({"experts"} if fewer else set()), state
+        assert found["total"]["mean"] == fewer, state
+    assert {found["total"]["mean"] for _, found in measured} == {True, False}
+
+
+def test_a_mean_is_rounded_to_what_it_can_mean() -> None:
+    """To whole numbers from 100 on, to three digits under that."""
+    found = run_node(("cost.js",), "given.map(rounded)", [1157454.367, 100.49, 99.96, 7.0714, 0.03125, 0])
+
+    assert found == [1157454, 100, 100, 7.07, 0.0313, 0]
+
+
+def test_a_number_without_room_has_a_unit() -> None:
+    """In full where that fits and under a million; else four digits with M, G or T, on one line."""
+    numbers = [999_999, 1_000_000, 38_991_744, 34_359_738_369, 2**51, 2**53]
+    full, short = run_node(
+        ("explorer.js", "cost.js"), "[given.map(x => written(x)), given.map(x => written(x, () => false))]", numbers
+    )
+
+    assert full == [f"{number:,}" for number in numbers]
+    assert short == ["999,999", "1\u00a0M", "38.99\u00a0M", "34.36\u00a0G", "2,252\u00a0T", "9,007\u00a0T"]
+
+
 def test_every_count_stays_where_the_browser_is_exact() -> None:
     """At the largest sizes the FLOPs of an example and the bytes of a batch are at most 2^53."""
     largest = {name: trait.most for name, trait in SIZES.items()}
