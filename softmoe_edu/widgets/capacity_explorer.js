@@ -155,7 +155,7 @@ function render({ model, el }) {
 
   const show = at => {
     hover = at;
-    if (at.token >= 0 || at.factor !== null) view.note = ""; // its answer, not an older refusal
+    if (at.token >= 0 || at.factor !== null) view.settle(); // its answer, not an older refusal
     view.schedule();
   };
   const pin = token => send({ token: token === model.get("token") ? -1 : token });

@@ -161,7 +161,7 @@ function render({ model, el }) {
 
   const show = at => {
     hover = at;
-    if (!same(at, NOTHING)) view.note = ""; // what is pointed at is answered, not an older refusal
+    if (!same(at, NOTHING)) view.settle(); // what is pointed at is answered, not an older refusal
     view.schedule();
   };
   const pin = at => send(pinned() && same(at, pinned()) ? NOTHING : at);

@@ -175,7 +175,7 @@ function render({ model, el }) {
 
   const show = row => {
     hover = row;
-    if (row) view.note = ""; // its answer, not an older refusal
+    if (row) view.settle(); // its answer, not an older refusal
     view.schedule();
   };
   on(part("router"), "change", event => send({ router: event.target.value }));
