@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LogNorm
+from matplotlib.colors import PowerNorm
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
@@ -25,8 +25,9 @@ def causality_map(
 ) -> np.ndarray:
     """Draw matrices of `softmoe_edu.influence.influence`: rows are outputs, columns the token that changes.
 
-    A coloured cell moves, by more than `tolerance` of the layer's largest change (log scale, each layer its own); an
-    empty one stays. Above the stairs stand outputs before the changed token; their share that moves is in the title.
+    A coloured cell moves, by more than `tolerance` of the layer's largest change; an empty one stays. The colour goes
+    with the square root of the change, up to the layer's own largest. Above the stairs stand outputs before the changed
+    token; their share that moves is in the title.
     token: the one whose column is marked. Returns (1, layers) Axes.
     Raises ValueError without matrices, for a matrix that is not square, of another size than the first or with a
     number that is negative or not finite, for a token out of range and for a tolerance outside 0 to 1.
@@ -65,7 +66,7 @@ def causality_map(
 def _draw(panel: Axes, influence: Tensor, tolerance: float, token: int | None) -> None:
     n, largest = len(influence), float(influence.max())
     shown = np.ma.masked_where(~moves(influence, tolerance).numpy(), influence.numpy())
-    norm = LogNorm(tolerance * largest, largest) if largest else None
+    norm = PowerNorm(0.5, 0, largest) if largest else None
     image = panel.imshow(shown, cmap=WEIGHTS, norm=norm, interpolation="nearest")
     if largest:
         bar = panel.figure.colorbar(image, ax=panel, pad=0.03, shrink=0.8)
