@@ -17,6 +17,7 @@ TEXT = {
         "with the copies between example-major and expert-major rows"
     ),
     "expert products": "the experts' two batched products on ready rows (experts, capacity, dim), padding included",
+    "GELU alone": "the tanh GELU of the experts' hidden numbers, which no floor holds and every such layer computes",
     "reading the weights": "one sum over the experts' two weight tensors",
     "attention's products": "the four products of two attentions, logits computed twice as no kernel keeps them",
     "dense MLP": "one MLP with top_k x hidden_dim: as many multiply-adds as the chosen experts, without routing",
@@ -44,6 +45,13 @@ def all_products(works: Works, slots_per_expert: int, name: str = OURS) -> Work:
         return logits @ answers.unflatten(1, (b, p)).transpose(0, 1).flatten(1, 2)
 
     return Work(run, (x, phi, w_in, w_out))
+
+
+def gelu(works: Works, rows: int, name: str = OURS) -> Work:
+    """The activation of `rows` rows for each expert."""
+    w_in, _ = _weights(works, name)
+    hidden = works.tensor(len(w_in), rows, w_in.shape[2])
+    return Work(lambda: F.gelu(hidden, approximate="tanh"), (hidden,))
 
 
 def reading(works: Works, name: str) -> Work:

@@ -25,6 +25,7 @@ def contenders(b: int, e: int, p: int, hidden: int) -> dict[str, Callable[[Works
         OURS: partial(ours, e=e, p=p, hidden=hidden),
         "experts alone": partial(floors.experts_alone, rows=b * p),
         "all products": partial(floors.all_products, slots_per_expert=p),
+        "GELU alone": partial(floors.gelu, rows=b * p),
         "soft-moe-pytorch": partial(peers.soft_moe_pytorch, e=e, p=p, hidden=hidden, offload=True),
         "soft-moe-pytorch, no offload": partial(peers.soft_moe_pytorch, e=e, p=p, hidden=hidden, offload=False),
         "soft-mixture-of-experts": partial(peers.soft_mixture_of_experts, e=e, p=p, hidden=hidden),
@@ -41,7 +42,7 @@ def case(section: str, n: int, dim: int, hidden: int, e: int, p: int, b: int, go
         all_of_them,
         [
             Comparison(OURS, name, goals.get(name, {}))
-            if name in floors.TEXT
+            if name in ("experts alone", "all products")
             else Comparison(name, OURS, goals.get(name, {}))
             for name in list(all_of_them)[1:]
         ],
@@ -107,6 +108,7 @@ def slots(quick: bool, device: str) -> list[Case]:
         for b in (2,) if quick else (1, 8, 32):
             parts: dict[str, Callable[[Works], Work]] = {
                 _experts(1): partial(ours, e=1, p=total, hidden=4 * dim),
+                "GELU alone": partial(floors.gelu, rows=b * total, name=_experts(1)),
             }
             comparisons = []
             for e in counts:
@@ -114,6 +116,7 @@ def slots(quick: bool, device: str) -> list[Case]:
                 parts[one] = partial(ours, e=e, p=total // e, hidden=4 * dim)
                 parts[floor] = partial(floors.all_products, slots_per_expert=total // e, name=one)
                 comparisons += [Comparison(one, _experts(1)), Comparison(one, floor, WITHIN_TENTH)]
+                comparisons.append(Comparison("GELU alone", one))
             if b == 1:
                 parts["reading the weights"] = partial(floors.reading, name=one)
                 comparisons.append(Comparison(one, "reading the weights", passes=("forward",)))
