@@ -41,9 +41,11 @@ def numbered() -> str:
 def in_order(order: Sequence[int]) -> Callable:
     """Make assign_with_capacity of the lines with these numbers, in this order, each as it is indented.
 
-    Lines whose indentation makes no Python give one that raises SyntaxError with the place. Raises ValueError for a
-    number that no line has, and for one that is used twice.
+    Lines whose indentation makes no Python give one that raises SyntaxError with the place. Raises ValueError for what
+    is no list of whole numbers, for a number that no line has, and for one that is used twice.
     """
+    if not isinstance(order, list | tuple) or not order or any(type(number) is not int for number in order):
+        raise ValueError(f"an order is a list of line numbers, such as [8, 19, 4], got {order!r:.60}")
     wrong = [number for number in order if number not in range(1, len(LINES) + 1)]
     if wrong:
         raise ValueError(f"lines have the numbers 1 to {len(LINES)}, got {wrong}")

@@ -7,7 +7,7 @@ from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
 from softmoe_edu.teaching.exercises.assign_with_capacity import EXERCISE as ASSIGN
 from softmoe_edu.teaching.write_the_check import write_the_check
 
-NEEDED = 13
+NEEDED = 14
 
 
 def check_assign(assign):
@@ -135,7 +135,7 @@ def one_choice(assign):
     "M17",
     does='tests priority "position" alone',
     belief="Priority is a detail.",
-    refuted='five of the wrong functions go wrong only where the priority is "gate"',
+    refuted='seven of the wrong functions go wrong only where the priority is "gate"',
     seen="a default argument that is never changed",
 )
 def position_only(assign):
