@@ -1,14 +1,23 @@
 """The lines of a report: what was found, which mistake it looks like, and a next step that fits it."""
 
+import torch
+
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake
 from softmoe_edu.teaching.guard import Printed
 from softmoe_edu.teaching.report import Report
 
 Lines = tuple[tuple[str, str], ...]
+FAR = "try your function on scores such as [1000, 0] and look at exp on the way"
 NEXT = {
     "time": "run your function alone on a small input, and print in its loops",
     "no exit": "take the exit out; return or raise instead",
     "your own answer": "write out what that function does",
+    "input left alone": "make a new tensor or list where you change this one",
+    "large scores": FAR,
+    "scores far apart": FAR,
+    "one score far above": FAR,
+    "six lines": "choose one line for each step, six in all, each once",
+    "the lines run": "look which names each line needs, and whether a line above makes them",
 }
 SHAPES = ("shape", "size", "dimension", "einsum", "mat1", "broadcast", "subscript")
 
@@ -26,31 +35,46 @@ def lines_of(exercise: Exercise, failed: str, finding: Finding, mistake: Mistake
         matches = "your answer is one that" if mistake.does.startswith("raises") else exercise.matches
         words.append(("Suspicion", f"{matches} {mistake.does}. {because}."))
     words.append(("Printed", said))
-    start = NEXT.get(failed) or ("look at that step in your function" if mistake else _start(exercise, failed, finding))
+    start = "look at that step in your function" if mistake else _start(exercise, failed, finding)
     words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
     return tuple((label, text) for label, text in words if text)
 
 
 def _start(exercise: Exercise, failed: str, finding: Finding) -> str:
     got = finding.got
+    if failed in ("time", "no exit", "your own answer"):
+        return NEXT[failed]
     if failed == "signature":
         return f"begin with the line def {exercise.signature}: and give check the function that it makes"
     if got.startswith("None"):
         return "look where your function returns"
+    if failed.startswith("accepts every right"):
+        return "look what your check asks for that the task does not promise"
+    if failed.startswith("rejects "):
+        return "think of an input on which that one goes wrong, and ask for it"
     if got.startswith("SyntaxError"):
         return "give that line another place, or another line this place"
-    if "is not written" in got or "these none yet" in got:
+    if "these none yet" in got:
         return "write the case that is left out"
     if "(in the line:" in got and "raise " in got.split("(in the line:")[1]:
         return "look at what leads to that line"
     if "(in the line:" in got or "(line " in got:
         what = "the shapes" if any(word in got.lower() for word in SHAPES) else "the values that it uses"
         return f"print {what} just before that line"
+    if "written over" in got:
+        return "make a new tensor where you write into one"
+    if failed.startswith("gradient"):
+        cut = "look for a step that autograd does not follow, such as detach, item or numbers of Python"
+        return cut if got.startswith("none") else "go through your function: does a gradient flow through each step?"
+    if failed in NEXT:
+        return NEXT[failed]
+    if isinstance(getattr(torch, finding.expected, None), torch.dtype):
+        return "look at the dtypes on the way"
     if finding.expected.startswith("shape"):
         return "print the shapes on the way"
     if finding.expected and failed == "shape and dtype":
         return f"call {exercise.name} on a small input and look at what it returns"
-    if finding.expected and exercise.basics:
+    if finding.expected:
         return "work a small input through on paper, step by step"
     return f"call {exercise.name} yourself and look at what happens"
 

@@ -25,7 +25,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
     def accepts_right(answer: Answer, draw: Draw) -> Finding | None:
         for style, right in _right(of):
             if got := _asked(answer, right):
-                should = f"the check accepts every right {of.name}, however it is written"
+                should = f"the check accepts every right version of {of.name}, however it is written"
                 return Finding(should, style, "accepted", got)
         return None
 
@@ -35,7 +35,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
         if count >= needed:
             return None
         return Finding(
-            f"the check rejects at least {needed} of {len(of.mistakes)} wrong {of.name}",
+            f"the check rejects at least {needed} of {len(of.mistakes)} wrong versions of {of.name}",
             f"{len(of.mistakes)} wrong functions",
             f"at least {needed} rejected",
             f"{count} rejected; among those that pass is one that {passing[0].does}",

@@ -8,7 +8,7 @@ import torch
 from softmoe_edu.teaching.checking import examine
 from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.exercises.assign_edge_mistakes import queue, serve
-from softmoe_edu.teaching.exercises.router_gradient import gates_of_their_own
+from softmoe_edu.teaching.exercises.router_gradient import learned_apart
 from softmoe_edu.teaching.kill_matrix import from_text
 
 SEEDS = (0, 1, 2)
@@ -245,6 +245,14 @@ def test_sizes_that_tell_roundings_apart_are_asked_each_time(answer, expected):
     assert found("expert-capacity", expert_capacity) == expected
 
 
+def by_transform(route, logits, answers, k):
+    def loss(scores):
+        weights, indices = route(scores, k)
+        return (weights * answers.gather(-1, indices)).sum()
+
+    return torch.func.grad(loss)(logits).norm()
+
+
 def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
     """A router whose weights hang on a parameter of its own is measured as 0; raising there is named."""
 
@@ -258,9 +266,10 @@ def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
         return leaf.grad.norm()
 
     assert found("router-gradient", answer) == ("no path", "asks-the-loss-alone")
+    assert all(examine(find("router-gradient"), by_transform, seed=seed).passed for seed in SEEDS)
     exercise, z = find("router-gradient"), torch.randn(1, 2, 5)
     for function in (exercise.answer, *exercise.variants):
-        assert float(function(gates_of_their_own, z, z, 2)) == 0, function.__name__
+        assert float(function(learned_apart(), z, z, 2)) == 0, function.__name__
 
 
 def test_no_listed_right_answer_shares_rows_between_equal_tokens():

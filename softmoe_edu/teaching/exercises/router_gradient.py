@@ -83,11 +83,15 @@ def by_expert_number(logits, k):
     return logits.softmax(-1).gather(-1, indices), indices
 
 
-def gates_of_their_own(logits, k):
-    """Weights that are learned, and that no path joins to the scores."""
-    own = torch.linspace(0, 1, logits.shape[-1], dtype=logits.dtype, device=logits.device).requires_grad_()
-    indices = logits.topk(k).indices
-    return own.softmax(-1).expand_as(logits).gather(-1, indices), indices
+def learned_apart():
+    """Make a router whose weights are learned, by a parameter of its own, and which no path joins to the scores."""
+    own = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
+
+    def gates_of_their_own(logits, k):
+        indices = logits.topk(k).indices
+        return own.to(logits).softmax(-1).expand_as(logits).gather(-1, indices), indices
+
+    return gates_of_their_own
 
 
 def case(route, b, n, e, k):
@@ -106,7 +110,7 @@ ROUTES = (softmax_then_top_k, top_k_then_softmax, gates_cut_off, by_expert_numbe
 def observe(function, draw):
     """Give what is measured with each router; where it raises, the error's name."""
     seen = {}
-    for number, (route, k) in enumerate((route, k) for route in (*ROUTES, gates_of_their_own) for k in (1, 2)):
+    for number, (route, k) in enumerate((route, k) for route in (*ROUTES, learned_apart()) for k in (1, 2)):
         try:
             args = case(route, 3, 7, 5, k)(draw.sub(number))
             seen[f"{route.__name__}, k = {k}"] = float(function(*args))
@@ -129,7 +133,7 @@ def _no_path(answer, draw):
     got = float(answer(*args))
     if got != 0:
         return Finding("nothing is taught where weights are detached", "a router with detached gates", "0", brief(got))
-    args = case(gates_of_their_own, 3, 7, 5, 2)(draw)
+    args = case(learned_apart(), 3, 7, 5, 2)(draw)
     try:
         got = brief(float(answer(*args)))
     except Refused as refused:

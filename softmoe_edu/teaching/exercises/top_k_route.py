@@ -21,6 +21,7 @@ from softmoe_edu.teaching.exercises.top_k_route_properties import (
     the_best,
     told,
     twice,
+    where_they_differ,
 )
 from softmoe_edu.teaching.exercises.top_k_route_variants import VARIANTS
 from softmoe_edu.teaching.properties import as_defined, by_hand, changed
@@ -92,6 +93,7 @@ EXERCISE = Exercise(
             lambda before, words: tuple(part[:, :1] for part in comparable((), before)),
             name="tokens apart",
             view=lambda output: tuple(part[:, :1] for part in comparable((), output)),
+            tell=where_they_differ,
         ),
         changed(
             "experts in another order are chosen under their new numbers, with the same weights",
@@ -100,6 +102,7 @@ EXERCISE = Exercise(
             names_of_old,
             name="order of experts",
             view=lambda output: comparable((), output),
+            tell=where_they_differ,
         ),
         Property("gradient", gradient),
         as_defined(
@@ -109,16 +112,19 @@ EXERCISE = Exercise(
             case(2, 3, 4, 4),
             case(1, 1, 6, 3),
             case(2, 5, 1, 1),
+            tell=where_they_differ,
         ),
         as_defined(
             "scores of about 1000 give finite weights: subtract a token's largest score before exp",
             case(2, 5, 4, 3, shift=1000.0),
             name="large scores",
+            tell=where_they_differ,
         ),
         as_defined(
             "a token with scores 1000 below another's has weights like any other: subtract its own largest score",
             case(2, 4, 5, 3, gap=1000.0),
             name="scores far apart",
+            tell=where_they_differ,
         ),
         Property("one score far above", one_far_above),
     ),

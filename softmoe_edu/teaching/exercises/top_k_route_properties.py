@@ -3,7 +3,7 @@
 import torch
 
 from softmoe_edu.teaching.exercise import Finding
-from softmoe_edu.teaching.properties import brief, close, farthest
+from softmoe_edu.teaching.properties import brief, close, farthest, telling_apart
 
 
 def scores(draw, b, n, e, shift=0.0, gap=0.0):
@@ -85,7 +85,8 @@ def the_best(answer, draw):
             row = logits.flatten(0, 1)[place]
             should = "no expert that is left out scores higher than one that is chosen"
             picked = indices.flatten(0, 1)[place].sort().values
-            return Finding(should, f"scores {brief(row)}, k = {k}", got=f"experts {brief(picked)}")
+            words = (f"{k} experts with the highest of these scores", f"experts {brief(picked)}")
+            return Finding(should, f"scores {brief(row)}, k = {k}", *words)
         if not close(gates.gather(-1, indices), weights):
             should = "weights[..., j] is the gate, softmax over all experts, of expert indices[..., j]"
             gap = (gates.gather(-1, indices) - weights).abs().amax(-1)
@@ -173,3 +174,15 @@ def one_far_above(answer, draw):
             f"{brief(indices[0, 1])}",
         )
     return None
+
+
+def where_they_differ(expected, got):
+    """Name the first token that has other experts or weights, and these."""
+    apart = [~torch.isclose(a.double(), b.double(), atol=1e-4) for a, b in zip(expected, got, strict=True)]
+    example, token = (apart[0] | apart[1]).any(-1).nonzero()[0].tolist()
+
+    def words(weights, indices):
+        pairs = zip(indices[example, token].tolist(), weights[example, token].tolist(), strict=True)
+        return f"token {token} of example {example}: " + ", ".join(f"expert {i} with {brief(w)}" for i, w in pairs)
+
+    return telling_apart(lambda: (words(*expected), words(*got)))
