@@ -56,6 +56,8 @@ def _start(exercise: Exercise, failed: str, finding: Finding) -> str:
         return "give that line another place, or another line this place"
     if "these none yet" in got:
         return "write the case that is left out"
+    if got.startswith(("NameError", "UnboundLocalError")) and "line" in got:
+        return "look above that line for the one that gives the name its value"
     if "(in the line:" in got and "raise " in got.split("(in the line:")[1]:
         return "look at what leads to that line"
     if "(in the line:" in got or "(line " in got:

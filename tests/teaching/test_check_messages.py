@@ -122,6 +122,7 @@ NEXT = {
     "dtype": ("dispatch-weights", lambda logits: logits.softmax(1).int(), "look at the dtypes on the way"),
     "error in shapes": ("dispatch-weights", lambda logits: logits @ logits, "print the shapes just before that line"),
     "other error": ("dispatch-weights", lambda logits: {}["a"], "print the values that it uses just before that line"),
+    "a name": ("dispatch-weights", lambda logits: logits + shift, "look above that line for the one that gives"),  # noqa: F821
     "in place": ("dispatch-weights", lambda logits: logits.sub_(1).softmax(1), "make a new tensor or list where"),
     "type": ("expert-capacity", lambda *a: 3.0, "call expert_capacity on a small input and look at what it returns"),
     "five lines": ("sort-soft-moe", lambda: [5, 10, 8, 2, 7], "choose one line for each step, six in all"),

@@ -1,4 +1,4 @@
-"""Mistakes in giving choices their rows that show in padding or in equal weights."""
+"""More mistakes in giving choices their rows: in padding, in equal weights, in what is not sorted."""
 
 import torch
 
@@ -46,6 +46,19 @@ def one_gap_drops_all(indices, weights, capacity, priority):
     """A mask of whole tokens."""
     whole = (indices >= 0).all(1, keepdim=True)
     return serve(indices.where(whole, -1), queue(indices, weights, priority), capacity)
+
+
+@mistake(
+    "always-by-gate",
+    "M17",
+    does="serves tokens by their weights whatever the priority",
+    belief="Batch priority routing is how tokens are served.",
+    refuted='priority "position" serves tokens in their order, as GShard and Switch do: the priority is an argument',
+    seen="sorting outside of any if",
+)
+def always_by_gate(indices, weights, capacity, priority):
+    """By weight."""
+    return serve(indices, queue(indices, weights, "gate"), capacity)
 
 
 @mistake(
@@ -105,6 +118,7 @@ MISTAKES = (
     padding_takes_rows,
     padding_kept,
     one_gap_drops_all,
+    always_by_gate,
     equal_ranks,
     one_of_equals,
     padding_alone_raises,

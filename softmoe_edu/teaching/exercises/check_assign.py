@@ -7,7 +7,7 @@ from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
 from softmoe_edu.teaching.exercises.assign_with_capacity import EXERCISE as ASSIGN
 from softmoe_edu.teaching.write_the_check import write_the_check
 
-NEEDED = 14
+NEEDED = 15
 
 
 def check_assign(assign):
