@@ -10,6 +10,7 @@ from softmoe_edu.teaching.checking import examine
 from softmoe_edu.teaching.exercise import Hint, Mistake
 from softmoe_edu.teaching.exercises import find
 from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
+from softmoe_edu.teaching.exercises.check_assign import NEEDED
 from softmoe_edu.teaching.write_the_check import refusal, write_the_check
 
 RIGHT, WRONG = find("soft-moe").variants, [mistake.function for mistake in find("soft-moe").mistakes]
@@ -220,16 +221,18 @@ def test_equal_weights_may_be_tested():
 
 
 def test_the_numbers_of_the_lesson_are_those_of_the_exercise():
-    """Lesson 02 says how many wrong functions there are and how many are to be rejected; one priority is too few."""
-    from softmoe_edu.teaching.exercises.check_assign import NEEDED
-
+    """Lesson 02 says how many wrong functions there are and how many are to be rejected."""
     wrong = find("assign-with-capacity").mistakes
     lesson = (Path(__file__).parents[2] / "notebooks" / "02_capacity.py").read_text("utf-8").replace("\n# ", " ")
     assert f"on {len(wrong)} wrong ones, of which it must reject {NEEDED}." in lesson
 
+
+def test_one_priority_is_too_few():
+    """A check of rows that asks for one priority, of tokens with two choices each, lets too many through."""
+
     def only(priority):
         def check(assign):
-            indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
+            indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0], [2, 1]])
             weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
             expected, own_kept = serve(indices, queue(indices, weights, priority), 2)
             positions, kept = assign(indices, weights, 2, priority)
