@@ -577,8 +577,8 @@ for priority in ("position", "gate"):
 # ## 9 · Exercise: write the check (10 min)
 #
 # You have used many checks; now write one. `check_assign(assign)` gets a candidate and must raise an error if it is
-# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and on 15
-# wrong ones, of which it must reject 13. Most of them give the right shapes.
+# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and on 19
+# wrong ones, of which it must reject 15. Most of them give the right shapes.
 
 
 # %% tags=["exercise:check-assign"]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from softmoe_edu.teaching.exercise import Exercise, Finding
-from softmoe_edu.teaching.guard import codes_of, without
+from softmoe_edu.teaching.guard import ENDS, codes_of, without
 
 
 class Refused(Exception):
@@ -33,38 +33,48 @@ class Answer:
 
     Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
     with what it is given, and only it: `answer(*args)` calls the reference too, so that experts which count would count
-    twice. Raises Refused where the function raises, or gives another structure, shape or dtype than
-    the reference; NotStarted where it raises NotImplementedError itself.
+    twice. Raises Refused where the function raises, or gives another structure, shape or dtype than the reference.
+    returned: how many calls gave something. unwritten: the function that raised NotImplementedError itself, or "".
     """
 
     def __init__(self, exercise: Exercise, function: Callable) -> None:
         self.exercise, self.function = exercise, function
         functions = (exercise.answer, *exercise.variants, *exercise.library)
         self.forbidden = codes_of([*functions, *(mistake.function for mistake in exercise.mistakes)])
+        self.returned, self.unwritten = 0, ""
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether no call gave anything, because the answer or a function that it calls is still to be written."""
+        return bool(self.unwritten) and not self.returned
 
     def __call__(self, *args: object) -> object:
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
-        if problem := difference(expected, got):
+        if problem := difference(expected, got, parts=self.exercise.parts):
             raise Refused(Finding(problem[0], self.given(args), *problem[1:]))
         return got
 
     def raw(self, *args: object) -> object:
         """Call the function with exactly these arguments."""
+        grad = torch.is_grad_enabled()
         try:
             with without(self.forbidden):
-                return self.function(*args)
-        except Exception as error:
+                output = self.function(*args)
+        except ENDS:
+            raise
+        except BaseException as error:
+            got = f"{in_words(error)}{_line_of(error, self.function)}"
             if is_stub(error):
-                raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
-            where = _line_of(error, self.function)
-            text = " ".join(str(error).split())[:160]
-            finding = Finding(
-                f"{self.exercise.name} gives an answer for every allowed input, and raises nothing",
-                self.given(args),
-                got=f"{type(error).__name__}: {text}{where}",
-            )
-            raise Refused(finding) from error
+                self.unwritten = self.unwritten or traceback.extract_tb(error.__traceback__)[-1].name
+                got = f"{got}: other inputs get an answer, these none yet"
+            should = f"{self.exercise.name} gives an answer for every allowed input, and raises nothing"
+            raise Refused(Finding(should, self.given(args), got=got)) from error
+        finally:
+            # An answer that switches gradients off would switch them off for the reference, too.
+            torch.set_grad_enabled(grad)
+        self.returned += 1
+        return output
 
     def given(self, args: tuple) -> str:
         """Say what these arguments are, by the parameters' names."""
@@ -73,6 +83,17 @@ class Answer:
     def expected(self, *args: object) -> object:
         """Give the reference's output."""
         return self.exercise.answer(*copied(args))
+
+
+def in_words(error: BaseException, most: int = 160) -> str:
+    """Give an error's kind and text in one line, which ends with a whole word."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""  # whoever wrote the exception wrote its text, too
+    if len(text) > most:
+        text = f"{text[:most].rsplit(' ', 1)[0]} ..."
+    return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def is_stub(error: BaseException) -> bool:
@@ -98,8 +119,8 @@ def _copied(a: object) -> object:
 
 def described(args: tuple, names: Iterable[str] = ()) -> str:
     """Say in words what was given: shapes of tensors, other values as they are, with names where there are any."""
-    words = []
-    for a, name in zip_longest(args, names):
+    words, known = [], [*names][: len(args)]  # an argument with a default may be left out
+    for a, name in zip_longest(args, known):
         if isinstance(a, Tensor):
             word = f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}"
         elif isinstance(a, (list, tuple)) and a and callable(a[0]):
@@ -112,20 +133,27 @@ def described(args: tuple, names: Iterable[str] = ()) -> str:
     return ", ".join(words)
 
 
-def difference(expected: object, got: object, part: str = "the answer") -> tuple[str, str, str] | None:
-    """Say (should, expected, got) where the two differ in kind, shape, dtype or device; None where they agree."""
+def difference(
+    expected: object, got: object, part: str = "the answer", parts: tuple[str, ...] = ()
+) -> tuple[str, str, str] | None:
+    """Say (should, expected, got) where the two differ in kind, shape, dtype or device; None where they agree.
+
+    parts: what the things of a tuple are called.
+    """
     if expected is None:
         return None
     if isinstance(expected, tuple):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-            return f"{part} is {len(expected)} things in a tuple", f"{len(expected)} things", _kind(got)
-        parts = (difference(*pair, f"part {i + 1} of {part}") for i, pair in enumerate(zip(expected, got, strict=True)))
+            return f"{part} is {len(expected)} things in a tuple", f"a tuple of {len(expected)}", _kind(got)
+        names = parts if len(parts) == len(expected) else [f"part {i + 1} of {part}" for i in range(len(expected))]
+        parts = (difference(*pair, name) for name, *pair in zip(names, expected, got, strict=True))
         return next(filter(None, parts), None)
     if isinstance(expected, Tensor):
         if not isinstance(got, Tensor):
             return f"{part} is a tensor", f"a tensor of shape {tuple(expected.shape)}", _kind(got)
         if got.layout != expected.layout or got.is_quantized:
-            return f"{part} is an ordinary (dense) tensor", str(expected.layout), str(got.layout)
+            kind = "quantized" if got.is_quantized else str(got.layout).removeprefix("torch.")
+            return f"{part} is an ordinary (dense) tensor", "a dense tensor", f"a tensor of the kind {kind}"
         if got.device != expected.device:
             return f"{part} stays on the input's device", str(expected.device), str(got.device)
         if got.shape != expected.shape:
@@ -134,6 +162,8 @@ def difference(expected: object, got: object, part: str = "the answer") -> tuple
         both_whole = all(not d.is_floating_point and not d.is_complex and d != torch.bool for d in kinds)
         if got.dtype != expected.dtype and not both_whole:
             names = [str(d).removeprefix("torch.") for d in kinds]
+            if names[0].startswith("int"):
+                return f"{part} holds whole numbers", f"{names[0]} or another whole number type", names[1]
             why = ", the dtype of the input" if expected.dtype.is_floating_point else ""
             return f"{part} has dtype {names[0]}{why}", names[0], names[1]
         return None
@@ -155,7 +185,10 @@ def _kind(value: object) -> str:
         return f"a tensor of shape {tuple(value.shape)}"
     if isinstance(value, (tuple, list)):
         return f"a {type(value).__name__} of {len(value)}"
-    return f"{value!r} ({type(value).__name__})"[:80]
+    try:
+        return f"{value!r} ({type(value).__name__})"[:80]
+    except Exception:
+        return f"an object of the class {type(value).__name__}"
 
 
 def _line_of(error: BaseException, function: Callable) -> str:

@@ -1,5 +1,6 @@
 """`check`: hold a learner's function against what a right one does, and say the first thing that it does not do."""
 
+import contextlib
 import inspect
 import os
 import sys
@@ -10,21 +11,16 @@ import torch
 from torch import Tensor
 
 from softmoe_edu.teaching import progress
-from softmoe_edu.teaching.answer import Answer, NotStarted, Refused, copied
+from softmoe_edu.teaching.advice import last_words, lines_of, not_started
+from softmoe_edu.teaching.answer import Answer, NotStarted, Refused, copied, in_words
 from softmoe_edu.teaching.diagnosis import match
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
 from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import Printed, TimeUp, UsedReference, forget_handled, guarded
+from softmoe_edu.teaching.guard import ENDS, Printed, TimeUp, UsedReference, forget_handled, guarded
 from softmoe_edu.teaching.report import Report
 
-Lines = tuple[tuple[str, str], ...]
 SECONDS = 10.0
-NEXT = {
-    "time": "run your function alone on a small input, and print in its loops",
-    "no exit": "take the exit out; return or raise instead",
-    "your own answer": "write out what that function does",
-}
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
 
 
@@ -33,7 +29,8 @@ def check(
 ) -> Report:
     """Check an answer to the exercise of this name and say what holds, what does not, and which mistake it is.
 
-    Never raises for a wrong answer. Inputs change with each attempt, unless there is a seed; they are on `device`.
+    Never raises for an answer of whatever kind. Inputs change with each attempt, unless there is a seed, and are on
+    `device`.
     What the answer prints or warns is shown and changes nothing; one that takes longer than `seconds` is stopped.
     The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError
     for an unknown name or a device that is not there.
@@ -66,7 +63,7 @@ def examine(
     properties = (*(BASICS if exercise.basics else BASICS[:1]), *exercise.properties)
     holds: list[str] = []
     fails: dict[str, Finding] = {}
-    good, mistake, printed = 0.0, None, Printed()
+    good, mistake, named, printed = 0.0, None, False, Printed()
     handled = sys.exc_info()[1]
     try:
         with guarded(seconds) as printed:
@@ -74,6 +71,9 @@ def examine(
             for each in properties:
                 finding = _find(each, answer, draw)
                 counts = each not in BASICS
+                if answer.is_stub and finding:
+                    fails[each.name] = finding  # one call that gives something, and this is a case left out
+                    continue
                 if finding is None:
                     holds += [] if fails else [each.name]
                     good += counts
@@ -82,23 +82,26 @@ def examine(
                 if each.name == SIGNATURE:
                     fails[each.name] = finding
                     break
-                mistake = mistake if fails else _named(exercise, function, draw)
+                if not named:
+                    named, mistake = True, _named(exercise, function, draw)
                 fails[each.name] = finding
+            if answer.is_stub and _never_answers(answer, draw):
+                raise NotStarted(answer.unwritten)
     except NotStarted as stub:
-        return _not_started(exercise, str(stub), printed)
+        return not_started(exercise, str(stub), printed)
     except SystemExit:
         should = f"{exercise.name} gives an answer for every allowed input"
         fails = {"no exit": Finding(should, got="it calls exit, which would end the notebook's kernel")}
         mistake, good = None, 0.0
     except TimeUp:
-        got = f"it was stopped after {seconds:g} s: look for a loop that never ends, or one over far too much"
-        fails.setdefault("time", Finding(f"{exercise.name} comes back at once on inputs as small as these", got=got))
+        got = f"it was stopped after {seconds:g} s: {exercise.slow}"
+        fails.setdefault("time", Finding(f"{exercise.name} comes back within {seconds:g} s", got=got))
     except UsedReference as error:
         should = f"the answer is your own: write {exercise.name} yourself"
         fails = {"your own answer": Finding(should, got=f"it calls {error}, which is an answer")}
         mistake, good = None, 0.0
     forget_handled(handled)
-    said = _last(printed)
+    said = last_words(printed)
     if not fails:
         lines = (("Printed", said),) if said else ()
         count = len(properties)
@@ -114,8 +117,17 @@ def examine(
         mistake and mistake.id,
         good / len(exercise.properties),
         printed.text,
-        _lines(exercise, failed, finding, mistake, said),
+        lines_of(exercise, failed, finding, mistake, said),
     )
+
+
+def _never_answers(answer: Answer, draw: Draw) -> bool:
+    # Each property begins in float64: a case may be written that none of them came to.
+    for dtype in (torch.float32, torch.float64):
+        for probe in (answer.exercise.probe, *answer.exercise.probes):
+            with contextlib.suppress(Refused):
+                answer.raw(*probe(draw.sub("stub", dtype=dtype)))
+    return answer.is_stub
 
 
 def _find(each: Property, answer: Answer, draw: Draw) -> Finding | None:
@@ -123,57 +135,21 @@ def _find(each: Property, answer: Answer, draw: Draw) -> Finding | None:
         return each.test(answer, draw.sub(each.name))
     except Refused as refused:
         return refused.finding
-    except NotStarted:
+    except (NotStarted, *ENDS):
         raise
-    except Exception as error:
+    except BaseException as error:
         # An output may be anything: what a property cannot look at is no right answer either.
-        text = " ".join(str(error).split())[:100]
-        return Finding(f"{each.name}: the answer can be computed with", got=f"{type(error).__name__}: {text}")
+        should = f'one can go on computing with what {answer.exercise.name} returns (here for "{each.name}")'
+        return Finding(should, got=in_words(error))
 
 
 def _named(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
     try:
         return match(exercise, function, draw)
-    except Exception:
+    except ENDS:
+        raise
+    except BaseException:
         return None  # what cannot even be compared is none of the known mistakes
-
-
-def _lines(exercise: Exercise, failed: str, finding: Finding, mistake: Mistake | None, said: str) -> Lines:
-    words = [
-        ("Should be", finding.should),
-        ("Input", finding.given),
-        ("Expected", finding.expected),
-        ("Got", finding.got),
-    ]
-    if mistake:
-        because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
-        words.append(("Suspicion", f"{exercise.matches} {mistake.does}. {because}."))
-    words.append(("Printed", said))
-    if failed in NEXT:
-        start = NEXT[failed]
-    elif mistake:
-        start = "look at that step in your function"
-    elif finding.expected and "shape" not in finding.expected:
-        start = "work a small input through on paper, step by step"
-    elif exercise.basics:
-        start = "print the shapes on the way, just before that line"
-    else:
-        start = "try that line by itself"
-    words.append(("Next", f'{start}; hint("{exercise.id}") helps'))
-    return tuple((label, text) for label, text in words if text)
-
-
-def _last(printed: Printed) -> str:
-    lines = printed.text.splitlines()
-    return "".join(lines[:1]) if len(lines) < 2 else f"{lines[0]} ... ({len(lines)} lines)"
-
-
-def _not_started(exercise: Exercise, stub: str, printed: Printed) -> Report:
-    todo = f"write {exercise.signature} in the cell above, run it, and run this one again"
-    if stub not in (exercise.name, "<lambda>"):
-        todo = f"{stub} raised NotImplementedError: write it first, run its cell, and run this one again"
-    lines = (("Next", todo),)
-    return Report(exercise.id, "not started", printed=printed.text, lines=lines)
 
 
 def _fits(answer: Answer, draw: Draw) -> Finding | None:
@@ -182,16 +158,15 @@ def _fits(answer: Answer, draw: Draw) -> Finding | None:
         return Finding(should, got=f"{type(answer.function).__name__}, which cannot be called")
     args = answer.exercise.probe(draw)
     try:
-        inspect.signature(answer.function).bind(*args)
+        signature = inspect.signature(answer.function)
+    except Exception:
+        return None  # some built-in functions tell nothing about their arguments
+    try:
+        signature.bind(*args)
     except TypeError as error:
-        return Finding(should, got=f"{_head(answer.function)}: {error}")
-    except ValueError:
-        pass  # some built-in functions tell nothing about their arguments
+        name = getattr(answer.function, "__name__", type(answer.function).__name__)
+        return Finding(should, got=f"{name}{signature}: {error}")
     return None
-
-
-def _head(function: Callable) -> str:
-    return f"{getattr(function, '__name__', type(function).__name__)}{inspect.signature(function)}"
 
 
 def _shapes(answer: Answer, draw: Draw) -> None:

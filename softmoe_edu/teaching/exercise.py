@@ -79,6 +79,7 @@ class Exercise:
     of this package that do the same, which an answer may not call. probes: further arguments on which mistakes differ.
     observe: in place of calling it on probes, what tells answers of this exercise apart (a dict of comparable values).
     same: makes two outputs comparable that are equal up to an order that does not matter.
+    parts: what the things are called that an answer returns, where it returns several. slow: what a stopped answer did.
     basics: whether shapes, dtypes and inputs are looked at first. matches: how a named mistake's `does` begins.
     minutes: planned time. difficulty: 1 to 5.
     order: its place among the exercises of its lesson. points: for graders. essential: on the 40-minute path.
@@ -102,6 +103,8 @@ class Exercise:
     probes: tuple[Callable[[Draw], tuple], ...] = ()
     observe: Callable[[Callable, Draw], dict[str, object]] | None = None
     same: Callable[[tuple, object], object] = lambda args, output: output
+    parts: tuple[str, ...] = ()
+    slow: str = "look for a loop that never ends, or one over far too much"
     basics: bool = True
     matches: str = "your numbers equal those of a function that"
 

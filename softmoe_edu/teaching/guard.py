@@ -29,11 +29,20 @@ class UsedReference(BaseException):
     """An answer called the very function that it was to write."""
 
 
+# What ends a check as a whole. Any other exception of an answer, pytest's Failed included, is something that it did.
+ENDS = (KeyboardInterrupt, SystemExit, TimeUp, UsedReference)
+
+
+class _Collected(io.StringIO):
+    def close(self) -> None:
+        """Stay open: what was written before an answer closed sys.stdout is still to be read."""
+
+
 class Printed:
     """What an answer wrote while it was guarded: prints, warnings, anything on stderr."""
 
     def __init__(self) -> None:
-        self.stream = io.StringIO()
+        self.stream = _Collected()
 
     @property
     def text(self) -> str:

@@ -1,6 +1,7 @@
 """Properties that many exercises share, each made from what the exercise says about itself."""
 
 from collections.abc import Callable
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor
@@ -11,10 +12,12 @@ from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
 
 TOLERANCE = 1e-4  # of the largest value: ten times what right answers lose in float32
+_least = ContextVar("least digits", default=0)
 
 
 def brief(value: object, digits: int = 3) -> str:
-    """Write a small tensor or number in one line, rounded for reading."""
+    """Write a small tensor or number in one line, rounded for reading; inside `telling_apart` with more digits."""
+    digits = max(digits, _least.get())
     if isinstance(value, (tuple, list)):
         return ", ".join(brief(part, digits) for part in value)
     if isinstance(value, Tensor):
@@ -30,6 +33,25 @@ def _nested(value: object, digits: int) -> str:
 
 def _number(value: object, digits: int) -> str:
     return f"{value:.{digits}f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
+def telling_apart(words: Callable[[], tuple[str, str]], alike: Callable[[str, str], bool] = str.__eq__) -> tuple:
+    """Give two texts made by `brief`, with as many digits as it takes until they are not alike."""
+    for digits in (0, 4, 6, 9, 12, 17):
+        token = _least.set(digits)
+        try:
+            texts = words()
+        finally:
+            _least.reset(token)
+        if not alike(*texts):
+            break
+    return texts
+
+
+def span(values: Tensor) -> str:
+    """Say from where to where sums go that should be 1, so that they are seen not to be."""
+    low, high = telling_apart(lambda: (brief(values.min(), 2), brief(values.max(), 2)), lambda *both: {*both} == {"1"})
+    return f"from {low} to {high}"
 
 
 def close(a: object, b: object) -> bool:
@@ -62,7 +84,7 @@ def by_hand(
         same = answer.exercise.same
         if close(same(case, expected), same(case, got)):
             return None
-        return Finding(should, given, show(case, expected), show(case, got))
+        return Finding(should, given, *telling_apart(lambda: (show(case, expected), show(case, got))))
 
     return Property(name, test)
 
@@ -73,10 +95,12 @@ def as_defined(
     name: str = "the definition",
     repeats: int = 3,
     show_output: bool = False,
+    tell: Callable[..., tuple[str, str]] | None = None,
 ) -> Property:
     """Compare with the reference on random inputs, in float64 and float32, where a right answer is one of a kind.
 
-    `show_output` shows both outputs in full; else the report says where the largest difference is.
+    `show_output` shows both outputs in full; else the report says where the largest difference is, or, with `tell`,
+    what tell(expected, got) gives.
     """
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
@@ -87,15 +111,20 @@ def as_defined(
                     same = answer.exercise.same
                     expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
                     if not close(expected, got):
-                        words = (brief(expected), brief(got)) if show_output else farthest(expected, got)
+                        in_full = telling_apart(lambda pair=(expected, got): tuple(map(brief, pair)))
+                        words = in_full if show_output else (tell or _farthest_of(answer))(expected, got)
                         return Finding(should, answer.given(args), *words)
         return None
 
     return Property(name, test)
 
 
-def farthest(expected: object, got: object) -> tuple[str, str]:
-    """Say where two outputs differ most, and both numbers there."""
+def _farthest_of(answer: Answer) -> Callable[[object, object], tuple[str, str]]:
+    return lambda expected, got: farthest(expected, got, answer.exercise.parts)
+
+
+def farthest(expected: object, got: object, names: tuple[str, ...] = ()) -> tuple[str, str]:
+    """Say where two outputs differ most, and both numbers there; names are those of the outputs' parts."""
     parts = list(zip(_numbers(expected), _numbers(got), strict=True))
     gaps = [float((e - g).abs().nan_to_num(float("inf")).max()) if e.numel() else 0.0 for e, g in parts]
     number = gaps.index(max(gaps))
@@ -103,11 +132,12 @@ def farthest(expected: object, got: object) -> tuple[str, str]:
     place = int((e - g).abs().nan_to_num(float("inf")).argmax())
     index = [int(i) for i in torch.unravel_index(torch.tensor(place), e.shape)] if e.ndim else []
     where = f" at {index}" if index else ""
-    which = f"part {number + 1}, " if len(parts) > 1 else ""
+    name = names[number] if len(names) == len(parts) else f"part {number + 1}"
+    which = f"{name}, " if len(parts) > 1 else ""
     pair = e.flatten()[place].item(), g.flatten()[place].item()
-    texts = [brief(value, 4) for value in pair]
+    texts = telling_apart(lambda: tuple(brief(value, 4) for value in pair))
     if texts[0] == texts[1]:
-        texts = [f"{value:.9g}" for value in pair]
+        texts = tuple(f"{value:.17g}" for value in pair)  # both of them are tiny
     return f"{which}{texts[0]}{where}", f"{which}{texts[1]}{where}"
 
 
@@ -123,7 +153,8 @@ def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large sco
             return Finding(should, answer.given(args), "only finite numbers", f"{count} that are not")
         if close(expected, got):
             return None
-        return Finding("the definition holds for scores of any size", answer.given(args), *farthest(expected, got))
+        words = _farthest_of(answer)(expected, got)
+        return Finding("the definition holds for scores of any size", answer.given(args), *words)
 
     return Property(name, test)
 
@@ -136,10 +167,12 @@ def changed(
     *,
     name: str,
     view: Callable[[object], object] = lambda output: output,
+    tell: Callable[..., tuple[str, str]] | None = None,
 ) -> Property:
     """Change the arguments, and hold the output against what `expect(output before, change's result)` says.
 
-    `change(args, draw)` gives (new arguments, *what expect needs); `view` picks the part that is compared.
+    `change(args, draw)` gives (new arguments, *what expect needs); `view` picks the part that is compared; `tell`
+    says in words where two such parts differ.
     """
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
@@ -147,48 +180,18 @@ def changed(
         after, *words = change(copied(args), draw.sub("change"))
         before, now = answer(*args), answer(*after)
         expected, got = view(expect(before, tuple(words))), view(now)
-        return None if close(expected, got) else Finding(should, answer.given(args), *farthest(expected, got))
+        if close(expected, got):
+            return None
+        return Finding(should, answer.given(args), *(tell or _farthest_of(answer))(expected, got))
 
     return Property(name, test)
 
 
-def gradients(
-    should: str, case: Callable[[Draw], tuple], names: tuple[str, ...], *, name: str = "gradients"
-) -> Property:
-    """The gradient of the floating point arguments, called `names`, is that of the definition."""
+def each_of(name: str, *properties: Property) -> Property:
+    """Make one property of several, which holds where all of them do."""
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
-        args = case(draw)
-        pairs = [[], []]
-        for gradient, function in zip(pairs, (answer.expected, answer), strict=True):
-            given = tuple(
-                a.requires_grad_() if isinstance(a, Tensor) and a.is_floating_point() else a for a in copied(args)
-            )
-            leaves = [a for a in given if isinstance(a, Tensor) and a.requires_grad]
-            kept = _through(function, given, answer)
-            weights = draw.sub("weights")
-            total = sum((p * weights.normal(*p.shape)).sum() for p in kept if p.requires_grad)
-            gradient += (
-                torch.autograd.grad(total, leaves, allow_unused=True)
-                if isinstance(total, Tensor)
-                else [None] * len(leaves)
-            )
-        for word, expected, got in zip(names, *pairs, strict=True):
-            if expected is None:
-                continue
-            if got is None:
-                return Finding(
-                    should, answer.given(args), f"a gradient for {word}", f"none: the path from {word} is cut"
-                )
-            if not close(expected, got):
-                return Finding(should, f"{answer.given(args)}; gradient of {word}", *farthest(expected, got))
-        return None
+        findings = (each.test(answer, draw.sub(number)) for number, each in enumerate(properties))
+        return next(filter(None, findings), None)
 
     return Property(name, test)
-
-
-def _through(function: Callable, given: tuple, answer: Answer) -> list[Tensor]:
-    # Answer copies its arguments, which would cut the graph that the gradient is asked of.
-    output = answer.raw(*given) if function == answer else answer.exercise.answer(*given)
-    output = answer.exercise.same(given, output)
-    return [p for p in flat(output) if isinstance(p, Tensor) and p.is_floating_point()]

@@ -1,15 +1,17 @@
 """Exercises in which the learner writes the test: scored by the wrong functions that it rejects."""
 
+import functools
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-from softmoe_edu.teaching.answer import Answer, NotStarted, is_stub
+from softmoe_edu.teaching.answer import Answer, NotStarted, in_words, is_stub
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Property
-from softmoe_edu.teaching.guard import without
+from softmoe_edu.teaching.guard import ENDS, without
 
 
 def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
@@ -23,7 +25,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
     def accepts_right(answer: Answer, draw: Draw) -> Finding | None:
         for style, right in _right(of):
             if got := _asked(answer, right):
-                should = f"the check accepts every right {of.name}, however it is written"
+                should = f"the check accepts every right version of {of.name}, however it is written"
                 return Finding(should, style, "accepted", got)
         return None
 
@@ -33,7 +35,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
         if count >= needed:
             return None
         return Finding(
-            f"the check rejects at least {needed} of {len(of.mistakes)} wrong {of.name}",
+            f"the check rejects at least {needed} of {len(of.mistakes)} wrong versions of {of.name}",
             f"{len(of.mistakes)} wrong functions",
             f"at least {needed} rejected",
             f"{count} rejected; among those that pass is one that {passing[0].does}",
@@ -44,10 +46,12 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
         candidates = [*(function for _, function in _right(of)), *(mistake.function for mistake in of.mistakes)]
         return {"verdicts": [refusal(check, candidate) is None for candidate in candidates]}
 
+    count = len(_right(of)) + len(of.mistakes)
     return Exercise(
         probe=lambda draw: (of.answer,),
         properties=(Property(f"accepts every right {of.name}", accepts_right), Property(rejected, rejects_wrong)),
         observe=observe,
+        slow=f"it is tried on {count} functions, of which some go number by number: give them smaller inputs",
         basics=False,
         matches="your check judges as one does that",
         **about,
@@ -55,21 +59,74 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
 
 
 def _asked(answer: Answer, candidate: Callable) -> str | None:
-    with without(answer.forbidden):
-        return refusal(answer.function, candidate)
+    try:
+        with without(answer.forbidden):
+            said = refusal(answer.function, candidate)
+    except NotStarted:
+        if not answer.returned:
+            raise
+        return "refused: NotImplementedError"  # a check that is written for other candidates
+    answer.returned += 1
+    return said
 
 
 def refusal(check: Callable, candidate: Callable) -> str | None:
-    """Say how a check refuses a candidate; None where it accepts, that is, neither raises nor returns False."""
+    """Say how a check refuses a candidate; None where it accepts, that is, neither raises nor returns False.
+
+    Tensors and lists of the check that the candidate wrote into are put back when the check has ended, so that the
+    next candidate is given what the first was given.
+    """
+    grad = torch.is_grad_enabled()
     try:
-        said = check(candidate)
-    except Exception as error:
+        with _inputs_kept(candidate) as watched:
+            said = check(watched)
+    except ENDS:
+        raise
+    except BaseException as error:
         if is_stub(error):
             raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
-        return f"refused: {type(error).__name__}: {' '.join(str(error).split())[:100]}".rstrip(": ")
+        return f"refused: {in_words(error, 100)}"
+    finally:
+        torch.set_grad_enabled(grad)
     arrays = (np.ndarray, np.bool_, torch.Tensor)
     is_false = said is False or (isinstance(said, arrays) and said.dtype in (bool, torch.bool) and not bool(said.all()))
     return f"refused: it returned {said!r}" if is_false else None
+
+
+@contextmanager
+def _inputs_kept(candidate: Callable) -> Iterator[Callable]:
+    written: list[tuple[torch.Tensor | list, torch.Tensor | list]] = []
+
+    @functools.wraps(candidate)
+    def watched(*args: object, **kwargs: object) -> object:
+        pairs = [(a, _copy(a)) for a in (*args, *kwargs.values()) if isinstance(a, torch.Tensor | list)]
+        try:
+            return candidate(*args, **kwargs)
+        finally:
+            written.extend(pair for pair in pairs if not _same(*pair))
+
+    try:
+        # The check itself may look whether its input was left alone, so that nothing is put back before it has ended.
+        yield watched
+    finally:
+        for given, before in reversed(written):
+            if isinstance(given, list):
+                given[:] = before
+            else:
+                given.detach().copy_(before)
+
+
+def _copy(a: torch.Tensor | list) -> torch.Tensor | list:
+    return list(a) if isinstance(a, list) else a.detach().clone()
+
+
+def _same(given: torch.Tensor | list, before: torch.Tensor | list) -> bool:
+    if isinstance(given, list):
+        return len(given) == len(before) and all(a is b for a, b in zip(given, before, strict=True))
+    try:
+        return torch.equal(given.detach(), before)
+    except RuntimeError:
+        return True  # inside vmap and its like a tensor is not one of the check's own
 
 
 def _right(of: Exercise) -> list[tuple[str, Callable]]:

@@ -95,6 +95,13 @@ def test_numbers_of_lines_are_checked():
         in_order([8, 8])
 
 
+@pytest.mark.parametrize("order", [[], [1.0], ["1"], [True], None, "8, 19", {8: 1}])
+def test_what_is_no_list_of_numbers_is_told(order):
+    """An order of another kind, or without a line, is answered with an example."""
+    with pytest.raises(ValueError, match=r"an order is a list of line numbers, such as \[8, 19, 4\], got "):
+        in_order(order)
+
+
 def test_capacity_is_the_librarys():
     """expert_capacity and capacity_for agree, also where floating point is a little over a whole number."""
     for tokens, experts, k, factor, multiple in itertools.product(

@@ -1,18 +1,24 @@
 """Exercises in which the learner writes the test."""
 
+import inspect
+from pathlib import Path
+
 import pytest
+import torch
 
 from softmoe_edu.teaching.checking import examine
 from softmoe_edu.teaching.exercise import Hint, Mistake
 from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.write_the_check import write_the_check
+from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
+from softmoe_edu.teaching.exercises.check_assign import NEEDED
+from softmoe_edu.teaching.write_the_check import refusal, write_the_check
 
 RIGHT, WRONG = find("soft-moe").variants, [mistake.function for mistake in find("soft-moe").mistakes]
 
 
 def strong(soft_moe):
     """Reject every wrong candidate, which it knows."""
-    assert soft_moe not in WRONG
+    assert inspect.unwrap(soft_moe) not in WRONG
 
 
 EXERCISE = write_the_check(
@@ -35,7 +41,7 @@ def rejecting(count, *, refuse=()):
     """Make a check that knows its candidates: it rejects the first `count` wrong ones, and those of `refuse`."""
 
     def check(candidate):
-        assert candidate not in [*WRONG[:count], *refuse]
+        assert inspect.unwrap(candidate) not in [*WRONG[:count], *refuse]
 
     return check
 
@@ -56,7 +62,7 @@ def test_a_check_that_refuses_a_right_function_fails():
     report = examine(EXERCISE, rejecting(len(WRONG), refuse=RIGHT[:1]))
 
     assert report.status == "failed"
-    assert "a right one: One number after the other, as on paper." in str(report)
+    assert "a right one: One slot after the other" in str(report)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), AssertionError(), IndexError()])
@@ -64,11 +70,11 @@ def test_any_error_is_a_rejection(error):
     """A check may reject by whatever exception; returning False rejects too, and True or None accepts."""
 
     def raising(candidate):
-        if candidate in WRONG:
+        if inspect.unwrap(candidate) in WRONG:
             raise error
 
     assert examine(EXERCISE, raising).passed
-    assert examine(EXERCISE, lambda candidate: candidate not in WRONG).passed
+    assert examine(EXERCISE, lambda candidate: inspect.unwrap(candidate) not in WRONG).passed
 
 
 def test_a_check_that_accepts_all_is_named():
@@ -85,3 +91,153 @@ def test_an_untouched_check_is_not_started():
         raise NotImplementedError
 
     assert examine(EXERCISE, stub).status == "not started"
+
+
+def by_formula(x, phi, experts):
+    scores = x @ phi.flatten(1)
+    slots = (scores.softmax(1).mT @ x).unflatten(1, phi.shape[1:])
+    return scores.softmax(2) @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(1), strict=True)], 1)
+
+
+def test_inputs_that_all_candidates_share_are_put_back():
+    """A check with inputs of its own at notebook level passes each time, although a candidate writes into them."""
+    x, phi = torch.randn(3, 5, 4), torch.randn(4, 3, 2)
+    experts = [torch.tanh, torch.sin, torch.square]
+    wanted, before = by_formula(x, phi, experts), x.clone()
+
+    def check(layer):
+        assert torch.allclose(layer(x, phi, experts), wanted, atol=1e-4)
+
+    assert [examine(find("check-soft-moe"), check).status for _ in range(3)] == ["passed"] * 3
+    assert torch.equal(x, before)
+
+
+def test_a_check_may_see_that_its_input_was_written_into():
+    """What a candidate wrote is put back only when the check has ended; lists too."""
+
+    def spoils(x, phi, experts):
+        x.zero_()
+        experts.reverse()
+
+    experts = [torch.tanh, torch.sin]
+
+    def check(layer):
+        x = torch.ones(3)
+        layer(x, None, experts)
+        assert x.all() and experts[0] is torch.tanh
+
+    assert refusal(check, spoils).startswith("refused: AssertionError")
+    assert experts == [torch.tanh, torch.sin]
+
+
+def test_gradients_go_through_a_candidate_that_is_watched():
+    """A check by gradcheck works: arguments are passed on as they are."""
+
+    def check(layer):
+        x = torch.randn(1, 2, 3, dtype=torch.float64, requires_grad=True)
+        assert torch.autograd.gradcheck(lambda x: layer(x, None, None), x)
+
+    assert refusal(check, lambda x, phi, experts: x.sin()) is None
+
+
+@pytest.mark.parametrize("ending", ["pytest.fail", "pytest.raises"])
+def test_pytests_outcomes_are_refusals(ending):
+    """A check that rejects by pytest.fail, or by a pytest.raises that nothing raises in, is a check."""
+
+    def check(candidate):
+        if inspect.unwrap(candidate) in WRONG:
+            if ending == "pytest.fail":
+                pytest.fail("differs")
+            with pytest.raises(ValueError):
+                pass
+
+    assert examine(EXERCISE, check).passed
+    assert examine(EXERCISE, lambda candidate: pytest.fail("differs")).status == "failed"
+
+
+def test_a_check_that_ends_the_process_is_no_verdict():
+    """sys.exit and KeyboardInterrupt stay what they are."""
+
+    def exits(candidate):
+        raise SystemExit("wrong layer")
+
+    def interrupted(candidate):
+        raise KeyboardInterrupt
+
+    assert examine(EXERCISE, exits).failed == "no exit"
+    with pytest.raises(KeyboardInterrupt):
+        examine(EXERCISE, interrupted)
+
+
+def test_a_check_on_large_inputs_is_in_time():
+    """One comparison in a small ViT's sizes takes seconds with all candidates, also those that go slot by slot."""
+    draw = torch.Generator().manual_seed(0)
+    x, phi = torch.randn(2, 196, 64, generator=draw), torch.randn(64, 16, 4, generator=draw) / 8
+    experts = [lambda s, i=i: torch.tanh(s + i) for i in range(16)]
+    wanted = by_formula(x, phi, experts)
+
+    def check(layer):
+        assert torch.allclose(layer(x, phi, experts), wanted, atol=1e-3)
+
+    assert examine(find("check-soft-moe"), check).passed
+
+
+def test_a_check_that_is_stopped_is_told_how_many_functions_it_was_tried_on():
+    """The message does not blame a loop where it is the number of candidates and their size."""
+
+    def check(layer):
+        while True:
+            pass
+
+    report = str(examine(find("check-soft-moe"), check, seconds=0.2))
+
+    count = len(find("soft-moe").mistakes) + len(find("soft-moe").variants) + 1
+    assert f"it was stopped after 0.2 s: it is tried on {count} functions" in report
+    assert "smaller inputs" in report and "never ends" not in report
+
+
+def test_a_check_that_is_written_for_some_candidates_is_started():
+    """NotImplementedError for a wrong candidate alone, after verdicts on right ones, rejects as any error does."""
+
+    def check(candidate):
+        if inspect.unwrap(candidate) in WRONG:
+            raise NotImplementedError
+
+    assert examine(EXERCISE, check).passed
+
+
+def test_equal_weights_may_be_tested():
+    """A check that asks for different rows where weights are equal accepts every right function."""
+
+    def check(assign):
+        indices, weights = torch.tensor([[0, 1], [0, 1], [1, 0]]), torch.tensor([[0.6, 0.3], [0.6, 0.3], [0.9, 0.05]])
+        positions, kept = assign(indices, weights, 3, "gate")
+        assert kept.all() and sorted(positions[:2, 0].tolist()) == [0, 1]
+
+    exercise = find("assign-with-capacity")
+    assert [refusal(check, function) for function in (exercise.answer, *exercise.variants)] == [None] * 5
+    refused = {mistake.id for mistake in exercise.mistakes if refusal(check, mistake.function)}
+    assert {"equal-ranks", "one-of-equals"} <= refused
+
+
+def test_the_numbers_of_the_lesson_are_those_of_the_exercise():
+    """Lesson 02 says how many wrong functions there are and how many are to be rejected."""
+    wrong = find("assign-with-capacity").mistakes
+    lesson = (Path(__file__).parents[2] / "notebooks" / "02_capacity.py").read_text("utf-8").replace("\n# ", " ")
+    assert f"on {len(wrong)} wrong ones, of which it must reject {NEEDED}." in lesson
+
+
+def test_one_priority_is_too_few():
+    """A check of rows that asks for one priority, of tokens with two choices each, lets too many through."""
+
+    def only(priority):
+        def check(assign):
+            indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0], [2, 1]])
+            weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
+            expected, own_kept = serve(indices, queue(indices, weights, priority), 2)
+            positions, kept = assign(indices, weights, 2, priority)
+            assert torch.equal(kept, own_kept) and torch.equal(positions[kept].long(), expected[kept])
+
+        return check
+
+    assert [examine(find("check-assign"), only(each)).status for each in ("gate", "position")] == ["failed"] * 2

@@ -59,7 +59,7 @@ def priority_unused(indices, weights, capacity, priority):
     "M17",
     does="serves the token with the smallest weight first",
     belief="Sorting gives the best first.",
-    refuted="argsort gives the smallest first unless it is told otherwise; batch priority routing starts with the "
+    refuted="sorting puts the smallest first unless it is told otherwise; batch priority routing starts with the "
     "largest",
     seen="argsort without descending=True",
 )
@@ -166,48 +166,6 @@ def count_starts_again(indices, weights, capacity, priority):
 
 
 @mistake(
-    "padding-takes-rows",
-    "M40",
-    does="lets padding take rows of the last expert",
-    belief="Padding does no harm.",
-    refuted="-1 asks for no expert; as a Python index it is the last one, whose rows real tokens then miss",
-    seen="count[indices[token, choice]]",
-)
-def padding_takes_rows(indices, weights, capacity, priority):
-    """-1 is the last element of a list."""
-    last = int(indices.max())
-    positions, kept = serve(indices.where(indices >= 0, last), queue(indices, weights, priority), capacity)
-    return positions, kept & (indices >= 0)
-
-
-@mistake(
-    "padding-kept",
-    "M40",
-    does="keeps padding, as if -1 were one more expert with rows of its own",
-    belief="Every row of the input is a token.",
-    refuted="-1 asks for no expert: nothing computes an answer for it, and it must not be kept",
-    seen="a test for room alone",
-)
-def padding_kept(indices, weights, capacity, priority):
-    """Rows for expert -1."""
-    return serve(indices + 1, queue(indices, weights, priority), capacity)
-
-
-@mistake(
-    "one-gap-drops-all",
-    "M40",
-    does="takes a token for padding as soon as one of its choices is -1",
-    belief="A row with -1 in it is padding.",
-    refuted="-1 says that this choice asks for no expert; the token's other choices ask for theirs",
-    seen="(indices >= 0).all(1) as the mask of tokens",
-)
-def one_gap_drops_all(indices, weights, capacity, priority):
-    """A mask of whole tokens."""
-    whole = (indices >= 0).all(1, keepdim=True)
-    return serve(indices.where(whole, -1), queue(indices, weights, priority), capacity)
-
-
-@mistake(
     "order-not-undone",
     "M17",
     does="returns the rows in the order of priority, not of the tokens",
@@ -247,9 +205,6 @@ MISTAKES = (
     one_buffer,
     one_row_too_many,
     count_starts_again,
-    padding_takes_rows,
-    padding_kept,
-    one_gap_drops_all,
     order_not_undone,
     all_or_nothing,
 )

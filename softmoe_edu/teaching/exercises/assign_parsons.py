@@ -3,6 +3,7 @@
 import itertools
 import linecache
 from collections.abc import Callable, Sequence
+from numbers import Integral
 
 import torch
 
@@ -41,9 +42,12 @@ def numbered() -> str:
 def in_order(order: Sequence[int]) -> Callable:
     """Make assign_with_capacity of the lines with these numbers, in this order, each as it is indented.
 
-    Lines whose indentation makes no Python give one that raises SyntaxError with the place. Raises ValueError for a
-    number that no line has, and for one that is used twice.
+    Lines whose indentation makes no Python give one that raises SyntaxError with the place. Raises ValueError for what
+    is no list of whole numbers, for a number that no line has, and for one that is used twice.
     """
+    numbers = isinstance(order, Sequence) and not isinstance(order, str) and all(map(_is_whole, order))
+    if not numbers or not order:
+        raise ValueError(f"an order is a list of line numbers, such as [8, 19, 4], got {order!r:.60}")
     wrong = [number for number in order if number not in range(1, len(LINES) + 1)]
     if wrong:
         raise ValueError(f"lines have the numbers 1 to {len(LINES)}, got {wrong}")
@@ -58,6 +62,10 @@ def in_order(order: Sequence[int]) -> Callable:
     except IndentationError as error:  # each line alone is Python, so that nothing else can be wrong
         return _NoPython(_misplaced(order, error))
     return namespace[NAME]
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _misplaced(order: Sequence[int], error: IndentationError) -> str:

@@ -37,11 +37,13 @@ def by_lists(indices, weights, capacity, priority):
 
 
 def by_counting_ahead(indices, weights, capacity, priority):
-    """A choice's row is the number of those ahead of it that ask for the same expert."""
+    """A choice's row is the number of those ahead of it that ask for the same expert; of equal ones the earlier is."""
     n, k = indices.shape
     rank = torch.arange(n, device=indices.device)
     if priority == "gate":
-        rank = (weights.amax(1)[None] > weights.amax(1)[:, None]).sum(1)
+        best, place = weights.amax(1), rank
+        equal_and_earlier = (best[None] == best[:, None]) & (place[None] < place[:, None])
+        rank = ((best[None] > best[:, None]) | equal_and_earlier).sum(1)
     turn = (torch.arange(k, device=indices.device) * n + rank[:, None]).flatten()
     flat = indices.flatten()
     ahead = (turn[None] < turn[:, None]) & (flat[None] == flat[:, None])

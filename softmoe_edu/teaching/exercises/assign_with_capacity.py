@@ -3,10 +3,24 @@
 import torch
 
 from softmoe_edu.routers.tokens_choice import assign_tokens
-from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
-from softmoe_edu.teaching.exercises.assign_mistakes import MISTAKES, queue
+from softmoe_edu.teaching.exercise import Exercise, Hint, Property
+from softmoe_edu.teaching.exercises import assign_edge_mistakes, assign_mistakes
+from softmoe_edu.teaching.exercises.assign_properties import (
+    case,
+    comparable,
+    crossing,
+    equal_weights,
+    full_buffers,
+    padding,
+    padding_alone,
+    prefix,
+    rows_of,
+    shuffled,
+    some_choices,
+    where_they_differ,
+)
 from softmoe_edu.teaching.exercises.assign_variants import VARIANTS
-from softmoe_edu.teaching.properties import as_defined, by_hand, changed, close
+from softmoe_edu.teaching.properties import as_defined, by_hand, changed
 
 
 def assign_with_capacity(indices, weights, capacity, priority):
@@ -38,27 +52,6 @@ def assign_with_capacity(indices, weights, capacity, priority):
     return positions, kept
 
 
-def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
-    """Give a maker of arguments of these sizes; the first experts are wanted most, and no two weights are near.
-
-    padding: tokens without a choice. partly: tokens without their last choice.
-    """
-
-    def make(draw):
-        wanted = torch.linspace(1.5, 0, e, dtype=torch.float64)
-        while True:
-            gates = (draw.normal(n, e).double().cpu() + wanted).softmax(-1)
-            gaps = gates.flatten().sort().values.diff()
-            if n * e == 1 or float(gaps.min()) > 1e-5:
-                break
-        weights, indices = gates.topk(k)
-        indices[list(padding)] = -1
-        indices[list(partly), -1] = -1
-        return indices.to(draw.device), weights.to(draw.device, draw.dtype), capacity, priority
-
-    return make
-
-
 def hand(priority):
     """Four tokens, three experts of two rows (lesson 02, section 2)."""
 
@@ -67,35 +60,6 @@ def hand(priority):
         return indices, draw.tensor([[0.5, 0.3], [0.6, 0.25], [0.7, 0.2], [0.85, 0.1]]), 2, priority
 
     return make
-
-
-def some_choices(priority):
-    """Three tokens, of which the first has one choice; two experts of two rows."""
-
-    def make(draw):
-        indices = torch.tensor([[0, -1], [0, 1], [1, 0]], device=draw.device)
-        return indices, draw.tensor([[0.6, 0.3], [0.5, 0.2], [0.7, 0.1]]), 2, priority
-
-    return make
-
-
-def crossing(draw):
-    """Give a case in which sorting tokens, sorting all choices and sorting each round's choices serve others."""
-    indices = torch.tensor([[0, 1], [1, 0], [0, 1]], device=draw.device)
-    return indices, draw.tensor([[0.9, 0.05], [0.5, 0.45], [0.4, 0.35]]), 2, "gate"
-
-
-def rows_of(args, output):
-    """Write the rows of each token's choices in one line, - where a choice is dropped."""
-    lines = zip(*(part.tolist() for part in output), strict=True)
-    words = (", ".join(str(row) if kept else "-" for row, kept in zip(*line, strict=True)) for line in lines)
-    return f"[{'], ['.join(words)}]  (a row of its expert for each choice, - if dropped)"
-
-
-def comparable(args, output):
-    """Give the output with -1 as the position of every dropped choice."""
-    positions, kept = output
-    return positions.long().where(kept, -1), kept
 
 
 def observe(function, draw):
@@ -109,73 +73,26 @@ def observe(function, draw):
     )
     try:
         given = [make(draw.sub("assigned", number)) for number, make in enumerate(cases)]
-        return {"assigned": [comparable(args, function(*args)) for args in given]}
+        seen = {"assigned": [comparable(args, function(*args)) for args in given]}
     except Exception as error:
-        return {"assigned": type(error).__name__}
+        seen = {"assigned": type(error).__name__}
+    return {**seen, **_at_the_edges(function, draw)}
 
 
-def _full_buffers(answer, draw):
-    for priority in ("position", "gate"):
-        args = case(9, 2, 4, 3, priority)(draw.sub(priority))
-        positions, kept = answer(*args)
-        for expert in range(4):
-            here = args[0] == expert
-            rows = sorted(positions[here & kept].tolist())
-            count = min(int(here.sum()), 3)
-            if rows != list(range(count)):
-                return Finding(
-                    "an expert fills its rows from 0 on, each with one choice, until all who ask have one or it is "
-                    "full",
-                    f"9 tokens, 4 experts of 3 rows; {int(here.sum())} choices ask for expert {expert}",
-                    f"rows {list(range(count))}",
-                    f"rows {rows}",
-                )
-    return None
-
-
-def _prefix(answer, draw):
-    for priority in ("position", "gate"):
-        indices, weights, capacity, _ = args = case(9, 2, 4, 3, priority)(draw.sub(priority))
-        kept = answer(*args)[1]
-        for expert in range(4):
-            asked = [pair for pair in queue(indices, weights, priority) if int(indices[pair]) == expert]
-            found = [bool(kept[pair]) for pair in asked]
-            if found != [place < capacity for place in range(len(asked))]:
-                words = [f"token {token}, choice {choice + 1}" for token, choice in asked]
-                return Finding(
-                    f'kept are the first {capacity} who ask: first choices, then second, each by "{priority}"',
-                    f"expert {expert} is asked, in this order, by {'; '.join(words)}",
-                    f"the first {min(capacity, len(asked))} kept",
-                    f"kept: {'; '.join(w for w, k in zip(words, found, strict=True) if k) or 'none'}",
-                )
-    return None
-
-
-def _shuffled(args, draw):
-    order = draw.permutation(len(args[0])).to(args[0].device)
-    return (args[0][order], args[1][order], *args[2:]), order
-
-
-def _padding(answer, draw):
-    indices, weights, *rest = case(9, 2, 4, 3, "position", (1, 6))(draw)
-    real = indices[:, 0] >= 0
-    given = f"9 tokens, of which {int((~real).sum())} are padding, 4 experts of 3 rows"
-    whole = comparable((), answer(indices, weights, *rest))
-    if count := int(whole[1][~real].sum()):
-        return Finding("padding (-1) asks for no expert: it is never kept", given, "no choice kept", f"{count} kept")
-    expected = comparable((), answer(indices[real], weights[real], *rest))
-    got = tuple(part[real] for part in whole)
-    if not close(expected, got):
-        words = (rows_of((), output) for output in (expected, got))
-        return Finding("padding (-1) takes no row: with it and without it the others get the same", given, *words)
-    for priority in ("position", "gate"):
-        args = some_choices(priority)(draw)
-        expected, got = answer.expected(*args), answer(*args)
-        if not close(comparable(args, expected), comparable(args, got)):
-            words = (rows_of(args, output) for output in (expected, got))
-            given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'
-            return Finding("-1 concerns one choice alone: a token's other choices are served", given, *words)
-    return None
+def _at_the_edges(function, draw):
+    # Who of equal tokens is first is open, so that only what does not hang on it is told.
+    seen = {}
+    cases = {
+        "three alike": (draw.tensor([[0]] * 3).long(), draw.tensor([[0.6]] * 3), 3, "gate"),
+        "padding alone": padding_alone(draw),
+    }
+    for name, args in cases.items():
+        try:
+            positions, kept = function(*args)
+            seen[name] = [int(kept.sum()), len({*positions[kept].tolist()})]
+        except Exception as error:
+            seen[name] = type(error).__name__
+    return seen
 
 
 WEIGHTS = "experts [[0, 1], [0, 2], [0, 1], [1, 0]], weights [[.5, .3], [.6, .25], [.7, .2], [.85, .1]], 2 rows"
@@ -189,6 +106,7 @@ EXERCISE = Exercise(
     probe=case(7, 2, 4, 3, padding=(2,), partly=(4,)),
     observe=observe,
     same=comparable,
+    parts=("positions", "kept"),
     properties=(
         by_hand(
             hand("position"),
@@ -203,16 +121,18 @@ EXERCISE = Exercise(
             show=rows_of,
             name="the example with priority",
         ),
-        Property("full buffers", _full_buffers),
-        Property("who is kept", _prefix),
-        Property("padding", _padding),
+        Property("full buffers", full_buffers),
+        Property("who is kept", prefix),
+        Property("padding", padding),
+        Property("equal weights", equal_weights),
         changed(
             'with priority "gate" the order of the tokens does not matter: shuffled tokens keep their rows',
             case(9, 2, 4, 3),
-            _shuffled,
+            shuffled,
             lambda before, words: tuple(part[words[0]] for part in comparable((), before)),
             name="order of tokens",
             view=lambda output: comparable((), output),
+            tell=where_they_differ,
         ),
         as_defined(
             "rows in the order of service, as long as there are any",
@@ -223,6 +143,7 @@ EXERCISE = Exercise(
             case(8, 1, 3, 1, "position"),
             case(1, 1, 1, 1, "gate"),
             case(2, 2, 7, 1, "gate"),
+            tell=where_they_differ,
         ),
     ),
     hints=(
@@ -263,7 +184,7 @@ EXERCISE = Exercise(
         ),
     ),
     variants=VARIANTS,
-    mistakes=MISTAKES,
+    mistakes=(*assign_mistakes.MISTAKES, *assign_edge_mistakes.MISTAKES),
     minutes=10,
     difficulty=4,
     points=4,

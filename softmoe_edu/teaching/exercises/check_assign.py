@@ -7,7 +7,7 @@ from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
 from softmoe_edu.teaching.exercises.assign_with_capacity import EXERCISE as ASSIGN
 from softmoe_edu.teaching.write_the_check import write_the_check
 
-NEEDED = 13
+NEEDED = 15
 
 
 def check_assign(assign):
@@ -17,7 +17,7 @@ def check_assign(assign):
     into positions where kept is False is open; so is the whole number type of positions, and who of two tokens with
     equal weights comes first.
     """
-    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0], [2, 1]])
+    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
     expected = {
         "position": [[0, 1], [-1, -1], [1, 1], [-1, -1], [0, -1], [0, -1]],
@@ -65,7 +65,7 @@ def by_own_version(assign):
 
 def by_returning_false(assign):
     """Say False for a wrong one."""
-    indices = torch.tensor([[0, 1], [0, 2], [0, 1], [1, 0], [-1, -1], [2, 1]])
+    indices = torch.tensor([[0, 1], [0, 2], [0, 1], [1, -1], [-1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.8, 0.7], [0.55, 0.4]])
     first = [[True, True], [True, True], [False, False], [True, False], [False, False], [True, False]]
     second = [[False, False], [True, True], [True, True], [True, False], [False, False], [True, False]]
@@ -135,7 +135,7 @@ def one_choice(assign):
     "M17",
     does='tests priority "position" alone',
     belief="Priority is a detail.",
-    refuted='five of the wrong functions go wrong only where the priority is "gate"',
+    refuted='seven of the wrong functions go wrong only where the priority is "gate"',
     seen="a default argument that is never changed",
 )
 def position_only(assign):
@@ -225,7 +225,7 @@ EXERCISE = write_the_check(
         Hint(
             "A check, in one way of several.",
             "def check_assign(assign):\n"
-            "    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0], [2, 1]])\n"
+            "    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])\n"
             "    weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])\n"
             "    right = {\n"
             "        'position': ['01', '--', '11', '--', '0-', '0-'],\n"

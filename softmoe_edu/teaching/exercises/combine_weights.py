@@ -6,8 +6,9 @@ from softmoe_edu.routers import weights
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises import combine_weights_mistakes
-from softmoe_edu.teaching.exercises.dispatch_weights import case
-from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, gradients
+from softmoe_edu.teaching.exercises.dispatch_weights import case, examples_apart
+from softmoe_edu.teaching.gradient import gradients
+from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, span
 
 
 def combine_weights(logits):
@@ -71,7 +72,7 @@ def _are_averages(answer, draw):
         "every answer is an average of slots: a token's weights sum to 1 over all slots of all experts (Eq. 2)",
         "3 examples, 7 tokens, 4 experts x 2 slots",
         "every sum over slots 1",
-        f"sums over slots from {brief(sums.min(), 2)} to {brief(sums.max(), 2)}",
+        f"sums over slots {span(sums)}",
     )
 
 
@@ -106,6 +107,7 @@ EXERCISE = Exercise(
             show=_show,
         ),
         Property("answers are averages", _are_averages),
+        examples_apart("an example's weights do not change with the other examples of the batch"),
         changed(
             "a number added to all scores of one token changes nothing: only slots are compared, not tokens",
             case(3, 7, 4, 2),

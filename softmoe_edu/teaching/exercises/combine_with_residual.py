@@ -5,7 +5,8 @@ import torch
 from softmoe_edu.teaching.diagnosis import observations
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises.combine_with_residual_mistakes import MISTAKES
-from softmoe_edu.teaching.properties import as_defined, brief, close, gradients
+from softmoe_edu.teaching.gradient import gradients
+from softmoe_edu.teaching.properties import as_defined, brief, close
 
 
 def combine_with_residual(x, expert_out, weights, kept):
@@ -85,7 +86,17 @@ def observe(function, draw):
         seen["finite"] = bool(layer.isfinite().all())
     except Exception as error:
         seen["finite"] = type(error).__name__
-    return seen
+    return {**seen, "slopes": _slopes_are_finite(function, draw.sub("unanswered"))}
+
+
+def _slopes_are_finite(function, draw):
+    x, expert_out, weights, kept = unanswered(case(7, 2, 5)(draw))
+    try:
+        weights.requires_grad_()
+        layer, block = function(x, expert_out, weights, kept)
+        return bool(torch.autograd.grad((layer + block).sum(), weights)[0].isfinite().all())
+    except Exception:
+        return None  # other observations tell what happens without a gradient
 
 
 def _by_hand(answer, draw):
@@ -161,6 +172,7 @@ EXERCISE = Exercise(
     probe=case(7, 2, 5),
     probes=(case(6, 3, 4), case(8, 1, 3)),
     observe=observe,
+    parts=("layer", "block"),
     properties=(
         Property("the example by hand", _by_hand),
         Property("dropped tokens", _dropped),
@@ -179,6 +191,14 @@ EXERCISE = Exercise(
             case(4, 2, 1, share=0.0),
         ),
         Property("inf and NaN that nobody computed", _not_finite),
+        gradients(
+            "inf and NaN where kept is False change no gradient either: going back, autograd multiplies 0 by what "
+            "stood there, and 0 times NaN is NaN",
+            lambda draw: unanswered(case(5, 2, 3)(draw)),
+            ("x", "expert_out", "weights"),
+            name="gradients beside inf and NaN",
+            about="inf and NaN in the rows where kept is False",
+        ),
     ),
     hints=(
         Hint(

@@ -149,6 +149,21 @@ def times_zero(x, expert_out, weights, kept):
     return layer, x + layer
 
 
+@mistake(
+    "chosen-after-the-product",
+    does="multiplies first and takes the product out where nobody answered: right numbers, and a gradient of NaN where "
+    "inf or NaN stood",
+    belief="What torch.where does not choose takes no part.",
+    refuted="the product that is not chosen gets the gradient 0, and going on back 0 times inf or NaN is NaN: choose "
+    "before you multiply",
+    seen="masked losses and attention; the gradient of torch.where is a frequent question to PyTorch",
+)
+def chosen_after_the_product(x, expert_out, weights, kept):
+    """torch.where around the product."""
+    layer = torch.where(kept[..., None], expert_out * weights[..., None], 0.0).sum(1)
+    return layer, x + layer
+
+
 MISTAKES = (
     returned_times_p,
     returned_whole,
@@ -160,4 +175,5 @@ MISTAKES = (
     no_residual,
     residual_in_the_layer,
     times_zero,
+    chosen_after_the_product,
 )

@@ -8,7 +8,8 @@ from softmoe_edu.routers import weights
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises import dispatch_weights_mistakes
-from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, gradients
+from softmoe_edu.teaching.gradient import gradients
+from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, each_of, finite, span
 
 
 def dispatch_weights(logits):
@@ -77,7 +78,7 @@ def _are_averages(answer, draw):
         "every slot is an average of the tokens of its example: its weights sum to 1 over tokens (Eq. 1)",
         "3 examples, 7 tokens, 4 experts x 2 slots",
         "every sum over tokens 1",
-        f"sums over tokens from {brief(sums.min(), 2)} to {brief(sums.max(), 2)}",
+        f"sums over tokens {span(sums)}",
     )
 
 
@@ -86,9 +87,25 @@ def _others_changed(args, draw):
     return (torch.cat([logits[:1], 3 * draw.normal(*logits[1:].shape)]),), None
 
 
+def _first_changed(args, draw):
+    (logits,) = args
+    return (torch.cat([3 * draw.normal(*logits[:1].shape), logits[1:]]),), None
+
+
 def _slot_raised(args, draw):
     (logits,) = args
     return (logits + 3 * draw.normal(1, 1, *logits.shape[2:]),), None
+
+
+def examples_apart(should: str) -> Property:
+    """Change all examples but the first, then the first alone, and look at the others."""
+    return each_of(
+        "examples apart",
+        *(
+            changed(should, case(3, 7, 4, 2), change, lambda before, words: before, name="", view=view)
+            for change, view in ((_others_changed, lambda y: y[:1]), (_first_changed, lambda y: y[1:]))
+        ),
+    )
 
 
 EXERCISE = Exercise(
@@ -107,14 +124,7 @@ EXERCISE = Exercise(
             show=_show,
         ),
         Property("slots are averages", _are_averages),
-        changed(
-            "an example's weights do not change with the other examples of the batch",
-            case(3, 7, 4, 2),
-            _others_changed,
-            lambda before, words: before,
-            name="examples apart",
-            view=lambda weights: weights[:1],
-        ),
+        examples_apart("an example's weights do not change with the other examples of the batch"),
         changed(
             "a number added to all scores of one slot changes nothing: only tokens are compared, not slots",
             case(3, 7, 4, 2),

@@ -144,7 +144,7 @@ def no_exp(logits):
     "",
     does="takes exp of the scores as they are, which overflows",
     belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
-    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract each slot's largest score first",
+    refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract each slot's largest score first",
     seen="softmax written by hand",
 )
 def unstable(logits):
@@ -158,7 +158,7 @@ def unstable(logits):
     "",
     does="subtracts one maximum from all scores, so that a slot with much lower scores becomes 0 / 0",
     belief="Any maximum makes a softmax stable.",
-    refuted="exp of less than -745 is 0 in float64: a slot whose scores are all that far down is 0 / 0",
+    refuted="in float64 exp of less than -745 is 0: a slot whose scores are all that far down is 0 / 0",
     seen="logits - logits.max()",
 )
 def one_maximum(logits):

@@ -136,6 +136,67 @@ def noise_removed(tokens, experts, k, factor, multiple_of=1):
     return _up(math.ceil(round(tokens * k * factor / experts, 6)), multiple_of)
 
 
+@mistake(
+    "powers-of-two-only",
+    does="goes up to a multiple by bits, which is right for powers of two alone",
+    belief="(x + m - 1) & ~(m - 1) rounds up to a multiple of m.",
+    refuted="the trick needs an m with a single bit, such as 4 or 8; the next multiple of 3 after 3 is 3, not 5",
+    seen="memory allocators and CUDA code, where m is a power of two",
+)
+def powers_of_two_only(tokens, experts, k, factor, multiple_of=1):
+    """& ~."""
+    return (math.ceil(tokens * k * factor / experts) + multiple_of - 1) & ~(multiple_of - 1)
+
+
+@mistake(
+    "half-added",
+    does="adds one half and rounds to the nearest whole number, which gives an odd whole number one row more",
+    belief="round(x + 0.5) rounds up.",
+    refuted="3 + 0.5 lies between two whole numbers, and round takes the even one, 4: only math.ceil rounds up",
+    seen="round(x + 0.5) in place of math.ceil(x)",
+)
+def half_added(tokens, experts, k, factor, multiple_of=1):
+    """round(x + 0.5)."""
+    return _up(round(tokens * k * factor / experts + 0.5), multiple_of)
+
+
+@mistake(
+    "at-most-tokens",
+    does="gives no more rows than there are tokens",
+    belief="An expert cannot be chosen by more tokens than there are.",
+    refuted="the task names no such limit, and the official code has none: a factor may leave rows empty",
+    seen="min(tokens, ...) in other libraries",
+)
+def at_most_tokens(tokens, experts, k, factor, multiple_of=1):
+    """min()."""
+    return _up(min(tokens, math.ceil(tokens * k * factor / experts)), multiple_of)
+
+
+@mistake(
+    "at-least-k",
+    does="gives k rows or more",
+    belief="An expert needs a row for each choice.",
+    refuted="a token's k choices go to k different experts; no expert has two of them",
+    seen="max(k, ...), or a minimum capacity as DeepSpeed has it",
+)
+def at_least_k(tokens, experts, k, factor, multiple_of=1):
+    """max()."""
+    return _up(max(k, math.ceil(tokens * k * factor / experts)), multiple_of)
+
+
+@mistake(
+    "tokens-rounded",
+    does="rounds tokens times factor up before it shares them out",
+    belief="There is no half a token.",
+    refuted="only the share of an expert is rounded: 3 · 1.5 is 4.5, and two choices of it on 3 experts are 3 rows; 5 "
+    "in place of 4.5 makes that 4",
+    seen="the factor applied in a line of its own",
+)
+def tokens_rounded(tokens, experts, k, factor, multiple_of=1):
+    """ceil(tokens * factor) first."""
+    return _up(math.ceil(math.ceil(tokens * factor) * k / experts), multiple_of)
+
+
 MISTAKES = (
     rounded_down,
     rounded_to_nearest,
@@ -147,4 +208,9 @@ MISTAKES = (
     one_block_too_many,
     one_more_row,
     noise_removed,
+    powers_of_two_only,
+    half_added,
+    at_most_tokens,
+    at_least_k,
+    tokens_rounded,
 )

@@ -2,6 +2,7 @@
 
 import torch
 
+from softmoe_edu.teaching.answer import Refused
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises.router_gradient_mistakes import MISTAKES
 from softmoe_edu.teaching.properties import as_defined, brief, by_hand, close
@@ -55,7 +56,7 @@ def token_by_token(route, logits, answers, k):
         weights, indices = route(leaf[None, None], k)
         output = sum(w * answer[i] for w, i in zip(weights[0, 0], indices[0, 0].tolist(), strict=True))
         if output.requires_grad:
-            (slope,) = torch.autograd.grad(output, leaf)
+            (slope,) = torch.autograd.grad(output, leaf, materialize_grads=True)
             squares += sum(float(s) ** 2 for s in slope)
     return squares**0.5
 
@@ -82,6 +83,17 @@ def by_expert_number(logits, k):
     return logits.softmax(-1).gather(-1, indices), indices
 
 
+def learned_apart():
+    """Make a router whose weights are learned, by a parameter of its own, and which no path joins to the scores."""
+    own = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
+
+    def gates_of_their_own(logits, k):
+        indices = logits.topk(k).indices
+        return own.to(logits).softmax(-1).expand_as(logits).gather(-1, indices), indices
+
+    return gates_of_their_own
+
+
 def case(route, b, n, e, k):
     """Give a maker of arguments of these sizes."""
     return lambda draw: (route, draw.normal(b, n, e), 3 * draw.normal(b, n, e), k)
@@ -98,7 +110,7 @@ ROUTES = (softmax_then_top_k, top_k_then_softmax, gates_cut_off, by_expert_numbe
 def observe(function, draw):
     """Give what is measured with each router; where it raises, the error's name."""
     seen = {}
-    for number, (route, k) in enumerate((route, k) for route in ROUTES for k in (1, 2)):
+    for number, (route, k) in enumerate((route, k) for route in (*ROUTES, learned_apart()) for k in (1, 2)):
         try:
             args = case(route, 3, 7, 5, k)(draw.sub(number))
             seen[f"{route.__name__}, k = {k}"] = float(function(*args))
@@ -119,9 +131,21 @@ def _constant_gate(answer, draw):
 def _no_path(answer, draw):
     args = case(gates_cut_off, 3, 7, 5, 2)(draw)
     got = float(answer(*args))
-    if got == 0:
+    if got != 0:
+        return Finding("nothing is taught where weights are detached", "a router with detached gates", "0", brief(got))
+    args = case(learned_apart(), 3, 7, 5, 2)(draw)
+    try:
+        got = brief(float(answer(*args)))
+    except Refused as refused:
+        got = refused.finding.got
+    if got == "0":
         return None
-    return Finding("nothing is taught where weights are detached", "a router with detached gates", "0", brief(got))
+    return Finding(
+        "no path leads from the loss to the scores where the weights are learned without them: the norm is 0.0",
+        "a router whose weights hang on a parameter of its own: the loss takes a gradient, the scores get none",
+        "0",
+        got,
+    )
 
 
 def _doubled(answer, draw):
@@ -187,7 +211,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "The answers of the chosen experts stand at indices: gather reads them. loss.backward() then leaves the "
-            "slopes in start.grad. And if the loss does not require a gradient, there is nothing to go back along.",
+            "slopes in start.grad, or None there if no path leads to start. And if the loss does not require a "
+            "gradient, there is nothing to go back along.",
             "def router_gradient(route, logits, answers, k):\n"
             "    table = torch.tensor([[10.0, 20.0, 30.0]])\n"
             "    print('answers of experts 2 and 0:', table.gather(-1, torch.tensor([[2, 0]])))\n"
@@ -201,8 +226,7 @@ EXERCISE = Exercise(
             "    loss = (weights * answers.gather(2, indices)).sum()\n"
             "    if loss.requires_grad:\n"
             "        loss.backward()\n"
-            "        return start.grad.norm()\n"
-            "    return 0.0",
+            "    return 0.0 if start.grad is None else start.grad.norm()",
         ),
     ),
     variants=(by_backward, by_jacobian, token_by_token),

@@ -11,7 +11,7 @@ def _slopes(route, logits, answers, k, loss):
     value = loss(weights, indices, answers)
     if not value.requires_grad:
         return torch.zeros_like(logits)
-    return torch.autograd.grad(value, leaf)[0]
+    return torch.autograd.grad(value, leaf, materialize_grads=True)[0]
 
 
 def _outputs(weights, indices, answers):
@@ -157,6 +157,24 @@ def raises_without_path(route, logits, answers, k):
     return torch.autograd.grad(_outputs(*route(leaf, k), answers), leaf)[0].norm()
 
 
+@mistake(
+    "asks-the-loss-alone",
+    "M22",
+    does="raises where the loss takes a gradient and the scores get none, and is right elsewhere",
+    belief="If the loss requires a gradient, the scores have one.",
+    refuted="the loss may hang on other parameters alone; ask whether grad is None, and say 0.0",
+    seen="start.grad.norm() after a look at loss.requires_grad",
+)
+def asks_the_loss_alone(route, logits, answers, k):
+    """A look at the loss, and none at the gradient."""
+    leaf = logits.detach().clone().requires_grad_()
+    loss = _outputs(*route(leaf, k), answers)
+    if not loss.requires_grad:
+        return 0.0
+    loss.backward()
+    return leaf.grad.norm()
+
+
 MISTAKES = (
     always_nothing,
     order_makes_no_difference,
@@ -168,4 +186,5 @@ MISTAKES = (
     slopes_added,
     gradient_of_answers,
     raises_without_path,
+    asks_the_loss_alone,
 )

@@ -9,7 +9,9 @@ from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises import soft_moe_paths, soft_moe_weights
-from softmoe_edu.teaching.properties import as_defined, brief, changed, close, finite, gradients
+from softmoe_edu.teaching.exercises.soft_moe_variants import VARIANTS
+from softmoe_edu.teaching.gradient import gradients
+from softmoe_edu.teaching.properties import as_defined, brief, changed, close, each_of, finite, span, telling_apart
 
 
 def soft_moe(x, phi, experts):
@@ -24,65 +26,6 @@ def soft_moe(x, phi, experts):
     slots = torch.einsum("bnep,bnd->bepd", dispatch, x)
     answers = torch.stack([expert(slots[:, i]) for i, expert in enumerate(experts)], dim=1)
     return torch.einsum("bnep,bepd->bnd", combine, answers)
-
-
-def in_loops(x, phi, experts):
-    """One number after the other, as on paper."""
-    b, n, d = x.shape
-    _, e, p = phi.shape
-    rows = []
-    for g in range(b):
-        score = [
-            [[sum(x[g, t, c] * phi[c, i, j] for c in range(d)) for j in range(p)] for i in range(e)] for t in range(n)
-        ]
-        answers = {}
-        for i in range(e):
-            for j in range(p):
-                share = torch.stack([score[t][i][j] for t in range(n)]).softmax(0)
-                answers[i, j] = experts[i](sum(share[t] * x[g, t] for t in range(n)))
-        for t in range(n):
-            share = torch.stack([score[t][i][j] for i, j in answers]).softmax(0)
-            rows.append(sum(w * y for w, y in zip(share, answers.values(), strict=True)))
-    return torch.stack(rows).view(b, n, d)
-
-
-def by_logsumexp(x, phi, experts):
-    """Softmax written out by its logarithm."""
-    logits = x @ phi.flatten(1)
-    dispatch = (logits - logits.logsumexp(1, keepdim=True)).exp()
-    combine = (logits - logits.logsumexp(2, keepdim=True)).exp()
-    slots = (dispatch.mT @ x).unflatten(1, phi.shape[1:])
-    return combine @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(1), strict=True)], 1)
-
-
-def by_bmm(x, phi, experts):
-    """Products of batches of matrices, experts one slot at a time."""
-    logits = torch.bmm(x, phi.reshape(1, x.shape[2], -1).expand(x.shape[0], -1, -1))
-    slots = torch.bmm(torch.softmax(logits, 1).transpose(1, 2), x)
-    p = phi.shape[2]
-    answers = torch.stack([experts[s // p](slots[:, s]) for s in range(slots.shape[1])], 1)
-    return torch.bmm(torch.softmax(logits, 2), answers)
-
-
-def in_float64(x, phi, experts):
-    """Weights in float64, everything else in the dtype of the input."""
-    logits = torch.einsum("bnd,dep->bnep", x.double(), phi.double())
-    dispatch, combine = logits.softmax(1).to(x.dtype), logits.flatten(2).softmax(-1).view_as(logits).to(x.dtype)
-    slots = torch.einsum("bnd,bnep->ebpd", x, dispatch)
-    return torch.einsum("ebpd,bnep->bnd", torch.stack([f(s) for f, s in zip(experts, slots, strict=True)]), combine)
-
-
-def example_by_example(x, phi, experts):
-    """Algorithm 1 as printed, for one example, called for each."""
-
-    def one(tokens):
-        scores = torch.tensordot(tokens, phi, 1)
-        into, back = torch.exp(scores - scores.amax(0)), torch.exp(scores - scores.amax((1, 2), keepdim=True))
-        slots = torch.tensordot((into / into.sum(0)).permute(1, 2, 0), tokens, 1)
-        answers = torch.stack([f(s) for f, s in zip(experts, slots, strict=True)])
-        return torch.tensordot(back / back.sum((1, 2), keepdim=True), answers, 2)
-
-    return torch.stack([one(tokens) for tokens in x])
 
 
 def mlps(draw: Draw, d: int, e: int) -> list:
@@ -136,16 +79,27 @@ def _by_hand(answer, draw):
     expected, got = answer.expected(*args), answer(*args)
     if close(expected, got):
         return None
-    words = []
-    for output, (slots, tokens) in ((expected, sums(answer.expected, x, phi)), (got, sums(answer.raw, x, phi))):
-        into = "unseen" if slots is None else brief(slots)
-        weights = f"dispatch sums over tokens {into}; combine sums over slots {brief(tokens[0])}"
-        words.append(f"answers {brief(output[0])}; {weights}")
+    measured = sums(answer.raw, x, phi)
+
+    def words(output, both):
+        into, back = "unseen" if both[0] is None else brief(both[0]), brief(both[1][0])
+        return f"answers {brief(output[0])}; dispatch sums over tokens {into}; combine sums over slots {back}"
+
+    if all(part is None or close(part, torch.ones_like(part)) for part in measured):
+        should = (
+            "sums of 1 are not enough: dispatch is the softmax of the scores x · phi over tokens, combine that over "
+            "all slots, and slot i is filled with the tokens themselves and answered by expert i"
+        )
+    else:
+        should = (
+            "every slot is an average of tokens (for each slot, dispatch sums to 1 over tokens), and every answer an "
+            "average of slots (for each token, combine sums to 1 over all slots)"
+        )
+    right = sums(answer.expected, x, phi)
     return Finding(
-        "every slot is an average of tokens (for each slot, dispatch sums to 1 over tokens), and every answer an "
-        "average of slots (for each token, combine sums to 1 over all slots)",
+        should,
         "tokens [[1, 0], [0, 2]]; exp(scores) [[3, 1, 2], [1, 2, 1]]; experts times 4, 3, 3",
-        *words,
+        *telling_apart(lambda: (words(expected, right), words(got, measured))),
     )
 
 
@@ -157,9 +111,7 @@ def _sums(answer, draw):
         ("for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1", slots),
     ):
         if got is not None and not close(got, torch.ones_like(got)):
-            spread = (
-                f"sums from {brief(got.min(), 2)} to {brief(got.max(), 2)}" if got.numel() else "no expert was called"
-            )
+            spread = f"sums {span(got)}" if got.numel() else "no expert was called"
             return Finding(should, "3 examples, 7 tokens, 4 experts x 2 slots", "every sum 1", spread)
     return None
 
@@ -179,6 +131,22 @@ def _shuffled(args, draw):
 def _others_changed(args, draw):
     x, *rest = args
     return (torch.cat([x[:1], draw.normal(*x[1:].shape)]), *rest), None
+
+
+def _first_changed(args, draw):
+    x, *rest = args
+    return (torch.cat([draw.normal(*x[:1].shape), x[1:]]), *rest), None
+
+
+def _examples_apart(change, view):
+    return changed(
+        "an example's answers do not change with the others of its batch: dispatch runs over its own tokens",
+        case(3, 7, 5, 4, 2),
+        change,
+        lambda before, words: before,
+        name="",
+        view=view,
+    )
 
 
 EXERCISE = Exercise(
@@ -206,13 +174,10 @@ EXERCISE = Exercise(
             lambda before, words: before,
             name="order of experts",
         ),
-        changed(
-            "an example's answers do not change with the others of its batch: dispatch runs over its own tokens",
-            case(3, 7, 5, 4, 2),
-            _others_changed,
-            lambda before, words: before,
-            name="examples apart",
-            view=lambda y: y[:1],
+        each_of(
+            "examples apart",
+            _examples_apart(_others_changed, lambda y: y[:1]),
+            _examples_apart(_first_changed, lambda y: y[1:]),
         ),
         gradients(
             "every score takes a gradient by both ways, dispatch and combine",
@@ -259,7 +224,7 @@ EXERCISE = Exercise(
             "    return scores.softmax(2) @ answers",
         ),
     ),
-    variants=(in_loops, by_logsumexp, by_bmm, in_float64, example_by_example),
+    variants=VARIANTS,
     mistakes=(*soft_moe_weights.MISTAKES, *soft_moe_paths.MISTAKES),
     minutes=10,
     difficulty=3,

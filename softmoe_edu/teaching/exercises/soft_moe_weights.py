@@ -196,7 +196,7 @@ def sqrt_d_temperature(x, phi, experts):
     "",
     does="takes exp of the scores as they are, which overflows",
     belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
-    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract the largest score of each sum first",
+    refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract the largest score of each sum first",
     seen="softmax written by hand",
 )
 def unstable_softmax(x, phi, experts):
@@ -210,7 +210,8 @@ def unstable_softmax(x, phi, experts):
     "",
     does="subtracts one largest score for the whole batch before exp, so that a slot far below it divides 0 by 0",
     belief="Any number may be subtracted before exp.",
-    refuted="any may, on paper; on a computer each slot needs its own largest score, and each token its own",
+    refuted="on paper any number may be subtracted; on a computer each slot needs its own largest score, and each "
+    "token its own",
     seen="logits - logits.max()",
 )
 def one_maximum(x, phi, experts):

@@ -6,7 +6,7 @@ from numbers import Integral
 
 import torch
 
-from softmoe_edu.teaching.answer import Answer, Refused
+from softmoe_edu.teaching.answer import Answer, Refused, in_words
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property, mistake
 from softmoe_edu.teaching.exercises.soft_moe import EXERCISE as SOFT_MOE
@@ -175,14 +175,18 @@ def too_early():
     return [10, 5, 8, 2, 7, 4]
 
 
+def _are_six_lines(numbers: object) -> bool:
+    known = isinstance(numbers, list | tuple) and all(isinstance(n, Integral) and n in LINES for n in numbers)
+    return known and len(numbers) == len(set(numbers)) == len(_body)
+
+
 def _chosen(answer: Answer) -> Sequence[int]:
     """Give the numbers that an answer chose; raises Refused unless they are six different lines."""
     got = answer.raw()
     should = f"a list of six different line numbers from 1 to {len(LINES)}"
     if not isinstance(got, list | tuple):
         raise Refused(Finding(should, got=f"{type(got).__name__}: {got!r}"[:80]))
-    known = all(isinstance(number, Integral) and number in LINES for number in got)
-    if not known or len(set(got)) != len(got) or len(got) != len(_body):
+    if not _are_six_lines(got):
         raise Refused(Finding(should, got=f"{list(got)}"[:80]))
     return got
 
@@ -196,8 +200,7 @@ def _runs(answer: Answer, draw: Draw) -> Finding | None:
     try:
         return None if layer(*args) is not None else Finding("the last line returns the answers", got="None")
     except Exception as error:
-        text = " ".join(str(error).split())[:160]
-        return Finding("the chosen lines run in this order", got=f"{type(error).__name__}: {text}")
+        return Finding("the chosen lines run in this order", got=in_words(error))
 
 
 def _is_soft_moe(answer: Answer, draw: Draw) -> Finding | None:
@@ -210,9 +213,9 @@ def _is_soft_moe(answer: Answer, draw: Draw) -> Finding | None:
 
 def _observe(function: Callable, draw: Draw) -> dict[str, object]:
     try:
-        numbers = list(function())
-        if len(numbers) != len(_body) or len(set(numbers)) != len(_body):
-            return {"answers": None}  # no six lines: nothing that a line could be blamed for
+        numbers = function()
+        if not _are_six_lines(numbers):
+            return {"answers": None}  # nothing that a line could be blamed for
         return {"answers": assemble(numbers)(*SOFT_MOE.probe(draw.sub("layer")))}
     except Exception as error:
         return {"answers": type(error).__name__}
@@ -248,4 +251,5 @@ EXERCISE = Exercise(
     library=(),
     observe=_observe,
     basics=False,
+    matches="your lines make a function that",
 )

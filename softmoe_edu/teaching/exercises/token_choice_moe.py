@@ -6,12 +6,27 @@ from softmoe_edu.moe import MoE
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, choose_experts
 from softmoe_edu.teaching.answer import copied
 from softmoe_edu.teaching.diagnosis import observations
-from softmoe_edu.teaching.draw import Draw
-from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
-from softmoe_edu.teaching.exercises.token_choice_moe_mistakes import MISTAKES
+from softmoe_edu.teaching.exercise import Exercise, Hint, Property
+from softmoe_edu.teaching.exercises import token_choice_moe_edge_mistakes, token_choice_moe_mistakes
+from softmoe_edu.teaching.exercises.token_choice_moe_properties import (
+    all_experts,
+    alone,
+    case,
+    equal_scores,
+    far_above,
+    relabelled,
+    rows_computed,
+    runs,
+    show,
+    tied,
+    token_by_token,
+    twice,
+    watched,
+)
 from softmoe_edu.teaching.exercises.token_choice_moe_variants import VARIANTS
-from softmoe_edu.teaching.exercises.top_k_route import told
-from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, gradients
+from softmoe_edu.teaching.exercises.top_k_route_properties import told
+from softmoe_edu.teaching.gradient import gradients
+from softmoe_edu.teaching.properties import as_defined, by_hand, changed, finite
 
 
 def token_choice_moe(x, w_router, experts, k):
@@ -33,34 +48,6 @@ def token_choice_moe(x, w_router, experts, k):
     return answers
 
 
-def mlps(draw: Draw, d: int, e: int) -> list:
-    """Give e different experts: a bend between two random maps."""
-    pairs = [(draw.normal(d, 4), draw.normal(4, d) / 2) for _ in range(e)]
-    return [lambda s, a=a, c=c: torch.tanh(s @ a.to(s.dtype)) @ c.to(s.dtype) + s / 2 for a, c in pairs]
-
-
-def case(b, n, d, e, k, scale=1.0, crowded=False, gap=0.0):
-    """Give a maker of arguments of these sizes, with no two scores of a token near each other.
-
-    crowded: all tokens agree on the experts, so that nobody chooses the others. gap: the scores of every other token,
-    from the first on, are higher by so much than they would be.
-    """
-
-    def make(draw):
-        while True:
-            x, w_router = draw.normal(b, n, d), scale * draw.normal(d, e)
-            if crowded:
-                x = x[:1, :1] + 0.01 * x
-            if gap:
-                x[..., 0], w_router[0] = 0, gap
-                x[:, ::2, 0] = 1
-            logits = x @ w_router
-            if e == 1 or float(logits.sort(-1).values.diff(dim=-1).min()) > 2e-3:
-                return x, w_router, mlps(draw, d, e), k
-
-    return make
-
-
 def hand(k):
     """Two tokens and three experts, times 10, 20 and 30 (lesson 01, section 2)."""
 
@@ -69,20 +56,6 @@ def hand(k):
         return draw.tensor([[[1, 0], [0, 1]]]), draw.tensor([[5, 3, 2], [1, 3, 6]]).log(), experts, k
 
     return make
-
-
-def watched(experts):
-    """Give experts that note the rows they are given, and these rows, a list of tensors (rows, d) for each."""
-    rows = [[] for _ in experts]
-
-    def watching(number, expert):
-        def call(s):
-            rows[number].append(s.detach().reshape(-1, s.shape[-1]))
-            return expert(s)
-
-        return call
-
-    return [watching(number, expert) for number, expert in enumerate(experts)], rows
 
 
 def observe(function, draw):
@@ -97,77 +70,22 @@ def observe(function, draw):
         seen["rows"] = [sum(map(len, given)) for given in rows]
     except Exception as error:
         seen["rows"] = type(error).__name__
-    return {**seen, **told(observations(EXERCISE, function, draw))}
+    return {**seen, **_at_the_edges(function, draw), **told(observations(EXERCISE, function, draw))}
 
 
-def _show(args, output):
-    return f"answers {brief(output[0, 0])} and {brief(output[0, 1])}"
-
-
-def _twice(answer, draw):
-    args = case(3, 7, 5, 4, 2)(draw)
-    if close(answer(*args), answer(*args)):
-        return None
-    should = "the same tokens get the same answers: no noise is added here"
-    return Finding(should, "3 x 7 tokens, 4 experts, k = 2, twice", "the same twice", "two different answers")
-
-
-def _rows(answer, draw):
-    x, w_router, experts, k = case(3, 7, 5, 4, 2)(draw)
-    noting, rows = watched(experts)
-    answer.raw(x, w_router, noting, k)
-    chosen = (x @ w_router).topk(k).indices
-    expected = [x[(chosen == number).any(-1)] for number in range(4)]
-    got = [torch.cat([x[0, :0], *given]) for given in rows]
-    if all(close(*(part[part[:, 0].argsort()] for part in pair)) for pair in zip(expected, got, strict=True)):
-        return None
-    asked, given = ([len(part) for part in parts] for parts in (expected, got))
-    others = ", of tokens that did not choose them or that were changed before" if asked == given else ""
-    return Finding(
-        "an expert is given the tokens that chose it, each once, and no others: that is what makes it sparse",
-        f"3 x 7 tokens, 4 experts, k = 2: {3 * 7 * k} rows to compute",
-        f"rows of the experts {asked}, together {sum(asked)}",
-        f"{given}, together {sum(given)}{others}",
-    )
-
-
-def _token_by_token(answer, draw):
-    x, w_router, experts, k = args = case(2, 5, 4, 3, 2)(draw)
-    got = answer(*args)
-    for g in range(x.shape[0]):
-        for t in range(x.shape[1]):
-            gates = (x[g, t] @ w_router).softmax(0)
-            best = gates.argsort(descending=True)[:k].tolist()
-            expected = sum(gates[i] * experts[i](x[g, t]) for i in best)
-            if not close(expected, got[g, t]):
-                chosen = ", ".join(f"{i} (gate {brief(gates[i])})" for i in best)
-                should = "a token's answer is the sum of gate times answer over its k experts"
-                given = f"example {g}, token {t}, which chooses experts {chosen}"
-                return Finding(should, given, brief(expected), brief(got[g, t]))
-    return None
-
-
-def _all_experts(answer, draw):
-    x, w_router, experts, _ = args = case(3, 5, 4, 6, 6)(draw)
-    dense = torch.einsum("bne,ebnd->bnd", (x @ w_router).softmax(-1), torch.stack([expert(x) for expert in experts]))
-    got = answer(*args)
-    if close(dense, got):
-        return None
-    place = int((dense - got).abs().argmax())
-    words = [f"{brief(part.flatten()[place].item(), 4)}" for part in (dense, got)]
-    should = "with k = e every expert counts by its gate: the dense mixture of experts"
-    return Finding(should, "3 x 5 tokens, 6 experts, k = 6; the number that differs most", *words)
-
-
-def _relabelled(args, draw):
-    x, w_router, experts, k = args
-    order = draw.permutation(len(experts))
-    return (x, w_router[:, order], [experts[i] for i in order.tolist()], k), None
-
-
-def _alone(args, draw):
-    x, *rest = args
-    return (x[:1, :1], *rest), None
+def _at_the_edges(function, draw):
+    try:
+        # Nobody chooses four of the six experts; rows of zeros are no tokens.
+        x, w_router, experts, k = case(2, 4, 3, 6, 2, crowded=True)(draw.sub("crowded"))
+        noting, rows = watched(experts)
+        function(x, w_router, noting, k)
+        crowded = [[len(part), int((part != 0).any(-1).sum())] for given in rows for part in given]
+        x, w_router, experts, k = far_above(draw)
+        far = function(x, w_router, experts, k)[0, 0]
+        found = [bool(far.isfinite().all()), torch.allclose(far, 2 * experts[0](x[0, 0]))]
+        return {"crowded": crowded, "equal scores": runs(function, *tied(draw))[1], "one far above": found}
+    except Exception as error:
+        return {"crowded": type(error).__name__}
 
 
 EXAMPLE = "tokens [1, 0] and [0, 1]; exp(scores) [[5, 3, 2], [1, 3, 6]]; experts times 10, 20, 30; k = "
@@ -182,20 +100,20 @@ EXERCISE = Exercise(
     probes=(case(2, 6, 3, 5, 1), case(1, 7, 3, 5, 3, scale=400.0), case(1, 5, 4, 3, 2, gap=1000.0)),
     observe=observe,
     properties=(
-        by_hand(hand(1), "the best expert's answer, times its gate", f"{EXAMPLE}1", show=_show),
+        by_hand(hand(1), "the best expert's answer, times its gate", f"{EXAMPLE}1", show=show),
         by_hand(
             hand(2),
             "gate times answer, added up over both choices",
             f"{EXAMPLE}2",
-            show=_show,
+            show=show,
             name="the example with two choices",
         ),
-        Property("no noise", _twice),
-        Property("one token after the other", _token_by_token),
+        Property("no noise", twice),
+        Property("one token after the other", token_by_token),
         changed(
             "a token's answer is the same with other tokens around it and without",
             case(3, 7, 5, 4, 2),
-            _alone,
+            alone,
             lambda before, words: before[:1, :1],
             name="tokens apart",
             view=lambda y: y[:1, :1],
@@ -203,11 +121,11 @@ EXERCISE = Exercise(
         changed(
             "experts in another order, with their columns of w_router, give the same answers",
             case(3, 7, 5, 4, 2),
-            _relabelled,
+            relabelled,
             lambda before, words: before,
             name="order of experts",
         ),
-        Property("all experts", _all_experts),
+        Property("all experts", all_experts),
         gradients(
             "tokens and router take a gradient: the router by the gates alone, since the choice has no slope",
             case(2, 5, 4, 3, 2),
@@ -230,7 +148,16 @@ EXERCISE = Exercise(
             case(2, 5, 4, 3, 2, gap=1000.0),
             name="scores far apart",
         ),
-        Property("rows computed", _rows),
+        by_hand(
+            far_above,
+            "a score far above the others of its token gives that expert's answer, once, with gate 1: exp overflows "
+            "nowhere",
+            "tokens [1, 0] and [0, 1]; scores [1000, 0, -5, 3] and [0, 120, 0, 0]; experts add 1, 2, 3, 4; k = 2",
+            show=show,
+            name="one score far above",
+        ),
+        Property("rows computed", rows_computed),
+        Property("equal scores", equal_scores),
     ),
     hints=(
         Hint(
@@ -262,7 +189,7 @@ EXERCISE = Exercise(
         ),
     ),
     variants=VARIANTS,
-    mistakes=MISTAKES,
+    mistakes=(*token_choice_moe_mistakes.MISTAKES, *token_choice_moe_edge_mistakes.MISTAKES),
     minutes=10,
     difficulty=3,
     points=4,

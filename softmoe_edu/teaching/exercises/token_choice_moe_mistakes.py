@@ -7,7 +7,7 @@ from softmoe_edu.teaching.exercise import mistake
 SPARSE = "a token's answer is the sum of gate times answer over the k experts that it chose"
 
 
-def _combined(x, gates, choice, answered):
+def combined(x, gates, choice, answered):
     """Add gate times answer over the choices; answered(number, rows, their gates) is what an expert gives."""
     total = torch.zeros_like(x)
     for number in range(int(choice.max()) + 1):
@@ -18,8 +18,9 @@ def _combined(x, gates, choice, answered):
     return total
 
 
-def _usual(x, gates, choice, experts):
-    return _combined(x, gates, choice, lambda number, rows, gate: gate * experts[number](rows))
+def usual(x, gates, choice, experts):
+    """Add gate times the chosen experts' answers."""
+    return combined(x, gates, choice, lambda number, rows, gate: gate * experts[number](rows))
 
 
 def _chosen(x, w_router, k):
@@ -31,14 +32,14 @@ def _chosen(x, w_router, k):
     "M21",
     does="makes each token's k gates sum to 1, by a softmax over the chosen scores",
     belief="Top-k then softmax is the same as softmax then top-k.",
-    refuted="vmoe takes the softmax over all experts first and does not divide again; with k = 1 the other order gives "
-    "every token the gate 1 and the router no gradient",
+    refuted="the paper's code, vmoe, takes the softmax over all experts first and does not divide again; with k = 1 "
+    "the other order gives every token the gate 1 and the router no gradient",
     seen="Mixtral does it on purpose, with k = 2",
 )
 def top_k_then_softmax(x, w_router, experts, k):
     """The other convention."""
     values, choice = (x @ w_router).topk(k)
-    return _usual(x, values.softmax(-1), choice, experts)
+    return usual(x, values.softmax(-1), choice, experts)
 
 
 @mistake(
@@ -52,7 +53,7 @@ def top_k_then_softmax(x, w_router, experts, k):
 def no_gate(x, w_router, experts, k):
     """Weights of 1."""
     gates, choice = _chosen(x, w_router, k)
-    return _usual(x, torch.ones_like(gates) + 0 * gates, choice, experts)
+    return usual(x, torch.ones_like(gates) + 0 * gates, choice, experts)
 
 
 @mistake(
@@ -66,7 +67,7 @@ def no_gate(x, w_router, experts, k):
 def detached_gates(x, w_router, experts, k):
     """The right numbers, and a router that is never taught."""
     gates, choice = _chosen(x.detach(), w_router.detach(), k)
-    return _usual(x, gates, choice, experts)
+    return usual(x, gates, choice, experts)
 
 
 @mistake(
@@ -81,7 +82,7 @@ def noise(x, w_router, experts, k):
     """Gaussian noise, always."""
     logits = x @ w_router
     gates, choice = (logits + torch.randn_like(logits)).softmax(-1).topk(k)
-    return _usual(x, gates, choice, experts)
+    return usual(x, gates, choice, experts)
 
 
 @mistake(
@@ -142,7 +143,7 @@ def overwritten(x, w_router, experts, k):
 )
 def first_choice_only(x, w_router, experts, k):
     """One choice, and k forgotten."""
-    return _usual(x, *_chosen(x, w_router, 1), experts)
+    return usual(x, *_chosen(x, w_router, 1), experts)
 
 
 @mistake(
@@ -156,7 +157,7 @@ def first_choice_only(x, w_router, experts, k):
 def place_for_expert(x, w_router, experts, k):
     """Indices unread."""
     gates, choice = _chosen(x, w_router, k)
-    return _usual(x, gates, torch.arange(k, device=x.device).expand_as(choice), experts)
+    return usual(x, gates, torch.arange(k, device=x.device).expand_as(choice), experts)
 
 
 @mistake(
@@ -170,7 +171,7 @@ def place_for_expert(x, w_router, experts, k):
 def gate_before_expert(x, w_router, experts, k):
     """The gate on the wrong side."""
     gates, choice = _chosen(x, w_router, k)
-    return _combined(x, gates, choice, lambda number, rows, gate: experts[number](gate * rows))
+    return combined(x, gates, choice, lambda number, rows, gate: experts[number](gate * rows))
 
 
 @mistake(
@@ -183,7 +184,7 @@ def gate_before_expert(x, w_router, experts, k):
 )
 def mean_of_choices(x, w_router, experts, k):
     """A mean over choices."""
-    return _usual(x, *_chosen(x, w_router, k), experts) / k
+    return usual(x, *_chosen(x, w_router, k), experts) / k
 
 
 @mistake(
@@ -196,7 +197,7 @@ def mean_of_choices(x, w_router, experts, k):
 )
 def over_tokens(x, w_router, experts, k):
     """Softmax over n."""
-    return _usual(x, *(x @ w_router).softmax(1).topk(k), experts)
+    return usual(x, *(x @ w_router).softmax(1).topk(k), experts)
 
 
 @mistake(
@@ -209,7 +210,7 @@ def over_tokens(x, w_router, experts, k):
 )
 def scores_for_gates(x, w_router, experts, k):
     """Top-k of the scores."""
-    return _usual(x, *(x @ w_router).topk(k), experts)
+    return usual(x, *(x @ w_router).topk(k), experts)
 
 
 @mistake(
@@ -222,37 +223,7 @@ def scores_for_gates(x, w_router, experts, k):
 )
 def adds_residual(x, w_router, experts, k):
     """The block in place of the layer."""
-    return x + _usual(x, *_chosen(x, w_router, k), experts)
-
-
-@mistake(
-    "unstable",
-    "",
-    does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
-    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract a token's largest score first",
-    seen="softmax written by hand",
-)
-def unstable(x, w_router, experts, k):
-    """Exp without the maximum."""
-    powers = (x @ w_router).exp()
-    return _usual(x, *(powers / powers.sum(-1, keepdim=True)).topk(k), experts)
-
-
-@mistake(
-    "one-maximum",
-    "",
-    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
-    "and divides 0 by 0",
-    belief="Subtracting a maximum makes every softmax safe.",
-    refuted="exp(-746) is 0 in float64, exp(-104) in float32: each token subtracts the largest of its own scores",
-    seen="logits.max() without an axis",
-)
-def one_maximum(x, w_router, experts, k):
-    """The maximum of the whole tensor."""
-    logits = x @ w_router
-    powers = (logits - logits.max()).exp()
-    return _usual(x, *(powers / powers.sum(-1, keepdim=True)).topk(k), experts)
+    return x + usual(x, *_chosen(x, w_router, k), experts)
 
 
 MISTAKES = (
@@ -270,6 +241,4 @@ MISTAKES = (
     over_tokens,
     scores_for_gates,
     adds_residual,
-    unstable,
-    one_maximum,
 )

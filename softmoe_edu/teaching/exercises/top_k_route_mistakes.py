@@ -138,7 +138,7 @@ def sigmoid(logits, k):
     "",
     does="chooses the k experts with the lowest scores",
     belief="Sorting puts the best first.",
-    refuted="argsort and sort go from the lowest to the highest unless descending=True",
+    refuted="sort and argsort go from the lowest to the highest unless descending=True",
     seen="argsort()[..., :k]",
 )
 def worst_experts(logits, k):
@@ -189,35 +189,6 @@ def parts_swapped(logits, k):
 
 
 @mistake(
-    "unstable",
-    "",
-    does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
-    refuted="exp(710) is infinite in float64, exp(89) in float32; subtract a token's largest score first",
-    seen="softmax written by hand",
-)
-def unstable(logits, k):
-    """Exp without the maximum."""
-    powers = logits.exp()
-    return (powers / powers.sum(-1, keepdim=True)).topk(k)
-
-
-@mistake(
-    "one-maximum",
-    "",
-    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
-    "and divides 0 by 0",
-    belief="Subtracting a maximum makes every softmax safe.",
-    refuted="exp(-746) is 0 in float64, exp(-104) in float32: each token subtracts the largest of its own scores",
-    seen="logits.max() without an axis",
-)
-def one_maximum(logits, k):
-    """The maximum of the whole tensor."""
-    powers = (logits - logits.max()).exp()
-    return (powers / powers.sum(-1, keepdim=True)).topk(k)
-
-
-@mistake(
     "float32-only",
     "",
     does="turns the weights into float32",
@@ -244,7 +215,5 @@ MISTAKES = (
     misaligned,
     first_k_gates,
     parts_swapped,
-    unstable,
-    one_maximum,
     float32_only,
 )

@@ -1,0 +1,192 @@
+"""What a right `assign_with_capacity` does: inputs, what makes two outputs comparable, and properties of its own."""
+
+import itertools
+
+import torch
+
+from softmoe_edu.teaching.answer import Refused
+from softmoe_edu.teaching.exercise import Finding
+from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
+from softmoe_edu.teaching.properties import close
+
+NTH = ("first", "second", "third")
+
+
+def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
+    """Give a maker of arguments of these sizes; the first experts are wanted most, and no two weights are near.
+
+    padding: tokens without a choice. partly: tokens without their last choice.
+    """
+
+    def make(draw):
+        wanted = torch.linspace(1.5, 0, e, dtype=torch.float64)
+        while True:
+            gates = (draw.normal(n, e).double().cpu() + wanted).softmax(-1)
+            gaps = gates.flatten().sort().values.diff()
+            if n * e == 1 or float(gaps.min()) > 1e-5:
+                break
+        weights, indices = gates.topk(k)
+        indices[list(padding)] = -1
+        indices[list(partly), -1] = -1
+        return indices.to(draw.device), weights.to(draw.device, draw.dtype), capacity, priority
+
+    return make
+
+
+def some_choices(priority):
+    """Three tokens, of which the first has one choice; two experts of two rows."""
+
+    def make(draw):
+        indices = torch.tensor([[0, -1], [0, 1], [1, 0]], device=draw.device)
+        return indices, draw.tensor([[0.6, 0.3], [0.5, 0.2], [0.7, 0.1]]), 2, priority
+
+    return make
+
+
+def crossing(draw):
+    """Give a case in which sorting tokens, sorting all choices and sorting each round's choices serve others."""
+    indices = torch.tensor([[0, 1], [1, 0], [0, 1]], device=draw.device)
+    return indices, draw.tensor([[0.9, 0.05], [0.5, 0.45], [0.4, 0.35]]), 2, "gate"
+
+
+def rows_of(args, output):
+    """Write the rows of each token's choices in one line, - where a choice is dropped."""
+    lines = zip(*(part.tolist() for part in output), strict=True)
+    words = (", ".join(str(row) if kept else "-" for row, kept in zip(*line, strict=True)) for line in lines)
+    return f"[{'], ['.join(words)}]  (a row of its expert for each choice, - if dropped)"
+
+
+def comparable(args, output):
+    """Give the output with -1 as the position of every dropped choice."""
+    positions, kept = output
+    return positions.long().where(kept, -1), kept
+
+
+def full_buffers(answer, draw):
+    """Ask that every expert's rows are filled from 0 on."""
+    for priority in ("position", "gate"):
+        args = case(9, 2, 4, 3, priority)(draw.sub(priority))
+        positions, kept = answer(*args)
+        for expert in range(4):
+            here = args[0] == expert
+            rows = sorted(positions[here & kept].tolist())
+            count = min(int(here.sum()), 3)
+            if rows != list(range(count)):
+                return Finding(
+                    "an expert fills its rows from 0 on, each with one choice, until all who ask have one or it is "
+                    "full",
+                    f"9 tokens, 4 experts of 3 rows; {int(here.sum())} choices ask for expert {expert}",
+                    f"rows {list(range(count))}",
+                    f"rows {rows}",
+                )
+    return None
+
+
+def prefix(answer, draw):
+    """Ask that those are kept who ask first."""
+    for priority in ("position", "gate"):
+        indices, weights, capacity, _ = args = case(9, 2, 4, 3, priority)(draw.sub(priority))
+        kept = answer(*args)[1]
+        for expert in range(4):
+            asked = [pair for pair in queue(indices, weights, priority) if int(indices[pair]) == expert]
+            found = [bool(kept[pair]) for pair in asked]
+            if found != [place < capacity for place in range(len(asked))]:
+                words = [f"token {token} ({NTH[choice]} choice)" for token, choice in asked]
+                return Finding(
+                    f'kept are the first {capacity} who ask: first choices, then second, each by "{priority}"',
+                    f"expert {expert} is asked, in this order, by {'; '.join(words)}",
+                    f"the first {min(capacity, len(asked))} kept",
+                    f"kept: {'; '.join(w for w, k in zip(words, found, strict=True) if k) or 'none'}",
+                )
+    return None
+
+
+def shuffled(args, draw):
+    """Give the tokens in another order, and that order."""
+    order = draw.permutation(len(args[0])).to(args[0].device)
+    return (args[0][order], args[1][order], *args[2:]), order
+
+
+def padding(answer, draw):
+    """Ask that -1 is never kept and takes no row, in a group of padding alone too."""
+    indices, weights, *rest = case(9, 2, 4, 3, "position", (1, 6))(draw)
+    real = indices[:, 0] >= 0
+    given = f"9 tokens, of which {int((~real).sum())} are padding, 4 experts of 3 rows"
+    whole = comparable((), answer(indices, weights, *rest))
+    if count := int(whole[1][~real].sum()):
+        return Finding("padding (-1) asks for no expert: it is never kept", given, "no choice kept", f"{count} kept")
+    expected = comparable((), answer(indices[real], weights[real], *rest))
+    got = tuple(part[real] for part in whole)
+    if not close(expected, got):
+        words = (rows_of((), output) for output in (expected, got))
+        return Finding("padding (-1) takes no row: with it and without it the others get the same", given, *words)
+    args = padding_alone(draw)
+    try:
+        got = int(answer(*args)[1].sum())
+    except Refused as refused:
+        got = refused.finding.got
+    if got != 0:
+        should = "a group of padding alone is answered too: no choice is kept"
+        return Finding(should, f'indices [[-1, -1], [-1, -1]], 2 rows, "{args[3]}"', "no choice kept", f"{got}")
+    for priority in ("position", "gate"):
+        args = some_choices(priority)(draw)
+        expected, got = answer.expected(*args), answer(*args)
+        if not close(comparable(args, expected), comparable(args, got)):
+            words = (rows_of(args, output) for output in (expected, got))
+            given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'
+            return Finding("-1 concerns one choice alone: a token's other choices are served", given, *words)
+    return None
+
+
+def padding_alone(draw):
+    """Give two tokens of padding and nothing else."""
+    return draw.tensor([[-1, -1]] * 2).long(), draw.tensor([[0.6, 0.4], [0.5, 0.5]]), 2, "gate"
+
+
+def tied(draw, capacity, priority):
+    """Give four tokens, of which three have the same largest weight and choose the same expert first."""
+    indices = draw.tensor([[0, 1], [0, 1], [1, 0], [0, 2]]).long()
+    return indices, draw.tensor([[0.6, 0.3], [0.6, 0.3], [0.9, 0.05], [0.6, 0.2]]), capacity, priority
+
+
+def in_any_order(args):
+    """Give all right outputs where tokens with equal weights may come in any order, in each round of its own."""
+    indices, weights, capacity, priority = args
+    n, k = indices.shape
+    orders = [range(n)]
+    if priority == "gate":
+        places = itertools.permutations(range(n))
+        best = weights.amax(1).tolist()
+        orders = [order for order in places if all(best[a] >= best[b] for a, b in itertools.pairwise(order))]
+    for rounds in itertools.product(orders, repeat=k):
+        yield serve(indices, [(token, choice) for choice in range(k) for token in rounds[choice]], capacity)
+
+
+def equal_weights(answer, draw):
+    """Ask that tokens with equal weights are served one after the other, in whatever order."""
+    for capacity, priority in ((4, "gate"), (2, "gate"), (4, "position")):
+        args = tied(draw, capacity, priority)
+        got = comparable(args, answer(*args))
+        right = [comparable(args, output) for output in in_any_order(args)]
+        if any(close(each, got) for each in right):
+            continue
+        order = ", in any order" if priority == "gate" else ""
+        return Finding(
+            f"tokens with equal weights are served one after the other{order}: each once, in a row of its own",
+            "experts [[0, 1], [0, 1], [1, 0], [0, 2]], weights [[.6, .3], [.6, .3], [.9, .05], [.6, .2]], "
+            f'{capacity} rows, priority "{priority}"',
+            f"such as {rows_of(args, right[0])}",
+            rows_of(args, got),
+        )
+    return None
+
+
+def where_they_differ(expected, got):
+    """Name the first choice that is served otherwise, and what becomes of it."""
+    (rows, kept), (other_rows, other_kept) = expected, got
+    token, choice = ((rows != other_rows) | (kept != other_kept)).nonzero()[0].tolist()
+    words = []
+    for row, found in ((rows, kept), (other_rows, other_kept)):
+        fate = f"row {int(row[token, choice])}" if found[token, choice] else "dropped"
+        words.append(f"token {token} (counted from 0), {NTH[choice]} choice: {fate}")
+    return tuple(words)

@@ -1,0 +1,282 @@
+"""Wrong answers that are right for most inputs: equal and far apart numbers, inf and NaN, gradients switched off."""
+
+import math
+
+import pytest
+import torch
+
+from softmoe_edu.teaching.checking import examine
+from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.exercises.assign_edge_mistakes import queue, serve
+from softmoe_edu.teaching.exercises.router_gradient import learned_apart
+from softmoe_edu.teaching.kill_matrix import from_text
+
+SEEDS = (0, 1, 2)
+
+
+def right(name):
+    return from_text(find(name), find(name).solution)
+
+
+def found(name, answer):
+    """Give (failed property, mistake) of an answer, which are the same whatever the seed."""
+    reports = [examine(find(name), answer, seed=seed) for seed in SEEDS]
+    assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
+    return reports[0].failed, reports[0].mistake
+
+
+def layer_and_block(x, products):
+    layer = products.sum(1)
+    return layer, x + layer
+
+
+@pytest.mark.parametrize(
+    "products",
+    [
+        lambda y, w, kept: torch.where(kept[..., None], y * w[..., None], 0.0),
+        lambda y, w, kept: (y * w[..., None]).masked_fill(~kept.unsqueeze(-1), 0),
+        lambda y, w, kept: (y * (w * kept)[..., None]).nan_to_num(0),
+    ],
+)
+def test_a_nan_in_the_gradient_is_a_failure(products):
+    """Products taken out after the multiplication are right numbers with a gradient of NaN, and named."""
+
+    def answer(x, expert_out, weights, kept):
+        return layer_and_block(x, products(expert_out, weights, kept))
+
+    assert found("combine-with-residual", answer) == ("gradients beside inf and NaN", "chosen-after-the-product")
+
+
+def test_a_sum_that_forgets_nan_is_a_failure_too():
+    """nansum hides the NaN of the output and not that of the gradient."""
+
+    def answer(x, expert_out, weights, kept):
+        layer = (expert_out * (weights * kept)[..., None]).nansum(1)
+        return layer, x + layer
+
+    assert found("combine-with-residual", answer) == ("gradients beside inf and NaN", "chosen-after-the-product")
+
+
+def test_nan_taken_out_before_the_product_is_right():
+    """nan_to_num on the answers, before weights that are 0, has finite gradients: accepted."""
+
+    def answer(x, expert_out, weights, kept):
+        return layer_and_block(x, expert_out.nan_to_num(0, 0, 0) * (weights * kept)[..., None])
+
+    assert all(examine(find("combine-with-residual"), answer, seed=seed).passed for seed in SEEDS)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["dispatch-weights", "combine-weights", "soft-moe", "combine-with-residual", "token-choice-moe", "top-k-route"],
+)
+def test_gradients_switched_off_inside_are_missing(name):
+    """An answer that switches gradient mode off and computes the right numbers fails where a gradient is asked for."""
+    function = right(name)
+
+    def answer(*args):
+        torch.set_grad_enabled(False)
+        return function(*args)
+
+    failed, _ = found(name, answer)
+
+    assert failed.startswith("gradient")
+    assert torch.is_grad_enabled()
+
+
+def by_rank(indices, weights, capacity, priority):
+    n, k = indices.shape
+    best = weights[:, 0]
+    rank = (best[None] > best[:, None]).sum(1) if priority == "gate" else torch.arange(n)
+    turn = (torch.arange(k)[None] * n + rank[:, None]).flatten()
+    flat = indices.flatten()
+    rows = ((turn[None] < turn[:, None]) & (flat[None] == flat[:, None])).sum(1).view(n, k)
+    return rows, (rows < capacity) & (indices >= 0)
+
+
+def by_index_of_weight(indices, weights, capacity, priority):
+    order = list(range(len(indices)))
+    if priority == "gate":
+        best = weights[:, 0].tolist()
+        order = [best.index(value) for value in sorted(best, reverse=True)]
+    return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
+
+
+def one_of_unique(indices, weights, capacity, priority):
+    order = list(range(len(indices)))
+    if priority == "gate":
+        order = list({-w: t for t, w in sorted(enumerate(weights[:, 0].tolist()), key=lambda pair: -pair[1])}.values())
+    return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [(by_rank, "equal-ranks"), (by_index_of_weight, "one-of-equals"), (one_of_unique, "one-of-equals")],
+)
+def test_equal_weights_get_rows_of_their_own(answer, mistake):
+    """Tokens with equal weights that share a row, are served twice or not at all fail, and are named."""
+    assert found("assign-with-capacity", answer) == ("equal weights", mistake)
+
+
+def test_equal_weights_may_come_in_any_order():
+    """The last of equal tokens first is as right as the first first."""
+
+    def answer(indices, weights, capacity, priority):
+        pairs = queue(indices, weights, priority)
+        if priority == "gate":
+            n = len(indices)
+            order = sorted(range(n), key=lambda t: (-float(weights[t, 0]), -t))
+            pairs = [(t, j) for j in range(indices.shape[1]) for t in order]
+        return serve(indices, pairs, capacity)
+
+    assert all(examine(find("assign-with-capacity"), answer, seed=seed).passed for seed in SEEDS)
+
+
+def test_a_group_of_padding_alone_is_answered():
+    """one_hot with no classes raises for padding alone: refused with that input."""
+
+    def answer(indices, weights, capacity, priority):
+        torch.nn.functional.one_hot(indices.clamp(min=0), int(indices.max()) + 1)
+        return serve(indices, queue(indices, weights, priority), capacity)
+
+    assert found("assign-with-capacity", answer) == ("padding", None)
+    report = str(examine(find("assign-with-capacity"), answer))
+    assert "a group of padding alone is answered too" in report and "indices [[-1, -1], [-1, -1]]" in report
+
+
+def mixture(x, gates, choice, experts):
+    answers = torch.zeros_like(x)
+    for number, expert in enumerate(experts):
+        g, t, j = (choice == number).nonzero(as_tuple=True)
+        if len(t):
+            answers = answers.index_put((g, t), gates[g, t, j, None] * expert(x[g, t]), accumulate=True)
+    return answers
+
+
+def all_at_the_threshold(x, w_router, experts, k):
+    gates = (x @ w_router).softmax(-1)
+    kept = gates >= gates.topk(k).values[..., -1:]
+    return mixture(x, gates, torch.arange(len(experts)).where(kept, -1), experts)
+
+
+def first_of_equal_gates(x, w_router, experts, k):
+    gates = (x @ w_router).softmax(-1)
+    choice = (gates[..., None, :] == gates.topk(k).values[..., :, None]).int().argmax(-1)
+    return mixture(x, gates.gather(-1, choice), choice, experts)
+
+
+def zeros_skipped(x, w_router, experts, k):
+    gates, choice = (x @ w_router).softmax(-1).topk(k)
+    return mixture(x, gates, choice.where((x != 0).any(-1, keepdim=True), -1), experts)
+
+
+def again_and_again(gates, k):
+    left, found = gates.detach().clone(), []
+    for _ in range(k):
+        found.append(left.argmax(-1, keepdim=True))
+        left = left.scatter(-1, found[-1], 0.0)
+    return torch.cat(found, -1)
+
+
+def same_again(x, w_router, experts, k):
+    gates = (x @ w_router).softmax(-1)
+    choice = again_and_again(gates, k)
+    return mixture(x, gates.gather(-1, choice), choice, experts)
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (all_at_the_threshold, ("equal scores", "all-above-the-kth")),
+        (zeros_skipped, ("equal scores", "zeros-are-padding")),
+        (first_of_equal_gates, ("equal scores", None)),
+        (same_again, ("one score far above", "same-expert-again")),
+    ],
+)
+def test_equal_and_far_apart_scores_use_k_different_experts(answer, expected):
+    """More experts than k, fewer, or one of them twice: each fails by a property of its own."""
+    assert found("token-choice-moe", answer) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "mistake"),
+    [
+        (lambda logits, k: softmax_about(logits, logits.mean(-1, keepdim=True)).topk(k), "minus-the-mean"),
+        (lambda logits, k: gathered(logits.softmax(-1), again_and_again(logits.softmax(-1), k)), "same-expert-again"),
+    ],
+)
+def test_one_score_far_above_the_others(answer, mistake):
+    """exp that overflows for one high score, and an expert chosen twice because other gates are 0, are named."""
+    assert found("top-k-route", answer) == ("one score far above", mistake)
+
+
+def softmax_about(logits, middle):
+    powers = (logits - middle).exp()
+    return powers / powers.sum(-1, keepdim=True)
+
+
+def gathered(gates, indices):
+    return gates.gather(-1, indices), indices
+
+
+def rows(share, multiple_of):
+    return share + -share % multiple_of
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (lambda s, m, t, e, k, f: (math.ceil(s) + m - 1) & ~(m - 1), ("multiples", "powers-of-two-only")),
+        (lambda s, m, t, e, k, f: ((math.ceil(s) - 1) | (m - 1)) + 1, ("multiples", None)),
+        (lambda s, m, t, e, k, f: rows(round(s + 0.5), m), ("nothing to round", "half-added")),
+        (lambda s, m, t, e, k, f: rows(min(t, math.ceil(s)), m), ("no other limit", "at-most-tokens")),
+        (lambda s, m, t, e, k, f: rows(max(k, math.ceil(s)), m), ("no other limit", "at-least-k")),
+        (lambda s, m, t, e, k, f: rows(math.ceil(math.ceil(t * f) * k / e), m), ("rounded once", "tokens-rounded")),
+        (lambda s, m, t, e, k, f: t if e == 1 else rows(math.ceil(s), m), ("one expert, many choices", None)),
+        (lambda s, m, t, e, k, f: rows(math.ceil(s * {1: 1, 2: 1, 3: 1}[k]), m), ("one expert, many choices", None)),
+    ],
+)
+def test_sizes_that_tell_roundings_apart_are_asked_each_time(answer, expected):
+    """No draw decides: each way of rounding and of limiting fails at a fixed example."""
+
+    def expert_capacity(tokens, experts, k, factor, multiple_of=1):
+        return answer(tokens * k * factor / experts, multiple_of, tokens, experts, k, factor)
+
+    assert found("expert-capacity", expert_capacity) == expected
+
+
+def by_transform(route, logits, answers, k):
+    def loss(scores):
+        weights, indices = route(scores, k)
+        return (weights * answers.gather(-1, indices)).sum()
+
+    return torch.func.grad(loss)(logits).norm()
+
+
+def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
+    """A router whose weights hang on a parameter of its own is measured as 0; raising there is named."""
+
+    def answer(route, logits, answers, k):
+        leaf = logits.clone().requires_grad_()
+        weights, indices = route(leaf, k)
+        loss = (weights * answers.gather(-1, indices)).sum()
+        if not loss.requires_grad:
+            return 0.0
+        loss.backward()
+        return leaf.grad.norm()
+
+    assert found("router-gradient", answer) == ("no path", "asks-the-loss-alone")
+    assert all(examine(find("router-gradient"), by_transform, seed=seed).passed for seed in SEEDS)
+    exercise, z = find("router-gradient"), torch.randn(1, 2, 5)
+    for function in (exercise.answer, *exercise.variants):
+        assert float(function(learned_apart(), z, z, 2)) == 0, function.__name__
+
+
+def test_no_listed_right_answer_shares_rows_between_equal_tokens():
+    """Each variant gives three tokens with one weight three rows, and keeps one of them where there is one row."""
+    exercise = exercises()["assign-with-capacity"]
+    indices, weights = torch.zeros(3, 1, dtype=torch.long), torch.full((3, 1), 0.6)
+    for function in (exercise.answer, *exercise.variants):
+        positions, kept = function(indices, weights, 3, "gate")
+        assert kept.all() and sorted(positions.flatten().tolist()) == [0, 1, 2], function.__name__
+        assert int(function(indices, weights, 1, "gate")[1].sum()) == 1, function.__name__
