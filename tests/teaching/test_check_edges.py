@@ -132,6 +132,55 @@ def test_equal_weights_may_come_in_any_order():
     assert all(examine(find("assign-with-capacity"), answer, seed=seed).passed for seed in SEEDS)
 
 
+def by_key(key):
+    def answer(indices, weights, capacity, priority):
+        order = sorted(range(len(indices)), key=lambda t: -float(key(weights[t])))
+        order = order if priority == "gate" else range(len(indices))
+        return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
+
+    return answer
+
+
+KEYS = {
+    "near": lambda w: (16 * w.max()).round(),
+    "half": lambda w: w.half().max(),
+    "sum": torch.sum,
+    "gap": lambda w: w[0] - w[-1] if len(w) > 1 else w[0],
+    "last": lambda w: w[-1],
+    "product": torch.prod,
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_the_order_of_weights_is_asked_at_fixed_examples(key):
+    """An order by rounded weights, or by another number of a token's weights, fails whatever is drawn."""
+    reports = [examine(find("assign-with-capacity"), by_key(KEYS[key]), seed=seed) for seed in SEEDS]
+    assert all("order by the largest weight" in report.fails for report in reports)
+
+
+def test_experts_are_not_counted_by_those_that_are_chosen():
+    """A list with one place for each expert that somebody chose is too short, whatever is drawn."""
+
+    def answer(indices, weights, capacity, priority):
+        if int(indices.max()) >= len({*indices.flatten().tolist()} - {-1}) > 0:
+            raise IndexError
+        return serve(indices, queue(indices, weights, priority), capacity)
+
+    for seed in SEEDS:
+        assert "experts that nobody chooses" in examine(find("assign-with-capacity"), answer, seed=seed).fails
+
+
+@pytest.mark.parametrize(("name", "axes"), [("dispatch-weights", 1), ("combine-weights", (2, 3))])
+def test_one_maximum_for_an_example_is_not_stable(name, axes):
+    """Scores far apart are asked for at a fixed distance: exp under an example's maximum is 0 / 0 for some."""
+
+    def answer(logits):
+        powers = (logits - logits.amax((1, 2, 3), keepdim=True)).exp()
+        return powers / powers.sum(axes, keepdim=True)
+
+    assert all(examine(find(name), answer, seed=seed).failed == "large scores" for seed in range(20))
+
+
 def test_a_group_of_padding_alone_is_answered():
     """one_hot with no classes raises for padding alone: refused with that input."""
 

@@ -190,3 +190,18 @@ def where_they_differ(expected, got):
         fate = f"row {int(row[token, choice])}" if found[token, choice] else "dropped"
         words.append(f"token {token} (counted from 0), {NTH[choice]} choice: {fate}")
     return tuple(words)
+
+
+def telling(weights):
+    """Give three tokens that ask for one row, with these weights."""
+
+    def make(draw):
+        indices = draw.tensor([[0, 1], [0, 2], [0, 1]]).long()
+        return indices, draw.tensor(weights), 1, "gate"
+
+    return make
+
+
+def far_expert(draw):
+    """Give two tokens that choose experts 5 and 3 of more that nobody chooses."""
+    return draw.tensor([[5, 3], [5, -1]]).long(), draw.tensor([[0.6, 0.3], [0.5, 0.2]]), 1, "gate"

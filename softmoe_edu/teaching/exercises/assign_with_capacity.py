@@ -10,6 +10,7 @@ from softmoe_edu.teaching.exercises.assign_properties import (
     comparable,
     crossing,
     equal_weights,
+    far_expert,
     full_buffers,
     padding,
     padding_alone,
@@ -17,10 +18,11 @@ from softmoe_edu.teaching.exercises.assign_properties import (
     rows_of,
     shuffled,
     some_choices,
+    telling,
     where_they_differ,
 )
 from softmoe_edu.teaching.exercises.assign_variants import VARIANTS
-from softmoe_edu.teaching.properties import as_defined, by_hand, changed
+from softmoe_edu.teaching.properties import as_defined, by_hand, changed, each_of
 
 
 def assign_with_capacity(indices, weights, capacity, priority):
@@ -97,6 +99,12 @@ def _at_the_edges(function, draw):
 
 WEIGHTS = "experts [[0, 1], [0, 2], [0, 1], [1, 0]], weights [[.5, .3], [.6, .25], [.7, .2], [.85, .1]], 2 rows"
 
+GATE = '1 row, priority "gate"'
+TELLING = (
+    ("the largest weight comes first, however near the others are", [[0.5001, 0.3], [0.5003, 0.2], [0.5002, 0.3]]),
+    ("the largest weight decides, not what the others add to it or leave", [[0.6, 0.3], [0.5, 0.05], [0.55, 0.44]]),
+)
+
 EXERCISE = Exercise(
     id="assign-with-capacity",
     lesson="02",
@@ -125,6 +133,25 @@ EXERCISE = Exercise(
         Property("who is kept", prefix),
         Property("padding", padding),
         Property("equal weights", equal_weights),
+        each_of(
+            "order by the largest weight",
+            *(
+                by_hand(
+                    telling(weights),
+                    should,
+                    f"experts [[0, 1], [0, 2], [0, 1]], weights {weights}, {GATE}",
+                    show=rows_of,
+                )
+                for should, weights in TELLING
+            ),
+        ),
+        by_hand(
+            far_expert,
+            "an expert's number may be larger than the count of those that are chosen",
+            f"experts [[5, 3], [5, -1]], weights [[.6, .3], [.5, .2]], {GATE}",
+            show=rows_of,
+            name="experts that nobody chooses",
+        ),
         changed(
             'with priority "gate" the order of the tokens does not matter: shuffled tokens keep their rows',
             case(9, 2, 4, 3),

@@ -8,7 +8,7 @@ from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises import combine_weights_mistakes
 from softmoe_edu.teaching.exercises.dispatch_weights import case, examples_apart
 from softmoe_edu.teaching.gradient import gradients
-from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, finite, span
+from softmoe_edu.teaching.properties import as_defined, brief, by_hand, changed, close, each_of, finite, span
 
 
 def combine_weights(logits):
@@ -47,6 +47,13 @@ def by_powers(logits):
     scores = logits.double()
     powers = (scores - scores.amax((2, 3), keepdim=True).detach()).exp()
     return torch.einsum("bnep,bn->bnep", powers, 1 / powers.sum((2, 3))).to(logits.dtype)
+
+
+def far_tokens(draw: Draw) -> tuple:
+    """Give scores of which every other token's are 1000 higher."""
+    logits = draw.normal(2, 5, 4, 3)
+    logits[:, ::2] += 1000
+    return (logits,)
 
 
 def hand(draw: Draw) -> tuple:
@@ -131,9 +138,12 @@ EXERCISE = Exercise(
             case(2, 5, 1, 4),
             case(2, 3, 1, 1),
         ),
-        finite(
-            "scores of some thousands give finite weights: subtract each token's largest score before exp",
-            case(2, 5, 4, 3, scale=1000.0),
+        each_of(
+            "large scores",
+            *(
+                finite("scores of some thousands give finite weights: subtract each token's largest score first", make)
+                for make in (case(2, 5, 4, 3, scale=1000.0), far_tokens)
+            ),
         ),
     ),
     hints=(

@@ -56,6 +56,13 @@ def case(b: int, n: int, e: int, p: int, scale: float = 1.0):
     return lambda draw: (scale * draw.normal(b, n, e, p),)
 
 
+def far_slots(draw: Draw) -> tuple:
+    """Give scores of which every other slot's, of each expert, are 1000 higher."""
+    logits = draw.normal(2, 5, 4, 3)
+    odd = torch.arange(12, device=logits.device).view(4, 3) % 2
+    return (logits + 1000 * odd,)
+
+
 def hand(draw: Draw) -> tuple:
     """Scores of two tokens with three slots, one for each expert (lesson 05, section 2)."""
     return (draw.tensor([[[[math.log(v)] for v in row] for row in ((3, 1, 2), (1, 2, 1))]]),)
@@ -141,9 +148,14 @@ EXERCISE = Exercise(
             case(2, 5, 1, 4),
             case(2, 3, 1, 1),
         ),
-        finite(
-            "scores of some thousands give finite weights: subtract each slot's largest score before exp",
-            case(2, 5, 4, 3, scale=1000.0),
+        each_of(
+            "large scores",
+            *(
+                finite(
+                    "scores of some thousands give finite weights: subtract each slot's largest score before exp", make
+                )
+                for make in (case(2, 5, 4, 3, scale=1000.0), far_slots)
+            ),
         ),
     ),
     hints=(

@@ -46,6 +46,14 @@ def raised(draw: Draw) -> tuple:
     return torch.cat([x, torch.ones_like(x[..., :1])], -1), high, mlps(draw, 4, 4)
 
 
+def far_apart(draw: Draw) -> tuple:
+    """Every other token scores 1000 higher with every other slot: what is left of the others is far below."""
+    x, phi, _ = case(2, 5, 3, 4, 3)(draw)
+    token, slot = (torch.arange(count, device=x.device, dtype=x.dtype) % 2 for count in (5, 12))
+    x = torch.cat([x, token.view(1, 5, 1).expand(2, 5, 1)], -1)
+    return x, torch.cat([phi, 1000 * slot.view(1, 4, 3)]), mlps(draw, 4, 4)
+
+
 def hand(draw: Draw) -> tuple:
     """Two tokens, three experts of one slot: the weights are twelfths (lesson 05, section 3)."""
     phi = draw.tensor([[math.log(v) for v in (3, 1, 2)], [math.log(v) / 2 for v in (1, 2, 1)]])
@@ -193,8 +201,14 @@ EXERCISE = Exercise(
             case(2, 5, 3, 1, 4),
             case(1, 3, 2, 5, 1),
         ),
-        finite(
-            "scores of some thousands give finite answers: subtract the largest before exp", case(2, 5, 3, 4, 2, 1000.0)
+        each_of(
+            "large scores",
+            *(
+                finite(
+                    "scores of some thousands give finite answers: subtract the largest of each sum before exp", make
+                )
+                for make in (case(2, 5, 3, 4, 2, 1000.0), far_apart)
+            ),
         ),
     ),
     hints=(
