@@ -200,8 +200,8 @@ def latencies(page: "Page", root: str, action: Action, steps: int, warm: int, pa
     page.mouse.move(0, 0)
     if action.keys:
         part.focus()
-    if action.first:
-        page.keyboard.press(action.first)
+    for key in action.first:
+        page.keyboard.press(key)
     page.evaluate(SETTLE)
     found = []
     for step in range(warm + steps):

@@ -30,15 +30,15 @@ widget
 class Action:
     """Inputs of one kind to one part of a widget, and the part whose text shows that each was answered.
 
-    keys: pressed in turn; none for moves of the pointer over the part. first: a key that brings the part to its
-    beginning. step: the explorer's step that is chosen before.
+    keys: pressed in turn; none for moves of the pointer over the part. first: keys that bring the part to where
+    it begins. step: the explorer's step that is chosen before.
     """
 
     name: str
     part: str
     witness: str
     keys: tuple[str, ...] = ()
-    first: str | None = None
+    first: tuple[str, ...] = ()
     step: str | None = None
 
     @property
@@ -50,23 +50,28 @@ class Action:
 STATUS = "[role=status]"
 BACK_AND_FORTH = ("ArrowRight", "ArrowLeft")
 LENS_ACTIONS = (
-    Action("slider", "image_index", '[data-part="caption"]', BACK_AND_FORTH, "Home"),
+    Action("slider", "image_index", '[data-part="caption"]', BACK_AND_FORTH, ("Home",)),
     Action("pointing", "map", STATUS),
-    Action("keyboard", "map", STATUS, BACK_AND_FORTH, "Home"),
+    Action("keyboard", "map", STATUS, BACK_AND_FORTH, ("Home",)),
 )
 EXPLORER_ACTIONS = (
-    Action("image slider", "image_index", '[data-part="tokens-title"]', BACK_AND_FORTH, "Home"),
+    Action("image slider", "image_index", '[data-part="tokens-title"]', BACK_AND_FORTH, ("Home",)),
     Action("scale slider", "scale", '[data-part="most"]', BACK_AND_FORTH, step="normalise"),
     Action("pointing", "map", STATUS, step="combine"),
-    Action("keyboard", "map", STATUS, BACK_AND_FORTH, "Home", step="dispatch"),
+    Action("keyboard", "map", STATUS, BACK_AND_FORTH, ("Home",), step="dispatch"),
     # Radio buttons: the arrow key goes round through all six.
     Action("stepping", "score", '[data-part="words"]', ("ArrowRight",), step="score"),
 )
-# At the far end, where a step is large: elsewhere one may leave the rounded capacity as it is.
+# From the largest factor, where a step is large: elsewhere one may leave the rounded capacity as it is.
 CAPACITY = Action(
-    "capacity slider", "capacity_factor", '[data-part="load-note"]', BACK_AND_FORTH[::-1], "End", step="dispatch"
+    "capacity slider",
+    "capacity_factor",
+    '[data-part="load-note"]',
+    BACK_AND_FORTH[::-1],
+    ("End", "ArrowLeft"),
+    step="dispatch",
 )
-SERVING = Action("serving", "served", '[data-part="count"]', BACK_AND_FORTH, "Home", step="dispatch")
+SERVING = Action("serving", "served", '[data-part="count"]', BACK_AND_FORTH, ("Home",), step="dispatch")
 
 
 @dataclass(frozen=True)
