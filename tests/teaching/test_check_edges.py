@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import exercises, find
-from softmoe_edu.teaching.exercises.assign_edge_mistakes import queue, serve
+from softmoe_edu.teaching.exercises import find
 from softmoe_edu.teaching.exercises.router_gradient import learned_apart
 from softmoe_edu.teaching.kill_matrix import from_text
 
@@ -84,92 +83,6 @@ def test_gradients_switched_off_inside_are_missing(name):
     assert torch.is_grad_enabled()
 
 
-def by_rank(indices, weights, capacity, priority):
-    n, k = indices.shape
-    best = weights[:, 0]
-    rank = (best[None] > best[:, None]).sum(1) if priority == "gate" else torch.arange(n)
-    turn = (torch.arange(k)[None] * n + rank[:, None]).flatten()
-    flat = indices.flatten()
-    rows = ((turn[None] < turn[:, None]) & (flat[None] == flat[:, None])).sum(1).view(n, k)
-    return rows, (rows < capacity) & (indices >= 0)
-
-
-def by_index_of_weight(indices, weights, capacity, priority):
-    order = list(range(len(indices)))
-    if priority == "gate":
-        best = weights[:, 0].tolist()
-        order = [best.index(value) for value in sorted(best, reverse=True)]
-    return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
-
-
-def one_of_unique(indices, weights, capacity, priority):
-    order = list(range(len(indices)))
-    if priority == "gate":
-        order = list({-w: t for t, w in sorted(enumerate(weights[:, 0].tolist()), key=lambda pair: -pair[1])}.values())
-    return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
-
-
-@pytest.mark.parametrize(
-    ("answer", "mistake"),
-    [(by_rank, "equal-ranks"), (by_index_of_weight, "one-of-equals"), (one_of_unique, "one-of-equals")],
-)
-def test_equal_weights_get_rows_of_their_own(answer, mistake):
-    """Tokens with equal weights that share a row, are served twice or not at all fail, and are named."""
-    assert found("assign-with-capacity", answer) == ("equal weights", mistake)
-
-
-def test_equal_weights_may_come_in_any_order():
-    """The last of equal tokens first is as right as the first first."""
-
-    def answer(indices, weights, capacity, priority):
-        pairs = queue(indices, weights, priority)
-        if priority == "gate":
-            n = len(indices)
-            order = sorted(range(n), key=lambda t: (-float(weights[t, 0]), -t))
-            pairs = [(t, j) for j in range(indices.shape[1]) for t in order]
-        return serve(indices, pairs, capacity)
-
-    assert all(examine(find("assign-with-capacity"), answer, seed=seed).passed for seed in SEEDS)
-
-
-def by_key(key):
-    def answer(indices, weights, capacity, priority):
-        order = sorted(range(len(indices)), key=lambda t: -float(key(weights[t])))
-        order = order if priority == "gate" else range(len(indices))
-        return serve(indices, [(t, j) for j in range(indices.shape[1]) for t in order], capacity)
-
-    return answer
-
-
-KEYS = {
-    "near": lambda w: (16 * w.max()).round(),
-    "half": lambda w: w.half().max(),
-    "sum": torch.sum,
-    "gap": lambda w: w[0] - w[-1] if len(w) > 1 else w[0],
-    "last": lambda w: w[-1],
-    "product": torch.prod,
-}
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_the_order_of_weights_is_asked_at_fixed_examples(key):
-    """An order by rounded weights, or by another number of a token's weights, fails whatever is drawn."""
-    reports = [examine(find("assign-with-capacity"), by_key(KEYS[key]), seed=seed) for seed in SEEDS]
-    assert all("order by the largest weight" in report.fails for report in reports)
-
-
-def test_experts_are_not_counted_by_those_that_are_chosen():
-    """A list with one place for each expert that somebody chose is too short, whatever is drawn."""
-
-    def answer(indices, weights, capacity, priority):
-        if int(indices.max()) >= len({*indices.flatten().tolist()} - {-1}) > 0:
-            raise IndexError
-        return serve(indices, queue(indices, weights, priority), capacity)
-
-    for seed in SEEDS:
-        assert "experts that nobody chooses" in examine(find("assign-with-capacity"), answer, seed=seed).fails
-
-
 @pytest.mark.parametrize(("name", "axes"), [("dispatch-weights", 1), ("combine-weights", (2, 3))])
 def test_one_maximum_for_an_example_is_not_stable(name, axes):
     """Scores far apart are asked for at a fixed distance: exp under an example's maximum is 0 / 0 for some."""
@@ -179,18 +92,6 @@ def test_one_maximum_for_an_example_is_not_stable(name, axes):
         return powers / powers.sum(axes, keepdim=True)
 
     assert all(examine(find(name), answer, seed=seed).failed == "large scores" for seed in range(20))
-
-
-def test_a_group_of_padding_alone_is_answered():
-    """one_hot with no classes raises for padding alone: refused with that input."""
-
-    def answer(indices, weights, capacity, priority):
-        torch.nn.functional.one_hot(indices.clamp(min=0), int(indices.max()) + 1)
-        return serve(indices, queue(indices, weights, priority), capacity)
-
-    assert found("assign-with-capacity", answer) == ("padding", None)
-    report = str(examine(find("assign-with-capacity"), answer))
-    assert "a group of padding alone is answered too" in report and "indices [[-1, -1], [-1, -1]]" in report
 
 
 def mixture(x, gates, choice, experts):
@@ -319,13 +220,3 @@ def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
     exercise, z = find("router-gradient"), torch.randn(1, 2, 5)
     for function in (exercise.answer, *exercise.variants):
         assert float(function(learned_apart(), z, z, 2)) == 0, function.__name__
-
-
-def test_no_listed_right_answer_shares_rows_between_equal_tokens():
-    """Each variant gives three tokens with one weight three rows, and keeps one of them where there is one row."""
-    exercise = exercises()["assign-with-capacity"]
-    indices, weights = torch.zeros(3, 1, dtype=torch.long), torch.full((3, 1), 0.6)
-    for function in (exercise.answer, *exercise.variants):
-        positions, kept = function(indices, weights, 3, "gate")
-        assert kept.all() and sorted(positions.flatten().tolist()) == [0, 1, 2], function.__name__
-        assert int(function(indices, weights, 1, "gate")[1].sum()) == 1, function.__name__
