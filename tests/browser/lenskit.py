@@ -79,6 +79,15 @@ def run_cell(notebook: Page, index: int, source: str) -> str:
     return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
 
 
+def told_at_last(notebook: Page, index: int, source: str, expected: str) -> str:
+    """What a cell prints, run again while it is not what is expected: a change waits for the kernel's last answer."""
+    for _ in range(20):
+        if (told := run_cell(notebook, index, source)) == expected:
+            break
+        notebook.wait_for_timeout(100)
+    return told
+
+
 def point(
     lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False, **how: list[str]
 ) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from labkit import KERNEL_IDLE, SHUT_DOWN, Server, run_all, settled, take_screenshot, watch, write_notebook
-from lenskit import ROUTINGS, lens_of, part, picture, point, run_cell
+from lenskit import ROUTINGS, lens_of, part, picture, point, told_at_last
 from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def test_pointing_sliding_and_choosing_in_notebook_7(notebook7_page: Page) -> No
     part(lens, "image_index").fill("1")
     expect(part(lens, "image")).to_have_text("1: 2, predicted 2")
     assert picture(lens, "map", ground=True) != first
-    assert run_cell(notebook7_page, 1, REPORT) == "3 0 1 1 soft early combine"
+    assert told_at_last(notebook7_page, 1, REPORT, "3 0 1 1 soft early combine") == "3 0 1 1 soft early combine"
 
 
 def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
@@ -84,10 +84,10 @@ def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
     expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
     press("ArrowLeft")
     expect(status).to_contain_text("token 1 (row 0, column 1), expert 1, slot 0: ")
-    assert run_cell(page, 1, REPORT) == "1 1 0 1 soft late combine"
+    assert told_at_last(page, 1, REPORT, "1 1 0 1 soft late combine") == "1 1 0 1 soft late combine"
     part(lens, "map").press("Escape")
     expect(part(lens, "pin")).to_be_empty()
-    assert run_cell(page, 1, REPORT) == "-1 -1 -1 1 soft late combine"
+    assert told_at_last(page, 1, REPORT, "-1 -1 -1 1 soft late combine") == "-1 -1 -1 1 soft late combine"
 
 
 def test_letters_pressed_in_the_lens_stay_there_in_notebook_7(notebook7_page: Page) -> None:
