@@ -2,7 +2,7 @@
 
 import re
 
-from labkit import SCREENSHOTS, settled
+from labkit import KERNEL_IDLE, SCREENSHOTS, settled
 from playwright.sync_api import Locator, Page, expect
 
 # Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
@@ -72,6 +72,10 @@ def screenshot(lens: Locator, name: str) -> None:
 
 def run_cell(notebook: Page, index: int, source: str) -> str:
     """Type into a cell, run it and give what it printed."""
+    # A widget sends one change at a time, the next when the kernel has answered: let what is under way arrive first.
+    for _ in range(2):
+        notebook.wait_for_timeout(60)
+        notebook.wait_for_function(KERNEL_IDLE)
     cell = notebook.locator(".jp-CodeCell").nth(index)
     cell.locator(".cm-content").fill(source)
     cell.locator(".cm-content").press("Control+Enter")
