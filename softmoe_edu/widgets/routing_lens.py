@@ -158,9 +158,10 @@ class RoutingLens(Instrument):
     ) -> "RoutingLens":
         """Show what a function, logits (b, n, e, p) -> (dispatch, combine), makes of logits, right or wrong.
 
-        Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, a wrong shape or an
-        exception is told in a sentence. `reference` is a function of the same kind, shown as the router "reference"
-        and compared with. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
+        Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, as are sums that miss 1
+        and choices in place of mixtures; a wrong shape or an exception is told in a sentence. `reference` is a function
+        of the same kind, shown as the router "reference" and compared with; where it gives whole tokens to slots, so
+        may the other. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
         """
         routers = route(function, logits, reference)
         return cls({name: {"": routing} for name, routing in routers.items()}, images, **more)

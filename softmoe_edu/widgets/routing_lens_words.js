@@ -146,6 +146,8 @@ function warning(it, view) {
     const miss = it.hard ? "sum to more than 1" : "do not sum to 1";
     found.push(`≠1: ${rows.size} of ${it.n} rows of combine ${miss} (${first}).`);
   }
+  for (const name of it.unmixed)
+    found.push(`0/1: every weight of ${name} is 0 or 1: a choice, where a softmax of these logits mixes.`);
   for (const { sign, words, at } of it.wrongs) {
     const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view][at[0]])}`;
     found.push(`${sign}: ${plural(at.length, view === "logits" ? "logit" : "weight")} ${words} (${first}).`);
