@@ -91,7 +91,8 @@ function render({ model, el }) {
     const alike = beside && beside !== entry && !beside.note;
     const sized = alike && ["tokens", "experts", "slots"].every(name => beside[name] === entry[name]);
     it.reference = sized ? look(beside, image) : null;
-    it.words = model.get("_words")[image];
+    const words = model.get("_words")[image];
+    it.words = words?.length === it.tokens ? words : null;
     it.off = offSums(it);
     it.wrongs = wrongs(it, view);
     part("tokens-title").textContent = plural(it.tokens, "token");
@@ -133,6 +134,7 @@ function render({ model, el }) {
     const x = event.clientX - frame.left, y = event.clientY - frame.top;
     const within = (value, most) => (value >= 0 && value < most ? Math.floor(value) : -1);
     const tokenOf = t => (t < 0 ? -1 : nearest(it, t));
+    if (name === "tokens" && tokens.words) return { ...NOTHING, token: tokenOf(wordAt(tokens.words, x, y)) };
     if (name === "tokens") {
       const column = within(x / tokens.dx, tokens.columns), token = Math.floor(y / tokens.dy) * tokens.columns + column;
       return { ...NOTHING, token: column < 0 ? -1 : tokenOf(within(token, it.tokens)) };
@@ -165,7 +167,9 @@ function render({ model, el }) {
     if (!across && !down && !far) return null;
     const { it, view, boxes } = scene, at = selection(), row = it.row[at.token] ?? -1;
     const own = columnsOfExpert(it, view), token = by => it.ids[go(row, by, it.n)];
-    if (name === "tokens") return { ...NOTHING, token: token(across + down * boxes.tokens.columns + far) };
+    if (name === "tokens" && boxes.tokens.words && down)
+      return { ...NOTHING, token: nearest(it, wordBeyond(boxes.tokens.words, at.token, down)) };
+    if (name === "tokens") return { ...NOTHING, token: token(across + down * (boxes.tokens.columns ?? 0) + far) };
     if (name === "experts") return { ...NOTHING, expert: go(at.expert, across + far, it.experts) };
     if (!own) return { ...NOTHING, token: token(across + down + far) };
     const column = at.expert < 0 ? -1 : at.expert * own + (own < it.p ? 0 : Math.max(at.slot, 0));

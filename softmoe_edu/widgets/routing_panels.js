@@ -5,8 +5,11 @@ const LEFT = 46, RIGHT = 68, TOP = 20, SUMS = 46, LOAD = 58, ROW = 46;
 
 /** Where tokens lie, in CSS pixels, for a panel of this width. */
 function tokenBox({ it, picture }, w) {
-  const line = it.words && wordsInLine(it.words, w);
-  const columns = it.grid[1] ?? line ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
+  if (it.words) {
+    const words = wordBoxes(it.words, w);
+    return { w, h: words.at(-1)[1] + LINE, words };
+  }
+  const columns = it.grid[1] ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
   const rows = it.grid[0] ?? Math.ceil(it.tokens / columns);
   const h = picture ? (w * picture.height) / picture.width : rows * Math.min(w / columns, 34);
   return { w, h, columns, rows, dx: w / columns, dy: h / rows };
@@ -15,29 +18,31 @@ function tokenBox({ it, picture }, w) {
 /** Where things lie, in CSS pixels, for panels of these widths. */
 function layout({ it, view, picture }, tokensWidth, mapWidth) {
   const tokens = tokenBox({ it, picture }, tokensWidth), columns = it.experts * columnsOfExpert(it, view);
-  const w = mapWidth - LEFT - RIGHT, h = Math.min(Math.max(it.n * 14, 112), 392);
+  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, h = Math.min(Math.max(it.n * 14, 112), 392);
   return {
     tokens,
-    map: { x: LEFT, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
+    map: { x: left, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
     sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + h + SUMS], experts: [mapWidth, LOAD + ROW] },
   };
 }
 
-const corner = ({ columns, dx, dy }, token) => [(token % columns) * dx, Math.floor(token / columns) * dy, dx, dy];
+const corner = ({ columns, dx, dy, words }, token) =>
+  words?.[token] ?? [(token % columns) * dx, Math.floor(token / columns) * dy, dx, dy];
 
 const grounds = {
   tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h, dx, dy } = boxes.tokens;
+    const { w, h } = boxes.tokens;
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
-      const [x, y] = corner(boxes.tokens, t), below = it.words ? 5 : 0;
+      const [x, y, dx, dy] = corner(boxes.tokens, t);
       for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
       if (fate) hatch(ctx, x, y, dx, dy);
-      const middle = [x + dx / 2, y + dy / 2 - below], number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
-      const label = it.words ? clip(it.words[t], dx / 7) : !picture ? t : dx > 46 ? FATES[fate] : "";
+      const middle = [x + dx / 2, y + (it.words ? 11 : dy / 2)];
+      const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
+      const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";
       if (fate) writeOver(ctx, label, ...middle);
       else if (it.words || number) write(ctx, label, ...middle, ink.text);
     });
@@ -61,7 +66,7 @@ const grounds = {
       const top = y + r * dy;
       if (it.fate[t]) hatch(ctx, x, top, w, dy);
       if (it.fate[t] && dy >= 12) writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
-      if (r % everyRow === 0) write(ctx, it.words ? clip(it.words[t], 6) : t, x - 6, top + dy / 2, ink.text, "right");
+      if (r % everyRow === 0) write(ctx, rowLabel(it, t, x - 12), x - 6, top + dy / 2, ink.text, "right");
     });
     markWrong(ctx, it.wrongs, columns, boxes.map);
     if (it.rows[view]) sums(ctx, it, view, boxes.map, ink);
@@ -88,16 +93,17 @@ const grounds = {
 
 const overlays = {
   /** What the selected slots see of the image: a square on each token, its area in proportion to the weight. */
-  tokens(ctx, { it, view, boxes }, at) {
-    const { w, dx, dy } = boxes.tokens;
+  tokens(ctx, { it, view, boxes, ink }, at) {
+    const { w } = boxes.tokens;
     if (at.expert >= 0) {
       const each = weightOfEach(it, told(view), ...span(it, at));
       const seen = squares(ctx, boxes.tokens, it, each, it.ids, expertColour(at.expert));
-      for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, 3)) {
-        const [x, y] = corner(boxes.tokens, it.ids[r]);
-        // A word stays readable: its weight stands in the lower corner of its box.
-        const [across, low] = it.words ? [dx - 14, dy - 8] : [dx / 2, dy / 2];
-        writeOver(ctx, short(each[r]), Math.min(Math.max(x + across, 13), w - 13), y + low);
+      // Below a word there is room for its weight; patches keep their picture but for the three heaviest.
+      const most = it.words ? seen.length : 3;
+      for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
+        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]), middle = x + dx / 2;
+        if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
+        else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), w - 13), y + dy / 2);
       }
     }
     if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));
@@ -132,7 +138,9 @@ function squares(ctx, box, it, each, tokens, colour) {
   const seen = [...each.keys()].filter(r => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   Object.assign(ctx, { fillStyle: colour, lineWidth: 1 });
   for (const r of seen) {
-    const square = shareOfBox(corner(box, tokens[r]), Math.abs(each[r]) / most, it.words);
+    const [x, y, dx, dy] = corner(box, tokens[r]);
+    // Bars below words are of one scale, however long the words are.
+    const square = shareOfBox([x, y, it.words ? NARROWEST : dx, dy], Math.abs(each[r]) / most, it.words);
     ctx.globalAlpha = 0.8;
     if (each[r] > 0) ctx.fillRect(...square);
     ctx.globalAlpha = 1;
