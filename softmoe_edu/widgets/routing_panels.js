@@ -39,12 +39,15 @@ const grounds = {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      if (fate) hatch(ctx, x, y, dx, dy);
+      // Lines behind letters make them hard to read: a word stands above its lines, a number on paper.
+      const clear = it.words ? 20 : 0;
+      if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
       const middle = [x + dx / 2, y + (it.words ? 11 : dy / 2)];
       const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
       const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";
-      if (fate) writeOver(ctx, label, ...middle);
-      else if (it.words || number) write(ctx, label, ...middle, ink.text);
+      if (it.words || (number && !fate)) write(ctx, label, ...middle, ink.text);
+      else if (number) writeBoxed(ctx, label, ...middle, ink, w);
+      else if (fate) writeOver(ctx, label, ...middle);
     });
     if (view === "output") squares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], "#5ec962");
   },

@@ -126,14 +126,24 @@ def test_of_too_many_words_drawn_ones_answer(open_saved: Callable, monkeypatch: 
 
 
 def test_dropped_words_are_hatched_and_can_be_read(open_saved: Callable) -> None:
-    """Slanted lines over the box, the word in white on a dark edge; a word that is kept has neither."""
+    """Slanted lines below the word, none behind it; a word that is kept has neither."""
     token = torch.tensor([[[0], [1]]])
     lens = watched(open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4), words=["a", "b", "c", "d"])))
     place = written(lens, "tokens")
     boxes = [(place[word][0] - 12, place[word][1] + 6, 24, 20) for word in "abcd"]
 
     assert [count > 40 for count in ink(lens, "tokens", *boxes)] == [False, False, True, True]
+    behind = [(place[word][0] - 13, place[word][1] - 6, 5, 12) for word in "abcd"]
+    assert ink(lens, "tokens", *behind) == [0, 0, 0, 0]
     expect(part(lens, "caption")).to_contain_text('2 of 4 tokens dropped (2 "c", 3 "d").')
+
+
+def test_a_long_word_stays_inside_the_caption(open_saved: Callable) -> None:
+    """It is broken, where it would run over the map."""
+    lens = lens_of(open_saved(text()))
+
+    expect(part(lens, "caption")).to_contain_text("x" * 59)
+    assert part(lens, "caption").evaluate("p => p.scrollWidth <= p.clientWidth")
 
 
 def test_a_layer_of_other_tokens_is_shown_by_numbers(open_saved: Callable) -> None:
@@ -147,3 +157,17 @@ def test_a_layer_of_other_tokens_is_shown_by_numbers(open_saved: Callable) -> No
     part(lens, "layer").select_option("first")
     part(lens, "tokens").press("End")
     expect(lens.get_by_role("status")).to_contain_text('token 3 "d": ')
+
+
+def test_numbers_of_dropped_tokens_stand_on_paper(open_saved: Callable) -> None:
+    """Without words too no line runs behind the digits."""
+    token = torch.tensor([[[0], [1]]])
+    lens = watched(open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4))))
+    place = written(lens, "tokens")
+    dark = "all[i] > 0 && Math.max(all[i - 1], all[i - 2], all[i - 3]) < 60"
+    beside = [(place[t][0] + side, place[t][1] - 5, 1, 10) for t in "23" for side in (-5.5, 4.5)]
+
+    assert ink(lens, "tokens", *beside, only=dark) == [0, 0, 0, 0]
+    corners = [(place[t][0] - 12, place[t][1] + 9, 24, 5) for t in "0123"]
+    assert [count > 10 for count in ink(lens, "tokens", *corners, only=dark)] == [False, False, True, True]
+    screenshot(lens, "lens-dropped-numbers")
