@@ -79,11 +79,9 @@ const grounds = {
     const { x, w } = boxes.map, most = largest(it.groupLoad, it.hard ? it.p : 1e-9), high = LOAD - 18;
     write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
     write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
-    ctx.globalAlpha = 0.4;
-    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high);
-    ctx.globalAlpha = 1;
+    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high, ink, { pale: true });
     const line = it.hard ? LOAD - (high * it.p) / most : -Infinity;
-    bars(ctx, boxes.map, it.load, most, LOAD, high, ink.text, line);
+    bars(ctx, boxes.map, it.load, most, LOAD, high, ink, { line });
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     for (const y of [LOAD + 0.5, LOAD + ROW - 0.5]) ctx.strokeRect(x, y, w, 0);
     if (!it.hard) return;
@@ -129,7 +127,7 @@ const overlays = {
   experts(ctx, { it, view, boxes: { map }, ink }, at) {
     if (at.token >= 0) {
       const each = weightByExpert(it, told(view), at.token);
-      bars(ctx, map, each, largest(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink.text);
+      bars(ctx, map, each, largest(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink);
     }
     if (at.expert >= 0) ring(ctx, map.x + at.expert * map.de + 2, 2, map.de - 4, LOAD - 2);
   },
@@ -172,15 +170,27 @@ function lengths(ctx, { it, boxes: { map }, ink }) {
   ctx.strokeRect(x + 0.5, y, 0, h);
 }
 
-/** One bar for each expert, with numbers where there is room and a colour for them, clear of a line across. */
-function bars(ctx, { x, de }, values, most, floor, high, text, line = -Infinity) {
+/** A bar in an expert's colour from its floor up. Some colours are faint on the page: an edge in ink bounds each. */
+function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
+  Object.assign(ctx, { fillStyle: colour, strokeStyle: ink.text, lineWidth: 1, globalAlpha: pale ? 0.4 : 1 });
+  ctx.fillRect(x, floor - h, w, h);
+  ctx.globalAlpha = 1;
+  if (h < 1) return;
+  // Whole pixels, between which a line would be grey.
+  const left = Math.round(x), top = Math.round(floor - h);
+  if (w > 7) return ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
+  ctx.fillStyle = ink.text;
+  ctx.fillRect(x, top, w, 1);
+}
+
+/** One bar for each expert, with numbers where there is room, clear of a line across; pale ones have none. */
+function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
   const gap = de > 8 ? 2 : 0;
   values.forEach((value, e) => {
-    const top = floor - high * (Math.min(Math.max(value / most, 0), 1) || 0);
-    ctx.fillStyle = expertColour(e);
-    ctx.fillRect(x + e * de + gap, top, Math.max(de - 2 * gap, 0.5), floor - top);
+    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0), top = floor - h;
+    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
     const number = short(value);
     const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
-    if (text && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, text);
+    if (!pale && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, ink.text);
   });
 }
