@@ -100,6 +100,7 @@ def pack_routing(
     padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
     entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
     entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    entry["choices"] = _choices(routing, dispatch) if isinstance(routing, SparseRouting) else 0
     _add_logits(entry, where, routing, ids, images)
     entry["views"] += ["dispatch", "combine"]
     if output is not None:
@@ -119,6 +120,19 @@ def holds_whole_tokens(dispatch: Tensor) -> bool:
 
 def _zeros_and_ones(weights: Tensor) -> bool:
     return bool(((weights == 0) | (weights == 1)).all())
+
+
+def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
+    """How many slots a token fills that lost none of its choices; 0 where experts choose, who owe no token a slot."""
+    if routing.gates is not None:
+        gates, held = _cpu(routing.gates), dispatch.sum(3) > 0
+        real = torch.ones(held.shape[:2], dtype=torch.bool) if routing.mask is None else routing.mask.detach().cpu()
+        least = gates.masked_fill(~held, torch.inf).amin(1)
+        most = gates.masked_fill(held | ~real[..., None], -torch.inf).amax(1)
+        full = dispatch.sum((1, 3)) == real.sum(1, keepdim=True).clamp(max=dispatch.shape[3])
+        if bool((full & (least >= most)).all()):
+            return 0
+    return int(routing.token_load().max())
 
 
 def _unmixed(answer: Answer) -> list[str]:

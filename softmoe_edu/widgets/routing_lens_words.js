@@ -43,8 +43,12 @@ function cellFact(it, at, from, to) {
   return parts.join(", ");
 }
 
+/** The slots of a token, beside what it would fill had no choice been lost. */
+const filled = (it, token) =>
+  plural(it.rows.dispatch[it.row[token]], "slot") + (it.lost.includes(token) ? ` where others fill ${it.choices}` : "");
+
 function tokenFacts(it, { token, expert }, view) {
-  const row = it.row[token], slots = plural(it.rows.dispatch[row], "slot"), answer = four(it.rows.combine[row]);
+  const row = it.row[token], slots = filled(it, token), answer = four(it.rows.combine[row]);
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
   const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
@@ -108,7 +112,11 @@ function caption(it, view) {
       "sums of columns and loads are of all."
     : "";
   const fates = `${dropped.length} of ${real} tokens dropped${some(it, dropped)}.${pads}`;
-  return `${fates}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
+  const lost = it.lost.length
+    ? ` Hatched at the right: ${plural(it.lost.length, "token")} in fewer slots than the ${it.choices} of others` +
+      `${some(it, it.lost)}; where each makes as many choices, the rest were lost.`
+    : "";
+  return `${fates}${lost}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
 }
 
 /** How far the weights are from the reference's, where there is one. */

@@ -31,7 +31,7 @@ const corner = ({ columns, dx, dy, words }, token) =>
 
 const grounds = {
   tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h } = boxes.tokens;
+    const { w, h } = boxes.tokens, lost = new Set(it.lost);
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
       const [x, y, dx, dy] = corner(boxes.tokens, t);
@@ -42,6 +42,7 @@ const grounds = {
       // Lines behind letters make them hard to read: a word stands above its lines, a number on paper.
       const clear = it.words ? 20 : 0;
       if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
+      else if (lost.has(t)) hatch(ctx, x + dx - Math.max(dx / 6, 4), y + clear, Math.max(dx / 6, 4), dy - clear);
       const middle = [x + dx / 2, y + (it.words ? 11 : dy / 2)];
       const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
       const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";

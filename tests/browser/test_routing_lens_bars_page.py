@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import LEFT, RIGHT, ink, lens_of, part
+from lenskit import LEFT, RIGHT, ink, lens_of, part, screenshot
 from playwright.sync_api import Locator
 
 from softmoe_edu.routing import SoftRouting, SparseRouting
@@ -54,3 +54,20 @@ def test_narrow_bars_keep_their_colours(open_saved: Callable) -> None:
 
     assert ink(lens, "experts", box, only=DARK) == [0]
     assert ink(lens, "experts", (LEFT, 17, box[2], 3), only=DARK)[0] > 0.8 * box[2]
+
+
+def test_a_token_that_lost_a_choice_is_hatched_at_its_right(open_saved: Callable) -> None:
+    """One in both experts is not, one in none is everywhere."""
+    token = torch.tensor([[[0, 1], [0, 2]]])
+    images = torch.full((1, 1, 8, 8), 0.5)
+    images[0, 0, 0, :2] = torch.tensor([0.0, 1.0])
+    lens = lens_of(open_saved(RoutingLens(SparseRouting(token, torch.full((1, 2, 2), 0.5), 4), images)))
+    half = part(lens, "tokens").bounding_box()["width"] / 2
+
+    def hatched(share: float) -> list[bool]:
+        boxes = [(half * (t % 2 + share) - 6, half * (t // 2) + 50, 12, 60) for t in range(4)]
+        return [count > 20 for count in ink(lens, "tokens", *boxes, only=DARK)]
+
+    assert hatched(0.92) == [False, True, True, True]
+    assert hatched(0.4) == [False, False, False, True]
+    screenshot(lens, "lens-lost-choices")
