@@ -76,7 +76,8 @@ function render({ model, el }) {
       part(name).parentElement.hidden = !entry.views.includes(name);
     }
     part(view).closest("fieldset").hidden = Boolean(entry.note);
-    root.querySelector(".routing-lens-panels").hidden = Boolean(entry.note);
+    for (const name of ["tokens", "map"]) root.querySelector(`.routing-lens-${name}`).hidden = Boolean(entry.note);
+    const narrow = root.toggleAttribute("data-narrow", root.clientWidth < NARROW);
     if (entry.note) {
       status.textContent = entry.note;
       part("pin").textContent = "";
@@ -110,7 +111,7 @@ function render({ model, el }) {
     const own = hasPicture && octets(pictures.data).subarray(image * size, (image + 1) * size);
     const picture = hasPicture && { ...pictures, bytes: own };
     scene = { it, view, ink, picture };
-    scene.boxes = layout(scene, tokensWidth, mapWidth);
+    scene.boxes = layout(scene, tokensWidth, mapWidth, narrow ? 0.45 * window.innerHeight : MOST_HIGH);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     if (steps.length > 1) {
       const lines = progressOf(entries, entry, tests), width = part("progress").clientWidth;

@@ -2,6 +2,9 @@
 // Each has a ground, painted when the scene changes, and a layer above it that follows the pointer.
 
 const LEFT = 46, RIGHT = 68, TOP = 20, SUMS = 46, LOAD = 58, ROW = 46;
+const MOST_HIGH = 392, LEAST_HIGH = 112;
+// Pixels below which the panels do not fit side by side: then map and words share the height of the window.
+const NARROW = 704;
 
 /** Where tokens lie, in CSS pixels, for a panel of this width. */
 function tokenBox({ it, picture }, w) {
@@ -15,10 +18,11 @@ function tokenBox({ it, picture }, w) {
   return { w, h, columns, rows, dx: w / columns, dy: h / rows };
 }
 
-/** Where things lie, in CSS pixels, for panels of these widths. */
-function layout({ it, view, picture }, tokensWidth, mapWidth) {
+/** Where things lie, in CSS pixels, for panels of these widths and a map of at most so many pixels. */
+function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
   const tokens = tokenBox({ it, picture }, tokensWidth), columns = it.experts * columnsOfExpert(it, view);
-  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, h = Math.min(Math.max(it.n * 14, 112), 392);
+  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, most = Math.min(high, MOST_HIGH);
+  const h = Math.max(Math.min(it.n * 14, most), LEAST_HIGH);
   return {
     tokens,
     map: { x: left, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
