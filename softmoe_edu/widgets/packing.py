@@ -6,7 +6,7 @@ from math import isqrt
 import torch
 from torch import Tensor
 
-from softmoe_edu.routing import Routing, SparseRouting
+from softmoe_edu.routing import Routing, SoftRouting, SparseRouting
 
 MOST_WEIGHTS = 1024 * 1024
 """Weights of one image, tokens times slots, that a browser draws without delay."""
@@ -20,6 +20,11 @@ class Unseen:
 
     sizes: tuple[int, int, int, int]
     note: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Answer(SoftRouting):
+    """What a learner's function gave for the softmaxes of its logits, right or wrong: it is judged as them."""
 
 
 Named = dict[str, dict[str, Routing | Unseen]]
@@ -59,7 +64,8 @@ def pack_routing(
     groups, tokens_of_group, experts, slots = routing.sizes
     if 0 in routing.sizes or not images:
         got = f"{groups} groups of {tokens_of_group} tokens, {experts} experts of {slots} slots and {images} images"
-        raise ValueError(f"{where} must hold at least one of each, got {got}: skip the empty batch")
+        hint = "skip the empty batch" if not groups * tokens_of_group * images else "give the router experts and slots"
+        raise ValueError(f"{where} must hold at least one of each, got {got}: {hint}")
     if images % groups or tokens_of_group % (images // groups):
         raise ValueError(
             f"{where} has {groups} groups of {tokens_of_group} tokens, which do not divide over {images} images: "
@@ -85,13 +91,16 @@ def pack_routing(
         entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
     dispatch = whole["dispatch"]
     entry["load"] = _bytes(dispatch.double().reshape(images, tokens, experts, slots).sum((1, 3)).float())
-    entry["hard"] = isinstance(routing, SparseRouting) or _holds_whole_tokens(dispatch)
+    asked = isinstance(routing, Answer)
+    entry["hard"] = isinstance(routing, SparseRouting) or (not asked and holds_whole_tokens(dispatch))
+    entry["unmixed"] = _unmixed(routing) if asked else []
     # Sums of half-precision weights miss 1 by more than those of float32 do.
     entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
     dropped = _cpu(routing.token_load()) == 0
     padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
     entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
     entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    entry["choices"] = _choices(routing, dispatch) if isinstance(routing, SparseRouting) else 0
     _add_logits(entry, where, routing, ids, images)
     entry["views"] += ["dispatch", "combine"]
     if output is not None:
@@ -104,10 +113,34 @@ def pack_routing(
     return entry | {name: _bytes(weights) for name, weights in shown.items()}
 
 
-def _holds_whole_tokens(dispatch: Tensor) -> bool:
+def holds_whole_tokens(dispatch: Tensor) -> bool:
     """Whether slots hold one token or none, and some hold one: then no softmax is to sum to 1."""
-    held = dispatch.flatten(2).sum(1)
-    return bool(((dispatch == 0) | (dispatch == 1)).all() and held.max() == 1)
+    return _zeros_and_ones(dispatch) and bool(dispatch.flatten(2).sum(1).max() == 1)
+
+
+def _zeros_and_ones(weights: Tensor) -> bool:
+    return bool(((weights == 0) | (weights == 1)).all())
+
+
+def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
+    """How many slots a token fills that lost none of its choices; 0 where experts choose, who owe no token a slot."""
+    if routing.gates is not None:
+        gates, held = _cpu(routing.gates), dispatch.sum(3) > 0
+        real = torch.ones(held.shape[:2], dtype=torch.bool) if routing.mask is None else routing.mask.detach().cpu()
+        least = gates.masked_fill(~held, torch.inf).amin(1)
+        most = gates.masked_fill(held | ~real[..., None], -torch.inf).amax(1)
+        full = dispatch.sum((1, 3)) == real.sum(1, keepdim=True).clamp(max=dispatch.shape[3])
+        if bool((full & (least >= most)).all()):
+            return 0
+    return int(routing.token_load().max())
+
+
+def _unmixed(answer: Answer) -> list[str]:
+    """Which weights are all 0 or 1 where a softmax of these logits is not, although their sums may be right."""
+    logits = answer.logits.float()
+    softmax = {"dispatch": logits.softmax(1), "combine": logits.flatten(2).softmax(2)}
+    mixes = [name for name, soft in softmax.items() if not _zeros_and_ones(soft)]
+    return [name for name in mixes if _zeros_and_ones(getattr(answer, name))]
 
 
 def _add_logits(entry: dict, where: str, routing: Routing, ids: Tensor, images: int) -> None:
@@ -151,6 +184,9 @@ def pack_images(images: Tensor) -> dict:
     if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] not in (1, 3):
         got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images must be a tensor (images, 1 or 3 channels, height, width), got {got}")
+    if 0 in images.shape:
+        got = tuple(images.shape)
+        raise ValueError(f"images must hold at least one image of at least one pixel, got {got}: skip the empty batch")
     pixels = _cpu(images)
     if not bool(pixels.isfinite().all()):
         raise ValueError("images must be finite, got NaN or infinity: look at what scaled them")

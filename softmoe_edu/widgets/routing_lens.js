@@ -76,7 +76,8 @@ function render({ model, el }) {
       part(name).parentElement.hidden = !entry.views.includes(name);
     }
     part(view).closest("fieldset").hidden = Boolean(entry.note);
-    root.querySelector(".routing-lens-panels").hidden = Boolean(entry.note);
+    for (const name of ["tokens", "map"]) root.querySelector(`.routing-lens-${name}`).hidden = Boolean(entry.note);
+    const narrow = root.toggleAttribute("data-narrow", root.clientWidth < NARROW);
     if (entry.note) {
       status.textContent = entry.note;
       part("pin").textContent = "";
@@ -91,7 +92,8 @@ function render({ model, el }) {
     const alike = beside && beside !== entry && !beside.note;
     const sized = alike && ["tokens", "experts", "slots"].every(name => beside[name] === entry[name]);
     it.reference = sized ? look(beside, image) : null;
-    it.words = model.get("_words")[image];
+    const words = model.get("_words")[image];
+    it.words = words?.length === it.tokens ? words : null;
     it.off = offSums(it);
     it.wrongs = wrongs(it, view);
     part("tokens-title").textContent = plural(it.tokens, "token");
@@ -109,7 +111,7 @@ function render({ model, el }) {
     const own = hasPicture && octets(pictures.data).subarray(image * size, (image + 1) * size);
     const picture = hasPicture && { ...pictures, bytes: own };
     scene = { it, view, ink, picture };
-    scene.boxes = layout(scene, tokensWidth, mapWidth);
+    scene.boxes = layout(scene, tokensWidth, mapWidth, narrow ? 0.45 * window.innerHeight : MOST_HIGH);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     if (steps.length > 1) {
       const lines = progressOf(entries, entry, tests), width = part("progress").clientWidth;
@@ -133,6 +135,7 @@ function render({ model, el }) {
     const x = event.clientX - frame.left, y = event.clientY - frame.top;
     const within = (value, most) => (value >= 0 && value < most ? Math.floor(value) : -1);
     const tokenOf = t => (t < 0 ? -1 : nearest(it, t));
+    if (name === "tokens" && tokens.words) return { ...NOTHING, token: tokenOf(wordAt(tokens.words, x, y)) };
     if (name === "tokens") {
       const column = within(x / tokens.dx, tokens.columns), token = Math.floor(y / tokens.dy) * tokens.columns + column;
       return { ...NOTHING, token: column < 0 ? -1 : tokenOf(within(token, it.tokens)) };
@@ -165,7 +168,9 @@ function render({ model, el }) {
     if (!across && !down && !far) return null;
     const { it, view, boxes } = scene, at = selection(), row = it.row[at.token] ?? -1;
     const own = columnsOfExpert(it, view), token = by => it.ids[go(row, by, it.n)];
-    if (name === "tokens") return { ...NOTHING, token: token(across + down * boxes.tokens.columns + far) };
+    if (name === "tokens" && boxes.tokens.words && down)
+      return { ...NOTHING, token: nearest(it, wordBeyond(boxes.tokens.words, at.token, down)) };
+    if (name === "tokens") return { ...NOTHING, token: token(across + down * (boxes.tokens.columns ?? 0) + far) };
     if (name === "experts") return { ...NOTHING, expert: go(at.expert, across + far, it.experts) };
     if (!own) return { ...NOTHING, token: token(across + down + far) };
     const column = at.expert < 0 ? -1 : at.expert * own + (own < it.p ? 0 : Math.max(at.slot, 0));

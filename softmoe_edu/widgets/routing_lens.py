@@ -23,7 +23,7 @@ from softmoe_edu.widgets.routing_lens_steps import (
 
 HERE = Path(__file__).parent
 # The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
-PARTS = ("painting", "routing_numbers", "routing_panels")
+PARTS = ("painting", "routing_numbers", "routing_lens_text", "routing_panels")
 PARTS += ("routing_lens_marks", "routing_lens_words", "routing_lens_page", "routing_lens_pins", "routing_lens_replay")
 SCRIPTS = tuple(f"{name}.js" for name in (*PARTS, "routing_lens"))
 VIEWS = ("logits", "dispatch", "combine", "output")
@@ -116,7 +116,7 @@ class RoutingLens(Instrument):
             _pictures=pictures,
             _labels=[str(label) for label in labels or ()],
             _count=count,
-            _words=pack_words(words, count, entries[0]["tokens"]),
+            _words=pack_words(words, count, max(entry["tokens"] for entry in entries)),
             _tests=evaluations_of(tests_log, tuple(named)),
             router=router,
             layer=layer,
@@ -158,9 +158,10 @@ class RoutingLens(Instrument):
     ) -> "RoutingLens":
         """Show what a function, logits (b, n, e, p) -> (dispatch, combine), makes of logits, right or wrong.
 
-        Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, a wrong shape or an
-        exception is told in a sentence. `reference` is a function of the same kind, shown as the router "reference"
-        and compared with. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
+        Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, as are sums that miss 1
+        and choices in place of mixtures; a wrong shape or an exception is told in a sentence. `reference` is a function
+        of the same kind, shown as the router "reference" and compared with; where it gives whole tokens to slots, so
+        may the other. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
         """
         routers = route(function, logits, reference)
         return cls({name: {"": routing} for name, routing in routers.items()}, images, **more)

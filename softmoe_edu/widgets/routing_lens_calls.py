@@ -1,13 +1,16 @@
 """A learner's own weights as a routing: drawn when wrong too, or else a sentence that says what went wrong."""
 
+import inspect
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from traceback import extract_tb
 
 import torch
 from torch import Tensor
 
 from softmoe_edu.routing import Routing, SoftRouting
-from softmoe_edu.widgets.packing import Unseen
+from softmoe_edu.widgets.packing import Answer, Unseen, holds_whole_tokens
 
 WANTED = "logits (b, n, e, p) -> (dispatch, combine)"
 
@@ -39,14 +42,22 @@ def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
     if note:
         return Unseen(tuple(logits.shape), note)
     dispatch, combine = (weights.to(torch.promote_types(weights.dtype, torch.float32)) for weights in answer)
-    return SoftRouting(dispatch, combine, logits=logits)
+    return Answer(dispatch, combine, logits=logits)
 
 
 def _line(function: Callable, error: Exception) -> str:
     """Say in which line of the function's own file it raised, where that is known."""
-    code = getattr(function, "__code__", None)
+    while isinstance(function, partial):
+        function = function.func
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     own = [frame for frame in extract_tb(error.__traceback__) if code and frame.filename == code.co_filename]
-    return f" (line {own[-1].lineno}: {own[-1].line})" if own and own[-1].line else ""
+    if not own:
+        return ""
+    file = Path(own[-1].filename)
+    # A notebook's cells have made-up names, which say nothing.
+    named = "" if file.parent.name.startswith("ipykernel") or file.name.startswith("<") else f"{file.name}, "
+    return f" ({named}line {own[-1].lineno}{f': {own[-1].line}' if own[-1].line else ''})"
 
 
 def _fault(name: str, answer: object, logits: Tensor) -> str:
@@ -81,6 +92,7 @@ def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
 def route(function: Callable, logits: Tensor, reference: Callable | None) -> dict[str, Routing | Unseen]:
     """Give what the learner's own function makes of the logits, and beside it what the reference makes of them.
 
+    Both are judged as softmaxes, unless the reference is a choice of whole tokens.
     Raises ValueError when the reference fails, which is no learner's mistake.
     """
     check_logits(logits)
@@ -89,4 +101,13 @@ def route(function: Callable, logits: Tensor, reference: Callable | None) -> dic
         routers["reference"] = call("reference", reference, logits)
         if isinstance(routers["reference"], Unseen):
             raise ValueError(routers["reference"].note)
+        if holds_whole_tokens(routers["reference"].dispatch):
+            # The exercise is a hard choice: its slots may be empty, and gates need not sum to 1.
+            routers = {name: _unasked(routing) for name, routing in routers.items()}
     return routers
+
+
+def _unasked(routing: Routing | Unseen) -> Routing | Unseen:
+    if isinstance(routing, Unseen):
+        return routing
+    return SoftRouting(routing.dispatch, routing.combine, logits=routing.logits)

@@ -78,8 +78,8 @@ function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
     if (missed && !numbers) arrow(ctx, right + long + 3, middle, 7, true);
   });
   columns.forEach((value, c) => {
-    ctx.fillStyle = expertColour(Math.floor(c / it.p));
-    ctx.fillRect(x + c * dx, floor, Math.max(dx - (dx > 3), 1), -high * part(value, tallest));
+    const colour = expertColour(Math.floor(c / it.p));
+    bar(ctx, x + c * dx, floor, Math.max(dx - (dx > 3), 1), high * part(value, tallest), colour, ink);
   });
   ctx.fillStyle = ink.text;
   columns.forEach((value, c) => {

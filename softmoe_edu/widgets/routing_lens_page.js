@@ -32,8 +32,8 @@ const PAGE = `
     ${panel("map", "Weights of tokens by slots")}
     ${panel("experts", "Load of the experts")}
     <p data-part="load-note"></p></div>
+  <p class="routing-lens-status"><span role="status" aria-live="polite"></span>
+    <span data-part="pin" aria-live="polite"></span></p>
 </div>
-<p class="routing-lens-status"><span role="status" aria-live="polite"></span>
-  <span data-part="pin" aria-live="polite"></span></p>
 <div class="routing-lens-compare" data-part="compare" hidden>
   <div class="routing-lens-title" data-part="compare-title"></div><div data-part="cards"></div></div>`;

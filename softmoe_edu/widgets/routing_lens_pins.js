@@ -55,5 +55,5 @@ function paintCard(canvas, { it, view, ink, picture }, at) {
   overlays.tokens(ctx, scene, at);
   if (at.token < 0) return;
   const each = weightByExpert(it, told(view), at.token);
-  bars(ctx, { x: 0, de: width / it.experts }, each, largest(each, 1e-9), tokens.h + below - 1, below - 18, ink.text);
+  bars(ctx, { x: 0, de: width / it.experts }, each, largest(each, 1e-9), tokens.h + below - 1, below - 18, ink);
 }

@@ -1,12 +1,18 @@
 // The sentences of a lens: what is selected, what is true of the whole image, what its panels show.
 
 const FATES = ["", "dropped", "padding"];
-const some = list => (list.length ? ` (${list.slice(0, 8).join(", ")}${list.length > 8 ? ", …" : ""})` : "");
+const some = (it, tokens) => {
+  const named = tokens.slice(0, 8).map(t => numbered(it, t)).join(", ");
+  return tokens.length ? ` (${named}${tokens.length > 8 ? ", …" : ""})` : "";
+};
 const percent = x => `${(100 * x).toFixed(1)} %`;
 const notOne = off => (off ? ", not 1" : "");
 
-/** A token by its number, and its word where it has one. */
-const called = (it, t) => `token ${t}${it.words ? ` ${JSON.stringify(it.words[t])}` : ""}`;
+const MOST_TOLD = 60;
+const cut = word => (word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}…` : word);
+/** A token's number, and its word where it has one. */
+const numbered = (it, t) => (it.words ? `${t} ${JSON.stringify(cut(it.words[t]))}` : t);
+const called = (it, t) => `token ${numbered(it, t)}`;
 
 function names(it, { token, expert, slot }) {
   const columns = it.grid[1], found = [];
@@ -37,11 +43,15 @@ function cellFact(it, at, from, to) {
   return parts.join(", ");
 }
 
+/** The slots of a token, beside what it would fill had no choice been lost. */
+const filled = (it, token) =>
+  plural(it.rows.dispatch[it.row[token]], "slot") + (it.lost.includes(token) ? ` where others fill ${it.choices}` : "");
+
 function tokenFacts(it, { token, expert }, view) {
-  const row = it.row[token], slots = plural(it.rows.dispatch[row], "slot"), answer = four(it.rows.combine[row]);
+  const row = it.row[token], slots = filled(it, token), answer = four(it.rows.combine[row]);
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
-  const facts = [`token ${token} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
+  const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
   if (expert < 0) facts.push(expertsOf(it, view, token));
   if (it.output) facts.push(`its answer has length ${four(it.output[token])}${droppedAnswer(it, token)}`);
   return facts;
@@ -89,20 +99,24 @@ function sentence(it, at, view) {
 function whereabouts(it, view, at) {
   const own = columnsOfExpert(it, view), columns = it.experts * own, c = at % columns;
   const slot = own > 1 || it.p === 1 ? `, slot ${c % own}` : "";
-  return `token ${it.ids[Math.floor(at / columns)]}, expert ${Math.floor(c / own)}${slot}`;
+  return `${called(it, it.ids[Math.floor(at / columns)])}, expert ${Math.floor(c / own)}${slot}`;
 }
 
 /** What is true of the whole image: dropped tokens, and sums that show a wrong softmax. */
 function caption(it, view) {
   const among = fate => [...it.fate.keys()].filter(t => it.fate[t] === fate), dropped = among(1), padding = among(2);
-  const pads = padding.length ? ` ${padding.length} padding${some(padding)}.` : "";
+  const pads = padding.length ? ` ${padding.length} padding${some(it, padding)}.` : "";
   const real = it.tokens - padding.length;
   const drawn = it.n < it.tokens
     ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; ` +
       "sums of columns and loads are of all."
     : "";
-  const fates = `${dropped.length} of ${real} tokens dropped${some(dropped)}.${pads}`;
-  return `${fates}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
+  const fates = `${dropped.length} of ${real} tokens dropped${some(it, dropped)}.${pads}`;
+  const lost = it.lost.length
+    ? ` Hatched at the right: ${plural(it.lost.length, "token")} in fewer slots than the ${it.choices} of others` +
+      `${some(it, it.lost)}; where each makes as many choices, the rest were lost.`
+    : "";
+  return `${fates}${lost}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
 }
 
 /** How far the weights are from the reference's, where there is one. */
@@ -126,7 +140,7 @@ function sumsOf(it, view) {
   if (view === "output") {
     const real = [...it.output].filter((_, t) => it.fate[t] === 0);
     const odd = [...it.fate.keys()].filter(t => answersDropped(it, t));
-    const not = odd.length ? ` Marked ≠0: dropped tokens whose answer is not 0${some(odd)}.` : "";
+    const not = odd.length ? ` Marked ≠0: dropped tokens whose answer is not 0${some(it, odd)}.` : "";
     return `Lengths of the answers: ${rangeOf(real)}, 0 for a dropped token.${not}`;
   }
   const real = it.rows[view].filter((_, r) => it.fate[it.ids[r]] !== 2);
@@ -142,10 +156,12 @@ function warning(it, view) {
     found.push(`≠1: ${columns.size} of ${it.s} columns of dispatch do not sum to 1 (${first}).`);
   }
   if (rows.size) {
-    const [r] = rows, first = `token ${it.ids[r]}: ${four(it.rows.combine[r])}`;
+    const [r] = rows, first = `${called(it, it.ids[r])}: ${four(it.rows.combine[r])}`;
     const miss = it.hard ? "sum to more than 1" : "do not sum to 1";
     found.push(`≠1: ${rows.size} of ${it.n} rows of combine ${miss} (${first}).`);
   }
+  for (const name of it.unmixed)
+    found.push(`0/1: every weight of ${name} is 0 or 1: a choice, where a softmax of these logits mixes.`);
   for (const { sign, words, at } of it.wrongs) {
     const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view][at[0]])}`;
     found.push(`${sign}: ${plural(at.length, view === "logits" ? "logit" : "weight")} ${words} (${first}).`);

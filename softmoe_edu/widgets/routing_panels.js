@@ -2,44 +2,57 @@
 // Each has a ground, painted when the scene changes, and a layer above it that follows the pointer.
 
 const LEFT = 46, RIGHT = 68, TOP = 20, SUMS = 46, LOAD = 58, ROW = 46;
+const MOST_HIGH = 392, LEAST_HIGH = 112;
+// Pixels below which the panels do not fit side by side: then map and words share the height of the window.
+const NARROW = 704;
 
 /** Where tokens lie, in CSS pixels, for a panel of this width. */
 function tokenBox({ it, picture }, w) {
-  const line = it.words && wordsInLine(it.words, w);
-  const columns = it.grid[1] ?? line ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
+  if (it.words) {
+    const words = wordBoxes(it.words, w);
+    return { w, h: words.at(-1)[1] + LINE, words };
+  }
+  const columns = it.grid[1] ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
   const rows = it.grid[0] ?? Math.ceil(it.tokens / columns);
   const h = picture ? (w * picture.height) / picture.width : rows * Math.min(w / columns, 34);
   return { w, h, columns, rows, dx: w / columns, dy: h / rows };
 }
 
-/** Where things lie, in CSS pixels, for panels of these widths. */
-function layout({ it, view, picture }, tokensWidth, mapWidth) {
+/** Where things lie, in CSS pixels, for panels of these widths and a map of at most so many pixels. */
+function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
   const tokens = tokenBox({ it, picture }, tokensWidth), columns = it.experts * columnsOfExpert(it, view);
-  const w = mapWidth - LEFT - RIGHT, h = Math.min(Math.max(it.n * 14, 112), 392);
+  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, most = Math.min(high, MOST_HIGH);
+  const h = Math.max(Math.min(it.n * 14, most), LEAST_HIGH);
   return {
     tokens,
-    map: { x: LEFT, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
+    map: { x: left, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
     sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + h + SUMS], experts: [mapWidth, LOAD + ROW] },
   };
 }
 
-const corner = ({ columns, dx, dy }, token) => [(token % columns) * dx, Math.floor(token / columns) * dy, dx, dy];
+const corner = ({ columns, dx, dy, words }, token) =>
+  words?.[token] ?? [(token % columns) * dx, Math.floor(token / columns) * dy, dx, dy];
 
 const grounds = {
   tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h, dx, dy } = boxes.tokens;
+    const { w, h } = boxes.tokens, lost = new Set(it.lost);
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
-      const [x, y] = corner(boxes.tokens, t), below = it.words ? 5 : 0;
+      const [x, y, dx, dy] = corner(boxes.tokens, t);
       for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      if (fate) hatch(ctx, x, y, dx, dy);
-      const middle = [x + dx / 2, y + dy / 2 - below], number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
-      const label = it.words ? clip(it.words[t], dx / 7) : !picture ? t : dx > 46 ? FATES[fate] : "";
-      if (fate) writeOver(ctx, label, ...middle);
-      else if (it.words || number) write(ctx, label, ...middle, ink.text);
+      // Lines behind letters make them hard to read: a word stands above its lines, a number on paper.
+      const clear = it.words ? 20 : 0;
+      if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
+      else if (lost.has(t)) hatch(ctx, x + dx - Math.max(dx / 6, 4), y + clear, Math.max(dx / 6, 4), dy - clear);
+      const middle = [x + dx / 2, y + (it.words ? 11 : dy / 2)];
+      const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
+      const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";
+      if (it.words || (number && !fate)) write(ctx, label, ...middle, ink.text);
+      else if (number) writeBoxed(ctx, label, ...middle, ink, w);
+      else if (fate) writeOver(ctx, label, ...middle);
     });
     if (view === "output") squares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], "#5ec962");
   },
@@ -61,7 +74,7 @@ const grounds = {
       const top = y + r * dy;
       if (it.fate[t]) hatch(ctx, x, top, w, dy);
       if (it.fate[t] && dy >= 12) writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
-      if (r % everyRow === 0) write(ctx, it.words ? clip(it.words[t], 6) : t, x - 6, top + dy / 2, ink.text, "right");
+      if (r % everyRow === 0) write(ctx, rowLabel(it, t, x - 12), x - 6, top + dy / 2, ink.text, "right");
     });
     markWrong(ctx, it.wrongs, columns, boxes.map);
     if (it.rows[view]) sums(ctx, it, view, boxes.map, ink);
@@ -71,11 +84,9 @@ const grounds = {
     const { x, w } = boxes.map, most = largest(it.groupLoad, it.hard ? it.p : 1e-9), high = LOAD - 18;
     write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
     write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
-    ctx.globalAlpha = 0.4;
-    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high);
-    ctx.globalAlpha = 1;
+    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high, ink, { pale: true });
     const line = it.hard ? LOAD - (high * it.p) / most : -Infinity;
-    bars(ctx, boxes.map, it.load, most, LOAD, high, ink.text, line);
+    bars(ctx, boxes.map, it.load, most, LOAD, high, ink, { line });
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     for (const y of [LOAD + 0.5, LOAD + ROW - 0.5]) ctx.strokeRect(x, y, w, 0);
     if (!it.hard) return;
@@ -88,16 +99,17 @@ const grounds = {
 
 const overlays = {
   /** What the selected slots see of the image: a square on each token, its area in proportion to the weight. */
-  tokens(ctx, { it, view, boxes }, at) {
-    const { w, dx, dy } = boxes.tokens;
+  tokens(ctx, { it, view, boxes, ink }, at) {
+    const { w } = boxes.tokens;
     if (at.expert >= 0) {
       const each = weightOfEach(it, told(view), ...span(it, at));
       const seen = squares(ctx, boxes.tokens, it, each, it.ids, expertColour(at.expert));
-      for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, 3)) {
-        const [x, y] = corner(boxes.tokens, it.ids[r]);
-        // A word stays readable: its weight stands in the lower corner of its box.
-        const [across, low] = it.words ? [dx - 14, dy - 8] : [dx / 2, dy / 2];
-        writeOver(ctx, short(each[r]), Math.min(Math.max(x + across, 13), w - 13), y + low);
+      // Below a word there is room for its weight; patches keep their picture but for the three heaviest.
+      const most = it.words ? seen.length : 3;
+      for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
+        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]), middle = x + dx / 2;
+        if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
+        else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), w - 13), y + dy / 2);
       }
     }
     if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));
@@ -120,7 +132,7 @@ const overlays = {
   experts(ctx, { it, view, boxes: { map }, ink }, at) {
     if (at.token >= 0) {
       const each = weightByExpert(it, told(view), at.token);
-      bars(ctx, map, each, largest(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink.text);
+      bars(ctx, map, each, largest(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink);
     }
     if (at.expert >= 0) ring(ctx, map.x + at.expert * map.de + 2, 2, map.de - 4, LOAD - 2);
   },
@@ -132,7 +144,9 @@ function squares(ctx, box, it, each, tokens, colour) {
   const seen = [...each.keys()].filter(r => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   Object.assign(ctx, { fillStyle: colour, lineWidth: 1 });
   for (const r of seen) {
-    const square = shareOfBox(corner(box, tokens[r]), Math.abs(each[r]) / most, it.words);
+    const [x, y, dx, dy] = corner(box, tokens[r]);
+    // Bars below words are of one scale, however long the words are.
+    const square = shareOfBox([x, y, it.words ? NARROWEST : dx, dy], Math.abs(each[r]) / most, it.words);
     ctx.globalAlpha = 0.8;
     if (each[r] > 0) ctx.fillRect(...square);
     ctx.globalAlpha = 1;
@@ -161,15 +175,27 @@ function lengths(ctx, { it, boxes: { map }, ink }) {
   ctx.strokeRect(x + 0.5, y, 0, h);
 }
 
-/** One bar for each expert, with numbers where there is room and a colour for them, clear of a line across. */
-function bars(ctx, { x, de }, values, most, floor, high, text, line = -Infinity) {
+/** A bar in an expert's colour from its floor up. Some colours are faint on the page: an edge in ink bounds each. */
+function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
+  Object.assign(ctx, { fillStyle: colour, strokeStyle: ink.text, lineWidth: 1, globalAlpha: pale ? 0.4 : 1 });
+  ctx.fillRect(x, floor - h, w, h);
+  ctx.globalAlpha = 1;
+  if (h < 1) return;
+  // Whole pixels, between which a line would be grey.
+  const left = Math.round(x), top = Math.round(floor - h);
+  if (w > 7) return ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
+  ctx.fillStyle = ink.text;
+  ctx.fillRect(x, top, w, 1);
+}
+
+/** One bar for each expert, with numbers where there is room, clear of a line across; pale ones have none. */
+function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
   const gap = de > 8 ? 2 : 0;
   values.forEach((value, e) => {
-    const top = floor - high * (Math.min(Math.max(value / most, 0), 1) || 0);
-    ctx.fillStyle = expertColour(e);
-    ctx.fillRect(x + e * de + gap, top, Math.max(de - 2 * gap, 0.5), floor - top);
+    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0), top = floor - h;
+    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
     const number = short(value);
     const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
-    if (text && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, text);
+    if (!pale && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, ink.text);
   });
 }

@@ -1,6 +1,6 @@
 import pytest
-from lenskit import LARGE, NEXT_FRAME, lens_of, part, picture, point, run_cell, screenshot, set_theme
-from playwright.sync_api import Page, expect
+from lenskit import LARGE, LEFT, NEXT_FRAME, SUMS, TOP, lens_of, part, picture, point, run_cell, screenshot, set_theme
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -91,6 +91,27 @@ def test_a_large_routing_follows_slider_and_pointer(notebook: Page) -> None:
         expect(lens.get_by_role("status")).to_contain_text(f"token {4 * step} ")
         expect(lens.get_by_role("status")).to_contain_text(f"expert {3 * step // 8}, slot {3 * step % 8}: ")
     screenshot(lens, "lens-large")
+
+
+def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebook: Page) -> None:
+    """640 x 450 CSS pixels, where a notebook scrolls in 338 of them: the words, and the first and last row, at once."""
+    run_cell(notebook, 1, LARGE)
+    notebook.set_viewport_size({"width": 640, "height": 450})
+    lens = lens_of(notebook, 1)
+    notebook.evaluate(NEXT_FRAME)
+    lens.locator(".routing-lens-status").evaluate("e => e.scrollIntoView({ block: 'start' })")
+    for row in (0, 195):
+        top = part(lens, "map").bounding_box()["height"] - TOP - SUMS
+        notebook.mouse.move(*pixel(lens, TOP + top * (row + 0.5) / 196))
+        expect(lens.get_by_role("status")).to_contain_text(f"token {row} ")
+        expect(lens.get_by_role("status")).to_be_in_viewport(ratio=1)
+    screenshot(lens, "lens-notebook-640px")
+
+
+def pixel(lens: Locator, y: float) -> tuple[float, float]:
+    """A point of the map's first column on the screen, without scrolling to it."""
+    frame = part(lens, "map").bounding_box()
+    return frame["x"] + LEFT + 3, frame["y"] + y
 
 
 WIDE = """

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from functools import partial, wraps
 
 import numpy as np
 import pytest
@@ -148,14 +149,72 @@ def test_an_exception_tells_the_line_that_raised_it() -> None:
 
     note = RoutingLens.of(own, LOGITS)._entries[0]["note"]
     assert note.startswith("own raised IndexError: Dimension out of range")
-    assert re.search(r"\(line \d+: return torch.softmax\(logits, 9\), logits  # the ninth axis\)$", note)
+    assert re.search(
+        r"\(test_routing_lens_calls.py, line \d+: return torch.softmax\(logits, 9\), logits  # the ninth axis\)$", note
+    )
+
+
+class Method:
+    """Own weights as an object that can be called."""
+
+    def __call__(self, logits: Tensor, key: str = "x") -> tuple[Tensor, Tensor]:
+        return {}[key]
+
+
+def decorated(function: Callable) -> Callable:
+    """A decorator of another file; here the wrapper is compiled as one."""
+    names = {"function": function, "wraps": wraps}
+    exec(compile("@wraps(function)\ndef wrapper(*all):\n    return function(*all)", "/other/file.py", "exec"), names)
+    return names["wrapper"]
+
+
+CALLED = {
+    "a partial": partial(Method(), key="y"),
+    "an object": Method(),
+    "a method": Method().__call__,
+    "a decorated function": decorated(lambda logits: {}["z"]),
+}
+
+
+@pytest.mark.parametrize("name", CALLED)
+def test_whatever_is_called_tells_its_line(name: str) -> None:
+    """Partials, objects, methods and decorated functions have lines as functions do."""
+    note = RoutingLens.of(CALLED[name], LOGITS)._entries[0]["note"]
+
+    assert re.fullmatch(r"own raised KeyError: '[xyz]' \(test_routing_lens_calls.py, line \d+: .*\[.*\].*\)", note)
+
+
+@pytest.mark.parametrize("file", ["<string>", "/tmp/ipykernel_7/123.py"])
+def test_a_line_without_a_file_or_its_text_is_told_by_its_number(file: str) -> None:
+    """As of a cell, whose file has a made-up name."""
+    names: dict[str, Callable] = {}
+    exec(compile("def own(logits):\n    return logits['x']", file, "exec"), names)
+
+    assert RoutingLens.of(names["own"], LOGITS)._entries[0]["note"].endswith(" (line 2)")
+
+
+EMPTY = {
+    (0, 7, 4, 2): "got 0 groups of 7 tokens, 4 experts of 2 slots and 0 images: skip the empty batch",
+    (3, 0, 4, 2): "got 3 groups of 0 tokens, 4 experts of 2 slots and 3 images: skip the empty batch",
+    (3, 7, 0, 2): "got 3 groups of 7 tokens, 0 experts of 2 slots and 3 images: give the router experts and slots",
+    (3, 7, 4, 0): "got 3 groups of 7 tokens, 4 experts of 0 slots and 3 images: give the router experts and slots",
+}
 
 
 @pytest.mark.bad_input
-@pytest.mark.parametrize("empty", [(0, 7, 4, 2), (3, 0, 4, 2), (3, 7, 0, 2), (3, 7, 4, 0)])
+@pytest.mark.parametrize("empty", EMPTY)
 def test_an_empty_routing_gets_a_sentence(empty: tuple) -> None:
-    """No group, token, expert or slot: there is nothing to draw."""
-    nothing = torch.zeros(empty)
+    """No group, token, expert or slot: there is nothing to draw, in a replay neither."""
+    nothing = SoftRouting(torch.zeros(empty), torch.zeros(empty))
 
-    with pytest.raises(ValueError, match=r"must hold at least one of each, got .*: skip the empty batch"):
-        RoutingLens(SoftRouting(nothing, nothing))
+    for make in (lambda: RoutingLens(nothing), lambda: RoutingLens.replay({0: {"": nothing}})):
+        with pytest.raises(ValueError, match=f"the routing must hold at least one of each, {EMPTY[empty]}$"):
+            make()
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("size", [(0, 3, 8, 8), (3, 1, 0, 8), (3, 1, 8, 0)])
+def test_empty_images_get_a_sentence(size: tuple) -> None:
+    """No image, or images without pixels, have no smallest value."""
+    with pytest.raises(ValueError, match=re.escape(f"at least one pixel, got {size}: skip the empty batch")):
+        RoutingLens(seven(), torch.zeros(size))

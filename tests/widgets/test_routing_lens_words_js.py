@@ -223,36 +223,3 @@ def test_a_soft_router_that_underflows_is_not_called_hard() -> None:
         lens = RoutingLens(router(torch.randn(3, 7, 5, generator=torch.Generator().manual_seed(0))))
 
     assert told(lens, "warning(scene(0, 0, 'dispatch'), 'dispatch')") == ""
-
-
-def answer(dispatch: Tensor, combine: Tensor) -> RoutingLens:
-    """A learner's weights of two texts of three tokens for two experts of two slots."""
-    return RoutingLens.of(lambda logits: (dispatch, combine), torch.zeros(2, 3, 2, 2))
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0])
-def test_weights_that_are_all_alike_are_no_hard_choice(value: float) -> None:
-    """All 1 or all 0: no column of dispatch and no row of combine sums to 1, and each is marked."""
-    every = torch.full((2, 3, 2, 2), value)
-
-    assert off(answer(every, every)) == ([0, 1, 2], [0, 1, 2, 3])
-
-
-def test_two_whole_tokens_in_one_slot_are_marked() -> None:
-    """One-hot by token: slot 0 gets all three; the slots that get nothing miss 1 too."""
-    one_hot = torch.zeros(2, 3, 2, 2)
-    one_hot[:, :, 0, 0] = 1
-
-    assert off(answer(one_hot, one_hot)) == ([], [0, 1, 2, 3])
-
-
-def test_gates_of_a_hard_choice_may_not_sum_to_more_than_one() -> None:
-    """Each token in a slot of its own: a gate of a half is fine, one of two is not."""
-    dispatch = torch.zeros(2, 3, 2, 2)
-    dispatch.flatten(2)[:, range(3), range(3)] = 1
-    combine = 0.5 * dispatch
-    combine[0, 1] *= 4
-
-    assert off(answer(dispatch, combine)) == ([1], [])
-    text = told(answer(dispatch, combine), "warning(scene(0, 0, 'combine'), 'combine')")
-    assert text.startswith("≠1: 1 of 3 rows of combine sum to more than 1 (token 1: 2.0000).")

@@ -14,9 +14,13 @@ WORDS = ["the", "<b>cat</b>", ""]
 LOGITS = torch.tensor([[[3.0, 1.0], [1.0, 1.0], [3.0, 1.0]], [[1.0, 1.0], [2.0, 1.0], [1.0, 3.0]]]).log()
 
 
-def lens(**more: object) -> RoutingLens:
+def lens_routing() -> SoftRouting:
     soft = LOGITS[..., None]
-    return RoutingLens(SoftRouting(soft.softmax(1), soft.flatten(2).softmax(2).view_as(soft)), **more)
+    return SoftRouting(soft.softmax(1), soft.flatten(2).softmax(2).view_as(soft))
+
+
+def lens(**more: object) -> RoutingLens:
+    return RoutingLens(lens_routing(), **more)
 
 
 @pytest.mark.parametrize("make", [lens, lambda **more: RouterExplorer(LOGITS, **more)])
@@ -61,6 +65,34 @@ def test_the_lens_calls_tokens_by_their_words() -> None:
 
     assert told(lens(), f"names({seen}, at(1, 0, -1))") == 'token 1 "<b>cat</b>", expert 0'
     assert 'most dispatch at token 1 "<b>cat</b>": ' in told(lens(), f"sentence({seen}, at(-1, 0, 0), 'dispatch')")
+
+
+def test_every_sentence_of_the_lens_has_the_words() -> None:
+    """Facts of a token, warnings, and lists of dropped tokens; of a very long word its beginning."""
+    words = "{ words: ['the', '<b>cat</b>', '" + "x" * 70 + "'] }"
+    wrong = torch.zeros(1, 3, 2, 1)
+    wrong[0, 1] = -1.0
+    seen = RoutingLens(SoftRouting(wrong, wrong))
+    scene = f"Object.assign(scene(0, 0, 'dispatch'), {words})"
+
+    assert ': token 1 "<b>cat</b>" fills ' in told(seen, f"sentence({scene}, at(1, -1, -1), 'dispatch')")
+    said = told(seen, f"warning({scene}, 'dispatch')")
+    assert '3 of 3 rows of combine do not sum to 1 (token 0 "the": 0.0000).' in said
+    assert '<0: 2 weights negative (token 1 "<b>cat</b>", expert 0, slot 0: -1.0000).' in said
+    dropped = f'2 of 3 tokens dropped (0 "the", 2 "{"x" * 59}…").'
+    assert dropped in told(seen, f"caption({scene}, 'dispatch')")
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda **more: RoutingLens.of(lambda x: (x, x), LOGITS[..., None], **more),
+        lambda **more: RoutingLens.replay({0: {"a": lens_routing()}}, **more),
+    ],
+)
+def test_an_own_function_and_a_replay_take_words_too(make) -> None:
+    """As the lens itself."""
+    assert make(words=WORDS)._words == [WORDS, WORDS]
 
 
 def test_the_explorer_calls_tokens_by_their_words() -> None:
