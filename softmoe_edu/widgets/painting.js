@@ -123,22 +123,11 @@ function writeOver(ctx, text, x, y) {
   write(ctx, text, x, y, "#fff");
 }
 
-/** A token's text as it can be seen and told: what is blank in quotes, what is long cut off. */
-const clip = (word, most) => {
-  const seen = word.trim() ? word : `"${word}"`;
-  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
-};
 /** Where a share of a token's box is coloured: a square of this area on a patch, a bar below a word. */
 function shareOfBox([x, y, dx, dy], share, worded) {
   if (worded) return [x + 3, y + dy - 8, (dx - 6) * share, 5];
   const side = 0.86 * Math.sqrt(share);
   return [x + (dx * (1 - side)) / 2, y + (dy * (1 - side)) / 2, dx * side, dy * side];
-}
-
-/** How many tokens of a text stand in a line of this width, so that the longest word fits where it can. */
-function wordsInLine(words, width) {
-  const longest = Math.min(7 * Math.max(...words.map(word => word.length + 2), 5), 88);
-  return Math.max(1, Math.min(words.length, Math.floor(width / longest)));
 }
 
 /** How many labels to skip so that those of this many pixels do not touch. */

@@ -85,7 +85,7 @@ function render({ model, el }) {
     it.words = texts.length ? texts : null;
     const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
-    for (const name of ["panels", "numbers", "side", "batch"]) part(name).hidden = Boolean(it.error);
+    for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part(name).hidden = Boolean(it.error);
     if (it.error) {
       scene = null;
       painted = part("pin").textContent = "";

@@ -12,7 +12,7 @@ from softmoe_edu.widgets.packing import pack_images, pack_words, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
-SCRIPTS = ("painting.js", "explorer.js", "routing.js", "routing_facts.js")
+SCRIPTS = ("painting.js", "words.js", "explorer.js", "routing.js", "routing_facts.js")
 OWN = ("state", "words", "sums", "panels", "compare", "hands", "page")
 
 CHOICES = {

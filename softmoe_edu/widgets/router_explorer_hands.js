@@ -8,6 +8,7 @@ function under(name, event, scene) {
   const frame = event.currentTarget.getBoundingClientRect();
   const x = event.clientX - frame.left, y = event.clientY - frame.top;
   const within = (value, most) => (value >= 0 && value < most ? Math.floor(value) : -1);
+  if (name === "tokens" && tokens.words) return { ...NOTHING, token: wordAt(tokens.words, x, y) };
   if (name === "tokens") {
     const column = within(x / tokens.dx, tokens.columns), place = Math.floor(y / tokens.dy) * tokens.columns + column;
     const token = tokens.columns * tokens.rows > it.rows && ids.length ? ids.indexOf(place) : within(place, it.rows);
@@ -25,6 +26,8 @@ function moved(name, key, { it, map, boxes }, at) {
   const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
   const move = (from, by, count) => Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), count - 1);
   if (!across && !down && !far) return null;
+  const { words } = boxes.tokens;
+  if (name === "tokens" && words && down) return { ...NOTHING, token: wordBeyond(words, at.token, down) };
   const by = across + down * boxes.tokens.columns + far;
   if (name === "tokens") return { ...NOTHING, token: move(at.token, by, it.rows) };
   if (name === "experts") return { ...NOTHING, expert: move(at.expert, across + far, it.e) };

@@ -36,12 +36,11 @@ const PAGE = `
   ${button("away", "Next turned away")}${button("play", "Play")}${button("all", "Serve all")}
   <input type="range" min="0" step="1" data-part="served" aria-label="Choices served" ${KEYS}>
   <span data-part="count"></span></div>
-<div data-part="here"></div>
-<div class="explorer-panels" data-part="panels">
-  <div class="router-explorer-tokens"><div class="explorer-title" data-part="tokens-title"></div>
+<div class="explorer-panels" data-part="panels"><div data-part="here"></div>
+  <div class="router-explorer-tokens" data-part="seen"><div class="explorer-title" data-part="tokens-title"></div>
     ${panel("tokens", `Tokens of the image: ${MOVES}`)}
     <p data-part="caption"></p></div>
-  <div class="router-explorer-map"><div class="router-explorer-ramp">
+  <div class="router-explorer-map" data-part="drawn"><div class="router-explorer-ramp">
     <span class="explorer-title" data-part="map-title"></span>
     <span class="router-explorer-scale"><span data-part="least"></span><i></i><span data-part="most"></span></span>
   </div>

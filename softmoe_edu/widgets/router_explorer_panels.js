@@ -7,14 +7,16 @@ const short = x =>
   Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
 
 /** Where things lie, in CSS pixels, for panels of these widths. */
-function layout({ it, map, grid, picture }, tokensWidth, mapWidth) {
-  const w = tokensWidth, words = it.words?.[it.image], line = words && wordsInLine(words, w);
-  const across = grid[1] ?? line ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
+function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth) {
+  const w = tokensWidth, text = it.words?.[it.image];
+  const words = text && wordBoxes(ids.length ? ids.map(t => text[t]) : text, w);
+  const across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
   const down = grid[0] ?? Math.ceil(it.rows / across);
-  const h = picture ? (w * picture.height) / picture.width : down * Math.min(w / across, 34);
+  const h = words ? words.at(-1)[1] + LINE
+    : picture ? (w * picture.height) / picture.width : down * Math.min(w / across, 34);
   const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), 392);
   return {
-    tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down },
+    tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down, words },
     map: { x: LEFT, y: TOP, w: wide, h: high, dx: wide / map.columns, dy: high / it.rows, de: wide / it.e },
     sizes: { tokens: [w, h], map: [mapWidth, TOP + high + SUMS], experts: [mapWidth, LOAD + 6] },
   };
@@ -22,14 +24,15 @@ function layout({ it, map, grid, picture }, tokensWidth, mapWidth) {
 
 /** The box of a token's patch: of all the image's tokens where only some are drawn. */
 function patchOf({ boxes: { tokens }, ids }, token) {
+  if (tokens.words) return tokens.words[token];
   const { columns, dx, dy } = tokens, at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
   return [(at % columns) * dx, Math.floor(at / columns) * dy, dx, dy];
 }
 
-/** The word of a token, cut to so many letters, or its number. */
+/** The word of a token, cut to so many pixels, or its number. */
 function labelOf({ it, ids }, token, most) {
   const number = ids.length ? ids[token] : token;
-  return it.words ? clip(it.words[it.image][number], most) : number;
+  return it.words ? fitted(it.words[it.image][number], most) : number;
 }
 
 /** The experts that took each of the image's tokens so far. */
@@ -53,15 +56,15 @@ const grounds = {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      const label = labelOf(scene, t, dx / 7), top = y + dy / 2 - 5;
+      const label = labelOf(scene, t, dx - 6), top = y + dy / 2 - 5;
       if (it.words && !fates[t]) write(ctx, label, middle[0], top, ink.text);
       else if (!picture && !it.words && dx >= 18) write(ctx, label, ...middle, ink.text);
-      // The colour and number of the experts that took the patch, in its corner.
+      // The colour and number of the experts that took the patch, in its corner, or below the word.
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
-        const side = Math.min(13, dx / 3);
+        const side = Math.min(13, dx / 3), down = it.words ? dy - 22 : 1;
         ctx.fillStyle = expertColour(expert);
-        ctx.fillRect(x + 1 + i * side, y + 1, side, side);
-        if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + 1 + side / 2);
+        ctx.fillRect(x + 1 + i * side, y + down, side, side);
+        if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + down + side / 2);
       });
       if (fates[t]) hatch(ctx, x, y, dx, dy);
       if (fates[t] && it.words) writeOver(ctx, label, middle[0], top);
@@ -82,7 +85,8 @@ const grounds = {
       if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
     }
     for (let t = 0; t < it.rows; t++) {
-      if (t % everyRow === 0) write(ctx, labelOf({ it, ids }, t, 6), x - 6, y + (t + 0.5) * dy, ink.text, "right");
+      if (t % everyRow) continue;
+      write(ctx, labelOf({ it, ids }, t, LEFT - 8), x - 6, y + (t + 0.5) * dy, ink.text, "right");
     }
     // Rows that lie together are crossed out together.
     for (let t = 0, run = 0; STEPS.indexOf(step) >= 3 && t <= it.rows; t++) {

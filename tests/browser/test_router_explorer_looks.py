@@ -163,3 +163,35 @@ def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
     notebook.evaluate("window.woken = 0; document.body.dataset.other = 'y'; window.dispatchEvent(new Event('resize'))")
     notebook.wait_for_timeout(1000)
     assert notebook.evaluate("[window.woken, Object.keys(window).length]") == [0, names]
+
+
+@pytest.mark.parametrize("width", [640, 512])
+def test_on_a_narrow_page_the_words_stand_between_tokens_and_map(width: int, open_saved: Callable) -> None:
+    """One below the other: the image, the status line, the map, so that a place and its words are seen together."""
+    logits = torch.randn(2, 16, 4, 2, generator=torch.Generator().manual_seed(0))
+    explorer = explorer_of(open_saved(RouterExplorer(logits), viewport={"width": width, "height": 450}))
+    part(explorer, "map").scroll_into_view_if_needed()
+    tops = [part(explorer, name).bounding_box()["y"] for name in ("tokens", "map")]
+
+    assert tops[0] < explorer.get_by_role("status").bounding_box()["y"] < tops[1]
+    point(explorer, "map", 1, 1, 8, 16)
+    expect(explorer.get_by_role("status")).to_contain_text("token 1, expert 0, slot 1: ")
+    expect(explorer.get_by_role("status")).to_be_in_viewport()
+
+
+def test_words_are_drawn_whole_in_lines(open_saved: Callable) -> None:
+    """A word of 20 letters has its own width; arrow down goes to the next line, and the pointed word is named."""
+    words = "the internationalisation of <b>small</b> and of large words".split()
+    logits = torch.randn(1, len(words), 4, generator=torch.Generator().manual_seed(0))
+    explorer = explorer_of(open_saved(RouterExplorer(logits, words=words)))
+    status, tokens = explorer.get_by_role("status"), part(explorer, "tokens")
+
+    tokens.hover(position={"x": 100, "y": 20})
+    expect(status).to_contain_text('token 1 "internationalisation", expert ')
+    explorer.page.mouse.move(0, 0)
+    tokens.press("ArrowRight")
+    expect(status).to_contain_text('token 0 "the", expert ')
+    tokens.press("ArrowDown")
+    expect(status).not_to_contain_text('"the"')
+    expect(status).not_to_contain_text('"internationalisation"')
+    screenshot(explorer, "router-words")

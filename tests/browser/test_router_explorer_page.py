@@ -205,7 +205,10 @@ def test_play_honours_reduced_motion(notebook: Page) -> None:
     notebook.emulate_media(reduced_motion="no-preference")
     part(explorer, "play").click()
     expect(part(explorer, "count")).to_have_text("1 of 4 choices served")
+    # Read aloud is only where it stops.
+    expect(explorer.get_by_role("status")).to_have_attribute("aria-live", "off")
     part(explorer, "play").click()
+    expect(explorer.get_by_role("status")).to_have_attribute("aria-live", "polite")
     expect(part(explorer, "play")).to_have_text("Play")
     held = part(explorer, "count").inner_text()
     notebook.wait_for_timeout(1600)
