@@ -116,7 +116,9 @@ function render({ model, el }) {
     const picture = pixels && { ...pictures, bytes: pixels.subarray(it.image * size, (it.image + 1) * size) };
     const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
     scene = { ...now, picture, map, serving, fates };
-    scene.boxes = layout(scene, tokensWidth, mapWidth);
+    // Where the words stand above the map, both shall fit the window.
+    const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
+    scene.boxes = layout(scene, tokensWidth, mapWidth, mostHigh);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     describe(it, step, map, fates);
     const some = Object.keys(pin).length > 0, before = some ? routed(keepPinned, pin, it.image) : null;

@@ -6,15 +6,15 @@ const LEFT = 46, RIGHT = 52, TOP = 20, SUMS = 34, LOAD = 98;
 const short = x =>
   Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
 
-/** Where things lie, in CSS pixels, for panels of these widths. */
-function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth) {
+/** Where things lie, in CSS pixels, for panels of these widths and a map of at most this height. */
+function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth, mostHigh) {
   const w = tokensWidth, text = it.words?.[it.image];
   const words = text && wordBoxes(ids.length ? ids.map(t => text[t]) : text, w);
   const across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
   const down = grid[0] ?? Math.ceil(it.rows / across);
   const h = words ? words.at(-1)[1] + LINE
     : picture ? (w * picture.height) / picture.width : down * Math.min(w / across, 34);
-  const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), 392);
+  const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), mostHigh);
   return {
     tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down, words },
     map: { x: LEFT, y: TOP, w: wide, h: high, dx: wide / map.columns, dy: high / it.rows, de: wide / it.e },

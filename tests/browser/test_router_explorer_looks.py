@@ -1,9 +1,11 @@
 """The router explorer in both themes, on narrow pages, by keyboard alone, as a saved page, and after its end."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
 import torch
+from explorerkit import LISTEN
 from labkit import Server, write_notebook
 from lenskit import NEXT_FRAME, part, picture, point, run_cell, screenshot, set_theme
 from pagekit import audit
@@ -170,10 +172,10 @@ def test_on_a_narrow_page_the_words_stand_between_tokens_and_map(width: int, ope
     """One below the other: the image, the status line, the map, so that a place and its words are seen together."""
     logits = torch.randn(2, 16, 4, 2, generator=torch.Generator().manual_seed(0))
     explorer = explorer_of(open_saved(RouterExplorer(logits), viewport={"width": width, "height": 450}))
-    part(explorer, "map").scroll_into_view_if_needed()
     tops = [part(explorer, name).bounding_box()["y"] for name in ("tokens", "map")]
 
     assert tops[0] < explorer.get_by_role("status").bounding_box()["y"] < tops[1]
+    part(explorer, "map").scroll_into_view_if_needed()
     point(explorer, "map", 1, 1, 8, 16)
     expect(explorer.get_by_role("status")).to_contain_text("token 1, expert 0, slot 1: ")
     expect(explorer.get_by_role("status")).to_be_in_viewport()
@@ -195,3 +197,42 @@ def test_words_are_drawn_whole_in_lines(open_saved: Callable) -> None:
     expect(status).not_to_contain_text('"the"')
     expect(status).not_to_contain_text('"internationalisation"')
     screenshot(explorer, "router-words")
+
+
+@pytest.mark.parametrize("experts", [8, 128])
+def test_names_of_experts_do_not_touch(experts: int, open_saved: Callable) -> None:
+    """However many there are: those that have no room are left out."""
+    logits = torch.randn(1, 16, experts, generator=torch.Generator().manual_seed(0))
+    page = open_saved(RouterExplorer(logits, router="tokens choice"))
+    explorer = explorer_of(page)
+    page.evaluate(LISTEN)
+    part(explorer, "scale").press("ArrowRight")
+    page.evaluate(NEXT_FRAME)
+    written = page.evaluate("window.written")
+    (y,) = {each["y"] for each in written if each["text"] == "expert"}
+    names = sorted(
+        (each for each in written if each["y"] == y and each["text"].isdigit()), key=lambda each: each["left"]
+    )
+
+    assert len(names) > 7
+    assert all(one["right"] + 2 <= other["left"] for one, other in itertools.pairwise(names))
+
+
+@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
+def test_patches_can_be_told_apart_on_any_picture(grey: float, open_saved: Callable) -> None:
+    """On black, grey and white alike, the line around a patch differs from the picture by a third of the range."""
+    images = torch.full((2, 1, 8, 8), grey)
+    images[1] = 1 - images[1].round()  # so that the scale from black to white is kept
+    images[1, 0, 0, :2] = torch.tensor([0.0, 1.0])
+    explorer = explorer_of(open_saved(RouterExplorer(torch.zeros(2, 4, 3), images)))
+    side = part(explorer, "tokens").bounding_box()["width"] / 2
+    line = (
+        part(explorer, "tokens")
+        .locator("xpath=preceding-sibling::canvas")
+        .evaluate(
+            "(c, [x, y]) => [...c.getContext('2d').getImageData(x - 6, y, 12, 1).data].filter((_, i) => i % 4 === 0)",
+            [round(side), round(side / 2)],
+        )
+    )
+
+    assert max(line) - min(line) > 85

@@ -223,3 +223,11 @@ def test_a_soft_router_that_underflows_is_not_called_hard() -> None:
         lens = RoutingLens(router(torch.randn(3, 7, 5, generator=torch.Generator().manual_seed(0))))
 
     assert told(lens, "warning(scene(0, 0, 'dispatch'), 'dispatch')") == ""
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_routing_of_nothing_but_one_number_is_no_hard_choice(value: float) -> None:
+    """Given as a routing, not by a function: its slots hold no single tokens, and every sum is marked."""
+    every = torch.full((2, 3, 2, 2), value)
+
+    assert off(RoutingLens(SoftRouting(every, every))) == ([0, 1, 2], [0, 1, 2, 3])
