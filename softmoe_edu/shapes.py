@@ -1,10 +1,15 @@
-"""The letters of this project as tensor types, and checks that answer a learner in a sentence.
+"""The letters of this project as tensor types, checks that answer a learner in a sentence, and what can be known.
 
 The same letter means the same axis in annotations, einsums, docstrings and figures:
 b groups, n tokens of a group, d width of a token, e experts, p slots of one expert,
 k experts that a token may choose, f hidden width of an expert.
 The official code (google-research/vmoe) calls experts n and tokens m.
 """
+
+import math
+import operator
+from collections.abc import Callable
+from numbers import Real
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -20,17 +25,37 @@ SlotTokens = Int[Tensor, "b e p"]
 SlotGates = Float[Tensor, "b e p"]
 Scalar = Float[Tensor, ""]
 
+HALF = (torch.bfloat16, torch.float16)
+
+
+def without_padding(values: Tensor, mask: Mask | None) -> Tensor:
+    """Return values (b, n, ...) with 0 at padding, whatever stood there, and gradients that are exactly 0 there.
+
+    A product with the mask would not do: 0 times infinity is NaN, forward and backward.
+    """
+    if mask is None:
+        return values
+    return values.masked_fill(~mask[(...,) + (None,) * (values.ndim - 2)], 0)
+
 
 def check_tokens(x: Tensor, dim: int, mask: Tensor | None = None) -> None:
-    """Raise a sentence unless x is (b, n, d=dim), floating, not empty, without NaN, and mask fits it.
+    """Raise an error that names the fix unless x holds tokens of this width and mask fits them.
 
-    NaN is looked for on the CPU only, and not while compiling: on a GPU the look would make
-    every layer wait for the device. `train` reports a NaN loss on any device.
+    NaN is looked for in real tokens, and only where a value can be read without waiting for it (`known`): on a GPU
+    the look would make every layer wait for the device. `train` reports a NaN loss on any device.
 
-    Raises TypeError for a wrong type or dtype, ValueError for a wrong shape or value.
+    Args:
+        x: tokens (b, n, dim), floating point, at least one group of one token; padding may hold anything.
+        dim: width of a token.
+        mask: boolean (b, n), True for real tokens; None when all are real.
+
+    Raises:
+        TypeError: x is no tensor or not floating point, or mask is not boolean.
+        ValueError: a shape does not fit, or a real token holds NaN.
     """
     if not isinstance(x, Tensor):
-        raise TypeError(f"tokens must be a torch.Tensor, got {type(x).__name__}: convert with torch.as_tensor(x)")
+        kind = type(x).__name__
+        raise TypeError(f"tokens must be a torch.Tensor, got {kind}: convert with torch.as_tensor(x).float()")
     shape = tuple(x.shape)
     if x.ndim == 2 and shape[1] == dim:
         raise ValueError(f"tokens must be (batch, tokens, dim={dim}), got {shape}: add a batch axis with x[None]")
@@ -46,10 +71,10 @@ def check_tokens(x: Tensor, dim: int, mask: Tensor | None = None) -> None:
         raise TypeError(f"tokens must be floating point, got {x.dtype}: convert with x.float()")
     if 0 in shape:
         raise ValueError(f"tokens must hold at least one group and one token, got {shape}: skip the empty batch")
-    if not torch.compiler.is_compiling() and x.device.type == "cpu" and bool(x.detach().sum().isnan()):
-        check_finite(x)
     if mask is not None:
         check_mask(mask, shape)
+    if math.isnan(known(x, Tensor.sum) or 0):
+        check_finite(without_padding(x, mask))
 
 
 def check_finite(x: Tensor) -> None:
@@ -64,7 +89,7 @@ def check_finite(x: Tensor) -> None:
 
 
 def check_mask(mask: Tensor, shape: tuple[int, ...]) -> None:
-    """Raise a sentence unless mask is a boolean (b, n) that fits tokens of this shape: True marks a real token."""
+    """Raise an error that names the fix unless mask is a boolean (b, n) that fits a shape (b, n, ...)."""
     if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
         got = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
         raise TypeError(f"mask must be a boolean tensor, True for real tokens, got {got}: convert with mask.bool()")
@@ -75,15 +100,137 @@ def check_mask(mask: Tensor, shape: tuple[int, ...]) -> None:
         )
 
 
-def check_at_least(name: str, value: int, least: int = 1) -> None:
-    """Raise a sentence unless value is a whole number that is at least `least`."""
-    if isinstance(value, bool) or not isinstance(value, int):
+def check_dtype(name: str, x: Tensor, parameter: Tensor, what: str = "x", owner: str = "layer") -> None:
+    """Raise a TypeError that says what to convert unless a module's input can meet its parameters.
+
+    That is with equal dtypes, and under autocast, which converts everything but float64, with any others too.
+
+    Args:
+        name: what the input is called.
+        x: the input.
+        parameter: one of the module's parameters.
+        what: the end of "convert ...", up to the variable that holds what the learner gave.
+        owner: the variable that holds the module.
+    """
+    given, own = x.dtype, parameter.dtype
+    if given == own or (torch.float64 not in (given, own) and autocast_to(x.device.type)):
+        return
+    raise TypeError(
+        f"{name} must be {own} like the {owner}'s parameters, got {given}: "
+        f"convert {what}{_conversion(own)}, or the {owner} with {owner}{_conversion(given)}"
+    )
+
+
+def _conversion(dtype: torch.dtype) -> str:
+    """Write the method that converts to a dtype."""
+    names = {torch.float32: "float", torch.float64: "double", torch.float16: "half", torch.bfloat16: "bfloat16"}
+    return f".{names[dtype]}()" if dtype in names else f".to({dtype})"
+
+
+def check_at_least(name: str, value: int, least: int = 1) -> int:
+    """Return a whole number as an int, or raise an error unless it is one (`check_whole`) and at least `least`."""
+    whole = check_whole(name, value)
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {whole}")
+    return whole
+
+
+def check_whole(name: str, value: int) -> int:
+    """Return a whole number as an int, or raise a TypeError unless it is one.
+
+    Args:
+        name: what the number is called.
+        value: an int, or what stands for one: a NumPy integer, an integer tensor without axes, or a size that is
+            still a symbol while a model is exported. A bool is no number here.
+    """
+    if type(value) is int:
+        return value
+    number = _plain(value)
+    if isinstance(number, bool) or getattr(number, "ndim", 0):
+        number = None
+    elif not isinstance(number, int | torch.SymInt):
+        try:
+            number = operator.index(number)
+        except TypeError:
+            number = None
+    if number is None:
         raise TypeError(f"{name} must be a whole number, got {value!r} ({type(value).__name__})")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return number
+
+
+def _plain(value: object) -> object:
+    """Return the Python number in a NumPy number or a tensor without axes, and anything else as it is."""
+    return value.item() if getattr(value, "ndim", None) == 0 else value
+
+
+def check_number(name: str, value: float, least: float = -math.inf) -> float:
+    """Return a number as a float, or raise an error unless it is one, finite and at least `least`; no bool.
+
+    Raises:
+        TypeError: value is no number.
+        ValueError: value is NaN, infinite or too small.
+    """
+    wanted = "a finite number" if least == -math.inf else f"a number of at least {least:g}"
+    number = _plain(value)
+    if isinstance(number, bool) or not isinstance(number, Real):
+        raise TypeError(f"{name} must be {wanted}, got {value!r} ({type(value).__name__})")
+    if not least <= number or not math.isfinite(number):
+        raise ValueError(f"{name} must be {wanted}, got {number!r}")
+    return float(number)
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Raise a sentence that lists the choices unless value is one of them."""
+    """Raise a ValueError that lists the choices unless value is one of them."""
     if value not in choices:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}, got {value!r}")
+
+
+def known(x: Tensor, number: Callable[[Tensor], Tensor]) -> bool | int | float | None:
+    """Read one number of a tensor, or return None where that would wait for a device or where there is none to read.
+
+    There is none while code is compiled or exported, under torch.func.vmap (one for every example), in fake tensors
+    and on the meta device.
+
+    Args:
+        x: the tensor.
+        number: computes the number, for example `torch.Tensor.sum`.
+    """
+    if torch.compiler.is_compiling() or x.device.type != "cpu":
+        return None
+    try:
+        return number(x.detach()).item()
+    except RuntimeError:
+        return None
+
+
+def autocast_to(device: str) -> torch.dtype | None:
+    """Return the dtype that autocast computes in on this type of device, None where it is off or does not exist."""
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.get_autocast_dtype(device)
+    return None
+
+
+def own_symbol(size: int, most: int | None = None) -> int:
+    """Let a size that was computed from another be a symbol of its own while a model is exported; else return it.
+
+    torch.export could not prove for every length of its input what shapes ask of the formula, such as not to be 1.
+
+    Args:
+        size: a size of at least 1.
+        most: what it is at most, where that is not plain from its formula.
+    """
+    if not is_symbol(size):
+        return size
+    symbol = torch.full((), size, dtype=torch.int64).item()
+    torch._check(symbol >= 1)
+    if most is not None:
+        torch._check(symbol <= most)
+    return symbol
+
+
+def is_symbol(size: int) -> bool:
+    """Whether a size may stand for many numbers, as those of dynamic shapes do while a model is exported.
+
+    Strict mode shows a symbol as a plain int, so there every size may be one.
+    """
+    return torch.compiler.is_exporting() and (torch.compiler.is_dynamo_compiling() or type(size) is not int)

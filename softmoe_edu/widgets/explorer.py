@@ -19,8 +19,7 @@ class Whole(traitlets.TraitType):
         self.least, self.most = least, most
 
     def validate(self, obj: traitlets.HasTraits, value: int) -> int:
-        check_at_least(self.name, value, self.least)
-        return inside(self.name, value, self.least, self.most)
+        return inside(self.name, check_at_least(self.name, value, self.least), self.least, self.most)
 
 
 class Real(Whole):

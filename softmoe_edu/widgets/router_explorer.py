@@ -127,8 +127,7 @@ class RouterExplorer(Instrument):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
         if labels is not None and len(labels) != b:
             raise ValueError(f"labels must have one string for each of {b} images, got {len(labels)}")
-        for name, width in (("dim", dim), ("hidden_dim", hidden_dim)):
-            check_at_least(name, width)
+        dim, hidden_dim = check_at_least("dim", dim), check_at_least("hidden_dim", hidden_dim)
         ids = drawn_tokens(b, tokens, e * p)
         n = len(ids)
         own = {"top_k": e, "num_experts": e, "slots_per_expert": p, "image_index": b - 1, "served": b * n * e}
