@@ -3,12 +3,14 @@
 Source: MlpBlock of google-research/vision_transformer (tanh GELU, Xavier kernels, biases near 0).
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from softmoe_edu.shapes import Slots, check_at_least
+from softmoe_edu.shapes import Slots, autocast_to, check_at_least, check_dtype, known
 
 
 class Experts(nn.Module):
@@ -16,44 +18,98 @@ class Experts(nn.Module):
 
     Each expert starts from its own random parameters. (The released configurations start all experts equal; then
     uniform routing could never tell them apart.)
+
+    Args:
+        dim: width d of a token.
+        num_experts: number e of experts.
+        hidden_dim: hidden width f of an expert.
+
+    Raises:
+        TypeError: a size is no whole number.
+        ValueError: a size is under 1.
     """
 
     def __init__(self, dim: int, num_experts: int, hidden_dim: int):
         super().__init__()
-        check_at_least("dim", dim)
-        check_at_least("num_experts", num_experts)
-        check_at_least("hidden_dim", hidden_dim)
-        self.dim, self.num_experts, self.hidden_dim = dim, num_experts, hidden_dim
-        self.w_in = nn.Parameter(torch.empty(num_experts, dim, hidden_dim))
-        self.b_in = nn.Parameter(torch.empty(num_experts, hidden_dim))
-        self.w_out = nn.Parameter(torch.empty(num_experts, hidden_dim, dim))
-        self.b_out = nn.Parameter(torch.empty(num_experts, dim))
+        self.dim = d = check_at_least("dim", dim)
+        self.num_experts = e = check_at_least("num_experts", num_experts)
+        self.hidden_dim = f = check_at_least("hidden_dim", hidden_dim)
+        self.w_in = nn.Parameter(torch.empty(e, d, f))
+        self.b_in = nn.Parameter(torch.empty(e, f))
+        self.w_out = nn.Parameter(torch.empty(e, f, d))
+        self.b_out = nn.Parameter(torch.empty(e, d))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
         for kernel in (self.w_in, self.w_out):
-            bound = (6 / (dim + hidden_dim)) ** 0.5
+            bound = (6 / (self.dim + self.hidden_dim)) ** 0.5
             nn.init.uniform_(kernel, -bound, bound)
         for bias in (self.b_in, self.b_out):
             nn.init.normal_(bias, std=1e-6)
 
-    def forward(self, slots: Tensor) -> Slots:
-        """Answer slots (b, e, p, d). Raises ValueError when they disagree in experts or width."""
+    def forward(self, slots: Tensor, filled: Bool[Tensor, "b e p"] | None = None) -> Slots:
+        """Answer slots.
+
+        Args:
+            slots: (b, e, p, d), in the dtype of the parameters.
+            filled: (b, e, p), False for an empty slot, whose answer nobody reads; None when all are filled. What an
+                expert without a token holds, NaN too, then reaches no gradient, its own included.
+
+        Returns:
+            Answers (b, e, p, d).
+
+        Raises:
+            TypeError: slots and parameters differ in dtype.
+            ValueError: they disagree in experts or width.
+        """
         if slots.ndim != 4 or slots.shape[1] != self.num_experts or slots.shape[3] != self.dim:
             raise ValueError(
                 f"slots must be (batch, experts={self.num_experts}, slots per expert, dim={self.dim}), "
                 f"got {tuple(slots.shape)}: build Experts with the router's num_experts and dim"
             )
+        check_dtype("slots", slots, self.w_in, "the tokens with x")
         b, _, p, _ = slots.shape
         rows = slots.transpose(0, 1).flatten(1, 2)
-        hidden = F.gelu(torch.baddbmm(self.b_in[:, None], rows, self.w_in), approximate="tanh")
-        answers = torch.baddbmm(self.b_out[:, None], hidden, self.w_out)
+        answers = self._answers(rows, filled) if torch.is_grad_enabled() else self._mlp(rows)
         return answers.unflatten(1, (b, p)).transpose(0, 1)
 
+    def _answers(self, rows: Float[Tensor, "e r d"], filled: Bool[Tensor, "b e p"] | None) -> Float[Tensor, "e r d"]:
+        """Answer rows so that an expert without a token gets gradients of 0, also where its numbers are not finite."""
+        full = filled is None or known(filled, Tensor.all)
+        if full is not None:
+            answers = self._mlp(rows)
+            total = 0 if full else known(answers, Tensor.sum)
+            if total is not None and math.isfinite(total):
+                return answers
+        # Something is not finite, or nobody can tell.
+        return self._mlp(rows, idle=~filled.any((0, 2)))
+
+    def _mlp(self, rows: Float[Tensor, "e r d"], idle: Bool[Tensor, " e"] | None = None) -> Float[Tensor, "e r d"]:
+        """Compute every expert's answers; what idle experts compute takes no part in any gradient."""
+        hidden = torch.baddbmm(self.b_in[:, None], rows, self.w_in)
+        if idle is not None:
+            hidden = hidden.masked_fill(idle[:, None, None], 0)
+        hidden = F.gelu(hidden, approximate="tanh")
+        return torch.baddbmm(self.b_out[:, None], hidden, self.w_out)
+
     def rows(self, rows: Float[Tensor, "r d"], count: Int[Tensor, " e"]) -> Float[Tensor, "r d"]:
-        """Answer rows that stand expert after expert, `count[i]` for expert i: no place is computed for nothing.
+        """Answer rows that stand expert after expert: no slot is computed for nothing.
 
         Uses PyTorch's grouped product where it takes these numbers, else one product per expert.
+
+        Args:
+            rows: (r, d), in the dtype of the parameters.
+            count: (e,), how many of the rows are those of each expert.
+
+        Returns:
+            Answers (r, d).
+
+        Raises:
+            TypeError: rows and parameters differ in dtype.
         """
-        autocast = torch.is_autocast_enabled(rows.device.type)
-        dtype = torch.get_autocast_dtype(rows.device.type) if autocast else rows.dtype
+        check_dtype("slots", rows, self.w_in, "the tokens with x")
+        dtype = autocast_to(rows.device.type) or rows.dtype
         owner = torch.arange(self.num_experts, device=rows.device).repeat_interleave(count, output_size=len(rows))
         # A look-up's backward sums each expert's rows, twice as fast as that of an index and in a fixed order on CUDA.
         hidden = _grouped(rows.to(dtype), self.w_in.to(dtype), count).add_(F.embedding(owner, self.b_in.to(dtype)))
@@ -77,11 +133,13 @@ def _grouped(rows: Tensor, kernels: Tensor, count: Tensor) -> Tensor:
 def _takes_grouped(rows: Tensor, kernels: Tensor) -> bool:
     """Whether PyTorch's grouped product takes these: from 2.10 on, rows of multiples of 16 bytes, and not float64.
 
-    On CUDA it is made for bfloat16 on Hopper and later.
+    On CUDA it is made for bfloat16 on Hopper and later, and compiled it takes bfloat16 alone.
     """
     aligned = all(size * rows.element_size() % 16 == 0 for size in kernels.shape[1:])
-    if not (hasattr(F, "grouped_mm") and aligned and len(rows)):
+    if not (hasattr(F, "grouped_mm") and aligned):
         return False
-    if rows.is_cuda:
-        return rows.dtype == torch.bfloat16 and torch.cuda.get_device_capability(rows.device) >= (9, 0)
-    return rows.dtype != torch.float64
+    if rows.is_cuda and torch.cuda.get_device_capability(rows.device) < (9, 0):
+        return False
+    if rows.is_cuda or torch.compiler.is_compiling():
+        return rows.dtype == torch.bfloat16 and len(rows) > 0
+    return rows.dtype != torch.float64 and len(rows) > 0

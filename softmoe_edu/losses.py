@@ -10,53 +10,106 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from softmoe_edu.shapes import Gates, Mask, Scalar, check_at_least
+from softmoe_edu.shapes import Gates, Mask, Scalar, check_at_least, check_mask, check_number, without_padding
 
 
 def importance_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
-    """Squared coefficient of variation of the experts' summed gates: 0 when all experts are equally important."""
-    return _squared_variation(_masked(gates, mask).sum(1))
+    """Compute the squared coefficient of variation of the experts' summed gates: 0 when all are equally important.
+
+    Args:
+        gates: softmax over experts (b, n, e); padding may hold anything.
+        mask: (b, n), True for real tokens; None when all are real.
+
+    Returns:
+        The mean over groups; a group that is all padding counts as 0.
+
+    Raises:
+        TypeError: mask is not boolean.
+        ValueError: mask has another shape than the tokens.
+    """
+    return _squared_variation(_real(gates, mask).sum(1))
 
 
 def load_balancing_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
-    """Give e times the sum over experts of (fraction of tokens whose first choice it is) x (its mean gate).
+    """Compute e times the sum over experts of (fraction of tokens whose first choice it is) x (its mean gate).
 
     It is 1 when both are uniform. The fraction has no gradient; equal gates count for the lower expert index.
+
+    Args:
+        gates: softmax over experts (b, n, e); padding may hold anything.
+        mask: (b, n), True for real tokens; None when all are real.
+
+    Returns:
+        The mean over groups; a group that is all padding counts as 0.
+
+    Raises:
+        TypeError: mask is not boolean.
+        ValueError: mask has another shape than the tokens.
     """
     e = gates.shape[-1]
+    gates = _real(gates, mask)
     first = F.one_hot(gates.argmax(-1), e).to(gates.dtype)
-    fraction, gate = (_masked(t, mask).sum(1) / _tokens(t, mask) for t in (first, gates))
+    fraction, gate = (without_padding(t, mask).sum(1) / _tokens(t, mask) for t in (first, gates))
     return e * (fraction * gate).sum(-1).mean()
 
 
 def load_loss(logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: float, mask: Mask | None = None) -> Scalar:
-    """Squared coefficient of variation of the experts' smooth load.
+    """Compute the squared coefficient of variation of the experts' smooth load.
 
     A token's load on an expert is the probability that the expert would be among its top-k if the noise on the
-    expert's logit were drawn again. noise_std is the router's (the noise has deviation noise_std / e).
+    expert's logit were drawn again.
 
-    Raises ValueError unless 1 <= top_k <= e and noise_std > 0: without noise the probability is 0 or 1 and has no
-    gradient.
+    Args:
+        logits: the router's logits (b, n, e) without noise; padding may hold anything.
+        noisy_logits: the same with noise, from which the experts were chosen.
+        top_k: experts that each token chooses.
+        noise_std: the router's; the noise has deviation noise_std / e.
+        mask: (b, n), True for real tokens; None when all are real.
+
+    Returns:
+        The mean over groups; a group that is all padding counts as 0.
+
+    Raises:
+        TypeError: mask is not boolean, or top_k no whole number.
+        ValueError: mask has another shape than the tokens, top_k is not from 1 to e, or noise_std is not over 0:
+            without noise the probability is 0 or 1 and has no gradient.
     """
     e = logits.shape[-1]
-    check_at_least("top_k", top_k)
+    top_k = check_at_least("top_k", top_k)
     if top_k > e:
         raise ValueError(f"top_k must be at most the {e} experts of the logits, got {top_k}")
-    if not noise_std > 0:
+    noise_std = check_number("noise_std", noise_std, 0)
+    if noise_std == 0:
         raise ValueError(f"noise_std must be over 0 for the load loss, got {noise_std}: leave the loss out")
+    logits, noisy_logits = _real(logits, mask), _real(noisy_logits, mask)
     threshold = noisy_logits.topk(top_k).values[..., -1:]
     probability = torch.special.ndtr((logits - threshold) * (e / noise_std))
-    return _squared_variation(_masked(probability, mask).sum(1))
+    return _squared_variation(without_padding(probability, mask).sum(1))
 
 
 def z_loss(logits: Gates, mask: Mask | None = None) -> Scalar:
-    """Mean over tokens of the squared log-sum-exp of the router's logits: keeps logits small."""
-    squares = logits.logsumexp(-1, keepdim=True).square()
-    return (_masked(squares, mask).sum(1) / _tokens(squares, mask)).mean()
+    """Compute the mean over tokens of the squared log-sum-exp of the router's logits: it keeps logits small.
+
+    Args:
+        logits: the router's logits (b, n, e); padding may hold anything.
+        mask: (b, n), True for real tokens; None when all are real.
+
+    Returns:
+        The mean over groups of each group's mean; a group that is all padding counts as 0.
+
+    Raises:
+        TypeError: mask is not boolean.
+        ValueError: mask has another shape than the tokens.
+    """
+    squares = _real(logits, mask).logsumexp(-1, keepdim=True).square()
+    return (without_padding(squares, mask).sum(1) / _tokens(squares, mask)).mean()
 
 
-def _masked(t: Tensor, mask: Mask | None) -> Tensor:
-    return t if mask is None else t * mask[..., None]
+def _real(t: Gates, mask: Mask | None) -> Gates:
+    """Check the mask, and zero padding before anything is computed of it: its gradient would be NaN where it is."""
+    if mask is not None:
+        check_mask(mask, tuple(t.shape))
+    return without_padding(t, mask)
 
 
 def _tokens(t: Tensor, mask: Mask | None) -> Tensor | int:

@@ -8,16 +8,22 @@ from softmoe_edu.shapes import Tokens, check_at_least, check_tokens
 class MoE(nn.Module):
     """A mixture-of-experts layer of any router; it replaces the MLP of a transformer block.
 
-    router: (b, n, d) and an optional mask -> Routing. experts: (b, e, p, d) -> (b, e, p, d).
-    examples_per_group: that many consecutive examples of the batch compete for the same slots. With 1 an example's
-    output depends on that example alone; sparse routers are often trained with more.
-
     The residual connection is outside: a token that is dropped gets exactly 0 from this layer.
+
+    Args:
+        router: a module from tokens (b, n, d) and an optional mask to a Routing.
+        experts: a module from slots (b, e, p, d) to answers of that shape.
+        examples_per_group: how many consecutive examples of the batch compete for the same slots. With 1 an example's
+            output depends on that example alone; sparse routers are often trained with more.
+
+    Raises:
+        TypeError: examples_per_group is no whole number.
+        ValueError: examples_per_group is under 1, or router and experts were built for different sizes.
     """
 
     def __init__(self, router: nn.Module, experts: nn.Module, *, examples_per_group: int = 1):
         super().__init__()
-        check_at_least("examples_per_group", examples_per_group)
+        self.examples_per_group = check_at_least("examples_per_group", examples_per_group)
         for name in ("num_experts", "dim"):
             asked, given = getattr(router, name, None), getattr(experts, name, None)
             if None not in (asked, given) and asked != given:
@@ -27,13 +33,20 @@ class MoE(nn.Module):
                 )
         self.router = router
         self.experts = experts
-        self.examples_per_group = examples_per_group
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tokens:
-        """Give each token of x (b, n, d) its answer; mask (b, n) is True for real tokens.
+        """Answer every token.
 
-        Raises TypeError or ValueError with a sentence for tokens or a mask that do not fit, and for a batch that
-        does not divide into groups.
+        Args:
+            x: tokens (b, n, d).
+            mask: (b, n), True for real tokens; None when all are real. Padding may hold anything, NaN too.
+
+        Returns:
+            Answers (b, n, d), exactly 0 at padding.
+
+        Raises:
+            TypeError: tokens or mask are of the wrong type or dtype.
+            ValueError: their shapes do not fit, a real token holds NaN, or the batch does not divide into groups.
         """
         g = self.examples_per_group
         if g == 1:
@@ -46,8 +59,10 @@ class MoE(nn.Module):
                 f"batch must be a multiple of examples_per_group={g}, got {b} examples: "
                 "change the batch size or examples_per_group"
             )
-        grouped = None if mask is None else mask.reshape(b // g, g * n)
-        return self._answer(x.reshape(b // g, g * n, -1), grouped).reshape(b, n, -1)
+        # torch.export can follow these two for every length, and not a reshape.
+        grouped = None if mask is None else mask.unflatten(0, (b // g, g)).flatten(1, 2)
+        answers = self._answer(x.unflatten(0, (b // g, g)).flatten(1, 2), grouped)
+        return answers.unflatten(1, (g, n)).flatten(0, 1)
 
     def _answer(self, x: Tensor, mask: Tensor | None) -> Tokens:
         return self.router(x, mask).through(x, self.experts)

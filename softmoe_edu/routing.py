@@ -11,17 +11,19 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_forward_hook
 
-from softmoe_edu.shapes import Gates, Mask, SlotGates, Slots, SlotTokens, Tokens, Weights
+from softmoe_edu.shapes import Gates, Mask, SlotGates, Slots, SlotTokens, Tokens, Weights, without_padding
 
 
 class Routing(ABC):
     """What a router decided for b groups of n tokens, e experts and p slots of each expert.
 
     `logits` and `gates` are the router's scores before and after the softmax over experts where it has them,
-    else None; `mask` is True for real tokens, None when all are real.
+    else None; `mask` is True for real tokens, None when all are real. Padding and empty slots count for nothing,
+    whatever they hold.
     """
 
     logits: Tensor | None
@@ -35,6 +37,12 @@ class Routing(ABC):
     def sizes(self) -> tuple[int, int, int, int]:
         """(b, n, e, p): groups, tokens of a group, experts, slots of an expert."""
 
+    @property
+    def filled(self) -> Bool[Tensor, "b e p"] | None:
+        """True where a slot holds a token, None when all do; a softmax over tokens fills the slots of every group."""
+        b, _, e, p = self.sizes
+        return None if self.mask is None else self.mask.any(1)[:, None, None].expand(b, e, p)
+
     @abstractmethod
     def to_slots(self, x: Tokens) -> Slots:
         """Fill every slot: the sum over tokens of dispatch times token."""
@@ -44,8 +52,17 @@ class Routing(ABC):
         """Answer every token: the sum over experts and slots of combine times slot output."""
 
     def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
-        """Send tokens through experts: fill the slots, compute, answer the tokens."""
-        return self.to_tokens(experts(self.to_slots(x)))
+        """Send tokens through experts: fill the slots, compute, answer the tokens.
+
+        Args:
+            x: tokens (b, n, d), as the router read them.
+            experts: any callable from slots (b, e, p, d) to answers of that shape. One whose `forward` has an argument
+                `filled`, as that of `Experts`, is also told which slots hold a token.
+
+        Returns:
+            Answers (b, n, d), exactly 0 at padding.
+        """
+        return self.to_tokens(ask(experts, self.to_slots(x), self.filled))
 
     @abstractmethod
     def slot_load(self) -> SlotGates:
@@ -56,12 +73,12 @@ class Routing(ABC):
         """How many slots' worth each token gave: dispatch summed over experts and slots."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Routing":
-        """Give a copy whose tensors are changed, for example by `torch.Tensor.detach`."""
+        """Return a copy whose tensors are changed, for example by `torch.Tensor.detach`."""
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{name: change(t) for name, t in tensors.items() if isinstance(t, Tensor)})
 
     def detach(self) -> "Routing":
-        """Give a copy that holds no autograd graph."""
+        """Return a copy that holds no autograd graph."""
         return self.map(Tensor.detach)
 
     def __repr__(self) -> str:
@@ -85,25 +102,26 @@ class SoftRouting(Routing):
 
     def to_slots(self, x: Tokens) -> Slots:
         _, _, e, p = self.sizes
+        x = without_padding(x, self.mask)
         return (self.dispatch.flatten(2).mT.to(x.dtype) @ x).unflatten(1, (e, p))
 
     def to_tokens(self, y: Slots) -> Tokens:
-        return self.combine.flatten(2).to(y.dtype) @ y.flatten(1, 2)
+        return without_padding(self.combine.flatten(2).to(y.dtype) @ y.flatten(1, 2), self.mask)
 
     def slot_load(self) -> SlotGates:
-        return self.dispatch.sum(1)
+        return without_padding(self.dispatch, self.mask).sum(1)
 
     def token_load(self) -> Float[Tensor, "b n"]:
-        return self.dispatch.sum((2, 3))
+        return without_padding(self.dispatch, self.mask).sum((2, 3))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparseRouting(Routing):
     """Index form: which token fills each slot, and the gate that its answer is multiplied with.
 
-    `token` is -1 and `gate` is 0 where a slot is empty. A (b, n, e, p) tensor is built only when `dispatch` or
-    `combine` is looked at. `dropless`: an expert has as many slots as the busiest one needs, so that most may be
-    empty; experts with a method `rows` then compute the filled ones alone.
+    `token` is -1 and `gate` is 0 where a slot is empty; a gate of 0 alone empties no slot. A (b, n, e, p) tensor is
+    built only when `dispatch` or `combine` is looked at. `dropless`: an expert has as many slots as the busiest one
+    needs, so that most may be empty; experts with a method `rows` then compute the filled ones alone.
     """
 
     token: SlotTokens
@@ -121,43 +139,55 @@ class SparseRouting(Routing):
         return b, self.num_tokens, e, p
 
     @property
-    def filled(self) -> Tensor:
-        """True (b, e, p) where a slot holds a token."""
+    def filled(self) -> Bool[Tensor, "b e p"]:
+        """True where a slot holds a token."""
         return self.token >= 0
 
+    def answer_gate(self) -> SlotGates:
+        """The gate of every filled slot, and 0 for an empty one, whatever `gate` holds there."""
+        return torch.where(self.filled, self.gate, 0)
+
     def _row(self) -> Tensor:
-        """Row of each slot's token in the flattened (b n) tokens; an empty slot points at row 0."""
+        """Row of each slot's token in the flattened (b n) tokens; an empty slot's is the one after the last."""
         b, n, _, _ = self.sizes
-        first = torch.arange(b, device=self.token.device)[:, None, None] * n
-        return torch.where(self.filled, self.token + first, 0).flatten()
+        first = torch.arange(0, b * n, n, device=self.token.device)[:, None, None]
+        return torch.where(self.filled, self.token + first, b * n).flatten()
 
     def to_slots(self, x: Tokens) -> Slots:
-        rows = x.flatten(0, 1).index_select(0, self._row())
-        return rows.unflatten(0, self.token.shape) * self.filled[..., None].to(x.dtype)
+        return self._read(x, self._row())
 
     def to_tokens(self, y: Slots) -> Tokens:
-        b, n, _, _ = self.sizes
-        answers = (y * self.gate[..., None].to(y.dtype)).flatten(0, 2)
-        return answers.new_zeros(b * n, y.shape[-1]).index_add(0, self._row(), answers).unflatten(0, (b, n))
+        return self._answered(y, self._row())
 
     def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
-        if not (self.dropless and hasattr(experts, "rows")):
-            return super().through(x, experts)
-        filled = self.filled.transpose(0, 1)
-        row = self._row().view(self.token.shape).transpose(0, 1)[filled]
-        gate = self.gate.transpose(0, 1)[filled]
-        answers = experts.rows(x.flatten(0, 1).index_select(0, row), filled.sum((1, 2)))
-        answers = answers * gate[:, None].to(answers.dtype)
-        b, n, _ = x.shape
-        return answers.new_zeros(b * n, answers.shape[-1]).index_add(0, row, answers).unflatten(0, (b, n))
+        row, filled = self._row(), self.filled
+        if self.dropless and hasattr(experts, "rows"):
+            filled = filled.transpose(0, 1)
+            row = row.view(self.token.shape).transpose(0, 1)[filled]
+            gate = self.gate.transpose(0, 1)[filled]
+            answers = experts.rows(x.flatten(0, 1).index_select(0, row), filled.sum((1, 2)))
+            return self._added(answers * gate[:, None].to(answers.dtype), row)
+        return self._answered(ask(experts, self._read(x, row), filled), row)
+
+    def _read(self, x: Tokens, row: Tensor) -> Slots:
+        # Empty slots read a row of zeros, so that no token's value or gradient passes through them.
+        rows = torch.cat((x.flatten(0, 1), x.new_zeros(1, x.shape[-1])))
+        return rows.index_select(0, row).unflatten(0, self.token.shape)
+
+    def _answered(self, y: Slots, row: Tensor) -> Tokens:
+        return self._added((y * self.answer_gate()[..., None].to(y.dtype)).flatten(0, 2), row)
+
+    def _added(self, values: Float[Tensor, "r d"], row: Tensor) -> Tokens:
+        """Add values up by row (b n); what is written to the row after the last, by empty slots, is never read."""
+        b, n, _, _ = self.sizes
+        rows = values.new_zeros(b * n + 1, values.shape[-1]).index_add(0, row, values)
+        return rows[: b * n].unflatten(0, (b, n))
 
     def slot_load(self) -> SlotGates:
         return self.filled.to(self.gate.dtype)
 
     def token_load(self) -> Float[Tensor, "b n"]:
-        b, n, _, _ = self.sizes
-        zeros = self.gate.new_zeros(b * n)
-        return zeros.index_add(0, self._row(), self.slot_load().flatten()).unflatten(0, (b, n))
+        return self._added(self.slot_load().flatten()[:, None], self._row())[..., 0]
 
     def _dense(self, value: SlotGates) -> Weights:
         b, n, e, p = self.sizes
@@ -171,7 +201,17 @@ class SparseRouting(Routing):
     @cached_property
     def combine(self) -> Weights:
         """The gate where a token fills a slot, else 0."""
-        return self._dense(self.gate)
+        return self._dense(self.answer_gate())
+
+
+def ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
+    """Let experts answer slots, and tell those whose forward has an argument `filled` which slots hold a token."""
+    if filled is None:
+        return experts(slots)
+    # The names of arguments, in a form that torch.compile can follow.
+    code = getattr(getattr(experts, "forward", experts), "__code__", None)
+    told = code is not None and "filled" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return experts(slots, filled=filled) if told else experts(slots)
 
 
 @contextlib.contextmanager
@@ -180,27 +220,31 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
 
     A name is as in `model.named_modules()`; a router that runs twice leaves its last decision. What is recorded
     keeps its autograd graph, so that a loss can be taken of it; `Routing.detach` drops it. Works in training,
-    under `torch.no_grad` and nested. A compiled model runs uncompiled inside the block, since its code was
-    made without hooks.
+    under `torch.no_grad` and nested. Nothing is attached to the model, so a copy of it made inside the block is not
+    recorded. A compiled model runs uncompiled inside the block, since its code was made without hooks.
+
+    Args:
+        model: any module; what is added to it inside the block is not recorded.
+
+    Yields:
+        The decisions so far, {module name: Routing}.
     """
     routings: dict[str, Routing] = {}
+    # By identity, and with the modules themselves so that no other object can take one's place.
+    names = {id(module): (_original_name(name), module) for name, module in model.named_modules()}
 
-    def keep(name: str) -> Callable:
-        def hook(module: nn.Module, args: tuple, output: object) -> None:
-            if isinstance(output, Routing):
-                routings[name] = output
+    def keep(module: nn.Module, args: tuple, output: object) -> None:
+        if id(module) in names and isinstance(output, Routing):
+            routings[names[id(module)][0]] = output
 
-        return hook
-
-    handles = [module.register_forward_hook(keep(_original_name(name))) for name, module in model.named_modules()]
     # Nothing can be compiled before torch._dynamo is loaded, and loading it takes a second.
     eager = torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
+    handle = register_module_forward_hook(keep)
     try:
         with eager:
             yield routings
     finally:
-        for handle in handles:
-            handle.remove()
+        handle.remove()
 
 
 def _original_name(name: str) -> str:

@@ -1,5 +1,7 @@
 """Auxiliary losses by hand, at balance, and under a mask."""
 
+import math
+
 import pytest
 import torch
 from torch.autograd import gradcheck
@@ -50,6 +52,38 @@ def test_mean_over_groups():
 
     assert importance_loss(groups) == 1 == importance_loss(groups[:1])
     assert load_balancing_loss(groups) == 2
+
+
+def test_z_is_averaged_in_each_group_first():
+    """A group of one real token counts as much as one of three: log-sum-exps of 1 and 2 give (1 + 4) / 2."""
+    logits = torch.tensor([[[1.0, 1.0]] * 3, [[2.0, 2.0]] * 3]) - math.log(2)
+    mask = torch.tensor([[True, True, True], [True, False, False]])
+
+    assert z_loss(logits, mask).item() == pytest.approx(2.5)
+
+
+def test_importance_of_small_gates():
+    """The importance loss is a ratio: gates that are all a million times smaller have the same."""
+    for dtype in (torch.float32, torch.float64):
+        assert importance_loss(GATES.to(dtype) * 1e-6).item() == pytest.approx(13 / 32, rel=1e-5)
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize(
+    "loss",
+    [
+        importance_loss,
+        load_balancing_loss,
+        z_loss,
+        lambda gates, mask: load_loss(gates, gates, top_k=1, noise_std=1.0, mask=mask),
+    ],
+)
+def test_masks_that_do_not_fit(loss):
+    """A mask of numbers, or of another shape than the tokens, is named as such."""
+    with pytest.raises(TypeError, match=r"mask must be a boolean tensor, .* got torch\.float32: convert with mask"):
+        loss(GATES, torch.ones(1, 2))
+    with pytest.raises(ValueError, match=r"mask must be \(batch, tokens\)=\(1, 2\), got \(2, 1\)"):
+        loss(GATES, torch.ones(2, 1, dtype=torch.bool))
 
 
 @pytest.mark.parametrize("shape", [(2, 7, 4), (1, 1, 1), (3, 5, 2)])

@@ -132,6 +132,27 @@ def test_a_token_in_two_slots_of_one_expert_has_one_expert():
     assert metrics.token_contribution(routing).tolist() == [[2, 0]]
 
 
+def test_experts_per_token_are_those_that_took_it():
+    """Experts are counted by what filled their slots; whether they answer makes no difference."""
+    dispatch = torch.tensor([[[[0.5], [0.0], [0.25]], [[0.5], [1.0], [0.75]]]])
+    combine = torch.tensor([[[[0.0], [0.5], [0.5]], [[1.0], [0.0], [0.0]]]])
+
+    assert metrics.experts_per_token(SoftRouting(dispatch, combine)).tolist() == [[2, 3]]
+
+
+def test_a_gate_of_0_empties_no_slot():
+    """A token whose gate is exactly 0 fills its slot: it is no dropped token, and its expert has worked."""
+    routing = SparseRouting(torch.tensor([[[0, 1], [-1, -1]]]), torch.tensor([[[0.0, 0.5], [0.0, 0.0]]]), 3)
+
+    assert routing.filled.tolist() == [[[True, True], [False, False]]]
+    assert metrics.dropped(routing).tolist() == [[False, False, True]]
+    assert metrics.expert_load(routing).tolist() == [[2, 0]]
+    assert metrics.experts_per_token(routing).tolist() == [[1, 1, 0]]
+    assert metrics.slot_usage(routing).tolist() == [[[1, 1], [0, 0]]]
+    assert routing.dispatch[0, :, 0].tolist() == [[1, 0], [0, 1], [0, 0]]
+    assert routing.to_slots(torch.ones(1, 3, 1)).flatten().tolist() == [1, 1, 0, 0]
+
+
 @pytest.mark.parametrize("name", ["dispatch_entropy", "combine_entropy", "slot_similarity", "slot_usage",
                                   "experts_per_token", "expert_importance", "expert_load", "dropped"])  # fmt: skip
 @pytest.mark.parametrize("masked", [False, True])

@@ -68,6 +68,78 @@ def test_dropped_tokens_of_the_official_router():
             assert lost.tolist() == arrays[f"{tag}/dropped_tokens"].astype(bool).tolist()
 
 
+def official_similarities(mu):
+    """The official code's cosines of slot parameters, line by line: jax.numpy written in NumPy."""
+    _, n, p = mu.shape
+    x = mu * (1 / np.sqrt(np.square(mu).sum(0, keepdims=True) + 1e-9))
+    similarity = np.tensordot(x, x, (0, 0))
+    identity = np.eye(n * p).reshape(n, p, n, p)
+    masked = (1 - identity) * similarity
+    masked = masked + identity * masked.max()
+    mean = (similarity.sum() - n * p) / (n * p * (n * p - 1))
+    return {"mu_similarity_min": masked.min(), "mu_similarity_max": masked.max(), "mu_similarity_mean": mean}
+
+
+OPPOSITE = np.array([[[1.0, -1.0]], [[0.5, -0.6]]])  # two slots of one expert, whose cosine is negative
+EDGES = {
+    "plain": (np.random.default_rng(0).normal(size=(5, 4, 2)), 1.0),
+    "all cosines negative": (OPPOSITE, 3.0),
+    "a slot that is zero": (np.random.default_rng(1).normal(size=(5, 4, 2)) * (np.arange(4) != 2)[:, None], 1.0),
+    "a tiny scale": (np.random.default_rng(2).normal(size=(5, 4, 2)), 1e-5),
+    "a scale of zero": (np.random.default_rng(3).normal(size=(5, 4, 2)), 0.0),
+    "short parameters": (1e-4 * np.random.default_rng(4).normal(size=(5, 4, 2)), 2.0),
+}
+
+
+@pytest.mark.parametrize("tokens", [7, 3])
+@pytest.mark.parametrize("name", EDGES)
+def test_similarity_of_parameters_at_its_edges(name, tokens):
+    """Cosines of slots are of the normalised, scaled parameters, with a largest of at least 0 and a diagonal of 1.
+
+    The scale is left out where the tokens, two groups of them, hold fewer numbers than the parameters, as there.
+    """
+    phi, scale = EDGES[name]
+    _, e, p = phi.shape
+    unit = phi * (1 / np.sqrt(np.square(phi).sum(0, keepdims=True) + 1e-6))
+    expected = official_similarities(unit * scale if 2 * tokens >= e * p else unit)
+    weights = torch.rand(2, tokens, e, p, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    for given in (scale, torch.tensor([scale])):
+        logged = metrics.official_metrics(SoftRouting(weights, weights), torch.from_numpy(phi), given)
+
+        assert {key: logged[key].item() for key in expected} == pytest.approx(expected, rel=1e-6, abs=1e-12)
+
+
+def test_a_scale_hardly_matters():
+    """Left at 1, the scale changes no cosine of parameters of an ordinary size by more than 1e-6."""
+    weights = torch.full((2, 7, 4, 2), 0.1)
+    phi = torch.randn(5, 4, 2, generator=torch.Generator().manual_seed(0))
+    plain, scaled = (metrics.official_metrics(SoftRouting(weights, weights), phi, scale) for scale in (1.0, 9.0))
+
+    equal(plain, scaled, rtol=0, atol=1e-6)
+
+
+def test_a_mean_cosine_counts_every_vector_as_equal_to_itself():
+    """As in the official code: a token without weight has cosine 0 with all, and the mean takes 1 off for it."""
+    weights = torch.tensor([[[[1.0], [0.0]], [[0.0], [0.0]], [[1.0], [0.0]]]], dtype=torch.float64)
+    logged = metrics.official_metrics(SoftRouting(weights, weights))
+
+    assert logged["combine_weights_similarity_min"] == 0 and logged["combine_weights_similarity_max"] == pytest.approx(
+        1
+    )
+    assert logged["combine_weights_similarity_mean"].item() == pytest.approx((2 - 1) / 6)
+
+
+@pytest.mark.parametrize("experts", [1, 2, 3, 5, 6, 8, 12])
+def test_official_thresholds_of_experts(experts):
+    """Tokens are counted by at least 1, 2, 4, ... experts and by all of them, a power of two or not."""
+    routing = SparseRouting(torch.zeros(1, experts, 1).long(), torch.ones(1, experts, 1), 2)
+    logged = metrics.official_experts_choice_metrics(routing)
+    thresholds = [2**i for i in range(int(math.log2(experts)) + 1)] + [experts]
+
+    ratios = {key: value.tolist() for key, value in logged.items() if key.startswith("ratio")}
+    assert ratios == {f"ratio_processed_items_by_at_least_{t}_experts": [0.5] for t in thresholds}
+
+
 @pytest.mark.parametrize("name, sizes", [("combine", (2, 1, 3, 2)), ("dispatch", (2, 4, 1, 1))])
 def test_cosines_of_nothing_are_nan(name, sizes):
     """One token, or one slot, has nothing to be compared with."""

@@ -151,7 +151,7 @@ def test_state_dict_round_trip():
     assert torch.equal(layer(x), other(x))
     assert {name: tuple(p.shape) for name, p in layer.named_parameters()} == {
         "router.phi": (5, 4, 2),
-        "router.scale": (),
+        "router.scale": (1,),
         "experts.w_in": (4, 5, 6),
         "experts.b_in": (4, 6),
         "experts.w_out": (4, 6, 5),

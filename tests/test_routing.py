@@ -1,5 +1,9 @@
 """The routing value in index form by hand, and recording what routers decide."""
 
+import copy
+import gc
+import pickle
+
 import pytest
 import torch
 from torch import nn
@@ -106,6 +110,69 @@ def test_record_leaves_no_hooks():
 
     assert not routings
     assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_record_keeps_the_last_decision():
+    """A router that runs twice in a block leaves its second decision, under its own name alone."""
+    router = SoftRouter(5, 4)
+    with record(router) as routings:
+        router(torch.randn(2, 3, 5))
+        last = router(torch.randn(2, 6, 5))
+
+    assert routings[""] is last and len(routings) == 1
+
+
+def test_record_of_a_router_with_two_places():
+    """A router that two layers share is recorded under the first of its names, with its last decision."""
+    shared = SoftRouter(8, 4)
+    model = ViT(dim=8, moe_layers=(0, 2), moe=lambda dim: MoE(shared, Experts(dim, 4, 8)))
+    with record(model) as routings:
+        model(torch.rand(1, 1, 8, 8))
+
+    assert list(routings) == ["blocks.0.mlp.router"]
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_made_while_recording_is_free(copied):
+    """A model copied or pickled inside the block has no hooks, answers the same, and writes into no record."""
+    model, images = vit(), torch.rand(5, 1, 8, 8)
+    with record(model) as routings:
+        model(images)
+        twin = copied(model)
+        before = dict(routings)
+        twin(images)
+        assert routings == before
+    twin(images)
+
+    assert list(routings) == NAMES and routings == before
+    assert not any(module._forward_hooks or module._forward_pre_hooks for module in twin.modules())
+    assert torch.equal(twin(images), model(images))
+
+
+def test_record_of_one_model_among_others():
+    """Only the model's own routers are recorded, whatever else runs inside the block."""
+    model, other = vit(), vit()
+    with record(model) as routings:
+        other(torch.rand(1, 1, 8, 8))
+
+    assert not routings
+
+
+def test_record_of_an_unfinished_generator():
+    """A recording that is never ended leaves nothing behind once it is gone."""
+
+    def recording():
+        with record(model) as routings:
+            yield routings
+
+    model = vit()
+    unfinished = recording()
+    routings = next(unfinished)
+    del unfinished
+    gc.collect()
+    model(torch.rand(1, 1, 8, 8))
+
+    assert not routings
 
 
 def test_record_of_a_lone_router_and_of_none():

@@ -7,20 +7,29 @@ google-research/vmoe nn/routing.py (NoisyTopItemsPerExpertRouter).
 import torch
 from torch import Tensor, nn
 
-from softmoe_edu.capacity import capacity_for
+from softmoe_edu.capacity import capacity_for, check_factor, check_multiple
 from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
 from softmoe_edu.routing import SparseRouting
-from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice
+from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice, is_symbol, own_symbol
 
 
 def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tuple[SlotTokens, SlotGates]:
     """Let each expert take the `capacity` tokens with its highest gates, best first; equal gates by position.
 
-    Gives the token in each slot and its gate. Padding is never taken: where real tokens run out, a slot stays
-    empty (token -1, gate 0). Raises ValueError when the capacity is over the token count.
+    Args:
+        gates: softmax over experts (b, n, e); padding may hold anything.
+        capacity: slots of an expert.
+        mask: (b, n), True for real tokens; None when all are real. Padding is never taken: where real tokens run out,
+            a slot stays empty.
+
+    Returns:
+        The token in each slot (b, e, p), -1 for an empty one, and its gate, 0 for an empty one.
+
+    Raises:
+        ValueError: the capacity is over the token count.
     """
     n = gates.shape[1]
-    if capacity > n:
+    if not is_symbol(capacity) and capacity > n:
         raise ValueError(
             f"capacity must be at most the {n} tokens of a group in experts choice, got {capacity}: "
             "lower capacity_factor or multiple_of, or merge examples into larger groups"
@@ -36,8 +45,17 @@ def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tup
 class ExpertsChoiceRouter(Router):
     """Every expert is exactly full; a token may get several experts, or none and then exactly 0 from the layer.
 
-    capacity_factor: slots of an expert over tokens / experts; rounding "round" (the paper's runs) or "ceil".
-    noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
+    Args:
+        dim: width d of a token.
+        num_experts: number e of experts.
+        capacity_factor: slots of an expert over tokens / experts.
+        rounding: "round" (the paper's runs) or "ceil".
+        multiple_of: what the slots are raised to a multiple of, see `capacity_for`.
+        noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
+
+    Raises:
+        TypeError: a size is no whole number, or a factor no number.
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -52,14 +70,23 @@ class ExpertsChoiceRouter(Router):
     ):
         super().__init__(dim, num_experts)
         check_choice("rounding", rounding, ("ceil", "round"))
-        self.capacity_factor = capacity_factor
+        if capacity_factor is None:
+            raise ValueError(
+                "capacity_factor must be a number in experts choice, got None: no expert would be full; 1.0 is usual"
+            )
+        self.capacity_factor = check_factor(capacity_factor, self.num_experts)
         self.rounding = rounding
-        self.multiple_of = multiple_of
+        self.multiple_of = check_multiple(multiple_of)
         self.noise_std = check_noise(noise_std)
-        self.w_gate = nn.Parameter(lecun_normal_(torch.empty(dim, num_experts), dim))
+        self.w_gate = nn.Parameter(torch.empty(self.dim, self.num_experts))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
+        lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int:
-        """Give the slots of an expert for a group of this many tokens."""
+        """Compute the slots of an expert for a group of this many tokens."""
         return capacity_for(
             tokens,
             self.num_experts,
@@ -73,7 +100,7 @@ class ExpertsChoiceRouter(Router):
         logits = x @ widen(self.w_gate)
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
         gates = (logits if noisy is None else noisy).softmax(-1)
-        token, gate = assign_experts(gates, self.capacity(x.shape[1]), mask)
+        token, gate = assign_experts(gates, own_symbol(self.capacity(x.shape[1]), most=x.shape[1]), mask)
         return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask)
 
     def extra_repr(self) -> str:

@@ -11,7 +11,7 @@ from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_nor
 from softmoe_edu.routers.soft_attention import AttentionRouting, slot_queries, uses_attention
 from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.routing import SoftRouting
-from softmoe_edu.shapes import Logits, check_at_least, check_choice
+from softmoe_edu.shapes import Logits, check_at_least, check_choice, check_number
 
 
 def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
@@ -27,11 +27,20 @@ def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
 
 
 class SlotLogits(Router):
-    """Own the slots' parameters phi (d, e, p) and the scale, and give the logits of tokens and slots.
+    """Own the slots' parameters phi (d, e, p) and the scale (1,), and compute the logits of tokens and slots.
 
-    normalize: True for the official code's normalisation, "as printed" for the paper's Algorithm 2 (they differ for
-    very short vectors, see `l2_normalize`), False for the plain product of Algorithm 1.
-    noise_std: standard deviation of Gaussian noise on the logits, in training only; not divided by e.
+    Args:
+        dim: width d of a token.
+        num_experts: number e of experts.
+        slots_per_expert: number p of slots of an expert.
+        scale_init: what the learned scale of the logits starts from.
+        normalize: True for the official code's normalisation, "as printed" for the paper's Algorithm 2 (they differ
+            for very short vectors, see `l2_normalize`), False for the plain product of Algorithm 1.
+        noise_std: standard deviation of Gaussian noise on the logits, in training only; not divided by e.
+
+    Raises:
+        TypeError: a size is no whole number, or scale_init or noise_std no number.
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -45,15 +54,29 @@ class SlotLogits(Router):
         noise_std: float = 0.0,
     ):
         super().__init__(dim, num_experts)
-        check_at_least("slots_per_expert", slots_per_expert)
+        self.slots_per_expert = check_at_least("slots_per_expert", slots_per_expert)
         if normalize not in (True, False, "as printed"):
             raise ValueError(f"normalize must be True, False or 'as printed', got {normalize!r}")
-        self.slots_per_expert = slots_per_expert
+        self.scale_init = check_number("scale_init", scale_init)
         self.normalize = normalize
         self.noise_std = check_noise(noise_std)
+        self.phi = nn.Parameter(torch.empty(self.dim, self.num_experts, self.slots_per_expert))
+        # One axis, not none: fully_shard takes no scalar parameters.
+        self.scale = nn.Parameter(torch.empty(1))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
         # The official initialiser takes the experts for the fan-in and d for the receptive field.
-        self.phi = nn.Parameter(lecun_normal_(torch.empty(dim, num_experts, slots_per_expert), dim * num_experts))
-        self.scale = nn.Parameter(torch.tensor(float(scale_init)))
+        lecun_normal_(self.phi, self.dim * self.num_experts)
+        nn.init.constant_(self.scale, self.scale_init)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *rest: object) -> None:
+        """Load a scale without an axis too, as the official code and earlier versions keep it."""
+        scale = state_dict.get(f"{prefix}scale")
+        if isinstance(scale, Tensor) and scale.ndim == 0:
+            state_dict[f"{prefix}scale"] = scale[None]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @property
     def noisy(self) -> bool:
@@ -61,7 +84,7 @@ class SlotLogits(Router):
         return self.training and self.noise_std > 0
 
     def directions(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Give the two factors of the logits: tokens (b, n, d) and phi (d, e, p), normalised, phi times the scale."""
+        """Compute the factors of the logits: tokens (b, n, d) and phi (d, e, p), normalised, phi times the scale."""
         phi = widen(self.phi)
         if self.normalize:
             as_printed = self.normalize == "as printed"
@@ -70,7 +93,7 @@ class SlotLogits(Router):
         return x, phi * widen(self.scale)
 
     def slot_logits(self, x: Tensor) -> Logits:
-        """Give scale times the cosine of every token and slot, so |logit| <= |scale| when normalised."""
+        """Compute scale times the cosine of every token and slot, so |logit| <= |scale| when normalised."""
         x, phi = self.directions(x)
         logits = (x @ phi.flatten(1)).unflatten(-1, phi.shape[1:])
         return add_noise(logits, self.noise_std) if self.noisy else logits
@@ -83,13 +106,21 @@ class SlotLogits(Router):
 class SoftRouter(SlotLogits):
     """Dispatch by softmax over tokens, combine by softmax over slots, both of the same logits.
 
-    form: "weights" builds both (b, n, e, p) tensors; "attention" computes the same layer without them, see
-    `soft_attention`; "auto" takes attention from 2^20 weights per group on, unless noise is added to the logits.
-    Other arguments as in `SlotLogits`.
+    Args:
+        dim: width d of a token.
+        num_experts: number e of experts.
+        slots_per_expert: number p of slots of an expert.
+        form: "weights" builds both (b, n, e, p) tensors; "attention" computes the same layer without them, see
+            `soft_attention`, but has first derivatives only: forward-mode derivatives (jvp, jacfwd) and derivatives of
+            gradients need "weights"; "auto" takes attention from 2^20 weights per group on, unless noise is added to
+            the logits.
+        **keywords: as in `SlotLogits`.
     """
 
-    def __init__(self, dim: int, num_experts: int, slots_per_expert: int = 1, *, form: str = "auto", **logits: object):
-        super().__init__(dim, num_experts, slots_per_expert, **logits)
+    def __init__(
+        self, dim: int, num_experts: int, slots_per_expert: int = 1, *, form: str = "auto", **keywords: object
+    ):
+        super().__init__(dim, num_experts, slots_per_expert, **keywords)
         check_choice("form", form, ("auto", "weights", "attention"))
         self.form = form
 
@@ -98,6 +129,6 @@ class SoftRouter(SlotLogits):
         slots = self.num_experts * self.slots_per_expert
         if uses_attention(self.form, x.shape[1], slots, self.noisy):
             tokens, phi = self.directions(x)
-            return AttentionRouting(tokens, slot_queries(phi, len(x)), self.num_experts, mask)
+            return AttentionRouting(tokens, slot_queries(phi, x.shape[0]), self.num_experts, mask)
         logits = self.slot_logits(x)
         return SoftRouting(*soft_weights(logits, mask), logits=logits, mask=mask)

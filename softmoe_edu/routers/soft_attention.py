@@ -3,6 +3,9 @@
 Dispatch is attention with slots as queries, tokens as keys and the raw tokens as values; combine is attention with
 tokens as queries, slots as keys and the experts' answers as values. Memory for the routing then grows with n + s, not
 with n s (s = e p slots).
+
+The fused kernels know first derivatives only. Forward-mode derivatives (torch.func.jvp, jacfwd) and derivatives of
+gradients (hessian, gradgradcheck) need `SoftRouter(..., form="weights")`.
 """
 
 from dataclasses import dataclass
@@ -13,9 +16,10 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from softmoe_edu.routers.router import without_autocast
 from softmoe_edu.routers.weights import combine_weights, dispatch_weights
 from softmoe_edu.routing import Routing
-from softmoe_edu.shapes import Logits, Mask, SlotGates, Slots, Tokens, Weights
+from softmoe_edu.shapes import Logits, Mask, SlotGates, Slots, Tokens, Weights, without_padding
 
 CHUNK = 1024  # slots whose weights are built at once where sums of weights are asked for
 
@@ -25,7 +29,7 @@ class AttentionRouting(Routing):
     """The decision of `SoftRouter` as the two factors of its logits, `tokens` and `slots`.
 
     `logits`, `dispatch` and `combine` are built when they are looked at. The products agree with `SoftRouting`'s to
-    rounding; in half precision the factors are rounded to the tokens' dtype, and the kernel's softmax is float32.
+    rounding; half-precision tokens and answers are widened for them, as the weights are float32 there too.
     """
 
     tokens: Tokens
@@ -55,23 +59,25 @@ class AttentionRouting(Routing):
         return combine_weights(self.logits, self.mask)
 
     def to_slots(self, x: Tokens) -> Slots:
-        mask = real = None
-        if self.mask is not None:
-            real = self.mask.any(1)[:, None, None]
-            # A group that is all padding would divide 0 by 0: it attends to its padding and is zeroed below.
-            mask = self.mask | ~real[:, 0]
-        filled = attend(self.slots, self.tokens, x, mask)
-        return (filled if real is None else filled * real).unflatten(1, self.sizes[2:])
+        if self.mask is None:
+            return attend(self.slots, self.tokens, x).unflatten(1, self.sizes[2:])
+        # A group that is all padding would divide 0 by 0: it attends to its padding instead, and stays empty.
+        mask = self.mask | ~self.mask.any(1, keepdim=True)
+        filled = attend(self.slots, self.tokens, without_padding(x, self.mask), mask)
+        return self._of_real_groups(filled).unflatten(1, self.sizes[2:])
 
     def to_tokens(self, y: Slots) -> Tokens:
-        answers = attend(self.tokens, self.slots, y.flatten(1, 2))
-        return answers if self.mask is None else answers * self.mask[..., None]
+        answers = attend(self.tokens, self.slots, self._of_real_groups(y.flatten(1, 2)))
+        return without_padding(answers, self.mask)
+
+    def _of_real_groups(self, slots: Float[Tensor, "b s d"]) -> Float[Tensor, "b s d"]:
+        """Zero the slots of groups that are all padding: phi, which all groups share, must not hear of them."""
+        return slots if self.mask is None else slots.masked_fill(~self.mask.any(1)[:, None, None], 0)
 
     def slot_load(self) -> SlotGates:
         """1 for every slot, 0 in a group that is all padding: dispatch is a softmax."""
         b, _, e, p = self.sizes
-        full = self.tokens.new_ones(b, e, p)
-        return full if self.mask is None else full * self.mask.any(1)[:, None, None]
+        return self.tokens.new_ones(b, e, p) if self.filled is None else self.filled.to(self.tokens.dtype)
 
     def token_load(self) -> Float[Tensor, "b n"]:
         parts = self.slots.split(CHUNK, 1)
@@ -84,16 +90,54 @@ def attend(
     values: Float[Tensor, "b k w"],
     mask: Bool[Tensor, "b k"] | None = None,
 ) -> Float[Tensor, "b q w"]:
-    """Give each query the mean of values, weighted by the softmax over keys of query times key."""
-    queries, keys = queries.to(values.dtype), keys.to(values.dtype)
-    out = F.scaled_dot_product_attention(
-        queries[:, None],
-        keys[:, None],
-        values[:, None],
-        attn_mask=None if mask is None else mask[:, None, None],
-        scale=1.0,
-    )
-    return out[:, 0]
+    """Compute for each query the mean of values, weighted by the softmax over keys of query times key.
+
+    Computed in the wider of the queries' and values' dtypes, under autocast too, since to round the queries would
+    change the routing decision; returned in the values' dtype.
+
+    Raises:
+        NotImplementedError: a forward-mode derivative is asked for, or later one of a gradient.
+    """
+    wide = torch.promote_types(queries.dtype, values.dtype)
+    inputs = [t.to(wide)[:, None] for t in (queries, keys, values)]
+    if not torch.compiler.is_compiling():
+        for t in inputs:
+            if t.requires_grad:
+                t.register_hook(_only_once)
+    mask = None if mask is None else mask[:, None, None]
+    try:
+        with without_autocast(queries.device.type):
+            out = F.scaled_dot_product_attention(*inputs, attn_mask=mask, scale=1.0)
+    except NotImplementedError as error:
+        raise NotImplementedError(FIRST_ORDER) from error
+    return out[:, 0].to(values.dtype)
+
+
+FIRST_ORDER = (
+    'form="attention" has no forward-mode derivatives and no derivatives of gradients: '
+    'build the router with form="weights"'
+)
+
+
+def _only_once(gradient: Tensor | None) -> Tensor | None:
+    """Mark a gradient that somebody may differentiate, so that the error then says what to do."""
+    return _Refused.apply(gradient) if gradient is not None and gradient.requires_grad else None
+
+
+class _Refused(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(gradient: Tensor) -> Tensor:
+        return gradient.view_as(gradient)
+
+    @staticmethod
+    def setup_context(ctx: object, inputs: tuple, output: Tensor) -> None:
+        """Keep nothing."""
+
+    @staticmethod
+    def backward(ctx: object, *gradients: Tensor) -> Tensor:
+        raise NotImplementedError(FIRST_ORDER)
 
 
 def uses_attention(form: str, tokens: int, slots: int, noisy: bool) -> bool:
@@ -107,6 +151,6 @@ def uses_attention(form: str, tokens: int, slots: int, noisy: bool) -> bool:
 
 
 def slot_queries(phi: Float[Tensor, "d e p"], groups: int) -> Float[Tensor, "b s d"]:
-    """Give phi as one row per slot, for every group; rows lie in one piece, as fused kernels ask."""
+    """Return phi as one row per slot, for every group; rows lie in one piece, as fused kernels ask."""
     rows = phi.flatten(1).mT.contiguous()
     return torch.broadcast_to(rows, (groups, *rows.shape))

@@ -9,10 +9,19 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from softmoe_edu.capacity import capacity_for
+from softmoe_edu.capacity import capacity_for, check_factor, check_multiple
 from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
 from softmoe_edu.routing import SparseRouting
-from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_at_least, check_choice
+from softmoe_edu.shapes import (
+    Gates,
+    Mask,
+    SlotGates,
+    SlotTokens,
+    check_at_least,
+    check_choice,
+    check_number,
+    own_symbol,
+)
 
 GATINGS = ("vmoe", "switch", "gshard", "top_k_then_softmax")
 PRIORITIES = ("position", "gate")
@@ -21,12 +30,18 @@ ChoiceGates = Float[Tensor, "b n k"]
 
 
 def choose_experts(logits: Gates, top_k: int, gating: str = "vmoe") -> tuple[Choices, ChoiceGates]:
-    """Give the experts that each token chooses, best first, and the gates of these choices.
+    """Choose each token's experts by their logits; equal logits go to the expert with the lower index.
 
-    "vmoe": softmax over all experts, then top-k, not renormalised. "switch": the same with one choice.
-    "gshard": the chosen gates are divided by their sum. "top_k_then_softmax" (Shazeer, Mixtral): softmax over the
-    chosen logits, equal in value to "gshard"; with top_k=1 both give a constant 1, and the router no gradient.
-    Equal logits go to the expert with the lower index.
+    Args:
+        logits: scores (b, n, e) of tokens and experts.
+        top_k: experts that each token chooses.
+        gating: how gates are made of logits. "vmoe": softmax over all experts, then top-k, not renormalised.
+            "switch": the same with one choice. "gshard": the chosen gates are divided by their sum.
+            "top_k_then_softmax" (Shazeer, Mixtral): softmax over the chosen logits, equal in value to "gshard"; with
+            top_k=1 both give a constant 1, and the router no gradient.
+
+    Returns:
+        The experts (b, n, k) that each token chooses, best first, and the gates of these choices.
     """
     if gating == "top_k_then_softmax":
         values, experts = top_in_order(logits, top_k)
@@ -46,42 +61,84 @@ def assign_tokens(
 ) -> tuple[SlotTokens, SlotGates]:
     """Fill the experts' slots in order: all first choices, then all second ones, until an expert is full.
 
-    Among first choices tokens come by position, or by falling `score` (batch priority routing; equal scores by
-    position). Gives the token in each slot (-1: empty) and its gate (0: empty). capacity None makes as many slots
-    as the busiest expert needs, which drops nothing. Padding never takes a place.
+    Args:
+        experts: each token's choices (b, n, k), best first.
+        gates: the gates (b, n, k) of these choices; padding may hold anything.
+        num_experts: number e of experts.
+        capacity: slots of an expert. None makes as many as the busiest expert needs, which drops nothing.
+        score: (b, n); among first choices tokens come by falling score (batch priority routing; equal scores by
+            position), or by position where it is None.
+        mask: (b, n), True for real tokens; None when all are real. Padding never fills a slot.
+
+    Returns:
+        The token in each slot (b, e, p), -1 for an empty one, and its gate, 0 for an empty one.
+
+    Raises:
+        RuntimeError: capacity is None where the busiest expert cannot be known, see `TokensChoiceRouter`.
     """
     b, n, k = experts.shape
     if mask is not None:
         experts = experts.masked_fill(~mask[..., None], num_experts)  # one expert too many, which nobody reads
-    by_position = torch.arange(n, device=experts.device).expand(b, n)
-    order = by_position if score is None else score.argsort(dim=1, descending=True, stable=True)
-    tokens = order.repeat(1, k)
-    choice = order[..., None].expand(-1, -1, k)
+    if score is not None:
+        order = score.argsort(dim=1, descending=True, stable=True)
+        served = order[..., None].expand(-1, -1, k)
+        experts, gates = experts.gather(1, served), gates.gather(1, served)
     # A stable sort by expert keeps the order of arrival, so an expert's tokens stand in one run, first come first.
-    queue, arrival = experts.gather(1, choice).mT.flatten(1).sort(dim=1, stable=True)
-    edges = torch.searchsorted(queue, torch.arange(num_experts + 1, device=queue.device).repeat(b, 1))
-    first, count = edges[:, :-1], edges.diff()
+    queue, arrival = experts.mT.flatten(1).sort(dim=1, stable=True)
+    count = queue.new_zeros(b, num_experts + 1).scatter_add(1, queue, torch.ones_like(queue))[:, :num_experts]
+    first = count.cumsum(1) - count
     if capacity is None:
-        capacity = max(1, int(count.max()))
+        capacity = max(1, _busiest(count))
     rank = torch.arange(capacity, device=queue.device)
     filled = rank < count[..., None]
-    place = (first[..., None] + rank).clamp(max=k * n - 1).flatten(1)
-    entry = arrival.gather(1, place)
-    token = tokens.gather(1, entry).view_as(filled)
-    gate = gates.gather(1, choice).mT.flatten(1).gather(1, entry).view_as(filled)
-    return torch.where(filled, token, -1), torch.where(filled, gate, 0)
+    entry = arrival.gather(1, (first[..., None] + rank).clamp(max=k * n - 1).flatten(1))
+    token = entry % n if score is None else order.gather(1, entry % n)
+    gate = gates.mT.flatten(1).gather(1, entry)
+    return torch.where(filled, token.view_as(filled), -1), torch.where(filled, gate.view_as(filled), 0)
+
+
+def _busiest(count: Int[Tensor, "b e"]) -> int:
+    """Read how many choices the busiest expert got."""
+    if torch.compiler.is_compiling() and not torch.compiler.is_exporting():
+        torch._dynamo.graph_break(msg=DATA_DEPENDENT)
+    try:
+        return int(count.max())
+    except RuntimeError as error:
+        raise RuntimeError(DATA_DEPENDENT) from error
+
+
+DATA_DEPENDENT = (
+    "capacity_factor=None must read how many tokens chose the busiest expert, which nobody knows under "
+    "torch.func.vmap, in fake tensors, on the meta device, in torch.export and in torch.compile(fullgraph=True): "
+    "give capacity_factor a number"
+)
 
 
 class TokensChoiceRouter(Router):
-    """Top-k routing with capacity; a token that no expert has room for gets exactly 0 from the layer.
-
-    capacity_factor: slots of an expert over tokens * top_k / experts; None drops nothing. rounding: "ceil" or "round".
-    priority: "position" serves tokens in their order, "gate" by their largest gate (batch priority routing).
-    noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
-    jitter: in training, the router's input is multiplied by numbers from 1 - jitter to 1 + jitter (Switch).
-    gating: how gates are made of logits, see `choose_experts`; "switch" needs top_k=1.
+    """Top-k routing with capacity; a token that every expert it chose turned away gets exactly 0 from the layer.
 
     The routing's `gates` are the softmax over all experts of the logits in use, `logits` are without noise.
+
+    Without a capacity factor the number of slots depends on the tokens themselves. Such a router runs neither under
+    torch.func.vmap nor in fake tensors nor on the meta device; torch.export takes it in strict mode at most, and
+    torch.compile breaks its graph there, which fullgraph=True refuses. Give it a factor for these.
+
+    Args:
+        dim: width d of a token.
+        num_experts: number e of experts.
+        top_k: experts that each token chooses.
+        capacity_factor: slots of an expert over tokens * top_k / experts; None drops nothing.
+        rounding: how slots are rounded, "ceil" or "round", see `capacity_for`.
+        priority: "position" serves tokens in their order, "gate" by their largest gate (batch priority routing).
+        multiple_of: what the slots are raised to a multiple of, see `capacity_for`.
+        noise_std: in training, logits get Gaussian noise of standard deviation noise_std / num_experts.
+        jitter: in training, every number of the router's input is multiplied by its own random factor from
+            1 - jitter to 1 + jitter (Switch).
+        gating: how gates are made of logits, see `choose_experts`; "switch" needs top_k=1.
+
+    Raises:
+        TypeError: a size is no whole number, or a factor no number.
+        ValueError: an argument is out of range.
     """
 
     def __init__(
@@ -99,28 +156,33 @@ class TokensChoiceRouter(Router):
         gating: str = "vmoe",
     ):
         super().__init__(dim, num_experts)
-        check_at_least("top_k", top_k)
-        if top_k > num_experts:
+        self.top_k = check_at_least("top_k", top_k)
+        if self.top_k > self.num_experts:
             raise ValueError(f"top_k must be at most num_experts={num_experts}, got {top_k}: lower top_k")
         check_choice("priority", priority, PRIORITIES)
         check_choice("rounding", rounding, ("ceil", "round"))
         check_choice("gating", gating, GATINGS)
-        if gating == "switch" and top_k != 1:
+        if gating == "switch" and self.top_k != 1:
             raise ValueError(f"gating 'switch' lets a token choose one expert, got top_k={top_k}: use gating 'vmoe'")
-        if not 0 <= jitter < 1:
+        self.jitter = check_number("jitter", jitter)
+        if not 0 <= self.jitter < 1:
             raise ValueError(f"jitter must be at least 0 and under 1, got {jitter}")
-        self.top_k = top_k
-        self.capacity_factor = capacity_factor
+        factor = capacity_factor
+        self.capacity_factor = None if factor is None else check_factor(factor, self.num_experts, self.top_k)
         self.rounding = rounding
         self.priority = priority
-        self.multiple_of = multiple_of
+        self.multiple_of = check_multiple(multiple_of)
         self.noise_std = check_noise(noise_std)
-        self.jitter = jitter
         self.gating = gating
-        self.w_gate = nn.Parameter(lecun_normal_(torch.empty(dim, num_experts), dim))
+        self.w_gate = nn.Parameter(torch.empty(self.dim, self.num_experts))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
+        lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int | None:
-        """Give the slots of an expert for a group of this many tokens; None when nothing is dropped."""
+        """Compute the slots of an expert for a group of this many tokens; None when nothing is dropped."""
         if self.capacity_factor is None:
             return None
         return capacity_for(
@@ -135,6 +197,8 @@ class TokensChoiceRouter(Router):
     def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
         """Decide for checked tokens; raises ValueError when the capacity is under one slot."""
         capacity = self.capacity(x.shape[1])
+        if capacity is not None:
+            capacity = own_symbol(capacity)
         if self.training and self.jitter:
             x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
         logits = x @ widen(self.w_gate)

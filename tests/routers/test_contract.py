@@ -114,6 +114,20 @@ def test_masked_tokens_count_for_nothing(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_decision_knows_its_padding(name):
+    """A routing carries the mask it was made with; padding neither fills slots nor is answered, real tokens are."""
+    mask = torch.tensor([[True] * 5 + [False] * 2, [False] * 3 + [True] * 4, [True] * N])
+    changes = {"capacity_factor": float(E)} if "choice" in name else {}
+    routing = layer(name, **changes).router(tokens(), mask)
+
+    assert routing.mask is mask
+    for weights in (routing.dispatch, routing.combine):
+        assert not weights[~mask].any() and weights[mask].flatten(1).any(1).all()
+    assert not routing.token_load()[~mask].any() and routing.token_load()[mask].all()
+    assert (routing.filled == (routing.slot_load() > 0)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_row_that_is_all_padding_gives_zeros(name):
     """A wholly padded example gives exactly 0, finite gradients, and leaves the others as they are."""
     moe, x = layer(name), tokens().requires_grad_()

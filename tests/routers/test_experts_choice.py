@@ -79,3 +79,12 @@ def test_noise_is_divided_by_the_experts():
     routing = ExpertsChoiceRouter(5, 4, noise_std=2.0).train()(torch.randn(3, 700, 5))
 
     assert abs((routing.noisy_logits - routing.logits).std().item() / 0.5 - 1) < 0.03
+
+
+def test_noise_is_drawn_for_every_token_and_expert():
+    """No two groups, tokens or experts share their noise."""
+    torch.manual_seed(0)
+    routing = ExpertsChoiceRouter(5, 4, noise_std=2.0).train()(torch.randn(3, 7, 5))
+    noise = routing.noisy_logits - routing.logits
+
+    assert all(noise.diff(dim=axis).abs().min() > 0 for axis in range(3))

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softmoe_edu import Experts, MoE, SoftRouter
+from softmoe_edu import Experts, MoE, SoftRouter, SoftUniformRouter, UniformSoftRouter
 from softmoe_edu.routers import soft_weights
 from softmoe_edu.routers.soft import l2_normalize
 
@@ -79,6 +79,15 @@ def test_masked_weights(groups, tokens, seed):
     assert not dispatch[~mask].any()
 
 
+def test_padding_scores_below_the_lowest_real_token():
+    """Real tokens whose scores are far below 0 still share a slot among themselves alone."""
+    for lowest in (-1e5, -1e30):
+        logits = torch.full((1, 3, 2, 1), lowest)
+        dispatch, _ = soft_weights(logits, torch.tensor([[True, False, True]]))
+
+        assert dispatch[0, :, 0, 0].tolist() == [0.5, 0, 0.5]
+
+
 def test_logits_are_bounded_cosines():
     """Normalised logits lie between -scale and scale, whatever the lengths of tokens and slots."""
     torch.manual_seed(0)
@@ -144,14 +153,40 @@ def test_initial_phi():
 
     assert abs(router.phi.std().item() / std - 1) < 0.02
     assert router.phi.abs().max().item() <= 2 * std / 0.8796
-    assert (router.phi.shape, router.scale.shape, router.scale.item()) == ((64, 128, 2), (), 8.0)
+    assert (router.phi.shape, router.scale.shape, router.scale.item()) == ((64, 128, 2), (1,), 8.0)
 
 
 def test_noise_has_the_asked_deviation():
-    """In training the logits differ from the clean ones by noise of deviation noise_std, not divided by e."""
+    """In training the logits differ from the clean ones by noise of deviation noise_std, neither divided nor scaled."""
     torch.manual_seed(0)
-    router = SoftRouter(5, 40, 2, noise_std=2.0)
+    router = SoftRouter(5, 40, 2, noise_std=2.0, scale_init=7.0)
     x = torch.randn(3, 70, 5)
     noise = router.train()(x).logits - router.eval()(x).logits
 
     assert abs(noise.std().item() / 2 - 1) < 0.02
+
+
+@pytest.mark.parametrize("cls", [SoftRouter, UniformSoftRouter, SoftUniformRouter])
+def test_noise_is_drawn_for_every_token_and_slot(cls):
+    """No two groups, tokens, experts or slots of an expert share their noise."""
+    torch.manual_seed(0)
+    router = cls(5, 4, 2, noise_std=1.0)
+    x = torch.randn(3, 7, 5)
+    noise = router.train()(x).logits - router.eval()(x).logits
+
+    assert all(noise.diff(dim=axis).abs().min() > 0 for axis in range(4))
+
+
+@pytest.mark.parametrize("cls", [SoftRouter, UniformSoftRouter, SoftUniformRouter])
+def test_a_scale_without_an_axis_is_loaded(cls):
+    """State of the official code and of earlier versions, whose scale has no axis, is loaded; what is saved has one."""
+    torch.manual_seed(0)
+    router, x = cls(5, 4, 2, scale_init=3.0), torch.randn(2, 7, 5)
+    state = router.state_dict()
+    assert state["scale"].shape == (1,)
+    old = {"layer.phi": state["phi"].clone(), "layer.scale": state["scale"][0].clone()}
+    for assign in (False, True):
+        other = torch.nn.ModuleDict({"layer": cls(5, 4, 2)})
+        other.load_state_dict(old, assign=assign)
+        assert other["layer"].scale.shape == (1,) and old["layer.scale"].shape == ()
+        assert torch.equal(other["layer"](x).logits, router(x).logits)

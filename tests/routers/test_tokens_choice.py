@@ -182,6 +182,26 @@ def test_jitter_multiplies_the_input_in_training_only():
     assert torch.equal(router.eval()(x).logits, x @ router.w_gate)
 
 
+def test_jitter_is_drawn_for_every_number_of_a_token():
+    """Each of a token's numbers is multiplied by a factor of its own, so jitter changes its direction."""
+    torch.manual_seed(0)
+    router = TokensChoiceRouter(3, 3, jitter=0.25).train()
+    with torch.no_grad():
+        router.w_gate.copy_(torch.eye(3))  # logits are then the numbers themselves
+    factors = router(torch.ones(2, 5, 3)).logits
+
+    assert all(factors.diff(dim=axis).abs().min() > 0 for axis in range(3))
+
+
+def test_noise_is_drawn_for_every_token_and_expert():
+    """No two groups, tokens or experts share their noise."""
+    torch.manual_seed(0)
+    routing = TokensChoiceRouter(5, 4, noise_std=2.0).train()(torch.randn(3, 7, 5))
+    noise = routing.noisy_logits - routing.logits
+
+    assert all(noise.diff(dim=axis).abs().min() > 0 for axis in range(3))
+
+
 def test_dropless_without_a_real_token():
     """When all is padding there is nothing to place, and each expert still has one slot, which is empty."""
     routing = TokensChoiceRouter(5, 4, capacity_factor=None)(torch.randn(2, 7, 5), torch.zeros(2, 7, dtype=torch.bool))
