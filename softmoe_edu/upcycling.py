@@ -10,23 +10,30 @@ import torch
 
 from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
-from softmoe_edu.vit import Mlp, ViT
+from softmoe_edu.vit import Mlp, ViT, check_blocks
 
 
 def upcycle(vit: ViT, moe_layers: Sequence[int], moe: Callable[[int], MoE]) -> ViT:
-    """Give a copy of the model in which `moe(dim)` stands for the MLP of each block in moe_layers, from 0.
+    """Return a copy of the model in which MoE layers stand for the MLPs of some blocks.
 
     Every expert computes what the MLP computed; routers are new, all other parameters stay bit for bit. The model's
     output stays the same when each token's combine weights are one token's own and sum to 1: with the identity router,
     or tokens choice with "gshard" gates that drops nothing. Soft MoE mixes tokens, so its output changes at once.
 
-    Raises TypeError when moe makes no MoE of `Experts`; ValueError when a block is not there or is no dense MLP, or
-    when the experts do not have its sizes.
+    Args:
+        vit: a model, which is left as it is.
+        moe_layers: indices of the blocks, from 0.
+        moe: a callable that takes dim and makes an MoE of `Experts` that have the MLP's sizes.
+
+    Returns:
+        The new model, in the dtype, on the device and in the mode of the old one.
+
+    Raises:
+        TypeError: an index is no whole number, or moe makes no MoE of `Experts`.
+        ValueError: a block does not exist or holds no dense MLP, or the experts do not have its sizes.
     """
     model = copy.deepcopy(vit)
-    for i in moe_layers:
-        if i not in range(len(model.blocks)):
-            raise ValueError(f"moe_layers must name blocks 0 to {len(model.blocks) - 1}, got {tuple(moe_layers)}")
+    for i in check_blocks(moe_layers, len(model.blocks)):
         block = model.blocks[i]
         if not isinstance(block.mlp, Mlp):
             raise ValueError(f"block {i} must hold a dense MLP, got {type(block.mlp).__name__}: leave it out")

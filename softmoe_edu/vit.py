@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from softmoe_edu.shapes import Tokens, check_at_least
+from softmoe_edu.routers.router import cut_normal_
+from softmoe_edu.shapes import Tokens, check_at_least, check_dtype, check_whole
 
 EPS = 1e-6
 
@@ -20,10 +21,21 @@ EPS = 1e-6
 class ViT(nn.Module):
     """Classify images (b, c, h, w) into (b, num_classes) logits.
 
-    moe_layers: indices of the blocks, from 0, whose MLP is replaced by `moe(dim)`.
-    moe: a callable that takes dim and makes such a layer, (b, n, dim) -> (b, n, dim).
+    Args:
+        image_size: height and width of an image, in pixels.
+        patch_size: height and width of a patch, in pixels; must divide image_size.
+        channels: channels c of an image.
+        num_classes: classes to tell apart.
+        dim: width d of a token.
+        depth: number of blocks.
+        num_heads: attention heads of a block; must divide dim.
+        hidden_dim: hidden width of a dense block's MLP.
+        moe_layers: indices of the blocks, from 0, whose MLP is replaced by `moe(dim)`.
+        moe: a callable that takes dim and makes such a layer, (b, n, dim) -> (b, n, dim).
 
-    Raises ValueError when sizes do not fit or a MoE layer is named that does not exist.
+    Raises:
+        TypeError: a size is no whole number.
+        ValueError: sizes do not fit, or an MoE layer is named that does not exist.
     """
 
     def __init__(
@@ -41,37 +53,56 @@ class ViT(nn.Module):
         moe: Callable[[int], nn.Module] | None = None,
     ):
         super().__init__()
-        for name in ("image_size", "patch_size", "channels", "num_classes", "dim", "depth", "num_heads", "hidden_dim"):
-            check_at_least(name, locals()[name])
+        image_size = check_at_least("image_size", image_size)
+        patch_size = check_at_least("patch_size", patch_size)
+        channels = check_at_least("channels", channels)
+        num_classes = check_at_least("num_classes", num_classes)
+        dim = check_at_least("dim", dim)
+        depth = check_at_least("depth", depth)
+        num_heads = check_at_least("num_heads", num_heads)
+        hidden_dim = check_at_least("hidden_dim", hidden_dim)
         if image_size % patch_size:
             raise ValueError(f"image_size must be a multiple of patch_size={patch_size}, got {image_size}")
         if dim % num_heads:
             raise ValueError(f"dim must be a multiple of num_heads={num_heads}, got {dim}")
-        if any(i not in range(depth) for i in moe_layers):
-            raise ValueError(f"moe_layers must name blocks 0 to {depth - 1}, got {tuple(moe_layers)}")
-        if moe_layers and moe is None:
+        replaced = check_blocks(moe_layers, depth)
+        if replaced and moe is None:
             raise ValueError("moe_layers need a moe that makes them: pass moe=lambda dim: MoE(router, experts)")
         self.image_shape = (channels, image_size, image_size)
         self.num_classes = num_classes
         self.num_tokens = (image_size // patch_size) ** 2
-        self.embed = nn.Conv2d(channels, dim, patch_size, stride=patch_size)
+        # Parts are made in the order of modules(), so that resetting each draws the numbers that building them drew.
         self.position = nn.Parameter(torch.empty(1, self.num_tokens, dim))
-        mlps = (moe(dim) if i in moe_layers else Mlp(dim, hidden_dim) for i in range(depth))
-        self.blocks = nn.ModuleList(Block(dim, num_heads, mlp) for mlp in mlps)
+        self.reset_parameters()
+        self.embed = PatchEmbedding(channels, dim, patch_size)
+        self.blocks = nn.ModuleList(
+            Block(dim, num_heads, moe if i in replaced else lambda dim: Mlp(dim, hidden_dim)) for i in range(depth)
+        )
         self.norm = nn.LayerNorm(dim, eps=EPS)
-        self.head = nn.Linear(dim, num_classes)
-        nn.init.normal_(self.position, std=1 / math.sqrt(dim))
-        lecun = math.sqrt(1 / (channels * patch_size**2))
-        nn.init.trunc_normal_(self.embed.weight, std=lecun, a=-2 * lecun, b=2 * lecun)
-        nn.init.zeros_(self.embed.bias)
-        nn.init.zeros_(self.head.weight)
-        nn.init.constant_(self.head.bias, -math.log(num_classes))
+        self.head = Head(dim, num_classes)
+
+    def reset_parameters(self) -> None:
+        """Draw the positions anew, as the constructor does; every other parameter is reset by the part that owns it."""
+        nn.init.normal_(self.position, std=1 / math.sqrt(self.position.shape[-1]))
 
     def tokens(self, images: Tensor) -> Tokens:
-        """Cut images (b, c, h, w) into patches, row by row, and embed each with its position.
+        """Cut images into patches, row by row, and embed each with its position.
 
-        Raises ValueError when the images are not of the model's size.
+        Args:
+            images: (b, c, h, w), in the dtype of the parameters.
+
+        Returns:
+            Tokens (b, n, d).
+
+        Raises:
+            TypeError: images are no tensor, or of another dtype than the parameters.
+            ValueError: they are not of the model's size.
         """
+        if not isinstance(images, Tensor):
+            raise TypeError(
+                f"images must be a torch.Tensor, got {type(images).__name__}: "
+                "convert with torch.as_tensor(images).float()"
+            )
         if images.ndim != 4 or tuple(images.shape[1:]) != self.image_shape:
             want = ", ".join(map(str, self.image_shape))
             hint = ": add a batch axis with images[None]" if tuple(images.shape) == self.image_shape else ""
@@ -79,22 +110,64 @@ class ViT(nn.Module):
         return self.embed(images).flatten(2).mT + self.position
 
     def forward(self, images: Tensor) -> Float[Tensor, "b classes"]:
-        """Give the logits of each class."""
+        """Compute the logits (b, num_classes) of images (b, c, h, w); raises as `tokens` does."""
         x = self.tokens(images)
         for block in self.blocks:
             x = block(x)
         return self.head(self.norm(x).mean(1))
 
 
-class Block(nn.Module):
-    """Attention, then an MLP or an MoE layer, each added to its input."""
+def check_blocks(moe_layers: Sequence[int], depth: int) -> tuple[int, ...]:
+    """Return the indices of blocks as ints, or raise an error unless each is a whole number from 0 to depth - 1."""
+    layers = tuple(check_whole("moe_layers", i) for i in moe_layers)
+    if any(i not in range(depth) for i in layers):
+        raise ValueError(f"moe_layers must name blocks 0 to {depth - 1}, got {layers}")
+    return layers
 
-    def __init__(self, dim: int, num_heads: int, mlp: nn.Module):
+
+class PatchEmbedding(nn.Conv2d):
+    """A linear map of each patch to a token; LeCun's initial kernels, cut at two deviations, and biases 0."""
+
+    def __init__(self, channels: int, dim: int, patch_size: int):
+        super().__init__(channels, dim, patch_size, stride=patch_size)
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
+        cut_normal_(self.weight, math.sqrt(1 / self.weight[0].numel()))
+        nn.init.zeros_(self.bias)
+
+    def forward(self, images: Tensor) -> Float[Tensor, "b d h w"]:
+        """Embed images; raises TypeError when they are of another dtype than the parameters."""
+        if not images.is_floating_point():
+            raise TypeError(f"images must be floating point, got {images.dtype}: convert with images.float() / 255")
+        check_dtype("images", images, self.weight, "with images", "model")
+        return super().forward(images)
+
+
+class Head(nn.Linear):
+    """The map of a token to logits of classes: it starts without any preference, at probability 1 / classes each."""
+
+    def reset_parameters(self) -> None:
+        """Set the parameters as the constructor does."""
+        nn.init.zeros_(self.weight)
+        nn.init.constant_(self.bias, -math.log(self.out_features))
+
+
+class Block(nn.Module):
+    """Attention, then an MLP or an MoE layer, each added to its input.
+
+    Args:
+        dim: width d of a token.
+        num_heads: attention heads.
+        mlp: a callable that takes dim and makes the second sublayer, (b, n, dim) -> (b, n, dim).
+    """
+
+    def __init__(self, dim: int, num_heads: int, mlp: Callable[[int], nn.Module]):
         super().__init__()
         self.norm_attention = nn.LayerNorm(dim, eps=EPS)
         self.attention = Attention(dim, num_heads)
         self.norm_mlp = nn.LayerNorm(dim, eps=EPS)
-        self.mlp = mlp
+        self.mlp = mlp(dim)
 
     def forward(self, x: Tokens) -> Tokens:
         """Mix tokens, then transform each."""
@@ -108,14 +181,10 @@ class Attention(nn.Module):
     def __init__(self, dim: int, num_heads: int):
         super().__init__()
         self.num_heads = num_heads
-        self.qkv = nn.Linear(dim, 3 * dim)
+        self.qkv = Projection(dim, 3 * dim)
         self.norm_q = nn.LayerNorm(dim // num_heads, eps=EPS, bias=False)
         self.norm_k = nn.LayerNorm(dim // num_heads, eps=EPS, bias=False)
-        self.out = nn.Linear(dim, dim)
-        for kernel in (*self.qkv.weight.chunk(3), self.out.weight):
-            nn.init.xavier_uniform_(kernel)
-        nn.init.zeros_(self.qkv.bias)
-        nn.init.zeros_(self.out.bias)
+        self.out = Projection(dim, dim)
 
     def forward(self, x: Tokens) -> Tokens:
         """Let every token look at every token."""
@@ -124,17 +193,33 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 
+class Projection(nn.Linear):
+    """Square linear maps side by side, each with Xavier's initial kernel of its own; biases start at 0."""
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
+        for kernel in self.weight.split(self.in_features):
+            nn.init.xavier_uniform_(kernel)
+        nn.init.zeros_(self.bias)
+
+
 class Mlp(nn.Module):
     """The MLP of a dense block: the same function as one expert of `Experts`."""
 
     def __init__(self, dim: int, hidden_dim: int):
         super().__init__()
-        self.fc_in = nn.Linear(dim, hidden_dim)
-        self.fc_out = nn.Linear(hidden_dim, dim)
-        for layer in (self.fc_in, self.fc_out):
-            nn.init.xavier_uniform_(layer.weight)
-            nn.init.normal_(layer.bias, std=EPS)
+        self.fc_in = Dense(dim, hidden_dim)
+        self.fc_out = Dense(hidden_dim, dim)
 
     def forward(self, x: Tokens) -> Tokens:
         """Transform each token alone."""
         return self.fc_out(F.gelu(self.fc_in(x), approximate="tanh"))
+
+
+class Dense(nn.Linear):
+    """A layer of an MLP, which starts as one of `Experts` does: Xavier's kernel and biases near 0."""
+
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, as the constructor does."""
+        nn.init.xavier_uniform_(self.weight)
+        nn.init.normal_(self.bias, std=EPS)

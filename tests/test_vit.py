@@ -28,6 +28,16 @@ def test_sizes_of_axes_that_all_differ():
     assert model(torch.rand(5, 3, 6, 6)).shape == (5, 7)
 
 
+def test_the_order_of_parts():
+    """Parts keep their order, by which optimisers tell the parameters of a saved state apart."""
+    model = ViT(depth=1)
+
+    assert [name for name, _ in model.named_children()] == ["embed", "blocks", "norm", "head"]
+    assert [name for name, _ in model.blocks[0].named_children()] == ["norm_attention", "attention", "norm_mlp", "mlp"]
+    assert [name for name, _ in model.blocks[0].attention.named_children()] == ["qkv", "norm_q", "norm_k", "out"]
+    assert next(iter(model.state_dict())) == "position"
+
+
 def test_tokens_are_patches_row_by_row():
     """Token 1 sees the second patch of the first row and nothing else."""
     torch.manual_seed(0)
