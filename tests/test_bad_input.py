@@ -1,5 +1,6 @@
 """A learner's mistake is answered with a sentence: what was expected, what came, what to do."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from softmoe_edu import (
     MoE,
     SoftRouter,
     TokensChoiceRouter,
+    ViT,
 )
 
 pytestmark = pytest.mark.bad_input
@@ -61,6 +63,102 @@ def test_masks(name, mask, sentence):
         layer = MoE(ROUTERS[name](8, 4), Experts(8, 4, 6), examples_per_group=examples_per_group)
         with pytest.raises((ValueError, TypeError), match=sentence):
             layer(X, mask)
+
+
+LIKE = "like the layer's parameters"
+DTYPES = [
+    (torch.float32, torch.float64, rf"must be torch\.float32 {LIKE}, got torch\.float64: convert .*x\.float\(\), "
+                                   r"or the layer with layer\.double\(\)"),
+    (torch.float64, torch.float32, rf"must be torch\.float64 {LIKE}, got torch\.float32: convert .*x\.double\(\), "
+                                   r"or the layer with layer\.float\(\)"),
+    (torch.float32, torch.bfloat16, rf"must be torch\.float32 {LIKE}, got torch\.bfloat16: convert .*x\.float\(\), "
+                                    r"or the layer with layer\.bfloat16\(\)"),
+    (torch.bfloat16, torch.float32, rf"must be torch\.bfloat16 {LIKE}, got torch\.float32: convert .*x\.bfloat16\(\)"),
+    (torch.bfloat16, torch.float16, rf"must be torch\.bfloat16 {LIKE}, got torch\.float16: .* with layer\.half\(\)"),
+]  # fmt: skip
+LAYERS = [
+    *((name, {}) for name in NAMES),
+    ("soft", {"form": "attention"}),
+    ("tokens choice", {"capacity_factor": None}),
+]
+
+
+@pytest.mark.parametrize(("name", "changes"), LAYERS, ids=str)
+@pytest.mark.parametrize(("own", "given", "sentence"), DTYPES)
+def test_tokens_of_another_dtype(name, own, given, sentence, changes):
+    """A layer and tokens that differ in dtype are told what to convert, in both directions; either advice works."""
+    layer = MoE(ROUTERS[name](8, 4, **changes), Experts(8, 4, 6)).to(own)
+    with pytest.raises(TypeError, match=sentence):
+        layer(X.to(given))
+
+    assert layer(X.to(own)).dtype == own
+    assert layer.to(given)(X.to(given)).dtype == given
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"uniform", "identity"}))  # these two have no parameters
+@pytest.mark.parametrize(("own", "given", "sentence"), DTYPES[:2])
+def test_tokens_of_another_dtype_in_a_router(name, own, given, sentence):
+    """A router alone says it of tokens; half precision it takes, since it widens."""
+    router = ROUTERS[name](8, 4).to(own)
+    with pytest.raises(TypeError, match="tokens " + sentence):
+        router(X.to(given))
+
+    assert ROUTERS[name](8, 4)(X.bfloat16()).combine.dtype == torch.float32
+    assert ROUTERS[name](8, 4).bfloat16()(X).combine.dtype == torch.float32
+
+
+def test_tokens_of_another_dtype_under_autocast():
+    """Autocast converts what it can, and that is not float64."""
+    layer = MoE(SoftRouter(8, 4), Experts(8, 4, 6))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert layer(X.bfloat16()).dtype == layer(X).dtype == torch.bfloat16
+        with pytest.raises(TypeError, match=DTYPES[0][2]):
+            layer(X.double())
+
+
+def test_numpy_tokens_as_they_are_told():
+    """What the error for NumPy tokens says leads to tokens that the layer takes."""
+    x, layer = np.random.default_rng(0).normal(size=(3, 7, 8)), MoE(SoftRouter(8, 4), Experts(8, 4, 6))
+    with pytest.raises(TypeError, match=r"got ndarray: convert with torch\.as_tensor\(x\)\.float\(\)"):
+        layer(x)
+    with pytest.raises(TypeError, match=DTYPES[0][2]):
+        layer(torch.as_tensor(x))
+
+    assert layer(torch.as_tensor(x).float()).shape == (3, 7, 8)
+
+
+IMAGES = torch.rand(2, 1, 8, 8)
+
+
+OF_MODEL = "like the model's parameters"
+
+
+@pytest.mark.parametrize(
+    ("images", "sentence"),
+    [
+        (IMAGES.double(), rf"images must be torch\.float32 {OF_MODEL}, got torch\.float64: convert with "
+                          r"images\.float\(\), or the model with model\.double\(\)"),
+        (IMAGES.bfloat16(), r"got torch\.bfloat16: convert with images\.float\(\), or the model with model\.bfloat16"),
+        ((IMAGES * 255).byte(), r"must be floating point, got torch\.uint8: convert with images\.float\(\) / 255"),
+        (IMAGES.numpy(), r"must be a torch\.Tensor, got ndarray: convert with torch\.as_tensor\(images\)\.float\(\)"),
+    ],
+)  # fmt: skip
+def test_images(images, sentence):
+    """A model answers images of another kind or dtype with what to convert."""
+    with pytest.raises(TypeError, match=sentence):
+        ViT()(images)
+
+
+def test_images_and_a_model_of_double_precision():
+    """The other direction is told as well, and a model of double or half precision takes images of its own dtype."""
+    with pytest.raises(
+        TypeError, match=r"must be torch\.float64 .* got torch\.float32: convert with images\.double\(\)"
+    ):
+        ViT().double()(IMAGES)
+    for dtype in (torch.float64, torch.bfloat16, torch.float16):
+        assert ViT().to(dtype)(IMAGES.to(dtype)).dtype == dtype
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert ViT()(IMAGES.bfloat16()).shape == ViT()(IMAGES).shape
 
 
 def test_infinities_are_not_called_nan():

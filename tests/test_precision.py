@@ -23,19 +23,19 @@ def tokens(dtype=torch.float32):
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
 def test_dtypes(name, dtype, device):
     """A layer answers in the dtype it is given; its weights are at least float32 and close to the float32 ones."""
     moe, x = layer(name).to(device, dtype), tokens(torch.bfloat16).to(device)
-    exact = layer(name).to(device, torch.bfloat16).float()  # the same rounded parameters
+    exact = layer(name).to(device, dtype).float()  # the same rounded parameters
     routing = moe.router(x.to(dtype))
     weights_dtype = torch.float64 if dtype == torch.float64 else torch.float32
 
     assert moe(x.to(dtype)).dtype == dtype and moe(x.to(dtype)).device.type == device
     assert routing.dispatch.dtype == routing.combine.dtype == weights_dtype
-    if dtype == torch.bfloat16:
+    if dtype != torch.float64:
         torch.testing.assert_close(routing.combine, exact.router(x.float()).combine)
-        torch.testing.assert_close(moe(x).float(), exact(x.float()), rtol=0.05, atol=0.02)
+        torch.testing.assert_close(moe(x.to(dtype)).float(), exact(x.float()), rtol=0.05, atol=0.02)
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -52,6 +52,25 @@ def test_other_forms_on_every_device(changes, dtype, device):
 
     torch.testing.assert_close(moe(x.to(device)).float().cpu(), exact(x.float()), rtol=0.05, atol=0.03)
     torch.testing.assert_close(moe.experts.w_in.grad.float().cpu(), exact.experts.w_in.grad, rtol=0.1, atol=0.1)
+
+
+@pytest.mark.parametrize("device", DEVICES)
+@pytest.mark.parametrize("autocast", [False, True])
+@pytest.mark.parametrize("form", ["weights", "attention"])
+def test_large_scales_in_half_precision(form, autocast, device):
+    """At a scale of 100 bfloat16 layers of both forms are as near to the exact answers as bfloat16 numbers can be."""
+    torch.manual_seed(0)
+    dim, tokens = 64, 512
+    layer = MoE(ROUTERS["soft"](dim, 16, 16, form=form, scale_init=100.0), Experts(dim, 16, 64)).to(device)
+    x = torch.randn(1, tokens, dim, device=device).bfloat16()
+    layer.bfloat16()
+    exact = copy.deepcopy(layer).double()(x.double())
+    if autocast:
+        layer, x = layer.float(), x.float()
+    with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16, enabled=autocast):
+        y = layer(x).double()
+
+    assert (y - exact).norm() < 0.006 * exact.norm()
 
 
 @pytest.mark.parametrize("device", DEVICES)

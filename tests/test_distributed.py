@@ -1,0 +1,63 @@
+"""Data parallelism with one process: every router trains under DDP and fully_shard."""
+
+import pytest
+import torch
+import torch.distributed as dist
+from torch import nn
+
+from softmoe_edu import ROUTERS, Experts, MoE, ViT, record
+
+pytestmark = [
+    pytest.mark.skipif(not dist.is_available(), reason="this build of PyTorch has no torch.distributed"),
+    pytest.mark.filterwarnings("ignore"),  # torch.distributed's own warnings
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def process_group(tmp_path_factory):
+    """A group of this process alone, which meets itself in a file."""
+    meeting = tmp_path_factory.mktemp("group") / "meeting"
+    dist.init_process_group("gloo", init_method=meeting.as_uri(), rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def model(name):
+    torch.manual_seed(0)
+    vit = ViT(dim=8, moe_layers=(1, 2), moe=lambda dim: MoE(ROUTERS[name](dim, 4), Experts(dim, 4, 6)))
+    nn.init.normal_(vit.head.weight)
+    return vit
+
+
+def trained(wrapped):
+    """The output after two steps of training."""
+    optimizer = torch.optim.AdamW(wrapped.parameters(), lr=0.01)
+    images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+    for _ in range(2):
+        optimizer.zero_grad()
+        wrapped(images).square().sum().backward()
+        optimizer.step()
+    return wrapped(images)
+
+
+@pytest.mark.parametrize("name", sorted(ROUTERS))
+def test_ddp(name):
+    """DistributedDataParallel trains a model as it is trained alone, and its routing can be recorded."""
+    wrapped = nn.parallel.DistributedDataParallel(model(name))
+    with record(wrapped) as routings:
+        wrapped(torch.rand(2, 1, 8, 8))
+
+    assert list(routings) == [f"module.blocks.{i}.mlp.router" for i in (1, 2)]
+    torch.testing.assert_close(trained(wrapped), trained(model(name)))
+
+
+@pytest.mark.parametrize("name", sorted(ROUTERS))
+def test_fully_shard(name):
+    """fully_shard takes every parameter, block by block, and trains a model as it is trained alone."""
+    fsdp = pytest.importorskip("torch.distributed.fsdp")
+    wrapped = model(name)
+    for block in wrapped.blocks:
+        fsdp.fully_shard(block)
+    fsdp.fully_shard(wrapped)
+
+    torch.testing.assert_close(trained(wrapped), trained(model(name)))
