@@ -1,7 +1,13 @@
 """softmoe_edu: learn how mixture-of-experts routing works, from sparse to Soft MoE.
 
 tokens --router--> Routing --to_slots--> slots --experts--> slots --to_tokens--> tokens
+
+Submodules load when they are first asked for: `import softmoe_edu as se; se.losses.importance_loss(gates)`.
 """
+
+import importlib
+import pkgutil
+from types import ModuleType
 
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.experts import Experts
@@ -39,3 +45,19 @@ __all__ = [
     "capacity_for",
     "record",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import the submodule of that name, which then stays as an attribute."""
+    if name in _submodules():
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """List the package's public names and its submodules, loaded or not."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__")), *_submodules()})
+
+
+def _submodules() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(__path__)]
