@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from inspect import CO_VARKEYWORDS
 
 import torch
 from jaxtyping import Bool, Float
@@ -206,12 +207,23 @@ class SparseRouting(Routing):
 
 def ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
     """Let experts answer slots, and tell those whose forward has an argument `filled` which slots hold a token."""
-    if filled is None:
-        return experts(slots)
-    # The names of arguments, in a form that torch.compile can follow.
-    code = getattr(getattr(experts, "forward", experts), "__code__", None)
-    told = code is not None and "filled" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-    return experts(slots, filled=filled) if told else experts(slots)
+    if filled is not None and _takes_filled(getattr(experts, "forward", experts)):
+        return experts(slots, filled=filled)
+    return experts(slots)
+
+
+def _takes_filled(function: Callable) -> bool:
+    """Whether a function has an argument `filled`, or passes any to one that has, as a decorated one does.
+
+    Read from its code, which torch.compile can follow where it cannot follow inspect.signature.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return False
+    if "filled" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+        return True
+    inner = getattr(function, "__wrapped__", None)
+    return inner is not None and bool(code.co_flags & CO_VARKEYWORDS) and _takes_filled(inner)
 
 
 @contextlib.contextmanager

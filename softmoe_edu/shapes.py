@@ -163,7 +163,7 @@ def _plain(value: object) -> object:
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
 
-def check_number(name: str, value: float, least: float = -math.inf) -> float:
+def check_number(name: str, value: float | int, least: float | int = -math.inf) -> float:
     """Return a number as a float, or raise an error unless it is one, finite and at least `least`; no bool.
 
     Raises:

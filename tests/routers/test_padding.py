@@ -1,6 +1,7 @@
 """Padding and empty slots count for nothing, whatever they hold: one battery over every router and every path."""
 
 import copy
+import functools
 
 import pytest
 import torch
@@ -449,6 +450,39 @@ def test_experts_without_any_real_token_reach_nothing(name):
             parameter.fill_(float("nan"))
 
     assert not any(result.any() for result in run(layer, tokens(mask, float("inf")), mask))
+
+
+def passing_on(forward):
+    """A decorator that takes any arguments."""
+
+    @functools.wraps(forward)
+    def inner(*args, **keywords):
+        return forward(*args, **keywords)
+
+    return inner
+
+
+def of_slots_alone(forward):
+    """A decorator that knows of slots only."""
+
+    @functools.wraps(forward)
+    def inner(self, slots):
+        return forward(self, slots)
+
+    return inner
+
+
+@pytest.mark.parametrize(("decorator", "told"), [(passing_on, True), (of_slots_alone, False)])
+def test_experts_with_a_decorated_forward(decorator, told):
+    """A decorated forward is told of empty slots where it can take them, and otherwise called as it always was."""
+    layer, x = with_idle_expert("tokens choice, roomy")
+    clean = run(layer, x, None)
+    layer.experts.__class__ = type("Decorated", (Experts,), {"forward": decorator(Experts.forward)})
+
+    assert all(torch.equal(one, other) for one, other in zip(run(layer, x, None), clean, strict=True))
+    answers, of_tokens, of_router, w_in, *_ = run(break_expert(layer, "all", float("nan")), x, None)
+    assert all(torch.equal(*pair) for pair in zip((answers, of_tokens, of_router), clean, strict=False))
+    assert bool(w_in[IDLE].isfinite().all()) is told
 
 
 class Directions(nn.Module):
