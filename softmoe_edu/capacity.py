@@ -6,7 +6,9 @@ and the slots that its Soft MoE router derives from a capacity factor (Python's 
 
 import math
 
-from softmoe_edu.shapes import check_at_least, check_choice, check_number
+import torch
+
+from softmoe_edu.shapes import check_at_least, check_choice, check_number, is_symbol, read_size
 
 
 def capacity_for(
@@ -42,6 +44,8 @@ def capacity_for(
     factor = check_number("factor", factor, 0)
     check_choice("rounding", rounding, ("ceil", "round"))
     multiple_of = check_multiple(multiple_of)
+    if is_symbol(tokens):
+        return _symbolic(tokens * top_k, factor, num_experts, rounding, multiple_of or 1)
     share = tokens * top_k * factor / num_experts
     try:
         capacity = math.ceil(share) if rounding == "ceil" else round(share)
@@ -55,6 +59,13 @@ def capacity_for(
     if multiple_of and multiple_of > 1:
         capacity += -capacity % multiple_of
     return capacity
+
+
+def _symbolic(choices: int, factor: float, num_experts: int, rounding: str, multiple: int) -> int:
+    """Compute the same in tensors, which an exported program can be saved with, and math.ceil and round cannot."""
+    share = torch.full((), choices, dtype=torch.float64, device="cpu") * factor / num_experts
+    capacity = (share.ceil() if rounding == "ceil" else share.round()).long()
+    return read_size(capacity + (-capacity).remainder(multiple))
 
 
 def check_multiple(multiple_of: int | None) -> int | None:

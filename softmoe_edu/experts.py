@@ -48,21 +48,30 @@ class Experts(nn.Module):
         for bias in (self.b_in, self.b_out):
             nn.init.normal_(bias, std=1e-6)
 
-    def forward(self, slots: Tensor, filled: Bool[Tensor, "b e p"] | None = None) -> Slots:
+    def forward(
+        self,
+        slots: Tensor,
+        filled: Bool[Tensor, "b e p"] | None = None,
+        *,
+        count: Int[Tensor, " e"] | None = None,
+    ) -> Slots | Float[Tensor, "r d"]:
         """Answer slots.
 
         Args:
-            slots: (b, e, p, d), in the dtype of the parameters.
+            slots: (b, e, p, d), in the dtype of the parameters; with count, rows as in `rows`.
             filled: (b, e, p), False for an empty slot, whose answer nobody reads; None when all are filled. What an
                 expert without a token holds, NaN too, then reaches no gradient, its own included.
+            count: see `rows`.
 
         Returns:
-            Answers (b, e, p, d).
+            Answers, of the shape of slots.
 
         Raises:
             TypeError: slots and parameters differ in dtype.
             ValueError: they disagree in experts or width.
         """
+        if count is not None:
+            return self.rows(slots, count)
         if slots.ndim != 4 or slots.shape[1] != self.num_experts or slots.shape[3] != self.dim:
             raise ValueError(
                 f"slots must be (batch, experts={self.num_experts}, slots per expert, dim={self.dim}), "

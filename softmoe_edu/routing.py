@@ -122,7 +122,7 @@ class SparseRouting(Routing):
 
     `token` is -1 and `gate` is 0 where a slot is empty; a gate of 0 alone empties no slot. A (b, n, e, p) tensor is
     built only when `dispatch` or `combine` is looked at. `dropless`: an expert has as many slots as the busiest one
-    needs, so that most may be empty; experts with a method `rows` then compute the filled ones alone.
+    needs, so that most may be empty; experts whose forward has an argument `count` then compute the filled ones alone.
     """
 
     token: SlotTokens
@@ -151,7 +151,7 @@ class SparseRouting(Routing):
     def _row(self) -> Tensor:
         """Row of each slot's token in the flattened (b n) tokens; an empty slot's is the one after the last."""
         b, n, _, _ = self.sizes
-        first = torch.arange(0, b * n, n, device=self.token.device)[:, None, None]
+        first = torch.arange(b, device=self.token.device)[:, None, None] * n
         return torch.where(self.filled, self.token + first, b * n).flatten()
 
     def to_slots(self, x: Tokens) -> Slots:
@@ -162,11 +162,11 @@ class SparseRouting(Routing):
 
     def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
         row, filled = self._row(), self.filled
-        if self.dropless and hasattr(experts, "rows"):
+        if self.dropless and takes(experts, "count"):
             filled = filled.transpose(0, 1)
             row = row.view(self.token.shape).transpose(0, 1)[filled]
             gate = self.gate.transpose(0, 1)[filled]
-            answers = experts.rows(x.flatten(0, 1).index_select(0, row), filled.sum((1, 2)))
+            answers = experts(x.flatten(0, 1).index_select(0, row), count=filled.sum((1, 2)))
             return self._added(answers * gate[:, None].to(answers.dtype), row)
         return self._answered(ask(experts, self._read(x, row), filled), row)
 
@@ -207,23 +207,23 @@ class SparseRouting(Routing):
 
 def ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
     """Let experts answer slots, and tell those whose forward has an argument `filled` which slots hold a token."""
-    if filled is not None and _takes_filled(getattr(experts, "forward", experts)):
-        return experts(slots, filled=filled)
-    return experts(slots)
+    told = filled is not None and takes(experts, "filled")
+    return experts(slots, filled=filled) if told else experts(slots)
 
 
-def _takes_filled(function: Callable) -> bool:
-    """Whether a function has an argument `filled`, or passes any to one that has, as a decorated one does.
+def takes(function: Callable, argument: str) -> bool:
+    """Whether a function, or a module's forward, has an argument of this name, or passes any to one that has.
 
     Read from its code, which torch.compile can follow where it cannot follow inspect.signature.
     """
+    function = getattr(function, "forward", function)
     code = getattr(function, "__code__", None)
     if code is None:
         return False
-    if "filled" in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
+    if argument in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
         return True
-    inner = getattr(function, "__wrapped__", None)
-    return inner is not None and bool(code.co_flags & CO_VARKEYWORDS) and _takes_filled(inner)
+    inner = getattr(function, "__wrapped__", None)  # what a decorator passes its arguments to
+    return inner is not None and bool(code.co_flags & CO_VARKEYWORDS) and takes(inner, argument)
 
 
 @contextlib.contextmanager

@@ -210,21 +210,18 @@ def autocast_to(device: str) -> torch.dtype | None:
     return None
 
 
-def own_symbol(size: int, most: int | None = None) -> int:
-    """Let a size that was computed from another be a symbol of its own while a model is exported; else return it.
+def own_symbol(size: int) -> int:
+    """Let a size of at least 1 that was computed from another be a symbol of its own while a model is exported.
 
     torch.export could not prove for every length of its input what shapes ask of the formula, such as not to be 1.
-
-    Args:
-        size: a size of at least 1.
-        most: what it is at most, where that is not plain from its formula.
     """
-    if not is_symbol(size):
-        return size
-    symbol = torch.full((), size, dtype=torch.int64).item()
+    return read_size(torch.full((), size, dtype=torch.int64, device="cpu")) if is_symbol(size) else size
+
+
+def read_size(size: Int[Tensor, ""]) -> int:
+    """Read a size of at least 1, which stays a symbol while a model is exported."""
+    symbol = size.item()
     torch._check(symbol >= 1)
-    if most is not None:
-        torch._check(symbol <= most)
     return symbol
 
 

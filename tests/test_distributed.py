@@ -5,7 +5,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from softmoe_edu import ROUTERS, Experts, MoE, ViT, record
+from softmoe_edu import ROUTERS, Experts, MoE, TokensChoiceRouter, ViT, record
 
 pytestmark = [
     pytest.mark.skipif(not dist.is_available(), reason="this build of PyTorch has no torch.distributed"),
@@ -61,3 +61,29 @@ def test_fully_shard(name):
     fsdp.fully_shard(wrapped)
 
     torch.testing.assert_close(trained(wrapped), trained(model(name)))
+
+
+@pytest.mark.parametrize("changes", [{}, {"capacity_factor": None}], ids=["capacity", "dropless"])
+def test_fully_shard_of_parts(changes):
+    """Router, experts and the embedding can each be sharded alone, in mixed precision too."""
+    fsdp = pytest.importorskip("torch.distributed.fsdp")
+
+    def make():
+        torch.manual_seed(0)
+        layer = lambda dim: MoE(TokensChoiceRouter(dim, 4, **changes), Experts(dim, 4, 16))  # noqa: E731
+        vit = ViT(dim=8, moe_layers=(1,), moe=layer)
+        nn.init.normal_(vit.head.weight)
+        return vit
+
+    policies = {}, {"mp_policy": fsdp.MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)}
+    for policy, tolerance in zip(policies, ({}, {"rtol": 0.1, "atol": 0.1}), strict=True):
+        wrapped = make()
+        layer = wrapped.blocks[1].mlp
+        for part in (layer.router, layer.experts, wrapped.embed, wrapped):
+            fsdp.fully_shard(part, **policy)
+        images = torch.rand(4, 1, 8, 8, generator=torch.Generator().manual_seed(1))
+        y, expected = wrapped(images), make()(images)
+        y.square().sum().backward()
+
+        torch.testing.assert_close(y.float(), expected, **tolerance)
+        assert all(parameter.grad is not None for parameter in wrapped.parameters())

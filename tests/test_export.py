@@ -1,5 +1,7 @@
 """torch.export of a layer: one program for every batch and every number of tokens, where the algorithm allows it."""
 
+import io
+
 import pytest
 import torch
 from torch.export import Dim, export
@@ -42,16 +44,36 @@ def tokens(b, n):
     return torch.randn(b, n, D, generator=draw), torch.rand(b, n, generator=draw) < 0.7
 
 
-@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize(
+    ("fixed", "masked", "strict"), [(False, True, False), (False, True, True), (True, False, False)]
+)
 @pytest.mark.parametrize("name", KINDS)
-def test_one_program_for_every_length(name, strict):
-    """A program exported once, with a mask, answers other batches and lengths as the layer does."""
-    moe, dims = layer(name), {0: Dim("batch", min=2, max=64), 1: Dim("tokens", min=4, max=64)}
-    program = export(moe, tokens(3, 8), dynamic_shapes=(dims, dims), strict=strict).module()
+def test_one_program_for_every_length(name, fixed, masked, strict):
+    """A program exported once answers other lengths, and other batches unless theirs is fixed, as the layer does."""
+    moe, dims = layer(name), {1: Dim("tokens", min=4, max=64)}
+    if not fixed:
+        dims[0] = Dim("batch", min=2, max=64)
+    taken = 2 if masked else 1
+    program = export(moe, tokens(3, 8)[:taken], dynamic_shapes=(dims,) * taken, strict=strict).module()
 
     for b, n in LENGTHS:
-        x, mask = tokens(b, n)
-        torch.testing.assert_close(program(x, mask), moe(x, mask))
+        given = tokens(3 if fixed else b, n)[:taken]
+        torch.testing.assert_close(program(*given), moe(*given))
+
+
+@pytest.mark.parametrize("rounding", ["ceil", "round"])
+def test_a_saved_program_rounds_as_python_does(rounding):
+    """Saved and loaded, a program gives every length the capacity that Python's rounding gives it."""
+    moe = MoE(TokensChoiceRouter(D, 10, 2, capacity_factor=1.1, rounding=rounding, multiple_of=3), Experts(D, 10, F))
+    dims = {1: Dim("tokens", min=3, max=256)}
+    kept = io.BytesIO()
+    torch.export.save(export(moe, (torch.randn(2, 8, D),), dynamic_shapes=(dims,)), kept)
+    kept.seek(0)
+    program = torch.export.load(kept).module()
+
+    for n in (3, 25, 50, 75, 100, 125, 200, 250, 256):  # 1.1 x 50 x 2 / 10 is 11.000000000000002
+        x, _ = tokens(2, n)
+        torch.testing.assert_close(program(x), moe(x))
 
 
 @pytest.mark.parametrize("strict", [False, True])

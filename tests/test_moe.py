@@ -89,8 +89,22 @@ def test_dropless_of_padding_alone():
     assert torch.equal(layer(x, torch.zeros(2, 3, dtype=torch.bool)), torch.zeros(2, 3, 8))
 
 
+def test_dropless_rows_are_asked_for_by_calling_the_experts():
+    """What is hooked to the experts sees the filled rows, and how many are each expert's, like any other call."""
+    torch.manual_seed(0)
+    layer, seen = MoE(TokensChoiceRouter(8, 4, capacity_factor=None), Experts(8, 4, 12)), []
+    hook = lambda module, args, keywords, output: seen.append((args[0], keywords["count"], output))  # noqa: E731
+    layer.experts.register_forward_hook(hook, with_kwargs=True)
+    layer(torch.randn(3, 7, 8))
+    ((rows, count, answers),) = seen
+
+    assert rows.shape == answers.shape == (21, 8)
+    assert count.sum() == 21
+    assert torch.equal(layer.experts.rows(rows, count), answers)
+
+
 def test_dropless_with_experts_that_take_slots_only():
-    """Experts of another make, without a method `rows`, get slots."""
+    """Experts of another make, whose forward has no argument `count`, get slots."""
     router = TokensChoiceRouter(1, 3, capacity_factor=None)
     x = torch.tensor([[[1.0], [2], [-3]]])
     routing = router(x)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from softmoe_edu.capacity import capacity_for, check_factor, check_multiple
 from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
 from softmoe_edu.routing import SparseRouting
-from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice, is_symbol, own_symbol
+from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice, is_symbol
 
 
 def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tuple[SlotTokens, SlotGates]:
@@ -29,7 +29,9 @@ def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tup
         ValueError: the capacity is over the token count.
     """
     n = gates.shape[1]
-    if not is_symbol(capacity) and capacity > n:
+    if is_symbol(capacity):
+        torch._check(capacity <= n)
+    elif capacity > n:
         raise ValueError(
             f"capacity must be at most the {n} tokens of a group in experts choice, got {capacity}: "
             "lower capacity_factor or multiple_of, or merge examples into larger groups"
@@ -100,7 +102,7 @@ class ExpertsChoiceRouter(Router):
         logits = x @ widen(self.w_gate)
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
         gates = (logits if noisy is None else noisy).softmax(-1)
-        token, gate = assign_experts(gates, own_symbol(self.capacity(x.shape[1]), most=x.shape[1]), mask)
+        token, gate = assign_experts(gates, self.capacity(x.shape[1]), mask)
         return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask)
 
     def extra_repr(self) -> str:

@@ -20,7 +20,6 @@ from softmoe_edu.shapes import (
     check_at_least,
     check_choice,
     check_number,
-    own_symbol,
 )
 
 GATINGS = ("vmoe", "switch", "gshard", "top_k_then_softmax")
@@ -197,8 +196,6 @@ class TokensChoiceRouter(Router):
     def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
         """Decide for checked tokens; raises ValueError when the capacity is under one slot."""
         capacity = self.capacity(x.shape[1])
-        if capacity is not None:
-            capacity = own_symbol(capacity)
         if self.training and self.jitter:
             x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
         logits = x @ widen(self.w_gate)
