@@ -228,7 +228,7 @@ def official_metrics(
     if phi is not None:
         mu = phi.flatten(1).mT
         mu = mu * torch.rsqrt(mu.square().sum(-1, keepdim=True) + 1e-6)
-        # The official code multiplies whichever array is smaller, and logs of this one.
+        # The official code multiplies tokens or parameters by the scale, whichever are fewer numbers, and logs these.
         mu = mu * scale if b * n >= e * p else mu
         metrics |= _extremes("mu_similarity", _cosine(mu[None]), present.new_ones(1, e * p))
     return metrics

@@ -58,12 +58,13 @@ class Routing(ABC):
         Args:
             x: tokens (b, n, d), as the router read them.
             experts: any callable from slots (b, e, p, d) to answers of that shape. One whose `forward` has an argument
-                `filled`, as that of `Experts`, is also told which slots hold a token.
+                `filled`, as that of `Experts`, is also told which slots hold a token; one with an argument `count` gets
+                only the filled rows (r, d) of a dropless routing, and how many of them are each expert's.
 
         Returns:
             Answers (b, n, d), exactly 0 at padding.
         """
-        return self.to_tokens(ask(experts, self.to_slots(x), self.filled))
+        return self.to_tokens(_ask(experts, self.to_slots(x), self.filled))
 
     @abstractmethod
     def slot_load(self) -> SlotGates:
@@ -162,13 +163,13 @@ class SparseRouting(Routing):
 
     def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
         row, filled = self._row(), self.filled
-        if self.dropless and takes(experts, "count"):
+        if self.dropless and _takes(experts, "count"):
             filled = filled.transpose(0, 1)
             row = row.view(self.token.shape).transpose(0, 1)[filled]
             gate = self.gate.transpose(0, 1)[filled]
             answers = experts(x.flatten(0, 1).index_select(0, row), count=filled.sum((1, 2)))
             return self._added(answers * gate[:, None].to(answers.dtype), row)
-        return self._answered(ask(experts, self._read(x, row), filled), row)
+        return self._answered(_ask(experts, self._read(x, row), filled), row)
 
     def _read(self, x: Tokens, row: Tensor) -> Slots:
         # Empty slots read a row of zeros, so that no token's value or gradient passes through them.
@@ -205,13 +206,13 @@ class SparseRouting(Routing):
         return self._dense(self.answer_gate())
 
 
-def ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
+def _ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
     """Let experts answer slots, and tell those whose forward has an argument `filled` which slots hold a token."""
-    told = filled is not None and takes(experts, "filled")
+    told = filled is not None and _takes(experts, "filled")
     return experts(slots, filled=filled) if told else experts(slots)
 
 
-def takes(function: Callable, argument: str) -> bool:
+def _takes(function: Callable, argument: str) -> bool:
     """Whether a function, or a module's forward, has an argument of this name, or passes any to one that has.
 
     Read from its code, which torch.compile can follow where it cannot follow inspect.signature.
@@ -223,7 +224,7 @@ def takes(function: Callable, argument: str) -> bool:
     if argument in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
         return True
     inner = getattr(function, "__wrapped__", None)  # what a decorator passes its arguments to
-    return inner is not None and bool(code.co_flags & CO_VARKEYWORDS) and takes(inner, argument)
+    return inner is not None and bool(code.co_flags & CO_VARKEYWORDS) and _takes(inner, argument)
 
 
 @contextlib.contextmanager
@@ -233,7 +234,8 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     A name is as in `model.named_modules()`; a router that runs twice leaves its last decision. What is recorded
     keeps its autograd graph, so that a loss can be taken of it; `Routing.detach` drops it. Works in training,
     under `torch.no_grad` and nested. Nothing is attached to the model, so a copy of it made inside the block is not
-    recorded. A compiled model runs uncompiled inside the block, since its code was made without hooks.
+    recorded; what hooks of a router's own make of its decision is not seen. A compiled model runs uncompiled inside the
+    block, since its code was made without hooks.
 
     Args:
         model: any module; what is added to it inside the block is not recorded.

@@ -100,7 +100,7 @@ def check_mask(mask: Tensor, shape: tuple[int, ...]) -> None:
         )
 
 
-def check_dtype(name: str, x: Tensor, parameter: Tensor, what: str = "x", owner: str = "layer") -> None:
+def check_dtype(name: str, x: Tensor, parameter: Tensor, what: str, owner: str = "layer") -> None:
     """Raise a TypeError that says what to convert unless a module's input can meet its parameters.
 
     That is with equal dtypes, and under autocast, which converts everything but float64, with any others too.
