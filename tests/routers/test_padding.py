@@ -19,9 +19,11 @@ from softmoe_edu import (
     TokensChoiceRouter,
     UniformRouter,
     UniformSoftRouter,
+    experts,
     losses,
     metrics,
     record,
+    shapes,
 )
 from softmoe_edu.routers import assign_experts, assign_tokens, soft_weights
 from softmoe_edu.routers.tokens_choice import GATINGS, PRIORITIES
@@ -292,14 +294,14 @@ def test_weights_and_places_of_scores_that_are_not_finite_at_padding(value):
         dispatch, combine = soft_weights(logits, mask)
         (gradient,) = torch.autograd.grad((dispatch * cotangent + combine * cotangent.square()).sum(), logits)
         gates = scores[..., 0].sigmoid().masked_fill(~mask[..., None], padding)
-        experts = torch.where(mask[..., None], gates, 0.0).argsort(-1)
+        chosen = torch.where(mask[..., None], gates, 0.0).argsort(-1)
         found.append(
             [
                 dispatch.detach(),
                 combine.detach(),
                 gradient,
                 *assign_experts(gates, 3, mask),
-                *assign_tokens(experts[..., :2], gates[..., :2], E, 3, score=gates[..., 0], mask=mask),
+                *assign_tokens(chosen[..., :2], gates[..., :2], E, 3, score=gates[..., 0], mask=mask),
             ]
         )
 
@@ -398,6 +400,22 @@ def test_an_idle_expert_under_autocast(name):
         clean, dirty = run(layer, x, None), run(break_expert(layer, "all", float("nan")), x, None)
 
     assert all(torch.equal(one, other) for one, other in zip(dirty, clean, strict=True))
+
+
+@pytest.mark.parametrize("name", ROUTERS)
+def test_where_no_number_can_be_read(name, monkeypatch):
+    """Without any look at numbers, as on a GPU, padding and idle experts still reach nothing."""
+    for module in (shapes, experts):
+        monkeypatch.setattr(module, "known", lambda x, number: None)
+    mask = torch.tensor(REAL["left"], dtype=torch.bool)
+    layer = make(name)
+    clean = run(layer, tokens(mask, 0.0), mask)
+    assert_same(run(layer, tokens(mask, float("nan")), mask), clean, mask)
+
+    if name in SPARSE:
+        layer, x = with_idle_expert(name)
+        clean, dirty = run(layer, x, None), run(break_expert(layer, "all", float("nan")), x, None)
+        assert all(torch.equal(one, other) for one, other in zip(dirty, clean, strict=True))
 
 
 @pytest.mark.compiled
