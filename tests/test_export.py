@@ -76,6 +76,21 @@ def test_a_saved_program_rounds_as_python_does(rounding):
         torch.testing.assert_close(program(x), moe(x))
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_program_refuses_what_the_layer_refuses(dtype):
+    """A length that leaves an expert more slots than there are tokens is an error in an exported program too."""
+    moe = MoE(ExpertsChoiceRouter(D, 2, multiple_of=4), Experts(D, 2, F)).to(dtype)
+    dims = {1: Dim("tokens", min=3, max=64)}
+    program = export(moe, (torch.randn(2, 8, D, dtype=dtype),), dynamic_shapes=(dims,)).module()
+    long, short = (torch.randn(2, n, D, dtype=dtype) for n in (9, 3))
+
+    torch.testing.assert_close(program(long), moe(long))
+    with pytest.raises(ValueError, match="capacity must be at most the 3 tokens of a group in experts choice, got 4"):
+        moe(short)
+    with pytest.raises(RuntimeError):
+        program(short)
+
+
 @pytest.mark.parametrize("strict", [False, True])
 @pytest.mark.parametrize("name", KINDS)
 def test_a_program_of_one_shape(name, strict):
