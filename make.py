@@ -1,7 +1,7 @@
 """Make the environment in .venv where it is missing or outdated, then run one tool in it.
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
-    python make.py test [OPTIONS]        run pytest
+    python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
     python make.py check                 style, lessons in step with their sources, lines of each folder
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
@@ -34,14 +34,14 @@ def main(args):
         sys.exit(__doc__)
     tool, rest = args[0], args[1:]
     # Graders put buttons and pages into JupyterLab, so learners are spared them; where CI is set their tests must run.
-    whole = tool == "test" and os.environ.get("CI") == "true"
+    whole = EXTRAS[tool] == "[test]" and os.environ.get("CI") == "true"
     prepare("[graders,test]" if whole else EXTRAS[tool])
     python = str(PYTHON)
     if tool == "lab":
         folder = [] if rest and not rest[0].startswith("-") else ["lab"]
         become([python, "-m", "softmoe_edu.cli", "lab", *folder, *rest])
     elif tool == "test":
-        become([python, "-m", "pytest", *rest])
+        become([python, "-m", "pytest", *in_parallel(rest), *rest])
     elif tool == "sync":
         become([python, "-m", "softmoe_edu.lessons", *rest])
     elif tool == "bench":
@@ -53,6 +53,17 @@ def main(args):
         commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
         failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
         sys.exit(1 if failed else 0)
+
+
+def in_parallel(rest):
+    """Return pytest's options for one process on each core, or none where the call decides that itself.
+
+    A file stays with one process, which then starts its servers and browsers once.
+    """
+    alone = ("-n", "--numprocesses", "--dist", "-s", "--capture=no", "--pdb", "--trace", "--collect-only", "--co")
+    if any(word.startswith(alone[:3]) or word in alone for word in rest):
+        return []
+    return ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
 
 
 def become(command):

@@ -218,6 +218,7 @@ def test_repr_tells_what_is_inside():
     assert repr(data.scripts()[1]) == expected
 
 
+@pytest.mark.slow
 def test_importing_the_module_loads_no_scikit_learn():
     """Scikit-learn is loaded when digits are first asked for."""
     code = "import sys, softmoe_edu.data, softmoe_edu.train; print('sklearn' in sys.modules)"

@@ -2,6 +2,10 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.slow
+
 HEAVY = {"matplotlib", "seaborn", "ipywidgets", "anywidget", "IPython", "jupyterlab", "jupytext", "sklearn", "tqdm"}
 
 

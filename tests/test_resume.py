@@ -205,6 +205,7 @@ def test_a_run_in_another_thread_touches_no_signal():
     assert results[0].steps_done == 8
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_on_in_another_process(whole, tmp_path):
     """A killed process leaves its last checkpoint; resumed here it ends as the uninterrupted run."""
     path, copy = tmp_path / "run.pt", tmp_path / "copy.pt"

@@ -52,6 +52,7 @@ def test_sums_that_are_nearly_one_are_seen_not_to_be():
     assert re.fullmatch(r"sums over slots from (0\.99\d+|1) to (1|1\.00\d+)", said["Got"])
 
 
+@pytest.mark.slow
 def test_no_report_on_a_listed_mistake_expects_what_it_got():
     """In every report on a known mistake the two lines differ."""
     for exercise in exercises().values():

@@ -159,6 +159,7 @@ def test_a_function_of_the_same_text_is_the_learners_own():
         theirs["answer"](1)
 
 
+@pytest.mark.slow
 def test_the_kernel_survives_an_endless_answer():
     """In a process of its own, a check of an endless answer returns and the process goes on to its end."""
     program = (

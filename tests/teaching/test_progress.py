@@ -88,6 +88,7 @@ def test_progress_can_be_switched_off(workspace, monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(workspace):
     """Two kernels write while a third finds damage and mends it: every event is there, each kernel's in its order."""
     code = "for i in range(200): progress.note('check', {!r}, number=i, text='x' * 3000)"
@@ -105,6 +106,7 @@ def test_processes_that_write_at_once_lose_nothing(workspace):
         assert [event["number"] for event in progress.events("check", name)] == list(range(200))
 
 
+@pytest.mark.slow
 def test_a_lock_that_stays_taken_keeps_the_event_in_memory(workspace, monkeypatch, capfd):
     """Another process holds the lock: the event is kept for the session, and a sentence says why."""
     lock = progress._lock(workspace / progress.FILE).lock_file
@@ -120,6 +122,7 @@ def test_a_lock_that_stays_taken_keeps_the_event_in_memory(workspace, monkeypatc
     assert "for this session only" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="folders have no such permissions")
 def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
     """In a read-only workspace earlier events count, new ones live in memory, and one sentence is printed."""
@@ -145,6 +148,7 @@ def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
     assert events == "['old', 'a', 'b']"
 
 
+@pytest.mark.slow
 def test_importing_progress_and_predictions_is_light():
     """Neither module loads matplotlib, ipywidgets, anywidget or IPython."""
     code = "import softmoe_edu.teaching.predictions, softmoe_edu.teaching.calibration\nprint(sorted(sys.modules))"
