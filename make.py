@@ -25,6 +25,7 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "softmoe-stamp.txt"
 MINORS = (11, 12, 13)
 UNFINISHED = "unfinished"
+PARALLEL = ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
 
 
@@ -56,14 +57,15 @@ def main(args):
 
 
 def in_parallel(rest):
-    """Return pytest's options for one process on each core, or none where the call decides that itself.
+    """Return pytest's options for one process on each core; none for a single file, or where rest settles it.
 
     A file stays with one process, which then starts its servers and browsers once.
     """
-    alone = ("-n", "--numprocesses", "--dist", "-s", "--capture=no", "--pdb", "--trace", "--collect-only", "--co")
-    if any(word.startswith(alone[:3]) or word in alone for word in rest):
+    settled = ("--numprocesses", "--dist", "-s", "--capture", "--pdb", "--trace", "--collect-only", "--co")
+    named = [word for word in rest if word.partition("::")[0].endswith(".py")]
+    if len(named) == 1 or any(word.startswith("-n") or word.partition("=")[0] in settled for word in rest):
         return []
-    return ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
+    return PARALLEL
 
 
 def become(command):
