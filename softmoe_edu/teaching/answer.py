@@ -12,8 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from softmoe_edu.teaching.borrowed import plain_functions, without
 from softmoe_edu.teaching.exercise import Exercise, Finding
-from softmoe_edu.teaching.guard import ENDS, codes_of, without
+from softmoe_edu.teaching.guard import ENDS
 
 
 class Refused(Exception):
@@ -40,7 +41,7 @@ class Answer:
     def __init__(self, exercise: Exercise, function: Callable) -> None:
         self.exercise, self.function = exercise, function
         functions = (exercise.answer, *exercise.variants, *exercise.library)
-        self.forbidden = codes_of([*functions, *(mistake.function for mistake in exercise.mistakes)])
+        self.forbidden = plain_functions([*functions, *(mistake.function for mistake in exercise.mistakes)])
         self.returned, self.unwritten = 0, ""
 
     @property

@@ -17,8 +17,11 @@ from softmoe_edu.teaching.diagnosis import match
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
 from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import ENDS, Printed, TimeUp, UsedReference, forget_handled, guarded
+from softmoe_edu.teaching.guard import ENDS, TimeUp, UsedReference, guarded
+from softmoe_edu.teaching.printed import Printed
 from softmoe_edu.teaching.report import Report
+from softmoe_edu.teaching.say import say
+from softmoe_edu.teaching.time_limit import forget_handled
 
 SECONDS = 10.0
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
@@ -91,7 +94,11 @@ def examine(
         return not_started(exercise, str(stub), printed)
     except SystemExit:
         should = f"{exercise.name} gives an answer for every allowed input"
-        fails = {"no exit": Finding(should, got="it calls exit, which would end the notebook's kernel")}
+        fails = {
+            "no exit": Finding(
+                should, got="it leaves the program: exit, quit and sys.exit would end the notebook's kernel"
+            )
+        }
         mistake, good = None, 0.0
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: {exercise.slow}"
@@ -205,5 +212,5 @@ def use(name: str, answer: Callable) -> Callable:
     exercise = find(name)
     report = examine(exercise, answer)
     whose = "yours" if report.passed else f"the library's (yours: {report.status})"
-    print(f"{exercise.name}: {whose}")
+    say(f"{exercise.name}: {whose}")
     return answer if report.passed else exercise.answer

@@ -9,9 +9,10 @@ import numpy as np
 import torch
 
 from softmoe_edu.teaching.answer import Answer, NotStarted, in_words, is_stub
+from softmoe_edu.teaching.borrowed import without
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Property
-from softmoe_edu.teaching.guard import ENDS, without
+from softmoe_edu.teaching.guard import ENDS
 
 
 def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:

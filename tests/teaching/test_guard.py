@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from softmoe_edu.teaching.guard import TimeUp, UsedReference, codes_of, forget_handled, guarded, without
+from softmoe_edu.teaching.borrowed import UsedReference, without
+from softmoe_edu.teaching.guard import guarded
+from softmoe_edu.teaching.time_limit import TimeUp, forget_handled
 
 
 def state():
@@ -139,9 +141,9 @@ def test_a_forbidden_function_is_found_however_it_is_reached():
         except Exception:
             return x
 
-    with pytest.raises(UsedReference, match="secret"), without(codes_of([secret])):
+    with pytest.raises(UsedReference, match="secret"), without([secret]):
         sly(1)
-    with without(codes_of([secret])):
+    with without([secret]):
         assert max([1, 2]) == 2
     assert secret(1) == 2
 
@@ -153,9 +155,9 @@ def test_a_function_of_the_same_text_is_the_learners_own():
     exec(text, theirs)
     exec(text, mine)
 
-    with without(codes_of([theirs["answer"]])):
+    with without([theirs["answer"]]):
         assert mine["answer"](1) == 2
-    with pytest.raises(UsedReference), without(codes_of([theirs["answer"]])):
+    with pytest.raises(UsedReference), without([theirs["answer"]]):
         theirs["answer"](1)
 
 
