@@ -73,14 +73,15 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.command == "cost":
         cost(arguments.names, batch=arguments.batch, rates=arguments.device)
     elif arguments.command == "report":
-        from softmoe_edu.teaching.class_report import report
+        from softmoe_edu.teaching.class_report import main as report
 
-        print(report(arguments.files), end="")
+        report(arguments.files)
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
+        from softmoe_edu.teaching.say import say
 
         try:
-            print(*export(arguments.kind, arguments.folder, lessons=arguments.lesson), sep="\n")
+            say(*export(arguments.kind, arguments.folder, lessons=arguments.lesson))
         except (ValueError, OSError) as error:
             sys.exit(str(error))
     elif arguments.command == "bench":

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.say import fitting
 
 STYLE = "max-width:60em;border-left:5px solid #7a4988;padding:.4em .9em;color:var(--jp-ui-font-color1, inherit)"
 
@@ -65,7 +66,7 @@ class Patient:
 
     def __repr__(self) -> str:
         lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", f"Suspects ({self._count}):"]
-        return "\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())])
+        return fitting("\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())]))
 
     def _repr_html_(self) -> str:
         rows = "".join(

@@ -6,8 +6,8 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 
-from softmoe_edu.teaching.printed import current_shell
 from softmoe_edu.teaching.replaced import replaced
+from softmoe_edu.teaching.shell import current_shell
 
 ENDINGS = ("_exit", "abort", "execv", "execve")  # of the module os, where the program ends or becomes another one
 

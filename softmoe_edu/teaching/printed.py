@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from softmoe_edu.teaching.replaced import replaced
 from softmoe_edu.teaching.say import encodable
+from softmoe_edu.teaching.shell import current_shell
 
 KEPT = 4096  # characters at each end of what is printed, bytes at each end of what comes from below Python
 WARNINGS = 20  # different ones
@@ -174,12 +175,6 @@ def _displays_in(printed: Printed) -> Iterator[None]:
 
     with replaced(publisher, "publish", publish):
         yield
-
-
-def current_shell() -> object | None:
-    """Return IPython's shell where there is one."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython else None
 
 
 @contextlib.contextmanager
