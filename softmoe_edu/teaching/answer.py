@@ -15,6 +15,7 @@ from torch import Tensor
 from softmoe_edu.teaching.borrowed import plain_functions, without
 from softmoe_edu.teaching.exercise import Exercise, Finding
 from softmoe_edu.teaching.guard import ENDS
+from softmoe_edu.teaching.kept_state import plain_again
 
 
 class Refused(Exception):
@@ -72,7 +73,8 @@ class Answer:
             should = f"{self.exercise.name} gives an answer for every allowed input, and raises nothing"
             raise Refused(Finding(should, self.given(args), got=got)) from error
         finally:
-            # An answer that switches gradients off would switch them off for the reference, too.
+            # An answer that switches gradients off, or sets a default, would do so for the reference, too.
+            plain_again()
             torch.set_grad_enabled(grad)
         self.returned += 1
         return output

@@ -14,7 +14,8 @@ import sys
 import threading
 import tracemalloc
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,17 +48,21 @@ class Kept:
 
 
 @contextlib.contextmanager
-def state_kept(failed: Callable[[str], object] = lambda name: None) -> Iterator[None]:
+def state_kept(
+    failed: Callable[[str], object] = lambda name: None, rows: Iterable[Kept] | None = None
+) -> Iterator[None]:
     """Put everything of the table back after the block.
 
     New modules stay imported, as after any function, and so do new attributes of modules.
 
     Args:
         failed: Called with the name of what could not be put back.
+        rows: Those of the table that count, all of them without it.
     """
-    before = [(each, each.get()) for each in TABLE]
+    rows = TABLE if rows is None else rows
+    before = [(each, each.get()) for each in rows]
     try:
-        for each in TABLE:
+        for each in rows:
             if each.inside:
                 each.inside()
         with torch.inference_mode(False) if torch.is_inference_mode_enabled() else contextlib.nullcontext():
@@ -384,3 +389,17 @@ TABLE: tuple[Kept, ...] = (
     Kept("flags of cuDNN", *_attributes(torch.backends.cudnn, *CUDNN)),
     Kept("random states", _random, _random_back),
 )
+
+
+DEFAULTS = tuple(each for each in TABLE if each.inside)
+
+
+def plain_defaults() -> AbstractContextManager:
+    """Make tensors on the CPU, in float32, with gradients and without autocast in the block, as in a new process."""
+    return state_kept(rows=DEFAULTS)
+
+
+def plain_again() -> None:
+    """Let these defaults be in force again, inside `plain_defaults` or `state_kept`, whatever an answer has set."""
+    for each in DEFAULTS:
+        each.inside()

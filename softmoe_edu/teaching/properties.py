@@ -65,7 +65,7 @@ def _mixed(a: object, b: object) -> bool:
 
 def _numbers(output: object) -> list[Tensor]:
     # An int64 tensor and an int32 one, or 1.0 and a 0-dim tensor, are the same answer.
-    return [torch.as_tensor(part).detach().double() for part in flat(output)]
+    return [torch.as_tensor(part).detach().cpu().double() for part in flat(output)]
 
 
 def by_hand(

@@ -13,6 +13,7 @@ from softmoe_edu.teaching.borrowed import without
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Property
 from softmoe_edu.teaching.guard import ENDS
+from softmoe_edu.teaching.kept_state import plain_again
 
 
 def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
@@ -88,6 +89,7 @@ def refusal(check: Callable, candidate: Callable) -> str | None:
             raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
         return f"refused: {in_words(error, 100)}"
     finally:
+        plain_again()
         torch.set_grad_enabled(grad)
     arrays = (np.ndarray, np.bool_, torch.Tensor)
     is_false = said is False or (isinstance(said, arrays) and said.dtype in (bool, torch.bool) and not bool(said.all()))

@@ -21,14 +21,14 @@ def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
     def make(draw):
         wanted = torch.linspace(1.5, 0, e, dtype=torch.float64)
         while True:
-            gates = (draw.normal(n, e).double().cpu() + wanted).softmax(-1)
+            gates = (draw.normal(n, e).cpu().double() + wanted).softmax(-1)
             gaps = gates.flatten().sort().values.diff()
             if n * e == 1 or float(gaps.min()) > 1e-5:
                 break
         weights, indices = gates.topk(k)
         indices[list(padding)] = -1
         indices[list(partly), -1] = -1
-        return indices.to(draw.device), weights.to(draw.device, draw.dtype), capacity, priority
+        return indices.to(draw.device), weights.to(draw.dtype).to(draw.device), capacity, priority
 
     return make
 
