@@ -1,8 +1,7 @@
 """Notice an answer that calls the function which it is to write, and leave every profiler and debugger alone."""
 
 import functools
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from types import CodeType, FunctionType
 
 _own: dict[FunctionType, CodeType] = {}
@@ -12,30 +11,33 @@ class UsedReference(BaseException):
     """An answer called the very function that it was to write."""
 
 
-def plain_functions(callables: Iterable[object]) -> tuple[FunctionType, ...]:
-    """Return what runs where these are called: functions themselves, and the `forward` of modules' classes."""
-    found = (getattr(each, "forward", each) for each in callables)
-    return tuple(each for each in found if isinstance(each, FunctionType))
+class Traps:
+    """Raise UsedReference in a `with` block that calls one of these, by whatever name and from whatever thread.
 
-
-@contextmanager
-def without(forbidden: Iterable[FunctionType]) -> Iterator[None]:
-    """Raise UsedReference where the block calls one of these functions, by whatever name and from whatever thread.
-
-    Args:
-        forbidden: Functions as `plain_functions` returns them. One of the same text is the learner's own.
+    What is trapped are functions themselves, and the `forward` of modules' classes. A function of the same text is the
+    learner's own.
     """
+
     # Their code is exchanged for the time of the block. A profile or trace function could look for calls as well, but
     # the interpreter has one of each, and it may belong to %prun, to a debugger or to coverage.
-    before = trapped()
-    try:
-        for function in forbidden:
-            if function not in _own:
-                _own[function] = function.__code__
-                function.__code__ = _trap(function.__code__)
-        yield
-    finally:
-        release(before)
+
+    def __init__(self, callables: Iterable[object]) -> None:
+        found = dict.fromkeys(getattr(each, "forward", each) for each in callables)
+        functions = [each for each in found if isinstance(each, FunctionType)]
+        self._each = [(each, code := _own.get(each, each.__code__), _trap(code)) for each in functions]
+        self._set: list[list[tuple[FunctionType, CodeType, CodeType]]] = []
+
+    def __enter__(self) -> None:
+        # Those that an outer block has trapped stay so when this one ends.
+        self._set.append([each for each in self._each if each[0] not in _own] if _own else self._each)
+        for function, code, trap in self._set[-1]:
+            _own[function] = code
+            function.__code__ = trap
+
+    def __exit__(self, *_error: object) -> None:
+        for function, code, _ in self._set.pop():
+            function.__code__ = code
+            _own.pop(function, None)
 
 
 def trapped() -> dict[FunctionType, CodeType]:

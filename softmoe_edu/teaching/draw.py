@@ -47,7 +47,8 @@ class Draw:
         return Draw(*self.words, *words, dtype=dtype or self.dtype, device=self.device)
 
     def _given(self, numbers: Tensor) -> Tensor:
-        return numbers.to(self.dtype).to(self.device)
+        numbers = numbers.to(self.dtype)
+        return numbers if self.device == "cpu" else numbers.to(self.device)
 
 
 def _has_float64(device: str) -> bool:

@@ -1,5 +1,6 @@
 """The state of the process that a check gives back as it found it: one line for each thing."""
 
+import _signal  # as signal, without an enumeration around each of the sixty answers
 import builtins
 import contextlib
 import decimal
@@ -39,12 +40,14 @@ class Kept:
         set: Makes it what it was.
         inside: Called at the beginning of a check, where it makes the thing what inputs are made for, whatever it was:
             a learner's defaults are not their business.
+        compare: Whether it is set only where it has changed; else always, because a comparison costs more.
     """
 
     name: str
     get: Callable[[], object]
     set: Callable[[object], object]
     inside: Callable[[], object] | None = None
+    compare: bool = True
 
 
 @contextlib.contextmanager
@@ -70,7 +73,7 @@ def state_kept(
     finally:
         for each, value in before:
             try:
-                if not _same(each.get(), value):
+                if not (each.compare and _same(each.get(), value)):
                     each.set(value)
             except Exception:
                 failed(each.name)
@@ -84,7 +87,7 @@ def _same(a: object, b: object) -> bool:
 
 
 def _names_of(module: object) -> Callable[[], dict]:
-    return lambda: dict(vars(module))
+    return lambda: vars(module).copy()
 
 
 def _names_back(module: object, *, new_ones_go: bool = False) -> Callable[[dict], None]:
@@ -120,6 +123,22 @@ def _contents(owner: object, name: str) -> tuple[Callable[[], tuple], Callable[[
     return lambda: (getattr(owner, name), list(getattr(owner, name))), back
 
 
+def _profile_back(before: tuple) -> None:
+    mine, of_threads = before
+    threading.setprofile(of_threads)
+    if mine is None or callable(mine):
+        sys.setprofile(mine)
+    else:
+        mine.enable()  # cProfile, which has no Python function
+
+
+def _trace_back(before: tuple) -> None:
+    mine, of_threads = before
+    threading.settrace(of_threads)
+    if mine is None or callable(mine):
+        sys.settrace(mine)
+
+
 def _folder() -> str | None:
     try:
         return os.getcwd()
@@ -145,19 +164,19 @@ def _environment_back(before: Mapping[str, str]) -> None:
 
 
 def _modules_back(before: Mapping[str, object]) -> None:
-    sys.modules.update({name: module for name, module in before.items() if sys.modules.get(name) is not module})
+    sys.modules.update({name: module for name, module in before.items() if module is not None})
 
 
 def _handlers() -> dict[int, object]:
     if threading.current_thread() is not threading.main_thread():
         return {}
-    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+    return {number: _signal.getsignal(number) for number in SIGNALS}
 
 
 def _handlers_back(before: Mapping[int, object]) -> None:
     for number, handler in before.items():
         # None: it was not set from Python, and cannot be.
-        if handler is not None and signal.getsignal(number) != handler:
+        if handler is not None and _signal.getsignal(number) != handler:
             signal.signal(number, handler)
 
 
@@ -255,7 +274,8 @@ def _default_device_back(before: tuple) -> None:
 
 
 def _on_the_cpu() -> None:
-    if torch.get_default_device().type == "cpu":
+    modes, context = function_modes(), getattr(torch._GLOBAL_DEVICE_CONTEXT, "device_context", None)
+    if (not modes and context is None) or torch.get_default_device().type == "cpu":
         return
     others = tuple(mode for mode in function_modes() if not isinstance(mode, _device.DeviceContext))
     _default_device_back((others, None, None))
@@ -279,16 +299,19 @@ def _autocast_back(before: tuple) -> None:
 
 
 def _autocast_off() -> None:
-    for kind in _autocast_kinds():
-        torch.set_autocast_enabled(kind, False)
+    if torch._C._is_any_autocast_enabled():
+        for kind in _autocast_kinds():
+            torch.set_autocast_enabled(kind, False)
 
 
 def _float32() -> None:
-    torch.set_default_dtype(torch.float32)
+    if torch.get_default_dtype() != torch.float32:
+        torch.set_default_dtype(torch.float32)
 
 
 def _with_gradients() -> None:
-    torch.set_grad_enabled(True)
+    if not torch.is_grad_enabled():
+        torch.set_grad_enabled(True)
 
 
 def _one_thread() -> None:
@@ -332,8 +355,21 @@ def _set_collecting(before: tuple) -> None:
     gc.set_debug(before[2])
 
 
+SIGNALS = tuple(map(int, signal.valid_signals()))
 STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 HOOKS = ("excepthook", "displayhook", "unraisablehook", "breakpointhook")
+MODULES = (
+    "builtins",
+    "math",
+    "numpy",
+    "os",
+    "random",
+    "softmoe_edu",
+    "sys",
+    "torch",
+    "torch.nn",
+    "torch.nn.functional",
+)
 DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 CUDNN = ("enabled", "benchmark", "deterministic", "allow_tf32")
 
@@ -345,12 +381,13 @@ TABLE: tuple[Kept, ...] = (
     Kept("functions of torch", _names_of(torch), _names_back(torch)),
     Kept("functions of torch.nn.functional", _names_of(torch.nn.functional), _names_back(torch.nn.functional)),
     Kept("functions of math", _names_of(math), _names_back(math)),
-    Kept("modules", lambda: dict(sys.modules), _modules_back),
+    Kept("modules", lambda: {name: sys.modules.get(name) for name in MODULES}, _modules_back),
     Kept("sys.path", *_contents(sys, "path")),
     Kept("importers", *_contents(sys, "meta_path")),
     Kept("hooks", *_attributes(sys, *HOOKS)),
     Kept("hook of threads", *_attributes(threading, "excepthook")),
-    Kept("profile function", sys.getprofile, lambda before: callable(before) and sys.setprofile(before)),
+    Kept("profile functions", lambda: (sys.getprofile(), threading.getprofile()), _profile_back),
+    Kept("trace functions", lambda: (sys.gettrace(), threading.gettrace()), _trace_back),
     Kept("working directory", _folder, _folder_back),
     Kept("environment variables", lambda: dict(os.environ), _environment_back),
     Kept("umask", _mask, os.umask),
@@ -387,7 +424,7 @@ TABLE: tuple[Kept, ...] = (
     Kept("filling of new memory", *_attributes(torch.utils.deterministic, "fill_uninitialized_memory")),
     Kept("float32 matmul precision", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     Kept("flags of cuDNN", *_attributes(torch.backends.cudnn, *CUDNN)),
-    Kept("random states", _random, _random_back),
+    Kept("random states", _random, _random_back, compare=False),
 )
 
 

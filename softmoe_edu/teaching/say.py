@@ -40,7 +40,12 @@ def say(*lines: object) -> None:
     stream = sys.stdout
     if stream is None or getattr(stream, "closed", False):
         return
-    print(*(fitting(str(line)) for line in lines), sep="\n", file=stream)
+    try:
+        print(*(fitting(str(line)) for line in lines), sep="\n", file=stream)
+    except (BrokenPipeError, UnicodeError):
+        raise  # whoever reads has gone, which ends a command; the other would be a fault of `fitting`
+    except (OSError, ValueError):
+        pass  # what is below the stream was closed or taken away
 
 
 def fitting(text: str) -> str:

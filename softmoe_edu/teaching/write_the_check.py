@@ -9,7 +9,6 @@ import numpy as np
 import torch
 
 from softmoe_edu.teaching.answer import Answer, NotStarted, in_words, is_stub
-from softmoe_edu.teaching.borrowed import without
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Property
 from softmoe_edu.teaching.guard import ENDS
@@ -62,7 +61,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
 
 def _asked(answer: Answer, candidate: Callable) -> str | None:
     try:
-        with without(answer.forbidden):
+        with answer.traps:
             said = refusal(answer.function, candidate)
     except NotStarted:
         if not answer.returned:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from softmoe_edu.teaching.borrowed import UsedReference, without
+from softmoe_edu.teaching.borrowed import Traps, UsedReference
 from softmoe_edu.teaching.guard import guarded
 from softmoe_edu.teaching.time_limit import TimeUp, forget_handled
 
@@ -141,9 +141,9 @@ def test_a_forbidden_function_is_found_however_it_is_reached():
         except Exception:
             return x
 
-    with pytest.raises(UsedReference, match="secret"), without([secret]):
+    with pytest.raises(UsedReference, match="secret"), Traps([secret]):
         sly(1)
-    with without([secret]):
+    with Traps([secret]):
         assert max([1, 2]) == 2
     assert secret(1) == 2
 
@@ -155,9 +155,9 @@ def test_a_function_of_the_same_text_is_the_learners_own():
     exec(text, theirs)
     exec(text, mine)
 
-    with without([theirs["answer"]]):
+    with Traps([theirs["answer"]]):
         assert mine["answer"](1) == 2
-    with pytest.raises(UsedReference), without([theirs["answer"]]):
+    with pytest.raises(UsedReference), Traps([theirs["answer"]]):
         theirs["answer"](1)
 
 

@@ -130,7 +130,7 @@ def padding(answer, draw):
         return Finding(should, f'indices [[-1, -1], [-1, -1]], 2 rows, "{args[3]}"', "no choice kept", f"{got}")
     for priority in ("position", "gate"):
         args = some_choices(priority)(draw)
-        expected, got = answer.expected(*args), answer(*args)
+        expected, got = answer.beside(*args)
         if not close(comparable(args, expected), comparable(args, got)):
             words = (rows_of(args, output) for output in (expected, got))
             given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'

@@ -101,7 +101,7 @@ def _slopes_are_finite(function, draw):
 
 def _by_hand(answer, draw):
     args = hand(draw)
-    expected, got = answer.expected(*args), answer(*args)
+    expected, got = answer.beside(*args)
     if close(expected, got):
         return None
     words = (f"layer {brief(layer)}; block {brief(block)}" for layer, block in (expected, got))
