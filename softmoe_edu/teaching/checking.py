@@ -21,7 +21,7 @@ from softmoe_edu.teaching.guard import ENDS, TimeUp, UsedReference, guarded
 from softmoe_edu.teaching.printed import Printed
 from softmoe_edu.teaching.report import Report
 from softmoe_edu.teaching.say import say
-from softmoe_edu.teaching.time_limit import forget_handled
+from softmoe_edu.teaching.time_limit import callers_alarm, forget_handled
 
 SECONDS = 10.0
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
@@ -45,16 +45,17 @@ def check(
         raise ValueError(f"device {device!r} cannot be used here ({error}): leave it out for the CPU") from None
     attempt = progress.attempts("check", exercise.id)
     start = time.monotonic()
-    report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
-    progress.note(
-        "check",
-        exercise.id,
-        status=report.status,
-        mistake=report.mistake,
-        property=report.failed,
-        attempt=attempt + 1,
-        seconds=round(time.monotonic() - start, 2),
-    )
+    with callers_alarm():
+        report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
+        progress.note(
+            "check",
+            exercise.id,
+            status=report.status,
+            mistake=report.mistake,
+            property=report.failed,
+            attempt=attempt + 1,
+            seconds=round(time.monotonic() - start, 2),
+        )
     return report
 
 

@@ -26,35 +26,49 @@ def nothing_left_behind(printed: Printed) -> Iterator[None]:
     gets SystemExit. Functions that such code registered by atexit.register are forgotten. Threads of libraries, such as
     pools that wait for work, and other programs (subprocess) are let alone; these write into a closed pipe.
     """
-    process, leave, threads = os.getpid(), os._exit, set(threading.enumerate())
+    process, leave = os.getpid(), os._exit
+    # Other threads of this process may start some of their own meanwhile.
+    mine = {threading.current_thread()}
     registered: list[Callable] = []
+    register, start = atexit.register, threading.Thread.start
 
-    def register(function: Callable, *args: object, **options: object) -> Callable:
-        if not _is_library(sys._getframe(1)):
+    def note_function(function: Callable, *args: object, **options: object) -> Callable:
+        if threading.current_thread() in mine and not _is_library(sys._getframe(1)):
             registered.append(function)
-        return original(function, *args, **options)
+        return register(function, *args, **options)
 
-    original = atexit.register
+    def note_thread(thread: threading.Thread) -> None:
+        if threading.current_thread() in mine:
+            mine.add(thread)
+        start(thread)
+
     try:
-        with replaced(atexit, "register", register):
+        with replaced(atexit, "register", note_function), replaced(threading.Thread, "start", note_thread):
             yield
     finally:
         if os.getpid() != process:
             leave(0)
         for function in registered:
             atexit.unregister(function)
-        # Those of the check itself have ended or end by themselves; they run code of this package.
-        if left := [each for each in threading.enumerate() if each not in threads and _runs_own_code(each)]:
+        mine.discard(threading.current_thread())
+        if left := [each for each in mine if each.is_alive() and _runs_own_code(each)]:
             _end(left, printed)
 
 
 def _end(threads: list[threading.Thread], printed: Printed) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while threads and time.monotonic() < until:
-        for thread in threads:
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
-        threads[0].join(0.01)
-        threads = [each for each in threads if each.is_alive()]
+    asked, hook, until = {*threads}, threading.excepthook, time.monotonic() + PATIENCE_S
+
+    def quiet(error: threading.ExceptHookArgs) -> None:
+        if error.thread not in asked:
+            hook(error)
+
+    with replaced(threading, "excepthook", quiet):
+        while threads and time.monotonic() < until:
+            for thread in threads:
+                ident = ctypes.c_ulong(thread.ident)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(SystemExit))
+            threads[0].join(0.01)
+            threads = [each for each in threads if each.is_alive()]
     if threads:
         printed.tell(f"{len(threads)} thread{'s' * (len(threads) > 1)} that it started would not end.")
 
