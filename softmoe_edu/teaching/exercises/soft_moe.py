@@ -81,12 +81,18 @@ class Sums:
     @property
     def are_one(self):
         """Whether every sum that was seen is 1."""
-        return all(part is None or close(part, torch.ones_like(part)) for part in (self.slots, self.answers))
+        parts = (self.slots, self.answers)
+        return self.called and all(part is None or close(part, torch.ones_like(part)) for part in parts)
+
+    @property
+    def called(self):
+        """Whether any expert was called."""
+        return self.slots is None or self.slots.numel() > 0
 
     def told(self, of_dispatch, of_combine):
         """Say both in words: as sums of weights where they are known to be that, else as what was measured."""
         into, back = "unseen" if self.slots is None else brief(self.slots), brief(self.answers[0])
-        slots = f"a number that is 1 in every token is {into} in the slots"
+        slots = f"a number that is 1 in every token is {into} in the slots" if self.called else "no expert was called"
         answers = f"if every expert answers 1, the layer answers {back}"
         return "; ".join(
             [
@@ -106,14 +112,14 @@ def _with_number(function, x, phi, number):
     tokens = torch.cat([x, torch.full_like(x[..., :1], number)], -1)
     output = function(tokens, torch.cat([phi, torch.zeros_like(phi[:1])]), [expert] * phi.shape[1])
     try:
-        slots = torch.cat([part.flatten() for part in filled]).clone()
+        slots = torch.cat([x.new_zeros(0), *(part.flatten() for part in filled)]).clone()
     except RuntimeError:
         slots = None
     return slots, output.detach()[..., 0]
 
 
 def _are_sums(once, thrice):
-    if thrice is None or once.shape != thrice.shape or not close(3 * once, thrice):
+    if thrice is None or once.shape != thrice.shape or not once.numel() or not close(3 * once, thrice):
         return False
     return close(once, torch.ones_like(once)) or not close(once, once.mean().expand_as(once))
 
@@ -158,6 +164,8 @@ def _sums(answer, draw):
     x, phi, _ = case(3, 7, 5, 4, 2)(draw)
     measured = Sums(answer.raw, x, phi)
     given = "3 examples, 7 tokens, 4 experts x 2 slots"
+    if not measured.called:
+        return Finding(OWN_TOKENS, given, "every expert is called", "no expert was called")
     combine, dispatch = (
         "for each token, combine sums to 1 over all slots of all experts: Eq. 2",
         "for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1",
@@ -168,8 +176,6 @@ def _sums(answer, draw):
     ):
         if got is None or close(got, torch.ones_like(got)):
             continue
-        if not got.numel():
-            return Finding(should, given, "every sum 1", "no expert was called")
         if known:
             return Finding(should, given, "every sum 1", f"sums {span(got)}")
         return Finding(OWN_TOKENS, given, f"{where} 1", f"{where} {span(got)}")
