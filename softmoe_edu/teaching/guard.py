@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from softmoe_edu.teaching.borrowed import UsedReference
 from softmoe_edu.teaching.exits import staying
 from softmoe_edu.teaching.hard_limit import hard_limit
-from softmoe_edu.teaching.kept_state import state_kept
+from softmoe_edu.teaching.kept_state import LIMITS, state_kept
 from softmoe_edu.teaching.left_behind import nothing_left_behind
 from softmoe_edu.teaching.printed import Printed, output_in
 from softmoe_edu.teaching.time_limit import TimeUp, callers_alarm, time_limit
@@ -34,12 +34,17 @@ def guarded(seconds: float) -> Iterator[Printed]:
         SystemExit: In the block, in place of an end of the program, see `staying`.
     """
     printed = Printed()
+
+    def not_put_back(name: str) -> None:
+        printed.tell(f"Of what it changed, one thing could not be put back: {name}.")
+
     with (
         _turn,  # what is kept belongs to the process: of two checks, one waits for the other
         hard_limit(seconds),
         callers_alarm(),
-        state_kept(lambda name: printed.tell(f"Of what it changed, one thing could not be put back: {name}.")),
+        state_kept(not_put_back),
         output_in(printed),
+        state_kept(not_put_back, LIMITS),
         nothing_left_behind(printed),
         staying(),
         time_limit(seconds, lambda: printed.say_now(STUCK)),

@@ -13,6 +13,7 @@ import random
 import signal
 import sys
 import threading
+import time
 import tracemalloc
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,6 +27,11 @@ from torch.overrides import _pop_mode, _push_mode
 from torch.utils import _device
 
 from softmoe_edu.teaching import borrowed
+
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None
 
 NOTHING = object()
 
@@ -63,7 +69,7 @@ def state_kept(
         rows: Those of the table that count, all of them without it.
     """
     rows = TABLE if rows is None else rows
-    before = [(each, each.get()) for each in rows]
+    before = [(each, value) for each in rows if (value := _read(each)) is not NOTHING]
     try:
         for each in rows:
             if each.inside:
@@ -77,6 +83,13 @@ def state_kept(
                     each.set(value)
             except Exception:
                 failed(each.name)
+
+
+def _read(row: Kept) -> object:
+    try:
+        return row.get()
+    except Exception:
+        return NOTHING  # torch, say, refuses to tell a precision that was set in two ways
 
 
 def _same(a: object, b: object) -> bool:
@@ -137,6 +150,39 @@ def _trace_back(before: tuple) -> None:
     threading.settrace(of_threads)
     if mine is None or callable(mine):
         sys.settrace(mine)
+
+
+def _figures() -> set[int]:
+    plots = sys.modules.get("matplotlib.pyplot")
+    return set(plots.get_fignums()) if plots else set()
+
+
+def _figures_back(before: set[int]) -> None:
+    for number in _figures() - before:
+        sys.modules["matplotlib.pyplot"].close(number)
+
+
+def _limits() -> dict[int, tuple[int, int]]:
+    if resource is None:
+        return {}
+    kinds = (getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_"))
+    return {kind: resource.getrlimit(kind) for kind in kinds}
+
+
+def _limits_back(before: Mapping[int, tuple[int, int]]) -> None:
+    for kind, limits in before.items():
+        if resource.getrlimit(kind) != limits:
+            resource.setrlimit(kind, limits)
+
+
+def _module_hooks() -> dict[str, dict]:
+    return {name: dict(hooks) for name, hooks in MODULE_HOOKS.items()}
+
+
+def _module_hooks_back(before: Mapping[str, dict]) -> None:
+    for name, hooks in MODULE_HOOKS.items():
+        hooks.clear()
+        hooks.update(before[name])
 
 
 def _folder() -> str | None:
@@ -370,6 +416,11 @@ MODULES = (
     "torch.nn",
     "torch.nn.functional",
 )
+MODULE_HOOKS = {
+    name: hooks
+    for name, hooks in vars(torch.nn.modules.module).items()
+    if name.startswith("_global_") and isinstance(hooks, dict)
+}
 DECIMAL = ("prec", "rounding", "Emin", "Emax", "capitals", "clamp")
 CUDNN = ("enabled", "benchmark", "deterministic", "allow_tf32")
 
@@ -381,8 +432,12 @@ TABLE: tuple[Kept, ...] = (
     Kept("functions of torch", _names_of(torch), _names_back(torch)),
     Kept("functions of torch.nn.functional", _names_of(torch.nn.functional), _names_back(torch.nn.functional)),
     Kept("functions of math", _names_of(math), _names_back(math)),
+    Kept("functions of random", _names_of(random), _names_back(random)),
+    Kept("functions of time", _names_of(time), _names_back(time)),
+    Kept("hooks of all torch modules", _module_hooks, _module_hooks_back),
     Kept("modules", lambda: {name: sys.modules.get(name) for name in MODULES}, _modules_back),
     Kept("sys.path", *_contents(sys, "path")),
+    Kept("sys.argv", *_contents(sys, "argv")),
     Kept("importers", *_contents(sys, "meta_path")),
     Kept("hooks", *_attributes(sys, *HOOKS)),
     Kept("hook of threads", *_attributes(threading, "excepthook")),
@@ -391,6 +446,8 @@ TABLE: tuple[Kept, ...] = (
     Kept("working directory", _folder, _folder_back),
     Kept("environment variables", lambda: dict(os.environ), _environment_back),
     Kept("umask", _mask, os.umask),
+    Kept("resource limits", _limits, _limits_back),
+    Kept("open figures", _figures, _figures_back),
     Kept("locale", lambda: locale.setlocale(locale.LC_ALL), lambda before: locale.setlocale(locale.LC_ALL, before)),
     Kept("signal handlers", _handlers, _handlers_back),
     Kept("blocked signals", _blocked_signals, _blocked_signals_back),
@@ -399,6 +456,7 @@ TABLE: tuple[Kept, ...] = (
     Kept("digits of whole numbers", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
     Kept("switch interval", sys.getswitchinterval, sys.setswitchinterval),
     Kept("garbage collector", lambda: (gc.isenabled(), gc.get_threshold(), gc.get_debug()), _set_collecting),
+    Kept("callbacks of the garbage collector", *_contents(gc, "callbacks")),
     Kept("tracemalloc", lambda: (tracemalloc.is_tracing(), tracemalloc.get_traceback_limit()), _trace_memory_back),
     Kept("logging", _logging, _logging_back),
     Kept("warnings", _warnings, _warnings_back),
@@ -428,6 +486,8 @@ TABLE: tuple[Kept, ...] = (
 )
 
 
+# What the check itself needs to put the rest back.
+LIMITS = tuple(each for each in TABLE if each.name == "resource limits")
 DEFAULTS = tuple(each for each in TABLE if each.inside)
 
 

@@ -17,6 +17,7 @@ from softmoe_edu.teaching.shell import current_shell
 KEPT = 4096  # characters at each end of what is printed, bytes at each end of what comes from below Python
 WARNINGS = 20  # different ones
 CHUNK = 1 << 16
+READER_S = 10.0  # for a reader whose pipe an answer took away; any other one ends at once
 PIPE = 1 << 20  # what C code can write without waiting for us
 
 
@@ -228,17 +229,23 @@ def _descriptors_in(below: Ends) -> Iterator[dict[int, int | None]]:
         yield kept
     finally:
         _flush()
+        for fd, copy in kept.items():
+            # Whatever an answer did to its descriptors, the others are put back and the reader is told.
+            with contextlib.suppress(OSError):
+                _put_back(fd, copy)
         with contextlib.suppress(OSError):
-            for fd, copy in kept.items():
-                if copy is None:
-                    os.close(fd)
-                else:
-                    os.dup2(copy, fd)
-                    os.close(copy)
             os.write(write_end, end)
         with contextlib.suppress(OSError):
             os.close(write_end)
-        reader.join()
+        reader.join(READER_S)
+
+
+def _put_back(fd: int, copy: int | None) -> None:
+    if copy is None:
+        os.close(fd)
+    else:
+        os.dup2(copy, fd)
+        os.close(copy)
 
 
 def _above_the_streams(fd: int) -> int:

@@ -9,13 +9,16 @@ import logging
 import math
 import os
 import random
+import resource
 import signal
 import sys
 import threading
+import time
 import tracemalloc
 import types
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
@@ -65,6 +68,11 @@ def decimals():
     decimal.getcontext().traps[decimal.Inexact] = True
 
 
+def lower_limits():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft // 2, hard))
+
+
 def patch(owner, **names):
     for name, value in names.items():
         setattr(owner, name, value)
@@ -79,8 +87,12 @@ CHANGES = {
     "functions of torch": lambda: patch(torch, softmax=None),
     "functions of torch.nn.functional": lambda: patch(torch.nn.functional, softmax=None),
     "functions of math": lambda: patch(math, exp=None),
+    "functions of random": lambda: patch(random, seed=print),
+    "functions of time": lambda: patch(time, sleep=print),
+    "hooks of all torch modules": lambda: torch.nn.modules.module.register_module_forward_hook(lambda *given: None),
     "modules": forget_modules,
     "sys.path": lambda: sys.path.insert(0, "/nowhere"),
+    "sys.argv": lambda: sys.argv.append("-x"),
     "importers": lambda: sys.meta_path.clear(),
     "hooks": replace_hooks,
     "hook of threads": lambda: patch(threading, excepthook=print),
@@ -89,6 +101,8 @@ CHANGES = {
     "working directory": lambda: os.chdir("/"),
     "environment variables": lambda: os.environ.update(SOFTMOE_CLASS_KEY="mine", HOME="/", INVENTED="1"),
     "umask": lambda: os.umask(0o123),
+    "resource limits": lower_limits,
+    "open figures": lambda: plt.subplots(),
     "locale": lambda: locale.setlocale(locale.LC_ALL, "C" if "C.UTF" in locale.setlocale(locale.LC_ALL) else "C.UTF-8"),
     "signal handlers": lambda: [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)],
     "blocked signals": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]),
@@ -97,6 +111,7 @@ CHANGES = {
     "digits of whole numbers": lambda: sys.set_int_max_str_digits(5000),
     "switch interval": lambda: sys.setswitchinterval(0.5),
     "garbage collector": gc.disable,
+    "callbacks of the garbage collector": lambda: gc.callbacks.append(lambda *event: None),
     "tracemalloc": tracemalloc.start,
     "logging": configure_logging,
     "warnings": lambda: warnings.simplefilter("ignore"),
@@ -248,3 +263,26 @@ def test_defaults_that_an_answer_sets_do_not_reach_the_reference():
     with guarded(60):
         assert examine(DISPATCH, dispatch_weights).passed
         assert (torch.zeros(1).device.type, torch.zeros(1).dtype) == ("cpu", torch.float32)
+
+
+def test_what_cannot_be_read_is_left_alone():
+    """A line whose value is refused costs no check its report."""
+
+    def refused():
+        raise RuntimeError
+
+    with state_kept(pytest.fail, [Kept("refused", refused, pytest.fail)]):
+        pass
+
+
+def test_the_next_program_finds_nothing_of_figures_that_an_answer_drew():
+    """A learner's own figure stays open; those that the answer opened at each call are closed."""
+    own = plt.figure().number
+
+    def dispatch_weights(logits):
+        plt.figure()
+        return logits.softmax(1)
+
+    assert examine(DISPATCH, dispatch_weights).passed
+    assert plt.get_fignums() == [own]
+    plt.close(own)
