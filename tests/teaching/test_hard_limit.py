@@ -1,0 +1,84 @@
+"""While a class is graded, a check that one call into C holds up ends its process; otherwise it ends nothing."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from softmoe_edu.teaching import hard_limit
+
+HANGS = "def answer(logits):\n    return sum(range(10**15)) * logits\n"
+RIGHT = "def answer(logits):\n    return logits.softmax(1)\n"
+FORKS = "import os\ndef answer(logits):\n    os.fork() or os._exit(0)\n    return logits.softmax(1)\n"
+RUN = """
+from softmoe_edu.teaching import hard_limit
+from softmoe_edu.teaching.checking import examine
+from softmoe_edu.teaching.exercises import find
+hard_limit.PATIENCE_S = 1.0
+print(examine(find('dispatch-weights'), answer, seconds=2).status, flush=True)
+"""
+
+
+def python(code, **environment):
+    known = {name: value for name, value in os.environ.items() if name not in ("SOFTMOE_GRADING", "NBGRADER_EXECUTION")}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-W", "ignore", "-c", code], env=known | environment, **pipes)
+
+
+@pytest.mark.parametrize(
+    ("environment", "head"),
+    [
+        ({"SOFTMOE_GRADING": "1"}, ""),
+        ({"NBGRADER_EXECUTION": "autograde"}, ""),
+        (
+            {},
+            "import sys\nfrom types import SimpleNamespace as Space\n"
+            "sys.modules['otter'] = Space(Notebook=Space(_grading_mode=True))\n",
+        ),
+    ],
+    ids=["set", "nbgrader", "otter"],
+)
+def test_a_process_that_hangs_is_ended(environment, head):
+    """Of a grader's kernel nothing is left a second after the limit, whichever grader it is."""
+    process = python(head + HANGS + RUN, **environment)
+    out, _ = process.communicate(timeout=60)
+
+    assert (process.returncode, out) == (-signal.SIGKILL if os.name == "posix" else 15, "")
+
+
+def test_nobody_is_ended_who_comes_back_in_time():
+    """A right answer, one that forks and one that loops in Python have their reports, and the process goes on."""
+    loops = "def answer(logits):\n    while True: pass\n"
+    for answer, status in ((RIGHT, "passed"), (FORKS, "passed"), (loops, "failed")):
+        process = python(answer + RUN + "import time; time.sleep(3.5); print('alive')", SOFTMOE_GRADING="1")
+        out, err = process.communicate(timeout=60)
+        assert (out.split(), process.returncode) == ([status, "alive"], 0), err
+
+
+def test_a_learner_who_waits_is_not_interrupted():
+    """Without a grader a call that takes longer than all limits comes back, late, with the report of a time limit."""
+    slow = (
+        "import hashlib\ndef answer(logits):\n    hashlib.pbkdf2_hmac('sha256', b'', b'', ROUNDS)\n    return logits\n"
+    )
+    start = time.monotonic()
+    import hashlib
+
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000)
+    rounds = int(5 * 100_000 / (time.monotonic() - start))
+    out, err = python(f"ROUNDS = {rounds}\n{slow}{RUN}").communicate(timeout=120)
+
+    assert out == "failed\n", err
+
+
+def test_a_process_without_a_grader_starts_no_other(monkeypatch):
+    """The second process is for graders alone: a learner's check costs none."""
+    for name in ("SOFTMOE_GRADING", "NBGRADER_EXECUTION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(hard_limit.subprocess, "Popen", pytest.fail)
+
+    assert not hard_limit.is_grading()
+    with hard_limit.hard_limit(1):
+        pass
