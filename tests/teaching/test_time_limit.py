@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from softmoe_edu.teaching import progress
 from softmoe_edu.teaching import time_limit as time_limit_module
 from softmoe_edu.teaching.checking import check, examine
 from softmoe_edu.teaching.exercises import find
@@ -62,14 +63,19 @@ def test_an_alarm_of_the_caller_goes_on_less_the_time_of_the_check(late):
 
 
 @posix
-def test_an_alarm_that_was_due_in_the_check_rings_right_after_it(late, workspace):
-    """An alarm of 0.1 s cuts no check of 0.5 s short; it rings when the check has noted what it found."""
+def test_an_alarm_that_was_due_in_the_check_rings_right_after_it(late, workspace, monkeypatch):
+    """An alarm of 0.1 s cuts no check of 0.5 s short; it rings when the check has noted what it found, not before."""
+    note = progress.note
+
+    def slowly(*words, **data):
+        time.sleep(0.2)
+        note(*words, **data)
+
+    monkeypatch.setattr(progress, "note", slowly)
     signal.setitimer(signal.ITIMER_REAL, 0.1)
     with pytest.raises(Late):
         check("dispatch-weights", endless, seconds=0.5)
         time.sleep(20)
-
-    from softmoe_edu.teaching import progress
 
     assert [event["property"] for event in progress.events("check")] == ["time"]
 
@@ -143,6 +149,22 @@ def test_a_profile_or_trace_function_sees_the_answer_and_is_given_back(kind):
         set_(before)
 
     assert [report.failed for report in reports] == [None, "time"] and "call" in seen
+
+
+def test_the_limit_alone_gives_a_trace_function_back():
+    """Whoever uses the time limit without the rest of a check has the own trace function afterwards."""
+
+    def look(frame, event, arg):
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        with pytest.raises(TimeUp), time_limit(0.1):
+            endless(None)
+        assert sys.gettrace() is look
+    finally:
+        sys.settrace(before)
 
 
 @pytest.mark.skipif(not hasattr(sys, "monitoring"), reason="sys.monitoring came with Python 3.12")
