@@ -68,7 +68,7 @@ def _can_ring() -> bool:
 @contextlib.contextmanager
 def _alarm(seconds: float) -> Iterator[None]:
     armed, rang = True, False
-    tracer = sys.gettrace()
+    tracer, traced = sys.gettrace(), {}
 
     def ring(signum: int, frame: FrameType | None) -> None:
         nonlocal rang
@@ -81,6 +81,7 @@ def _alarm(seconds: float) -> Iterator[None]:
             rang = True
             # An answer that catches everything meets the next TimeUp inside its `except`, and leaves it.
             while frame is not None and Path(frame.f_code.co_filename).parent != HERE:
+                traced.setdefault(frame, frame.f_trace)
                 frame.f_trace = _time_is_up
                 frame = frame.f_back
             sys.settrace(_look_away)
@@ -92,6 +93,9 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.setitimer(signal.ITIMER_REAL, 0)
         if rang:
             sys.settrace(tracer)
+        for frame, own in traced.items():
+            frame.f_trace = own
+        traced.clear()
         signal.signal(signal.SIGALRM, before)
 
     before = signal.signal(signal.SIGALRM, ring)

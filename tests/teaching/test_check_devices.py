@@ -70,6 +70,17 @@ def test_checks_work_where_there_is_no_float64(id, without_float64):
     assert (wrong.status, wrong.mistake) == ("failed", first.id), wrong
 
 
+@pytest.mark.parametrize("id", [id for id in exercises() if not id.startswith("check-")])
+def test_no_report_asks_for_float64_where_there_is_none(id, without_float64):
+    """Every known mistake is named as on the CPU, also one that only its gradients tell, or it is right there."""
+    exercise = find(id)
+    for mistake in exercise.mistakes:
+        report = examine(exercise, own(mistake.function), device=NO_FLOAT64)
+        assert report.passed or report.mistake == (mistake.same_as or mistake.id), (mistake.id, report)
+        assert "does not support float64" not in str(report)
+        assert not report.passed or "float" in mistake.does, mistake.id
+
+
 def test_a_device_that_is_not_there_is_refused():
     """The sentence names the device and what to do."""
     with pytest.raises(ValueError, match="device 'cuda:99' cannot be used here"):

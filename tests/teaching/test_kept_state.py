@@ -171,7 +171,7 @@ def test_a_check_puts_everything_back_at_once():
                 change()
         return logits.softmax(1)
 
-    assert examine(DISPATCH, dispatch_weights).passed
+    assert examine(DISPATCH, dispatch_weights, seconds=120).passed
     assert {row.name: readable(row.get()) for row in TABLE} == before
 
 
@@ -246,6 +246,10 @@ def test_a_right_answer_passes_under_every_default_of_a_learner(setting):
             torch.set_default_dtype(torch.float64)
         before = readable([row.get() for row in TABLE if row.name != "functions under a trap"])
         assert examine(DISPATCH, lambda logits: logits.softmax(1)).passed
+        with guarded(60):
+            made = torch.zeros(1, requires_grad=True) * 2
+            assert (made.device.type, made.dtype, made.requires_grad) == ("cpu", torch.float32, True)
+            assert not torch.is_autocast_enabled("cpu") and not torch.is_inference_mode_enabled()
         assert readable([row.get() for row in TABLE if row.name != "functions under a trap"]) == before
 
     assert torch.zeros(1).device.type == "cpu" and torch.zeros(1).dtype == torch.float32

@@ -85,12 +85,22 @@ FLOODS = (
 def test_a_flood_ends_in_time_and_costs_no_memory(flood, capfd):
     """An endless answer that writes without end is stopped at its limit, with a few kilobytes kept of it."""
     start = time.monotonic()
-    report = examine(DISPATCH, flood, seconds=1.5)
+    report = examine(DISPATCH, flood, seconds=2.5)
     took = time.monotonic() - start
 
-    assert report.failed == "time" and took < 2 * 1.5
+    assert report.failed == "time" and took < 2 * 2.5
     assert 0 < len(report.printed) < 6 * KEPT
     assert capfd.readouterr() == ("", "")
+
+
+def test_warnings_are_kept_once_each_and_not_many():
+    """Of a hundred different warnings twenty are kept, and one that comes again is kept once."""
+    with guarded(60) as printed:
+        for number in range(100):
+            for _ in range(2):
+                warnings.warn(f"number {number}", stacklevel=1)
+
+    assert printed.text.splitlines() == [f"UserWarning: number {number}" for number in range(20)]
 
 
 def test_a_flood_does_not_grow_the_process():
