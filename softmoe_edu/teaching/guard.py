@@ -1,6 +1,7 @@
 """Run a learner's function so that nothing it does outlives the check: output, time, state, exits, what it started."""
 
 import contextlib
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -33,13 +34,14 @@ def guarded(seconds: float) -> Iterator[Printed]:
         TimeUp: In the block, see `time_limit`.
         SystemExit: In the block, in place of an end of the program, see `staying`.
     """
-    printed = Printed()
+    printed, second_stop = Printed(), _SecondStop()
 
     def not_put_back(name: str) -> None:
         printed.tell(f"Of what it changed, one thing could not be put back: {name}.")
 
     with (
         _turn,  # what is kept belongs to the process: of two checks, one waits for the other
+        second_stop.comes(),
         hard_limit(seconds),
         callers_alarm(),
         state_kept(not_put_back),
@@ -48,5 +50,35 @@ def guarded(seconds: float) -> Iterator[Printed]:
         nothing_left_behind(printed),
         staying(),
         time_limit(seconds, lambda: printed.say_now(STUCK)),
+        second_stop.waits(),
     ):
         yield printed
+
+
+class _SecondStop:
+    """A click on "stop" while everything is put back: it waits until that is done."""
+
+    def __init__(self) -> None:
+        self._came = False
+
+    @contextlib.contextmanager
+    def waits(self) -> Iterator[None]:
+        """Hold interrupts from the end of the block on, until their handler is put back."""
+        try:
+            yield
+        finally:
+            main = threading.current_thread() is threading.main_thread()
+            if main and signal.getsignal(signal.SIGINT) is not None:  # a handler that is not Python's stays
+                signal.signal(signal.SIGINT, self._note)
+
+    @contextlib.contextmanager
+    def comes(self) -> Iterator[None]:
+        """Let it come after the block, if there was one."""
+        try:
+            yield
+        finally:
+            if self._came:
+                signal.raise_signal(signal.SIGINT)
+
+    def _note(self, _number: int, _frame: object) -> None:
+        self._came = True

@@ -449,8 +449,6 @@ TABLE: tuple[Kept, ...] = (
     Kept("resource limits", _limits, _limits_back),
     Kept("open figures", _figures, _figures_back),
     Kept("locale", lambda: locale.setlocale(locale.LC_ALL), lambda before: locale.setlocale(locale.LC_ALL, before)),
-    Kept("signal handlers", _handlers, _handlers_back),
-    Kept("blocked signals", _blocked_signals, _blocked_signals_back),
     Kept("timers of CPU time", _cpu_timers, _cpu_timers_back),
     Kept("recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     Kept("digits of whole numbers", sys.get_int_max_str_digits, sys.set_int_max_str_digits),
@@ -483,6 +481,9 @@ TABLE: tuple[Kept, ...] = (
     Kept("float32 matmul precision", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision),
     Kept("flags of cuDNN", *_attributes(torch.backends.cudnn, *CUDNN)),
     Kept("random states", _random, _random_back, compare=False),
+    Kept("blocked signals", _blocked_signals, _blocked_signals_back),
+    # The last one: until here the check itself holds a second click on "stop".
+    Kept("signal handlers", _handlers, _handlers_back),
 )
 
 

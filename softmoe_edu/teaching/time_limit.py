@@ -96,7 +96,8 @@ def _alarm(seconds: float) -> Iterator[None]:
         for frame, own in traced.items():
             frame.f_trace = own
         traced.clear()
-        signal.signal(signal.SIGALRM, before)
+        # None: it was not set from Python, and only Python's own can be.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
 
     before = signal.signal(signal.SIGALRM, ring)
     _ends.append(time.monotonic() + seconds)

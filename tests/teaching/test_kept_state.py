@@ -104,8 +104,6 @@ CHANGES = {
     "resource limits": lower_limits,
     "open figures": lambda: plt.subplots(),
     "locale": lambda: locale.setlocale(locale.LC_ALL, "C" if "C.UTF" in locale.setlocale(locale.LC_ALL) else "C.UTF-8"),
-    "signal handlers": lambda: [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)],
-    "blocked signals": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]),
     "timers of CPU time": lambda: signal.setitimer(signal.ITIMER_VIRTUAL, 1000),
     "recursion limit": lambda: sys.setrecursionlimit(5000),
     "digits of whole numbers": lambda: sys.set_int_max_str_digits(5000),
@@ -130,6 +128,8 @@ CHANGES = {
     "float32 matmul precision": lambda: torch.set_float32_matmul_precision("medium"),
     "flags of cuDNN": lambda: patch(torch.backends.cudnn, benchmark=True, deterministic=True),
     "random states": lambda: (random.seed(1), np.random.seed(1), torch.manual_seed(1)),
+    "blocked signals": lambda: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1]),
+    "signal handlers": lambda: [signal.signal(n, signal.SIG_IGN) for n in (signal.SIGINT, signal.SIGTERM)],
 }
 
 
