@@ -24,6 +24,7 @@ from softmoe_edu.teaching.say import say
 from softmoe_edu.teaching.time_limit import callers_alarm, forget_handled
 
 SECONDS = 10.0
+LATE_S = 2.0  # more than the steps of Python take that may still be run
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
 
 
@@ -68,7 +69,7 @@ def examine(
     holds: list[str] = []
     fails: dict[str, Finding] = {}
     good, mistake, named, printed = 0.0, None, False, Printed()
-    handled = sys.exc_info()[1]
+    handled, start = sys.exc_info()[1], time.monotonic()
     try:
         with guarded(seconds) as printed:
             answer = Answer(exercise, function)
@@ -103,6 +104,8 @@ def examine(
         mistake, good = None, 0.0
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: {exercise.slow}"
+        if (took := time.monotonic() - start) > seconds + LATE_S:
+            got = f"it was stopped after {took:.0f} s, since one long call in it cannot be interrupted: {exercise.slow}"
         fails.setdefault("time", Finding(f"{exercise.name} comes back within {seconds:g} s", got=got))
     except UsedReference as error:
         should = f"the answer is your own: write {exercise.name} yourself"
