@@ -148,7 +148,7 @@ def output_in(printed: Printed) -> Iterator[None]:
 
 
 def _outside(stream: object, kept: dict[int, int | None]) -> Callable[[str], object]:
-    """Give what writes a line where the learner reads, while everything else is collected."""
+    """Return what writes a line where the learner reads, while everything else is collected."""
     write, flush = getattr(stream, "write", None), getattr(stream, "flush", None)
     try:
         fd = stream.fileno()

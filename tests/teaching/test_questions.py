@@ -61,7 +61,7 @@ def test_choices_are_read_by_their_letter_or_text():
 
 
 @pytest.mark.parametrize("id", QUESTIONS)
-def test_what_is_measured_does_not_hang_on_a_learners_defaults(id):
+def test_what_is_measured_does_not_depend_on_a_learners_defaults(id):
     """The truth of every question is the same under another default device and dtype."""
     truth = find(id).truth()
     torch.set_default_device("meta")
