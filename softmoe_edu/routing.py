@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from softmoe_edu.names import plain_name
 from softmoe_edu.shapes import Gates, Mask, SlotGates, Slots, SlotTokens, Tokens, Weights
 
 
@@ -181,18 +182,21 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     A name is as in `model.named_modules()`; a router that runs twice leaves its last decision. What is recorded
     keeps its autograd graph, so that a loss can be taken of it; `Routing.detach` drops it. Works in training,
     under `torch.no_grad` and nested. A compiled model runs uncompiled inside the block, since its code was
-    made without hooks.
+    made without hooks, and names are those of the plain model. Activation checkpointing runs a router again in the
+    backward pass, which is no decision and is not recorded; with use_reentrant=True the decision itself is made
+    without gradients, so that a loss of it would train nothing.
     """
     routings: dict[str, Routing] = {}
 
     def keep(name: str) -> Callable:
         def hook(module: nn.Module, args: tuple, output: object) -> None:
-            if isinstance(output, Routing):
+            # Inside a backward pass a checkpointed module only repeats what it decided.
+            if isinstance(output, Routing) and torch._C._current_graph_task_id() == -1:
                 routings[name] = output
 
         return hook
 
-    handles = [module.register_forward_hook(keep(_original_name(name))) for name, module in model.named_modules()]
+    handles = [module.register_forward_hook(keep(plain_name(model, name))) for name, module in model.named_modules()]
     # Nothing can be compiled before torch._dynamo is loaded, and loading it takes a second.
     eager = torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
     try:
@@ -201,8 +205,3 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     finally:
         for handle in handles:
             handle.remove()
-
-
-def _original_name(name: str) -> str:
-    """Drop what torch.compile puts before the names of a compiled module's parts."""
-    return ".".join(part for part in name.split(".") if part != "_orig_mod")

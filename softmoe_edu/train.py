@@ -15,11 +15,12 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from softmoe_edu.shapes import check_at_least
+from softmoe_edu.training.auxiliary import Auxiliary
 from softmoe_edu.training.batches import check_dataset, describe, group_size, own_randomness, read_batch
 from softmoe_edu.training.checkpoint import load_checkpoint
 from softmoe_edu.training.evaluation import device_of
 from softmoe_edu.training.history import History
-from softmoe_edu.training.loop import Auxiliary, Run
+from softmoe_edu.training.loop import Run
 
 RATES = ("learning_rate", "weight_decay", "warmup", "clip_norm")
 
@@ -52,7 +53,8 @@ def train(
     parameters are. Every step has batch_size images.
     Recipe: `learning_rate_at` and `parameter_groups` say what warmup (a fraction of the steps) and weight_decay do;
     clip_norm bounds the length of the whole gradient, None does not.
-    auxiliary: from the step's routings by module name to a scalar that is added to the loss, and logged apart.
+    auxiliary: from the step's routings by module name to a scalar that is added to the loss, and logged apart. It must
+    have a gradient that reaches a parameter which is trained; only a constant 0, as in a warm-up, needs none.
     test_data is evaluated at the end, and after every `evaluate_every` steps.
     snapshot_at: numbers of steps done after which the routing of snapshot_images is kept; 0 is before training, -1
     the end. snapshot_images (N, c, h, w): by default the first 16 test (else training) images, or as many more as
@@ -84,11 +86,12 @@ def train(
         "seed": seed,
         "evaluate_every": evaluate_every,
     }
-    _check(settings, train_data, test_data, checkpoint, checkpoint_every, threads)
+    _check(settings, train_data, test_data, auxiliary, checkpoint, checkpoint_every, threads)
     settings |= {name: float(settings[name]) for name in RATES if settings[name] is not None}
     settings["snapshot_at"] = _snapshot_steps(snapshot_at, steps)
     threads_before = torch.get_num_threads()
-    with own_randomness(device_of(model)), torch.enable_grad():
+    # A notebook may run it where gradients, or even autograd, are switched off.
+    with own_randomness(device_of(model)), torch.inference_mode(False), torch.enable_grad():
         try:
             torch.set_num_threads(threads or threads_before)
             settings |= {"train_data": describe(train_data), "test_data": describe(test_data)}
@@ -183,6 +186,7 @@ def _check(
     settings: dict[str, object],
     train_data: Dataset,
     test_data: Dataset | None,
+    auxiliary: Auxiliary | None,
     checkpoint: str | os.PathLike | None,
     checkpoint_every: int | None,
     threads: int | None,
@@ -209,6 +213,11 @@ def _check(
             raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
     if settings["warmup"] > 0.5:
         raise ValueError(f"warmup must be at most 0.5, as the rate falls in the second half, got {settings['warmup']}")
+    if auxiliary is not None and not callable(auxiliary):
+        raise TypeError(
+            f"auxiliary must be a function from routings to a scalar tensor, got {type(auxiliary).__name__}: "
+            "pass the function itself, not what it returns"
+        )
     if checkpoint_every is not None and checkpoint is None:
         raise ValueError("checkpoint_every needs a file to write to: pass checkpoint=path")
     if checkpoint is not None and not Path(checkpoint).parent.is_dir():

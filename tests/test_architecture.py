@@ -7,7 +7,7 @@ import softmoe_edu
 
 PACKAGE = Path(softmoe_edu.__file__).parent
 
-DECISION = {"shapes", "capacity", "routing"}
+DECISION = {"shapes", "names", "capacity", "routing"}
 PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
 MODELS = PARTS | {"moe", "vit"}
 SHOWN = DECISION | {"metrics", "influence"}
@@ -15,8 +15,9 @@ SHOWN = DECISION | {"metrics", "influence"}
 # Who may import whom. A row names only rows above it, so no two parts can need each other.
 MAY = {
     "shapes": set(),
+    "names": set(),
     "capacity": {"shapes"},
-    "routing": {"shapes"},
+    "routing": {"shapes", "names"},
     "routers": DECISION,
     "experts": DECISION,
     "losses": DECISION,

@@ -180,6 +180,15 @@ def test_the_world_is_left_as_it_was():
     assert all(p.grad is None for p in model.parameters())
 
 
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_training_needs_no_gradients_switched_on(off):
+    """Inside a block without gradients, or without autograd, a run learns what it learns outside."""
+    model = toy_model()
+    with off():
+        run(model)
+    assert torch.equal(parameters(model), parameters(run()[0]))
+
+
 def test_threads_are_used():
     """The step runs on as many threads as asked for."""
     seen = []

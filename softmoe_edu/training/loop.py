@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.data import Dataset
 
-from softmoe_edu.routing import Routing, record
+from softmoe_edu.routing import record
+from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
 from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
 from softmoe_edu.training.checkpoint import save_checkpoint
 from softmoe_edu.training.evaluation import (
@@ -27,8 +28,6 @@ from softmoe_edu.training.evaluation import (
 )
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
 from softmoe_edu.training.history import History
-
-Auxiliary = Callable[[dict[str, Routing]], Tensor]
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
@@ -126,6 +125,8 @@ class Run:
         began, done, settings = time.perf_counter(), self.history.steps_done, self.history.settings
         rate = learning_rate_at(done, settings["steps"], settings["learning_rate"], settings["warmup"])
         buffers = [buffer.clone() for buffer in self.model.buffers()]
+        # What the caller's own backward pass left behind is no part of this step.
+        self.optimizer.zero_grad()
         try:
             row = self.gradients(rate)
             with self.interruption.finishing():
@@ -166,7 +167,9 @@ class Run:
                 raise
             raise self.not_finite("no loss", rate, where) from error
         labels = labels.to(self.device)
-        loss, extra = F.cross_entropy(logits, labels), self.extra_loss(routings, logits)
+        loss, extra = F.cross_entropy(logits, labels), logits.new_zeros(())
+        if self.auxiliary is not None:
+            extra = auxiliary_loss(self.auxiliary, routings, self.model, self.parameters, loss.device)
         (loss + extra).backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = get_total_norm(gradients)
@@ -182,18 +185,6 @@ class Run:
             clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
         del row["norm"]
         return row
-
-    def extra_loss(self, routings: dict[str, Routing], logits: Tensor) -> Tensor:
-        """Give the auxiliary loss of the step's routings, 0 without one."""
-        if self.auxiliary is None:
-            return logits.new_zeros(())
-        if not routings:
-            raise ValueError("auxiliary needs a routing, got a model without a router: leave auxiliary out")
-        value = self.auxiliary(routings)
-        if not isinstance(value, Tensor) or value.ndim:
-            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-            raise TypeError(f"auxiliary must give a scalar tensor, got {got}: add up the losses of the layers")
-        return value
 
     def beyond_modules(self, row: dict[str, int | float]) -> str:
         """Say what is not finite when every module's output is."""
