@@ -16,8 +16,11 @@ def plain_name(model: nn.Module, name: str) -> str:
     Returns:
         The name in the model without wrappers; "" for a wrapped model itself.
     """
+    parts = name.split(".")
+    if not {"_orig_mod", "module"} & set(parts):
+        return name
     module, kept = model, []
-    for part in name.split("."):
+    for part in parts:
         parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
         if part != "_orig_mod" and not (parallel and part == "module"):
             kept.append(part)
