@@ -45,20 +45,22 @@ def influence(
     if not 0 < size < float("inf"):
         raise ValueError(f"size must be over 0 and finite, got {size}: 1 changes a token by one standard deviation")
     x = x.detach()
-    generator = torch.Generator().manual_seed(seed)
-    step = size * float(x.double().std(correction=0))
+    generator = torch.Generator("cpu").manual_seed(seed)
+    # Not every device knows float64: numbers are widened on the CPU.
+    step = size * float(x.cpu().double().std(correction=0))
     if step == 0:
         raise ValueError("x must hold numbers that differ, got the same everywhere: give tokens as a layer meets them")
-    moved = torch.zeros(x.shape[1], x.shape[1])
+    moved = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float32, device="cpu")
     with _evaluated(layer), torch.no_grad():
         before = _answer(layer, x, name)
         if not torch.equal(before, _answer(layer, x, name)):
             raise ValueError(f"{name} must answer the same tokens in one way, got two: switch its noise or dropout off")
         for token in range(x.shape[1]):
             for _ in range(draws):
-                noise = torch.randn(x.shape[0], x.shape[2], generator=generator, dtype=torch.float64)
+                shape = x.shape[0], x.shape[2]
+                noise = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
                 changed = x.clone()
-                changed[:, token] += (step * noise).to(x)
+                changed[:, token] += (step * noise).to(x.dtype).to(x.device)
                 apart = (_answer(layer, changed, name) - before).abs().amax((0, 2)).cpu()
                 moved[:, token] = torch.maximum(moved[:, token], apart)
     return moved
@@ -66,7 +68,7 @@ def influence(
 
 def moves(influence: Influence, tolerance: float | int = TOLERANCE) -> Bool[Tensor, "n n"]:
     """Whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
-    return influence.double() > tolerance * float(influence.max())
+    return influence.cpu().double() > tolerance * float(influence.max())
 
 
 def earlier_share(influence: Influence, tolerance: float | int = TOLERANCE) -> float:

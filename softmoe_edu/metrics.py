@@ -85,8 +85,8 @@ def expected_drop_fraction(tokens: int, num_experts: int, capacity: int) -> floa
     for name, value in (("tokens", tokens), ("num_experts", num_experts), ("capacity", capacity)):
         check_at_least(name, value)
     capacity = min(capacity, tokens)
-    chosen = torch.arange(capacity, dtype=torch.float64)
-    share = torch.tensor(1 / num_experts, dtype=torch.float64)
+    chosen = torch.arange(capacity, dtype=torch.float64, device="cpu")
+    share = torch.tensor(1 / num_experts, dtype=torch.float64, device="cpu")
     ways = math.lgamma(tokens + 1) - torch.lgamma(chosen + 1) - torch.lgamma(tokens - chosen + 1)
     chance = (ways + torch.xlogy(chosen, share) + torch.xlogy(tokens - chosen, 1 - share)).exp()
     answered = capacity - ((capacity - chosen) * chance).sum()
@@ -136,7 +136,7 @@ def combine_entropy(routing: Routing, *, normalized: bool = False) -> TokenValue
         entropy = _over(routing.to_tokens(-share.log()[..., None]), total)[..., 0]
     else:
         entropy = _entropy(_real_rows(routing, routing.combine).flatten(2), 2)
-    return _over(entropy, torch.tensor(float(e * p)).log().to(entropy)) if normalized else entropy
+    return _over(entropy, entropy.new_tensor(math.log(e * p))) if normalized else entropy
 
 
 def slot_similarity(routing: Routing) -> Float[Tensor, "b s s"]:

@@ -98,7 +98,7 @@ def train(
             if snapshot_images is None and snapshot_at:
                 data, group = train_data if test_data is None else test_data, group_size(model)
                 wanted = math.ceil(16 / group) * group
-                snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data))))
+                snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data)), device="cpu"))
             optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=True)
             history = _begin(model, optimizer, settings, checkpoint, resume)
             Run(

@@ -26,12 +26,17 @@ def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
 @contextmanager
 def own_randomness(device: torch.device) -> Iterator[None]:
     """Leave the global generators of the CPU and of device afterwards as they were."""
-    if device.type == "cpu":
+    if not _has_generator(device):
         devices, kind = [], "cuda"
     else:
         devices, kind = [0 if device.index is None else device.index], device.type
     with torch.random.fork_rng(devices, device_type=kind):
         yield
+
+
+def _has_generator(device: torch.device) -> bool:
+    """Tell whether a device beside the CPU has a random state; the meta device, for one, has none."""
+    return device.type != "cpu" and hasattr(getattr(torch, device.type, None), "get_rng_state")
 
 
 def set_seed(device: torch.device, seed: int) -> None:
@@ -40,7 +45,7 @@ def set_seed(device: torch.device, seed: int) -> None:
     if device.type == "cuda":
         with torch.cuda.device(device):
             torch.cuda.manual_seed(seed)
-    elif device.type != "cpu":
+    elif _has_generator(device):
         torch.get_device_module(device).manual_seed(seed)
 
 
@@ -56,8 +61,8 @@ def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(size: int, seed: int, passed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(stream_seed(seed, ORDER, passed))
-    return torch.randperm(size, generator=generator)
+    generator = torch.Generator("cpu").manual_seed(stream_seed(seed, ORDER, passed))
+    return torch.randperm(size, generator=generator, device="cpu")
 
 
 def check_dataset(name: str, data: Dataset) -> None:
@@ -100,7 +105,7 @@ def describe(data: Dataset | None) -> str | None:
     """Say in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None
-    images, labels = read_batch(data, torch.arange(min(12, len(data))))
+    images, labels = read_batch(data, torch.arange(min(12, len(data)), device="cpu"))
     return f"{len(data)} images {tuple(images.shape[1:])} with labels {' '.join(map(str, labels.tolist()))} ..."
 
 

@@ -44,19 +44,21 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
     check_at_least("batch_size", batch_size)
     device, group, size = device_of(model), group_size(model), len(data)
     batch_size = max(group, batch_size // group * group)
-    sums = torch.zeros(3, dtype=torch.float64)
+    sums = [0.0, 0.0, 0.0]
     with looking(model, stream_seed(seed, LOOK)):
         for start in range(0, size, batch_size):
             real = min(batch_size, size - start)
-            index = torch.arange(start, start + real + -real % group) % size
+            index = torch.arange(start, start + real + -real % group, device="cpu") % size
             images, labels = read_batch(data, index)
             with record(model) as routings:
                 logits = model(images.to(device))
             check_logits(logits, labels)
             logits, labels = logits[:real], labels[:real].to(device)
             figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), dropped(routings, device))
-            sums += real * torch.stack([figure.float() for figure in figures]).double().cpu()
-    return Evaluation(*(sums / size).tolist())
+            # One look at the device per batch; the sums are Python's, since not every device knows float64.
+            values = torch.stack([figure.float() for figure in figures]).tolist()
+            sums = [total + real * value for total, value in zip(sums, values, strict=True)]
+    return Evaluation(*(total / size for total in sums))
 
 
 def take_snapshot(model: nn.Module, images: Tensor, *, seed: int = 0) -> dict[str, Routing]:
@@ -120,6 +122,6 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
 def dropped(routings: dict[str, Routing], device: torch.device) -> Tensor:
     """Fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
     if not routings:
-        return torch.tensor(float("nan"), device=device)
+        return torch.tensor(float("nan"), dtype=torch.float32, device=device)
     with torch.no_grad():
         return torch.stack([dropped_fraction(routing).float() for routing in routings.values()]).mean()

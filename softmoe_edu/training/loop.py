@@ -175,7 +175,8 @@ class Run:
         norm = get_total_norm(gradients)
         figures = (loss, extra, accuracy(logits, labels), dropped(routings, self.device), norm)
         # One look at the device per step.
-        values = torch.stack([figure.detach().to(loss.dtype) for figure in figures]).tolist()
+        wide = torch.promote_types(loss.dtype, torch.float32)
+        values = torch.stack([figure.detach().to(wide) for figure in figures]).tolist()
         row = dict(zip(("loss", "auxiliary", "accuracy", "dropped", "norm"), values, strict=True))
         if not all(math.isfinite(row[name]) for name in ("loss", "auxiliary", "norm")):
             set_seed(self.device, seed)
