@@ -47,6 +47,9 @@ class Images(Dataset):
     ):
         check_at_least("num_classes", num_classes)
         check_at_least("patch_size", patch_size)
+        for what, given in (("images", images), ("labels", labels)):
+            if not isinstance(given, Tensor):
+                raise TypeError(f"{what} must be a torch.Tensor, got {type(given).__name__}: convert with torch.tensor")
         if images.ndim != 4 or not images.is_floating_point():
             raise ValueError(
                 f"images must be floating (N, c, h, w), got {images.dtype} {tuple(images.shape)}: "
@@ -55,7 +58,7 @@ class Images(Dataset):
         if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
             raise ValueError(
                 f"labels must be int64 ({len(images)},), got {labels.dtype} {tuple(labels.shape)}: "
-                "one class number per image"
+                "one class number per image, as labels.argmax(1) makes of one-hot labels"
             )
         if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
             raise ValueError(

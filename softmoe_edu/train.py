@@ -95,7 +95,9 @@ def train(
         try:
             torch.set_num_threads(threads or threads_before)
             settings |= {"train_data": describe(train_data), "test_data": describe(test_data)}
-            if snapshot_images is None and snapshot_at:
+            if snapshot_images is not None:
+                _check_snapshot_images(snapshot_images, group_size(model))
+            elif snapshot_at:
                 data, group = train_data if test_data is None else test_data, group_size(model)
                 wanted = math.ceil(16 / group) * group
                 snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data)), device="cpu"))
@@ -226,6 +228,21 @@ def _check(
         )
     if settings["evaluate_every"] is not None and test_data is None:
         raise ValueError("evaluate_every needs data to evaluate: pass test_data")
+
+
+def _check_snapshot_images(images: Tensor, group: int) -> None:
+    """Raise an error that says what is wrong with the images of snapshots, before any step is taken."""
+    if not isinstance(images, Tensor) or not images.is_floating_point():
+        got = images.dtype if isinstance(images, Tensor) else type(images).__name__
+        raise TypeError(
+            f"snapshot_images must be a floating-point tensor (N, c, h, w), got {got}: take them from the data, "
+            "for example test_data.images[:16]"
+        )
+    if images.ndim < 2 or not len(images) or len(images) % group:
+        raise ValueError(
+            f"snapshot_images must be (N, c, h, w) with N a positive multiple of {group}, the examples of a group, "
+            f"got {tuple(images.shape)}: take other images"
+        )
 
 
 def _snapshot_steps(snapshot_at: Sequence[int], steps: int) -> tuple[int, ...]:

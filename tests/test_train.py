@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from toy import DATA, TEST, Toy, parameters, run, toy_data, toy_model
 
+from softmoe_edu.data import Images
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.train import parameter_groups
 from softmoe_edu.training.batches import batch_indices
@@ -254,6 +255,21 @@ def test_any_map_style_data_set_trains():
     noisy, again = (run(data=Plain(noise=1.0))[0] for _ in range(2))
     assert torch.equal(parameters(noisy), parameters(again))
     assert not torch.equal(parameters(noisy), parameters(plain))
+
+
+def test_a_subclass_of_images_reads_its_own_items():
+    """What `__getitem__` of a subclass does to an image is seen by training and evaluation."""
+
+    class Darker(Images):
+        def __getitem__(self, i):
+            image, label = super().__getitem__(i)
+            return image - 5, label
+
+    darker = Darker(DATA.images, DATA.labels, num_classes=3, patch_size=2)
+    by_hand = Images(DATA.images - 5, DATA.labels, num_classes=3, patch_size=2)
+    (first, log), (second, by_hand_log) = (run(data=data, test=data) for data in (darker, by_hand))
+
+    assert torch.equal(parameters(first), parameters(second)) and timeless(log) == timeless(by_hand_log)
 
 
 def test_progress_shows_loss_accuracy_and_drops(capsys):

@@ -4,6 +4,7 @@ So a run that is resumed needs no stored position, and evaluating or taking snap
 """
 
 import math
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -81,7 +82,7 @@ def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
 
     Raises TypeError or ValueError unless an item is (floating image, whole label) and all images have one shape.
     """
-    if isinstance(data, Images):
+    if isinstance(data, Images) and type(data).__getitem__ is Images.__getitem__:
         return data.images[index], data.labels[index]
     items = [data[i] for i in index.tolist()]
     for item in items:
@@ -98,7 +99,26 @@ def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
     images = torch.stack([image for image, _ in items])
     if not images.is_floating_point():
         raise TypeError(f"images must be floating point, got {images.dtype}: convert with image.float() / 255")
-    return images, torch.tensor([int(label) for _, label in items], dtype=torch.int64)
+    labels = [whole_label(label) for _, label in items]
+    return images, torch.tensor(labels, dtype=torch.int64, device=images.device)
+
+
+def whole_label(label: object) -> int:
+    """Return a label as Python's whole number.
+
+    Raises:
+        TypeError: If the label is not one number, or not a whole one, such as a one-hot vector or a float.
+    """
+    expected = "a label of the data must be one whole number, the number of a class"
+    if shape := (len(label),) if isinstance(label, list | tuple) else tuple(getattr(label, "shape", ())):
+        hint = "the argmax of a one-hot label is its number" if math.prod(shape) > 1 else "take the number out of it"
+        raise TypeError(f"{expected}, got shape {shape}: {hint}")
+    try:
+        # A float, text and None have no index, and a bool of NumPy has none either.
+        return int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
+    except TypeError:
+        got = str(getattr(label, "dtype", type(label).__name__))
+        raise TypeError(f"{expected}, got {label!r} ({got}): return such as int(label) from the data set") from None
 
 
 def describe(data: Dataset | None) -> str | None:

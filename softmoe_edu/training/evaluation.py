@@ -51,7 +51,7 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
             index = torch.arange(start, start + real + -real % group, device="cpu") % size
             images, labels = read_batch(data, index)
             with record(model) as routings:
-                logits = model(images.to(device))
+                logits = classify(model, images)
             check_logits(logits, labels)
             logits, labels = logits[:real], labels[:real].to(device)
             figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), dropped(routings, device))
@@ -64,8 +64,37 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
 def take_snapshot(model: nn.Module, images: Tensor, *, seed: int = 0) -> dict[str, Routing]:
     """Give how the model routes images, in eval mode: module name -> Routing, copied to the CPU."""
     with looking(model, stream_seed(seed, LOOK)), record(model) as routings:
-        model(images.to(device_of(model)))
+        classify(model, images)
     return {name: r.map(lambda t: t.detach().to("cpu", copy=True)) for name, r in routings.items()}
+
+
+def classify(model: nn.Module, images: Tensor) -> Tensor:
+    """Move images to the model and return what it answers.
+
+    Raises:
+        TypeError: If the model cannot take images of their dtype, but takes them in the dtype of its parameters.
+    """
+    device = device_of(model)
+    try:
+        return model(images.to(device, non_blocking=True))
+    except (RuntimeError, TypeError):
+        own = next((p.dtype for p in model.parameters() if p.is_floating_point()), images.dtype)
+        if own == images.dtype or not _takes(model, images.to(own).to(device)):
+            raise
+        raise TypeError(
+            f"images must have the dtype of the model's parameters, {own}, got {images.dtype}: convert the model with "
+            f"model.to({images.dtype}), or the images with images.to({own})"
+        ) from None
+
+
+def _takes(model: nn.Module, images: Tensor) -> bool:
+    """Tell whether the model answers these images without an error."""
+    try:
+        with torch.no_grad():
+            model(images)
+    except Exception:  # whatever it is, the dtype was not all that was wrong
+        return False
+    return True
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from softmoe_edu.training.checkpoint import save_checkpoint
 from softmoe_edu.training.evaluation import (
     accuracy,
     check_logits,
+    classify,
     device_of,
     dropped,
     evaluate,
@@ -154,15 +155,14 @@ class Run:
         set_seed(self.device, seed)
         index = batch_indices(len(self.train_data), settings["batch_size"], settings["seed"], done)
         images, labels = read_batch(self.train_data, index)
-        images = images.to(self.device, non_blocking=True)
         try:
             with record(self.model) as routings:
-                logits = self.model(images)
+                logits = classify(self.model, images)
             check_logits(logits, labels)
         except ValueError as error:
             # Layers refuse NaN tokens themselves on the CPU.
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images)
+            where = find_not_finite(self.model, images.to(self.device))
             if where is None:
                 raise
             raise self.not_finite("no loss", rate, where) from error
@@ -180,7 +180,7 @@ class Run:
         row = dict(zip(("loss", "auxiliary", "accuracy", "dropped", "norm"), values, strict=True))
         if not all(math.isfinite(row[name]) for name in ("loss", "auxiliary", "norm")):
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images) or self.beyond_modules(row)
+            where = find_not_finite(self.model, images.to(self.device)) or self.beyond_modules(row)
             raise self.not_finite(f"loss {row['loss']:.3g}", rate, where)
         if settings["clip_norm"] is not None:
             clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
