@@ -52,8 +52,9 @@ class Experts(nn.Module):
 
         Uses PyTorch's grouped product where it takes these numbers, else one product per expert.
         """
-        autocast = torch.is_autocast_enabled(rows.device.type)
-        dtype = torch.get_autocast_dtype(rows.device.type) if autocast else rows.dtype
+        device = rows.device.type
+        autocast = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
+        dtype = torch.get_autocast_dtype(device) if autocast else rows.dtype
         owner = torch.arange(self.num_experts, device=rows.device).repeat_interleave(count, output_size=len(rows))
         # A look-up's backward sums each expert's rows, twice as fast as that of an index and in a fixed order on CUDA.
         hidden = _grouped(rows.to(dtype), self.w_in.to(dtype), count).add_(F.embedding(owner, self.b_in.to(dtype)))

@@ -223,7 +223,8 @@ def _by_example(routing: Routing, examples_per_group: int) -> tuple[Tensor, Tens
 
 
 def _fraction(part: Tensor, whole: Tensor, axis: int | None = None) -> Tensor:
-    return part.sum(axis) / whole.sum(axis).clamp(min=1)
+    # Counts divided by counts would take the default dtype.
+    return part.sum(axis).float() / whole.sum(axis).clamp(min=1)
 
 
 def _over(value: Tensor, by: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from softmoe_edu.training.evaluation import device_of
 from softmoe_edu.training.history import History
 from softmoe_edu.training.loop import Run
 
+FUSED = ("cpu", "cuda", "mps", "xpu")  # devices for which PyTorch has the optimizer in one kernel
 RATES = ("learning_rate", "weight_decay", "warmup", "clip_norm")
 
 
@@ -101,7 +102,8 @@ def train(
                 data, group = train_data if test_data is None else test_data, group_size(model)
                 wanted = math.ceil(16 / group) * group
                 snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data)), device="cpu"))
-            optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=True)
+            fused = device_of(model).type in FUSED
+            optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=fused)
             history = _begin(model, optimizer, settings, checkpoint, resume)
             Run(
                 model,

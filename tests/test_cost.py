@@ -216,6 +216,14 @@ def test_comparison_by_hand():
     ]
 
 
+def test_a_cost_is_made_of_its_parts():
+    """Iterating comes to an end after the last part."""
+    first = Cost((Part("a", 1), Part("b", 10)))
+
+    assert list(first) == [Part("a", 1), Part("b", 10)]
+    assert Part("b", 10) in first and "c" not in first
+
+
 @pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("ask", "error", "said"),
