@@ -14,12 +14,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from softmoe_edu.names import plain_name
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.auxiliary import Auxiliary
 from softmoe_edu.training.batches import check_dataset, describe, group_size, own_randomness, read_batch
 from softmoe_edu.training.checkpoint import load_checkpoint
 from softmoe_edu.training.evaluation import device_of
 from softmoe_edu.training.history import History
+from softmoe_edu.training.identity import Identity, check_same, identity_of
 from softmoe_edu.training.loop import Run
 
 FUSED = ("cpu", "cuda", "mps", "xpu")  # devices for which PyTorch has the optimizer in one kernel
@@ -68,9 +70,11 @@ def train(
 
     Ctrl-C or the notebook's stop button lets the step finish and returns the history with `interrupted`; a second
     one raises KeyboardInterrupt at once, without the unfinished step. `resume=history` then continues to the result
-    of an uninterrupted run, and needs the same model, data and settings. With a checkpoint path the history is also
-    written there at the end, on an interruption and every `checkpoint_every` steps; resume=path reads it back, and
-    resume=True does so if the file at checkpoint exists, else begins.
+    of an uninterrupted run, and needs the same model, auxiliary function, data and settings: `identity_of` in
+    training.identity says what makes models and functions the same; whether the model is compiled or parallel does
+    not. With a checkpoint path the history is also written there at the end, on an interruption and every
+    `checkpoint_every` steps; resume=path reads it back, and resume=True does so if the file at checkpoint exists, else
+    begins.
 
     Raises ValueError or TypeError for settings and data that do not fit, FileExistsError when the checkpoint would
     replace another run's, and NotFiniteError, the model as it was before the step, when the loss or a gradient is
@@ -104,7 +108,8 @@ def train(
                 snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data)), device="cpu"))
             fused = device_of(model).type in FUSED
             optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=fused)
-            history = _begin(model, optimizer, settings, checkpoint, resume)
+            identity = identity_of(model, auxiliary)
+            history = _begin(model, optimizer, settings, identity, checkpoint, resume)
             Run(
                 model,
                 optimizer,
@@ -148,6 +153,7 @@ def _begin(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
     settings: dict[str, object],
+    identity: Identity,
     checkpoint: str | os.PathLike | None,
     resume: History | str | os.PathLike | bool | None,
 ) -> History:
@@ -163,7 +169,7 @@ def _begin(
                 f"checkpoint {str(checkpoint)!r} is there already, and a new run would replace it: "
                 "continue it with resume=True, or name another file"
             )
-        return History(settings)
+        return History(settings, state={"identity": {"began": identity}})
     history = resume.copy() if isinstance(resume, History) else load_checkpoint(resume)
     for name, value in settings.items():
         if history.settings.get(name) != value:
@@ -171,19 +177,34 @@ def _begin(
                 f"a run must be resumed with the settings that it began with, got {name}={value!r}, "
                 f"and it began with {history.settings.get(name)!r}: pass that, or train anew"
             )
-    if not history.state:
+    if "model" not in history.state:
         raise ValueError("a history can be resumed when train gave it back, got one without a state: train anew")
-    ours, theirs = ({k: tuple(v.shape) for k, v in s.items()} for s in (model.state_dict(), history.state["model"]))
-    for name in ours.keys() | theirs.keys():
-        if ours.get(name) != theirs.get(name):
-            raise ValueError(
-                f"a run must be resumed with the model that it began with, got {name} of shape {ours.get(name)}, "
-                f"and it began with {theirs.get(name)}: build the model with the same arguments"
-            )
-    model.load_state_dict(history.state["model"])
+    # Files of earlier versions hold the names of a compiled model.
+    state = {name.replace("_orig_mod.", ""): value for name, value in history.state["model"].items()}
+    own = {plain_name(model, name): (name, value) for name, value in model.state_dict().items()}
+    for what, of in (("of shape", _shape), ("of dtype", _dtype)):
+        for name in own.keys() | state.keys():
+            ours, theirs = of(own[name][1]) if name in own else None, of(state[name]) if name in state else None
+            if ours != theirs:
+                raise ValueError(
+                    f"a run must be resumed with the model that it began with, got {name} {what} {ours}, "
+                    f"and it began with {theirs}: build the model with the same arguments"
+                )
+    # So do those of versions that kept nothing of the model but its state; from here on it is known.
+    known = history.state.setdefault("identity", {"began": identity})
+    check_same(identity, list(known.values()))
+    model.load_state_dict({own[name][0]: value for name, value in state.items()})
     # The optimizer keeps the tensors that it is given and changes them in place.
     optimizer.load_state_dict(copy.deepcopy(history.state["optimizer"]))
     return history
+
+
+def _shape(value: object) -> tuple[int, ...] | str:
+    return tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+
+
+def _dtype(value: object) -> str:
+    return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
 
 
 def _check(

@@ -25,7 +25,8 @@ class History:
     of the batch from 0 to 1, learning rate, fraction of tokens dropped (mean over layers, NaN without a router),
     and the seconds that the step took. tests_log: the same for evaluations, in TEST_COLUMNS.
     snapshots: steps done -> module name -> Routing on the CPU, taken in eval mode.
-    interrupted: the run was stopped before its end. state: the model's and the optimizer's state dict at the end.
+    interrupted: the run was stopped before its end. state: the model's and the optimizer's state dict at the end, the
+    model's by the names of the plain model where it was compiled or parallel, and what `identity_of` tells of the run.
     """
 
     settings: dict[str, object]

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.data import Dataset
 
+from softmoe_edu.names import plain_name
 from softmoe_edu.routing import record
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
 from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
@@ -29,6 +30,7 @@ from softmoe_edu.training.evaluation import (
 )
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
 from softmoe_edu.training.history import History
+from softmoe_edu.training.identity import identity_of
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
@@ -215,7 +217,10 @@ class Run:
 
     def keep(self, write: bool = True) -> None:
         """Leave a copy of the model's and the optimizer's state in the history, and write the checkpoint."""
-        state = {"model": dict(self.model.state_dict()), "optimizer": self.optimizer.state_dict()}
+        own = {plain_name(self.model, name): value for name, value in self.model.state_dict().items()}
+        identity = {"began": self.history.state["identity"]["began"]}
+        identity["left"] = identity_of(self.model, self.auxiliary)
+        state = {"model": own, "optimizer": self.optimizer.state_dict(), "identity": identity}
         self.history.state = copy.deepcopy(state)
         if write and self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self.history)
