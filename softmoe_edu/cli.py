@@ -17,6 +17,7 @@ from pathlib import Path
 
 from softmoe_edu import __version__, lessons
 from softmoe_edu.cost import Device, comparison, table
+from softmoe_edu.files import write_atomically
 from softmoe_edu.paper import MODELS
 
 KINDS = ("nbgrader", "otter", "solutions", "instructor")
@@ -172,7 +173,7 @@ def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> No
             sys.exit(f"{workspace} holds the lessons themselves: name another folder as the workspace")
         print(*lessons.deliver(workspace, source), sep="\n")
         settings = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-        lessons.write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
+        write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
     except FileNotFoundError as error:
         sys.exit(str(error))
     except OSError as error:

@@ -6,11 +6,11 @@
 import argparse
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
+
+from softmoe_edu.files import write_atomically
 
 PACKAGE = Path(__file__).resolve().parent
 MANIFEST = Path(".softmoe") / "delivered.json"
@@ -29,23 +29,6 @@ def folder() -> Path:
         f"no lessons found in {PACKAGE / 'lessons'} or {PACKAGE.parent / 'notebooks'}: "
         "install softmoe-edu again, or run make sync in a checkout"
     )
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put content at path at once: a reader or a crash sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp gives a private file; a lesson has the permissions of any new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def deliver(workspace: Path, source: Path) -> list[str]:

@@ -16,6 +16,7 @@ SHOWN = DECISION | {"metrics", "influence"}
 MAY = {
     "shapes": set(),
     "names": set(),
+    "files": set(),
     "capacity": {"shapes"},
     "routing": {"shapes", "names"},
     "routers": DECISION,
@@ -30,13 +31,14 @@ MAY = {
     "cost": MODELS,
     "paper": MODELS | {"cost"},
     "data": {"shapes"},
-    "train": MODELS | {"data"},
+    "train": MODELS | {"data", "files"},
     "figures": SHOWN,
-    "widgets": SHOWN,
+    "widgets": SHOWN | {"files"},
     "__init__": MODELS,
-    "lessons": set(),
-    "teaching": MODELS | {"lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
-    "cli": {"__init__", "lessons", "cost", "paper", "teaching"},
+    "lessons": {"files"},
+    "teaching": MODELS
+    | {"files", "lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
+    "cli": {"__init__", "files", "lessons", "cost", "paper", "teaching"},
 }
 
 

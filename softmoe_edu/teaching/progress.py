@@ -17,6 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.say import say
 from softmoe_edu.teaching.shell import current_shell
 
@@ -138,6 +139,7 @@ def _say(sentence: str) -> None:
 
 
 def _reason(error: BaseException) -> str:
+    error = error.__cause__ or error  # of a sentence that `write_atomically` made of it
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
@@ -194,10 +196,8 @@ def _mend(path: Path, seen: Contents) -> Contents:
             while aside.exists():
                 count += 1
                 aside = path.with_suffix(f".damaged-{count}.jsonl")
-            aside.write_bytes(raw)
-            fresh = path.with_suffix(".mended")
-            fresh.write_bytes(seen.good)
-            os.replace(fresh, path)
+            write_atomically(aside, raw)
+            write_atomically(path, seen.good)
     except FAILURES as error:
         _say(f"{path} goes on being used without {lost} that cannot be read; mending it failed ({_reason(error)}).")
         return seen

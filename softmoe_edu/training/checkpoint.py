@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from softmoe_edu.files import write_atomically
 from softmoe_edu.routing import Routing
 from softmoe_edu.training.history import History
 
@@ -20,9 +21,8 @@ PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")
 def save_checkpoint(path: str | os.PathLike, history: History) -> None:
     """Write history to path. An interruption or a full disk leaves what was at path before, whole.
 
-    The folder must exist. Whatever goes wrong is raised, and no other file is left behind.
+    Whatever goes wrong is raised, and no other file is left behind; see `softmoe_edu.files.write_atomically`.
     """
-    path = Path(path)
     plain = {"format": FORMAT} | {part: getattr(history, part) for part in PARTS}
     plain["snapshots"] = {
         step: {name: routing_to_plain(routing) for name, routing in routings.items()}
@@ -34,17 +34,7 @@ def save_checkpoint(path: str | os.PathLike, history: History) -> None:
                 f"a checkpoint can keep tensors of a model, got {type(value).__name__} in {name!r}: "
                 "keep such state in a buffer, or train without a checkpoint"
             )
-    # In the same folder, so that the replacement below is one operation of the file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, lambda file: torch.save(plain, file))
 
 
 def load_checkpoint(path: str | os.PathLike) -> History:

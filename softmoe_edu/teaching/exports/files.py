@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from softmoe_edu.lessons import write_atomically
+from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.say import encodable
 
 
