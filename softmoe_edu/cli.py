@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from softmoe_edu import __version__, lessons
 from softmoe_edu.cost import Device, comparison, table
 from softmoe_edu.files import write_atomically
 from softmoe_edu.paper import MODELS
+from softmoe_edu.shadowing import harmful, in_place_of
 
 KINDS = ("nbgrader", "otter", "solutions", "instructor")
 # Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
@@ -177,7 +179,10 @@ def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> No
     except FileNotFoundError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"cannot write the lessons into {workspace} ({error.strerror}): name a folder that you can write to")
+        reason = (error.__cause__ or error).strerror
+        sys.exit(f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to")
+    if hidden := harmful(workspace):
+        sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
     first = min(path.name for path in source.glob("*.ipynb"))
     print("Opening JupyterLab; Ctrl-C here stops it.", flush=True)
     start(server_arguments(workspace, first, browser=browser, port=port), config=settings.parent.parent)
@@ -209,12 +214,36 @@ def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | 
 
 def start(arguments: list[str], config: Path) -> None:
     """Run JupyterLab in this process; config is one more folder of settings, the user's own ones stay in force."""
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
-        filter(None, [str(config), os.environ.get("JUPYTER_CONFIG_PATH")])
-    )
-    from jupyterlab.labapp import main as run
+    from jupyter_core.paths import jupyter_runtime_dir
 
-    sys.exit(run(arguments))
+    folder = str(config)
+    if os.pathsep in folder:
+        # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
+        os.chdir(config.parent.parent)
+        folder = os.path.relpath(config)
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
+    with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
+        runtime = Path(jupyter_runtime_dir())
+        if reason := _why_not_written(runtime):
+            print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
+            os.environ["JUPYTER_RUNTIME_DIR"] = temporary
+        from jupyterlab.labapp import main as run
+
+        try:
+            sys.exit(run(arguments))
+        except OSError as error:
+            sys.exit(f"JupyterLab cannot be started: {error}")
+
+
+def _why_not_written(folder: Path) -> str | None:
+    """Say why no file can be made in a folder, which is made where it is missing; None if one can."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ MAY = {
     "shapes": set(),
     "names": set(),
     "files": set(),
+    "shadowing": set(),
     "capacity": {"shapes"},
     "routing": {"shapes", "names"},
     "routers": DECISION,
@@ -34,11 +35,11 @@ MAY = {
     "train": MODELS | {"data", "files"},
     "figures": SHOWN,
     "widgets": SHOWN | {"files"},
-    "__init__": MODELS,
+    "__init__": MODELS | {"shadowing"},
     "lessons": {"files"},
     "teaching": MODELS
     | {"files", "lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
-    "cli": {"__init__", "files", "lessons", "cost", "paper", "teaching"},
+    "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
 }
 
 
