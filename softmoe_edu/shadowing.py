@@ -146,7 +146,8 @@ def _first_on_path() -> list[Path]:
         here = os.getcwd()
     except OSError:  # the folder was deleted
         here = ""
-    return [Path(entry or here).resolve() for entry in entries if os.path.isdir(entry or here)]
+    folders = [Path(entry or here).resolve() for entry in entries if os.path.isdir(entry or here)]
+    return [folder for folder in folders if folder != Path(os.__file__).resolve().parent]
 
 
 def _took_part(name: str, path: Path, error: BaseException) -> bool:

@@ -139,6 +139,14 @@ def test_other_errors_and_files_are_left_alone(tmp_path):
     assert script(tmp_path, loaded).stdout == "imported\n"
 
 
+def test_pythons_own_folder_is_not_in_its_own_way():
+    """A script of Python's own, which looks into the folder of Python's modules first, hides none of them."""
+    broken = "import os, sys\nsys.path.insert(0, os.path.dirname(os.__file__))\nsys.modules['jaxtyping'] = None\n"
+    done = subprocess.run([sys.executable, "-c", f"{broken}import softmoe_edu"], capture_output=True, text=True)
+
+    assert "ModuleNotFoundError: import of jaxtyping halted" in done.stderr.splitlines()[-1]
+
+
 def test_the_installed_packages_are_not_in_their_own_way(tmp_path):
     """In the folder of the installed packages itself, a library is the library."""
     packages = Path(pytest.__file__).parents[1]

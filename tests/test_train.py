@@ -225,11 +225,10 @@ def test_any_error_carries_the_history():
 def test_batches_are_full_and_cover_the_data():
     """A pass has no image twice, passes differ, and no two seeds agree."""
     size, batch = 40, 8
-    first = torch.cat([batch_indices(size, batch, 0, step) for step in range(5)])
-    second = torch.cat([batch_indices(size, batch, 0, step) for step in range(5, 10)])
-    assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(40))
-    assert not torch.equal(first, second)
-    assert not torch.equal(batch_indices(size, batch, 1, 0), first[:8])
+    passes = [torch.cat([batch_indices(size, batch, 0, 5 * i + step) for step in range(5)]) for i in range(7)]
+    assert all(order.sort().values.tolist() == list(range(40)) for order in passes)
+    assert len({tuple(order.tolist()) for order in passes}) == 7
+    assert not torch.equal(batch_indices(size, batch, 1, 0), passes[0][:8])
     assert all(len(batch_indices(11, 4, 0, step)) == 4 for step in range(9))
 
 
