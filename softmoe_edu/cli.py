@@ -5,6 +5,7 @@ models cost; `export` and `report` are for teachers; `bench` times the package b
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import math
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from softmoe_edu import __version__, lessons
 from softmoe_edu.cost import Device, comparison, table
-from softmoe_edu.files import write_atomically
+from softmoe_edu.files import why_not_written, write_atomically
 from softmoe_edu.paper import MODELS
 from softmoe_edu.shadowing import harmful, in_place_of
 
@@ -225,7 +226,9 @@ def start(arguments: list[str], config: Path) -> None:
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
     with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
         runtime = Path(jupyter_runtime_dir())
-        if reason := _why_not_written(runtime):
+        with contextlib.suppress(OSError):
+            runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if reason := why_not_written(runtime):
             print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
             os.environ["JUPYTER_RUNTIME_DIR"] = temporary
         from jupyterlab.labapp import main as run
@@ -234,16 +237,6 @@ def start(arguments: list[str], config: Path) -> None:
             sys.exit(run(arguments))
         except OSError as error:
             sys.exit(f"JupyterLab cannot be started: {error}")
-
-
-def _why_not_written(folder: Path) -> str | None:
-    """Say why no file can be made in a folder, which is made where it is missing; None if one can."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as error:
-        return error.strerror or str(error)
-    return None
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import io
 import os
 import secrets
 import stat
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -52,6 +53,15 @@ def write_atomically(path: str | os.PathLike, content: bytes | Callable[[BinaryI
         told = kind(f"{str(path)!r} cannot be written ({error.strerror or error}): {hint}")
         told.errno = error.errno
         raise told from error
+
+
+def why_not_written(folder: Path) -> str | None:
+    """Say in a word or two why no file can be made in a folder; None if one can."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
 
 
 def _write(target: Path, content: bytes | Callable[[BinaryIO], object]) -> None:

@@ -4,13 +4,14 @@ A layer that is causal moves no output before the token that changed; one that t
 token's output only. Soft MoE moves all (Puigcerver et al., 2308.00951, section 6).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from softmoe_edu.modes import evaluated
 from softmoe_edu.shapes import Tokens, check_at_least, check_tokens
 
 Layer = Callable[[Tensor], Tensor]
@@ -51,7 +52,8 @@ def influence(
     if step == 0:
         raise ValueError("x must hold numbers that differ, got the same everywhere: give tokens as a layer meets them")
     moved = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float32, device="cpu")
-    with _evaluated(layer), torch.no_grad():
+    mode = evaluated(layer) if isinstance(layer, nn.Module) else nullcontext()
+    with mode, torch.no_grad():
         before = _answer(layer, x, name)
         if not torch.equal(before, _answer(layer, x, name)):
             raise ValueError(f"{name} must answer the same tokens in one way, got two: switch its noise or dropout off")
@@ -79,20 +81,6 @@ def earlier_share(influence: Influence, tolerance: float | int = TOLERANCE) -> f
     n = len(influence)
     pairs = n * (n - 1) // 2
     return float(moves(influence, tolerance).triu(1).sum()) / pairs if pairs else 0.0
-
-
-@contextmanager
-def _evaluated(layer: Layer) -> Iterator[None]:
-    """Eval mode for a module's parts, each as it was afterwards."""
-    parts = list(layer.modules()) if isinstance(layer, nn.Module) else []
-    training = [part.training for part in parts]
-    for part in parts:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part, was in zip(parts, training, strict=True):
-            part.training = was
 
 
 def _answer(layer: Layer, x: Tensor, name: str) -> Tensor:

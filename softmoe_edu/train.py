@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
+from softmoe_edu.files import why_not_written
 from softmoe_edu.names import plain_name
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.auxiliary import Auxiliary
@@ -234,7 +235,11 @@ def _check(
         )
     for name in RATES:
         value = settings[name]
-        if not (name == "clip_norm" and value is None) and not 0 <= value < math.inf:
+        if name == "clip_norm" and value is None:
+            continue
+        if isinstance(value, str) or not hasattr(value, "__float__"):
+            raise TypeError(f"{name} must be a number, got {value!r} ({type(value).__name__})")
+        if not 0 <= value < math.inf:
             raise ValueError(f"{name} must be a finite number of at least 0, got {value!r}")
     if settings["warmup"] > 0.5:
         raise ValueError(f"warmup must be at most 0.5, as the rate falls in the second half, got {settings['warmup']}")
@@ -245,12 +250,24 @@ def _check(
         )
     if checkpoint_every is not None and checkpoint is None:
         raise ValueError("checkpoint_every needs a file to write to: pass checkpoint=path")
-    if checkpoint is not None and not Path(checkpoint).parent.is_dir():
-        raise FileNotFoundError(
-            f"checkpoint must be in a folder that is there, got {str(checkpoint)!r}: make the folder first"
-        )
+    if checkpoint is not None:
+        _check_checkpoint(Path(checkpoint))
     if settings["evaluate_every"] is not None and test_data is None:
         raise ValueError("evaluate_every needs data to evaluate: pass test_data")
+
+
+def _check_checkpoint(path: Path) -> None:
+    """Raise an error that says why a checkpoint could not be written, before any step is taken."""
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"checkpoint must be in a folder that is there, got {str(path)!r}: make the folder first"
+        )
+    if path.is_dir():
+        raise IsADirectoryError(f"checkpoint must name a file, got the folder {str(path)!r}: add a name such as run.pt")
+    if reason := why_not_written(Path(os.path.realpath(path)).parent):
+        raise PermissionError(
+            f"checkpoint must be in a folder that can be written, got {str(path)!r} ({reason}): name another folder"
+        )
 
 
 def _check_snapshot_images(images: Tensor, group: int) -> None:
@@ -270,6 +287,8 @@ def _check_snapshot_images(images: Tensor, group: int) -> None:
 
 def _snapshot_steps(snapshot_at: Sequence[int], steps: int) -> tuple[int, ...]:
     """Give snapshot_at in order, negative numbers counted from the end."""
+    if isinstance(snapshot_at, int):
+        raise TypeError(f"snapshot_at must be a sequence of steps, got {snapshot_at}: write ({snapshot_at},)")
     for step in snapshot_at:
         check_at_least("snapshot_at", step, -steps - 1)
         if step > steps:

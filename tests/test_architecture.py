@@ -7,7 +7,7 @@ import softmoe_edu
 
 PACKAGE = Path(softmoe_edu.__file__).parent
 
-DECISION = {"shapes", "names", "capacity", "routing"}
+DECISION = {"shapes", "names", "modes", "capacity", "routing"}
 PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
 MODELS = PARTS | {"moe", "vit"}
 SHOWN = DECISION | {"metrics", "influence"}
@@ -17,6 +17,7 @@ MAY = {
     "shapes": set(),
     "names": set(),
     "files": set(),
+    "modes": set(),
     "shadowing": set(),
     "capacity": {"shapes"},
     "routing": {"shapes", "names"},
@@ -24,7 +25,7 @@ MAY = {
     "experts": DECISION,
     "losses": DECISION,
     "metrics": DECISION,
-    "influence": {"shapes"},
+    "influence": {"shapes", "modes"},
     "moe": PARTS,
     "vit": PARTS | {"moe"},
     "upcycling": MODELS,

@@ -79,6 +79,16 @@ def test_a_broken_write_keeps_the_last_good_file(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path, monkeypatch):
+    """A run of hours does not end in a checkpoint that had no chance."""
+    monkeypatch.setattr("softmoe_edu.train.why_not_written", lambda folder: "Read-only file system")
+    with pytest.raises(
+        PermissionError, match=r"got '.*run.pt' \(Read-only file system\): name another folder"
+    ) as caught:
+        run(checkpoint=tmp_path / "run.pt")
+    assert not hasattr(caught.value, "history")
+
+
 def test_a_full_disk_loses_no_history(tmp_path):
     """When a checkpoint cannot be written, the error carries the history, which goes on."""
 

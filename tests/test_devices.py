@@ -445,7 +445,7 @@ WITHOUT_A_CASE = {
     "training.guard": {"NotFiniteError"},
     "widgets.explorer": {"joined"},
 }
-ELSEWHERE = ("teaching", "cli", "lessons", "__main__")
+ELSEWHERE = ("teaching", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
 
 
 def public():

@@ -212,6 +212,14 @@ for name in ("note.txt", "deep/note.txt"):
         assert (folder / "note.txt").read_text() == "old"
 
 
+def test_a_folder_says_whether_it_can_be_written(tmp_path, monkeypatch):
+    """Nothing stays in a folder that can; else the reason is given, also for one that is missing."""
+    assert files.why_not_written(tmp_path) is None and names(tmp_path) == []
+    assert files.why_not_written(tmp_path / "missing") == os.strerror(errno.ENOENT)
+    (tmp_path / "file").touch()
+    assert files.why_not_written(tmp_path / "file")
+
+
 WRITING = """
 def slowly(file):
     file.write(b"half")

@@ -162,6 +162,10 @@ BAD = [
         ValueError,
         r"N a positive multiple of 3, the examples of a group, got \(4, 1, 4, 4\): take other images",
     ),
+    ({"snapshot_at": 0}, TypeError, r"snapshot_at must be a sequence of steps, got 0: write \(0,\)"),
+    ({"learning_rate": "0.1"}, TypeError, r"learning_rate must be a number, got '0.1' \(str\)"),
+    ({"weight_decay": None}, TypeError, r"weight_decay must be a number, got None \(NoneType\)"),
+    ({"checkpoint": "."}, IsADirectoryError, r"checkpoint must name a file, got the folder '.': add a name such as"),
     ({"threads": 0}, ValueError, "threads must be at least 1, got 0"),
     ({"auxiliary": torch.ones(())}, TypeError, "auxiliary must be a function .* got Tensor: pass the function itself"),
     (

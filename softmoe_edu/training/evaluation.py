@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from softmoe_edu.metrics import dropped_fraction
+from softmoe_edu.modes import evaluated
 from softmoe_edu.routing import Routing, record
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.batches import (
@@ -101,21 +102,9 @@ def _takes(model: nn.Module, images: Tensor) -> bool:
 def looking(model: nn.Module, seed: int) -> Iterator[None]:
     """Inside: eval mode, no gradients, a seed. Afterwards each module's mode and the global generators are back."""
     device = device_of(model)
-    with modes_kept(model), own_randomness(device), torch.no_grad():
+    with evaluated(model), own_randomness(device), torch.no_grad():
         set_seed(device, seed)
-        model.eval()
         yield
-
-
-@contextmanager
-def modes_kept(model: nn.Module) -> Iterator[None]:
-    """Put every module back into its mode, training or eval, at the end of the block."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def device_of(model: nn.Module) -> torch.device:

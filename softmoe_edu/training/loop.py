@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.data import Dataset
 
+from softmoe_edu.modes import modes_kept
 from softmoe_edu.names import plain_name
 from softmoe_edu.routing import record
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
@@ -25,7 +26,6 @@ from softmoe_edu.training.evaluation import (
     device_of,
     dropped,
     evaluate,
-    modes_kept,
     take_snapshot,
 )
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
@@ -65,6 +65,7 @@ class Run:
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.device = device_of(model)
         self.saved_at = history.steps_done
+        self.began = history.state["identity"]["began"]
 
     def go(self, progress: bool) -> None:
         """Act until nothing is due, then leave the model's state in the history."""
@@ -78,15 +79,21 @@ class Run:
                         break
                     action()
                 self.keep()
-            except KeyboardInterrupt as error:
-                self.history.interrupted = True
+            except BaseException as error:
+                stopped = isinstance(error, KeyboardInterrupt)
+                self.history.interrupted |= stopped
                 error.history = self.history
-                self.keep()
-                if self.interruption.insisted:
+                self.keep_after(error, write=stopped)
+                if not stopped or self.interruption.insisted:
                     raise
-            except Exception as error:
-                self.keep(write=False)
-                error.history = self.history
+
+    def keep_after(self, error: BaseException, write: bool) -> None:
+        """Keep the state after an error; another one hides it only where the file is lost, and carries the history."""
+        try:
+            self.keep(write)
+        except BaseException as second:
+            second.history = self.history
+            if write:
                 raise
 
     def next_action(self) -> Callable[[], None] | None:
@@ -217,9 +224,10 @@ class Run:
 
     def keep(self, write: bool = True) -> None:
         """Leave a copy of the model's and the optimizer's state in the history, and write the checkpoint."""
+        # Without a state, rather than with that of fewer steps, if it cannot be copied.
+        self.history.state = {}
         own = {plain_name(self.model, name): value for name, value in self.model.state_dict().items()}
-        identity = {"began": self.history.state["identity"]["began"]}
-        identity["left"] = identity_of(self.model, self.auxiliary)
+        identity = {"began": self.began, "left": identity_of(self.model, self.auxiliary)}
         state = {"model": own, "optimizer": self.optimizer.state_dict(), "identity": identity}
         self.history.state = copy.deepcopy(state)
         if write and self.checkpoint is not None:
