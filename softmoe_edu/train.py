@@ -159,6 +159,8 @@ def _begin(
     resume: History | str | os.PathLike | bool | None,
 ) -> History:
     """Give a new history, or a copy of the one to resume, with model and optimizer put into its state."""
+    if not isinstance(resume, History | str | os.PathLike | bool | None):
+        raise TypeError(f"resume must be a History, a path, True or None, got {type(resume).__name__}")
     if resume is True and checkpoint is None:
         raise ValueError("resume=True needs to know the file: pass checkpoint=path")
     there = checkpoint is not None and Path(checkpoint).exists()

@@ -106,6 +106,13 @@ class Wrong(Dataset):
         return self.item
 
 
+def answering(change):
+    """A Toy whose answer is changed in some way."""
+    model = toy_model()
+    model.register_forward_hook(lambda module, args, logits: change(logits))
+    return model
+
+
 BAD = [
     ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
     ({"steps": 2.0}, TypeError, "steps must be a whole number, got 2.0"),
@@ -136,6 +143,20 @@ BAD = [
     ),
     ({"data": Wrong(torch.zeros(1, 4, 4), torch.eye(3)[1])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
     ({"data": Wrong(torch.zeros(1, 4, 4), [0, 1, 0])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
+    ({"data": Wrong(torch.zeros(1, 4, 4), 2**63)}, ValueError, "got 9223372036854775808: classes are counted from 0"),
+    ({"resume": {"steps": 3}}, TypeError, "resume must be a History, a path, True or None, got dict"),
+    ({"model": answering(lambda logits: (logits, None))}, TypeError, "one floating-point tensor of logits, got tuple"),
+    ({"model": answering(lambda logits: {"logits": logits})}, TypeError, "one .* tensor of logits, got dict: wrap it"),
+    ({"model": answering(lambda logits: logits.long())}, TypeError, "tensor of logits, got torch.int64: wrap it in a"),
+    ({"model": answering(torch.Tensor.detach)}, ValueError, "got logits without a gradient: look for detach"),
+    (
+        {
+            "model": answering(torch.Tensor.detach),
+            "auxiliary": lambda routings: sum(r.gates.square().sum() for r in routings.values()),
+        },
+        ValueError,
+        "model must give logits whose gradient reaches a parameter that is trained",
+    ),
     ({"data": Wrong(torch.zeros(1, 4, 4), torch.tensor([1]))}, TypeError, r"got shape \(1,\): take the number out"),
     ({"data": Wrong(torch.zeros(1, 4, 4))}, TypeError, r"an item of the data must be \(image, label\), got tuple"),
     ({"learning_rate": -1.0}, ValueError, "learning_rate must be a finite number of at least 0, got -1.0"),

@@ -108,6 +108,7 @@ def whole_label(label: object) -> int:
 
     Raises:
         TypeError: If the label is not one number, or not a whole one, such as a one-hot vector or a float.
+        ValueError: If no class can have the number.
     """
     expected = "a label of the data must be one whole number, the number of a class"
     if shape := (len(label),) if isinstance(label, list | tuple) else tuple(getattr(label, "shape", ())):
@@ -115,10 +116,13 @@ def whole_label(label: object) -> int:
         raise TypeError(f"{expected}, got shape {shape}: {hint}")
     try:
         # A float, text and None have no index, and a bool of NumPy has none either.
-        return int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
+        number = int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
     except TypeError:
         got = str(getattr(label, "dtype", type(label).__name__))
         raise TypeError(f"{expected}, got {label!r} ({got}): return such as int(label) from the data set") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{expected}, got {number}: classes are counted from 0")
+    return number
 
 
 def describe(data: Dataset | None) -> str | None:

@@ -115,10 +115,16 @@ def device_of(model: nn.Module) -> torch.device:
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
-    """Raise a sentence unless logits are (b, classes) and have a class for each of labels (b,), which are on the CPU.
+    """Raise an error unless logits are floating (b, classes) and have a class for each of labels (b,).
 
     On a GPU a label that is too large would otherwise end the process's use of the device.
     """
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        got = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
+        raise TypeError(
+            f"model must give one floating-point tensor of logits, got {got}: "
+            "wrap it in a module whose forward returns the logits alone"
+        )
     if logits.ndim != 2 or len(logits) != len(labels):
         raise ValueError(
             f"model must give logits (batch, classes) with batch={len(labels)}, got {tuple(logits.shape)}: "

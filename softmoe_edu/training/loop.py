@@ -177,6 +177,11 @@ class Run:
             raise self.not_finite("no loss", rate, where) from error
         labels = labels.to(self.device)
         loss, extra = F.cross_entropy(logits, labels), logits.new_zeros(())
+        if not loss.requires_grad:
+            raise ValueError(
+                "model must give logits whose gradient reaches a parameter that is trained, got logits without a "
+                "gradient: look for detach() and torch.no_grad() in its forward, and for frozen layers"
+            )
         if self.auxiliary is not None:
             extra = auxiliary_loss(self.auxiliary, routings, self.model, self.parameters, loss.device)
         (loss + extra).backward()
