@@ -89,7 +89,7 @@ class _Writer(io.BufferedWriter):
 
     failure: OSError | None = None
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: bytes | memoryview) -> int:
         """Write data, and keep the error if that fails."""
         try:
             return super().write(data)
