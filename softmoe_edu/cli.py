@@ -190,7 +190,7 @@ def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> No
 
 
 def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | None) -> list[str]:
-    """Give JupyterLab's command line: this machine only, Jupyter's own token, nothing fetched from the network."""
+    """Return JupyterLab's command line: this machine only, Jupyter's own token, nothing fetched from the network."""
     arguments = [
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={workspace}",

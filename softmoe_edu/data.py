@@ -104,7 +104,7 @@ class Images(Dataset):
 
 
 def digits(seed: int = 0) -> tuple[Images, Images]:
-    """Give 1,297 training and 500 test digits (1, 8, 8) in [0, 1]: 16 tokens of 4 pixels, chance 10 %.
+    """Return 1,297 training and 500 test digits (1, 8, 8) in [0, 1]: 16 tokens of 4 pixels, chance 10 %.
 
     The split is stratified: each digit has the same share in both parts.
     """
@@ -114,7 +114,7 @@ def digits(seed: int = 0) -> tuple[Images, Images]:
 
 
 def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tuple[Images, Images]:
-    """Give every digit in every script, a fixed permutation of the 64 pixels; nothing tells which. Chance 10 %.
+    """Return every digit in every script, a fixed permutation of the 64 pixels; nothing tells which. Chance 10 %.
 
     Image i is digit i // num_scripts of `digits(seed)` in script i % num_scripts, (1, 8, 8), 16 tokens of 4 pixels;
     with 16 scripts 20,752 for training and 8,000 for test, in the same scripts. `kinds` is each token's script.
@@ -149,7 +149,7 @@ COLLAGE_TASKS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 def collages(
     task: str = "largest", *, num_train: int = 20_000, num_test: int = 2_000, seed: int = 0
 ) -> tuple[Images, Images]:
-    """Give four digits, two by two, on a canvas (1, 16, 16): 16 tokens of 16 pixels, four tokens to a digit.
+    """Return four digits, two by two, on a canvas (1, 16, 16): 16 tokens of 16 pixels, four tokens to a digit.
 
     The label needs all four: "largest", the largest digit (10 classes, chance near 34 %: 9); "sum", their sum
     (37 classes, chance near 7 %: 18); "distinct", how many different digits there are, less 1 (4 classes, chance
@@ -178,7 +178,7 @@ def collages(
 def token_kinds(
     num_kinds: int = 4, *, noise: float = 0.3, num_train: int = 8_000, num_test: int = 1_000, seed: int = 0
 ) -> tuple[Images, Images]:
-    """Give images (1, 8, 8) of 16 tokens, each of a known kind; the label is the commonest kind of the image.
+    """Return images (1, 8, 8) of 16 tokens, each of a known kind; the label is the commonest kind of the image.
 
     A token of kind k shows the 2 x 2 pattern PATTERNS[k] of values -1 and 1, plus Gaussian noise of standard
     deviation `noise` on every pixel. Kinds are drawn alike and independently; an image without a single commonest
@@ -245,7 +245,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def _split(seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Give ((training digits, labels), (test digits, labels)), stratified, in random order."""
+    """Return ((training digits, labels), (test digits, labels)), stratified, in random order."""
     check_at_least("seed", seed, 0)
     from sklearn.model_selection import train_test_split
 

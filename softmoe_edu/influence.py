@@ -24,17 +24,28 @@ TOLERANCE = 1e-6
 def influence(
     layer: Layer, x: Tokens, *, size: float | int = 1.0, draws: int = 4, seed: int = 0, name: str = "layer"
 ) -> Influence:
-    """How far output i moves at most when token j changes: row i, column j.
+    """Measure how far output i moves at most when token j changes: row i, column j.
 
-    layer: any callable from (b, n, d) to (b, n, d); a module is put into eval mode and back.
-    Token j is changed in every example at once: Gaussian noise is added, `size` times the standard deviation of x,
-    so that with 1 it becomes another token and a hard choice can change. Of `draws` such changes, of all examples and
-    of the d numbers of an output, the largest difference counts. The noise comes from `seed`, the same for every
-    layer, and no global random state is touched. The layer is called n * draws + 2 times.
-    name: what the sentences of errors call the layer.
+    Token j is changed in every example at once: Gaussian noise is added, so that with size 1 it becomes another token
+    and a hard choice can change. Of all draws, of all examples and of the d numbers of an output, the largest
+    difference counts. The noise comes from `seed`, the same for every layer, and no global random state is touched.
+    The layer is called n * draws + 2 times.
 
-    Raises TypeError for what cannot be called and for an output that is no tensor; ValueError for sizes that are out
-    of range, for a layer that raises, gives another shape or NaN, and for one that answers the same tokens in two ways.
+    Args:
+        layer: Any callable from (b, n, d) to (b, n, d); a module is put into eval mode and back.
+        x: Tokens (b, n, d), on the layer's device and in its dtype.
+        size: Standard deviation of the noise over that of x.
+        draws: Changes of each token.
+        seed: Of the noise.
+        name: What errors call the layer.
+
+    Returns:
+        (n, n) distances in float32, on the CPU.
+
+    Raises:
+        TypeError: For what cannot be called, and for an output that is no tensor.
+        ValueError: For sizes that are out of range, for a layer that raises, gives another shape or NaN, and for one
+            that answers the same tokens in two ways.
     """
     if not callable(layer):
         raise TypeError(f"{name} must be callable, (b, n, d) -> (b, n, d), got {type(layer).__name__}: give a module")
@@ -69,7 +80,7 @@ def influence(
 
 
 def moves(influence: Influence, tolerance: float | int = TOLERANCE) -> Bool[Tensor, "n n"]:
-    """Whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
+    """Tell whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
     return influence.cpu().double() > tolerance * float(influence.max())
 
 

@@ -18,7 +18,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def folder() -> Path:
-    """Give the folder of the lessons: `lessons/` in an installed package, `notebooks/` in a checkout.
+    """Return the folder of the lessons: `lessons/` in an installed package, `notebooks/` in a checkout.
 
     Raises FileNotFoundError if neither holds a lesson.
     """
@@ -68,7 +68,7 @@ def deliver(workspace: Path, source: Path) -> list[str]:
 
 
 def _beside(target: Path, content: bytes, given: dict[str, str]) -> Path:
-    """Give the first name beside target that is free, holds content already, or holds a lesson left untouched."""
+    """Return the first name beside target that is free, holds content already, or holds a lesson left untouched."""
     count = 1
     while True:
         path = target.with_suffix(".new.ipynb" if count == 1 else f".new-{count}.ipynb")
@@ -78,7 +78,7 @@ def _beside(target: Path, content: bytes, given: dict[str, str]) -> Path:
 
 
 def _read_manifest(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Give the manifest, empty if there is none; a damaged one is moved aside and reported."""
+    """Return the manifest, empty if there is none; a damaged one is moved aside and reported."""
     if not path.exists():
         return {}, []
     try:
@@ -113,7 +113,7 @@ def _hash(content: bytes) -> str:
 
 
 def build(source: str) -> str:
-    """Give the .ipynb text of a lesson in percent format: no outputs, and always the same bytes for the same source.
+    """Return the .ipynb text of a lesson in percent format: no outputs, and always the same bytes for the same source.
 
     A cell's id comes from its own type and text, so that an edit renames no other cell.
     """

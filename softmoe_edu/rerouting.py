@@ -66,7 +66,7 @@ class Rerouted:
             self.settings["router"] = names[0]
 
     def __call__(self, settings: Mapping[str, object] | None) -> Float[Tensor, "b ..."]:
-        """Give the model's output under these settings; ValueError for what cannot be routed or is not known here."""
+        """Return the model's output under these settings; ValueError for what cannot be routed or is not known here."""
         if settings is None:
             return self.output
         if settings["noise"]:

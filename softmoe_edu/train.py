@@ -51,19 +51,7 @@ def train(
     progress: bool = True,
     threads: int | None = None,
 ) -> History:
-    """Train model, images (b, c, h, w) -> logits (b, classes), in place, and give the history of the run.
-
-    Data: `Images` or any map-style data set of (floating image, label), moved batch by batch to where the model's
-    parameters are. Every step has batch_size images.
-    Recipe: `learning_rate_at` and `parameter_groups` say what warmup (a fraction of the steps) and weight_decay do;
-    clip_norm bounds the length of the whole gradient, None does not.
-    auxiliary: from the step's routings by module name to a scalar that is added to the loss, and logged apart. It must
-    have a gradient that reaches a parameter which is trained; only a constant 0, as in a warm-up, needs none.
-    test_data is evaluated at the end, and after every `evaluate_every` steps.
-    snapshot_at: numbers of steps done after which the routing of snapshot_images is kept; 0 is before training, -1
-    the end. snapshot_images (N, c, h, w): by default the first 16 test (else training) images, or as many more as
-    examples_per_group asks for.
-    threads: torch's threads for this run; sums of another number of threads differ in the last bits.
+    """Train a model of images (b, c, h, w) -> logits (b, classes) in place, and return the history of the run.
 
     Randomness is a function of the seed and the step: on one CPU two runs are equal bit for bit, evaluations and
     snapshots change nothing, and the global generators are left alone. A model that draws from Python's or NumPy's
@@ -71,15 +59,46 @@ def train(
 
     Ctrl-C or the notebook's stop button lets the step finish and returns the history with `interrupted`; a second
     one raises KeyboardInterrupt at once, without the unfinished step. `resume=history` then continues to the result
-    of an uninterrupted run, and needs the same model, auxiliary function, data and settings: `identity_of` in
-    training.identity says what makes models and functions the same; whether the model is compiled or parallel does
-    not. With a checkpoint path the history is also written there at the end, on an interruption and every
-    `checkpoint_every` steps; resume=path reads it back, and resume=True does so if the file at checkpoint exists, else
-    begins.
+    of an uninterrupted run.
 
-    Raises ValueError or TypeError for settings and data that do not fit, FileExistsError when the checkpoint would
-    replace another run's, and NotFiniteError, the model as it was before the step, when the loss or a gradient is
-    not finite. Whatever is raised during the run carries the history up to then as `.history`.
+    Args:
+        model: The model. Gradients that it has from before are dropped.
+        train_data: `Images` or any map-style data set of (floating image, whole label), moved batch by batch to where
+            the model's parameters are.
+        test_data: Is evaluated at the end, and after every `evaluate_every` steps.
+        steps: Batches to train on.
+        batch_size: Images of every step.
+        learning_rate: The peak of `learning_rate_at`.
+        weight_decay: Of the kernels, see `parameter_groups`.
+        warmup: Fraction of the steps in which the rate rises, at most 0.5.
+        clip_norm: Bound on the length of the whole gradient; None for no bound.
+        auxiliary: From the step's routings by module name to a scalar that is added to the loss, and logged apart. It
+            must have a gradient that reaches a parameter which is trained; only a constant 0, as in a warm-up, needs
+            none.
+        seed: Of the order of the images, and of all noise.
+        evaluate_every: Steps between evaluations of test_data; None for one at the end.
+        snapshot_at: Numbers of steps done after which the routing of snapshot_images is kept; 0 is before training, -1
+            the end.
+        snapshot_images: (N, c, h, w), by default the first 16 test (else training) images, or as many more as
+            examples_per_group asks for.
+        checkpoint: A file to which the history is written at the end and on an interruption.
+        checkpoint_every: Steps between further writes of that file.
+        resume: A history, or the path of a checkpoint, to go on with. True reads the file at checkpoint if it exists,
+            else begins. Model, auxiliary function, data and settings must be those that the run began with:
+            `identity_of` in training.identity says what makes models and functions the same. Whether the model is
+            compiled or parallel does not count. Files of versions that did not note this go on by shapes and settings.
+        progress: Whether to show a bar.
+        threads: PyTorch's threads for this run; sums of another number of threads differ in the last bits.
+
+    Returns:
+        The figures of every step and evaluation, the snapshots, and what is needed to go on.
+
+    Raises:
+        ValueError, TypeError: For settings, data, a model or an auxiliary loss that do not fit.
+        FileExistsError: When the checkpoint would replace another run's. Other kinds of OSError say why it cannot be
+            written.
+        NotFiniteError: When the loss or a gradient is not finite. The model is as it was before the step.
+            Whatever is raised during the run carries the history up to then as `.history`.
     """
     settings = {
         "steps": steps,
@@ -128,7 +147,7 @@ def train(
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Give AdamW its parameters: kernels decay, the rest does not.
+    """Group the parameters for AdamW: kernels decay, the rest does not.
 
     A kernel has two or more axes, and is not a router's phi, a learned `position` or a bias (b_in, b_out, ...).
     The official Soft MoE code decays kernels and leaves phi alone, too. Parameters that need no gradient are left out.
@@ -158,7 +177,7 @@ def _begin(
     checkpoint: str | os.PathLike | None,
     resume: History | str | os.PathLike | bool | None,
 ) -> History:
-    """Give a new history, or a copy of the one to resume, with model and optimizer put into its state."""
+    """Return a new history, or a copy of the one to resume, with model and optimizer put into its state."""
     if not isinstance(resume, History | str | os.PathLike | bool | None):
         raise TypeError(f"resume must be a History, a path, True or None, got {type(resume).__name__}")
     if resume is True and checkpoint is None:
@@ -169,7 +188,7 @@ def _begin(
     if resume is None or isinstance(resume, bool):
         if there:
             raise FileExistsError(
-                f"checkpoint {str(checkpoint)!r} is there already, and a new run would replace it: "
+                f"checkpoint {str(checkpoint)!r} already exists, and a new run would replace it: "
                 "continue it with resume=True, or name another file"
             )
         return History(settings, state={"identity": {"began": identity}})
@@ -178,10 +197,10 @@ def _begin(
         if history.settings.get(name) != value:
             raise ValueError(
                 f"a run must be resumed with the settings that it began with, got {name}={value!r}, "
-                f"and it began with {history.settings.get(name)!r}: pass that, or train anew"
+                f"and it began with {history.settings.get(name)!r}: pass that, or start a new run"
             )
     if "model" not in history.state:
-        raise ValueError("a history can be resumed when train gave it back, got one without a state: train anew")
+        raise ValueError("a history can be resumed when train gave it back, got one without a state: start a new run")
     # Files of earlier versions hold the names of a compiled model.
     state = {name.replace("_orig_mod.", ""): value for name, value in history.state["model"].items()}
     own = {plain_name(model, name): (name, value) for name, value in model.state_dict().items()}
@@ -219,7 +238,7 @@ def _check(
     checkpoint_every: int | None,
     threads: int | None,
 ) -> None:
-    """Raise a sentence for the first argument of `train` that cannot be right."""
+    """Raise an error that says what to do about the first argument of `train` that cannot be right."""
     check_dataset("train_data", train_data)
     if test_data is not None:
         check_dataset("test_data", test_data)
@@ -288,7 +307,7 @@ def _check_snapshot_images(images: Tensor, group: int) -> None:
 
 
 def _snapshot_steps(snapshot_at: Sequence[int], steps: int) -> tuple[int, ...]:
-    """Give snapshot_at in order, negative numbers counted from the end."""
+    """Return snapshot_at in order, negative numbers counted from the end."""
     if isinstance(snapshot_at, int):
         raise TypeError(f"snapshot_at must be a sequence of steps, got {snapshot_at}: write ({snapshot_at},)")
     for step in snapshot_at:

@@ -27,9 +27,7 @@ def test_a_new_run_replaces_no_checkpoint(tmp_path):
     run(checkpoint=path)
     before = path.read_bytes()
     for resume in (None, False):
-        with pytest.raises(
-            FileExistsError, match=r"is there already, .* continue it with resume=True, or name another"
-        ):
+        with pytest.raises(FileExistsError, match=r"already exists, .* continue it with resume=True, or name another"):
             run(checkpoint=path, resume=resume)
     assert path.read_bytes() == before
 

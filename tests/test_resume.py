@@ -286,7 +286,7 @@ def test_resume_asks_for_what_it_needs(tmp_path):
         run(resume=tmp_path / "nothing.pt")
     _, history = run(interrupted_at(2))
     history.state = {}
-    with pytest.raises(ValueError, match="got one without a state: train anew"):
+    with pytest.raises(ValueError, match="got one without a state: start a new run"):
         run(resume=history)
 
 

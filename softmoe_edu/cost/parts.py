@@ -80,7 +80,7 @@ class Cost:
         return iter(self.parts)
 
     def __getitem__(self, name: str) -> Part:
-        """Give the part of that name; a name that is not there is a part of no cost."""
+        """Return the part of that name; a name that is not there is a part of no cost."""
         return next((part for part in self.parts if part.name == name), Part(name))
 
     @property

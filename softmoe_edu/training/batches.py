@@ -51,7 +51,7 @@ def set_seed(device: torch.device, seed: int) -> None:
 
 
 def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
-    """Give the images of a step (from 0) as (batch_size,) indices below size.
+    """Return the images of a step (from 0) as (batch_size,) indices below size.
 
     Every pass over the data is in another random order; what is left of a pass when a full batch no longer fits
     sits out that pass.
@@ -67,7 +67,7 @@ def _order(size: int, seed: int, passed: int) -> Tensor:
 
 
 def check_dataset(name: str, data: Dataset) -> None:
-    """Raise a sentence unless data is a map-style data set with at least one image."""
+    """Raise an error that says what to do unless data is a map-style data set with at least one image."""
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         hint = "give it __getitem__ and __len__"
         if isinstance(data, DataLoader):
@@ -78,9 +78,17 @@ def check_dataset(name: str, data: Dataset) -> None:
 
 
 def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Give images (b, c, h, w) and labels (b,) int64 at index, on the device where the data is.
+    """Read some images and their labels.
 
-    Raises TypeError or ValueError unless an item is (floating image, whole label) and all images have one shape.
+    Args:
+        data: `Images`, or a map-style data set of (floating image (c, h, w), whole label).
+        index: (b,) indices, on the CPU.
+
+    Returns:
+        Images (b, c, h, w) and labels (b,) int64, on the device where the data is.
+
+    Raises:
+        TypeError, ValueError: Unless every item is such a pair and all images have one shape.
     """
     if isinstance(data, Images) and type(data).__getitem__ is Images.__getitem__:
         return data.images[index], data.labels[index]
@@ -134,5 +142,5 @@ def describe(data: Dataset | None) -> str | None:
 
 
 def group_size(model: nn.Module) -> int:
-    """Give the number that a batch of this model must divide by: its layers' examples_per_group together."""
+    """Return the number that a batch of this model must divide by: its layers' examples_per_group together."""
     return math.lcm(*(getattr(module, "examples_per_group", 1) for module in model.modules()))

@@ -21,7 +21,13 @@ PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")
 def save_checkpoint(path: str | os.PathLike, history: History) -> None:
     """Write history to path. An interruption or a full disk leaves what was at path before, whole.
 
-    Whatever goes wrong is raised, and no other file is left behind; see `softmoe_edu.files.write_atomically`.
+    Args:
+        path: The file, see `softmoe_edu.files.write_atomically`.
+        history: What `train` returned or an error of it carried.
+
+    Raises:
+        TypeError: If the model's state or a snapshot holds what a file of plain data cannot.
+        OSError: If the file cannot be written. No other file is left behind.
     """
     plain = {"format": FORMAT} | {part: getattr(history, part) for part in PARTS}
     plain["snapshots"] = {
@@ -38,9 +44,17 @@ def save_checkpoint(path: str | os.PathLike, history: History) -> None:
 
 
 def load_checkpoint(path: str | os.PathLike) -> History:
-    """Read a history that `save_checkpoint` wrote; tensors are on the CPU.
+    """Read a history that `save_checkpoint` wrote; no code of the file is run.
 
-    Raises FileNotFoundError when there is no file, ValueError with a sentence when it is damaged or something else.
+    Args:
+        path: The file.
+
+    Returns:
+        The history, with its tensors on the CPU.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file is damaged, or was written by something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -66,7 +80,7 @@ def load_checkpoint(path: str | os.PathLike) -> History:
 
 
 def routing_to_plain(routing: Routing) -> dict[str, object]:
-    """Give the routing's fields, and the name of its class under "kind"."""
+    """Return the routing's fields, and the name of its class under "kind"."""
     values = {f.name: getattr(routing, f.name) for f in fields(routing)}
     for name, value in values.items():
         if not isinstance(value, Tensor | int | float | bool | str | None):

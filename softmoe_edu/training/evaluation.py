@@ -33,13 +33,24 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: int = 0) -> Evaluation:
-    """Give the model's loss and accuracy on all of data, in eval mode and without gradients.
+    """Compute the model's loss and accuracy on all of data, in eval mode and without gradients.
 
     Layers that route several examples together (examples_per_group) need batches that divide: batch_size is
     rounded to a multiple, and a last batch that does not divide is filled up with the first images again, which
-    then take part in the routing but are not counted. `seed` is for a model that is random even in eval mode.
+    then take part in the routing but are not counted.
 
-    Raises TypeError or ValueError for data that is empty, not floating, or has labels that the model lacks.
+    Args:
+        model: Images (b, c, h, w) -> logits (b, classes), on any device.
+        data: `Images` or any map-style data set of (floating image, whole label).
+        batch_size: Images that are answered at once.
+        seed: For a model that is random even in eval mode.
+
+    Returns:
+        Loss, accuracy and fraction of dropped tokens.
+
+    Raises:
+        TypeError: If images or labels are of another kind or dtype than the model takes.
+        ValueError: If data is empty or has labels that the model lacks.
     """
     check_dataset("data", data)
     check_at_least("batch_size", batch_size)
@@ -63,7 +74,16 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
 
 
 def take_snapshot(model: nn.Module, images: Tensor, *, seed: int = 0) -> dict[str, Routing]:
-    """Give how the model routes images, in eval mode: module name -> Routing, copied to the CPU."""
+    """Route images in eval mode and return the decisions by module name, copied to the CPU.
+
+    Args:
+        model: The model, on any device.
+        images: (N, c, h, w), with N a multiple of the examples in a group.
+        seed: For a model that is random even in eval mode.
+
+    Returns:
+        {module name: Routing} without a graph.
+    """
     with looking(model, stream_seed(seed, LOOK)), record(model) as routings:
         classify(model, images)
     return {name: r.map(lambda t: t.detach().to("cpu", copy=True)) for name, r in routings.items()}
@@ -108,7 +128,7 @@ def looking(model: nn.Module, seed: int) -> Iterator[None]:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Give the device of the model's first parameter. Raises ValueError when it has none."""
+    """Return the device of the model's first parameter. Raises ValueError when it has none."""
     for parameter in model.parameters():
         return parameter.device
     raise ValueError(f"model must have parameters, got {type(model).__name__} without any")
@@ -139,12 +159,12 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Fraction of right answers, a scalar."""
+    """Return the fraction of right answers, a scalar."""
     return (logits.argmax(1) == labels).float().mean()
 
 
 def dropped(routings: dict[str, Routing], device: torch.device) -> Tensor:
-    """Fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
+    """Return the fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
     if not routings:
         return torch.tensor(float("nan"), dtype=torch.float32, device=device)
     with torch.no_grad():

@@ -38,7 +38,7 @@ class History:
 
     @property
     def steps_done(self) -> int:
-        """How many steps changed the model."""
+        """Count the steps that changed the model."""
         return len(self.steps_log["step"])
 
     @property
@@ -67,7 +67,7 @@ class History:
         return self.tests_log["accuracy"][-1] if self.tests_log["accuracy"] else math.nan
 
     def copy(self) -> "History":
-        """Give a history that can grow without changing this one; tensors are shared."""
+        """Return a history that can grow without changing this one; tensors are shared."""
         return History(
             dict(self.settings),
             {name: list(values) for name, values in self.steps_log.items()},

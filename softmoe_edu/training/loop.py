@@ -34,7 +34,7 @@ from softmoe_edu.training.identity import identity_of
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
-    """Give the learning rate of a step, from 0 to steps - 1.
+    """Return the learning rate of a step, from 0 to steps - 1.
 
     It rises linearly to peak over the first round(warmup * steps) steps, stays there, and falls linearly over the
     second half; one more step would have rate 0.
@@ -97,7 +97,7 @@ class Run:
                 raise
 
     def next_action(self) -> Callable[[], None] | None:
-        """Give what is due after the steps done so far; None at the end."""
+        """Return what is due after the steps done so far; None at the end."""
         history, done = self.history, self.history.steps_done
         settings, end = history.settings, history.settings["steps"]
         if done in settings["snapshot_at"] and done not in history.snapshots:
@@ -213,7 +213,7 @@ class Run:
         return "every gradient is finite, and the length of all together is not"
 
     def not_finite(self, what: str, rate: float, where: str) -> NotFiniteError:
-        """Give the error that says where a run became not finite."""
+        """Return the error that says where a run became not finite."""
         done, steps = self.history.steps_done, self.history.settings["steps"]
         return NotFiniteError(
             f"training must stay finite, got {what} in step {done + 1} of {steps} at learning rate {rate:.3g}: "
