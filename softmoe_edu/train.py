@@ -205,7 +205,7 @@ def _begin(
     state = {name.replace("_orig_mod.", ""): value for name, value in history.state["model"].items()}
     own = {plain_name(model, name): (name, value) for name, value in model.state_dict().items()}
     for what, of in (("of shape", _shape), ("of dtype", _dtype)):
-        for name in own.keys() | state.keys():
+        for name in dict.fromkeys([*own, *state]):
             ours, theirs = of(own[name][1]) if name in own else None, of(state[name]) if name in state else None
             if ours != theirs:
                 raise ValueError(

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import operator
 import os
 import subprocess
 import sys
@@ -295,6 +296,15 @@ def test_a_name_and_a_docstring_are_no_part_of_a_function():
 
     history = interrupted(toy_model(), auxiliary=closure(2))
     assert run(toy_model(), auxiliary=closure(np.float64(2)), resume=history)[1].steps_done == 6
+
+
+def test_what_is_called_without_python_counts_by_its_type():
+    """A callable that is written in C has no code to compare."""
+    began = identity_of(toy_model(), operator.itemgetter(0))
+
+    check_same(identity_of(toy_model(), operator.itemgetter(0)), [began])
+    with pytest.raises(ValueError, match="the auxiliary loss that it began with, got another function"):
+        check_same(identity_of(toy_model(), operator.attrgetter("gates")), [began])
 
 
 def test_a_loss_that_counts_its_own_calls_goes_on():

@@ -65,7 +65,7 @@ def defaults(base, token):
 def test_the_settings_are_in_force_in_any_folder(tmp_path):
     """A colon separates the parts of a list of paths, and a name may hold one, beside spaces and accents."""
     workspace = tmp_path / "week 3: routing é" / "my lab"
-    with running_lab(workspace, tmp_path / "output.txt") as (base, token, _):
+    with running_lab(workspace, tmp_path / "output.txt", HOME=str(tmp_path)) as (base, token, _):
         assert defaults(base, token) == SETTINGS
         names = [each["name"] for each in read(f"{base}/api/contents?token={token}")["content"]]
 

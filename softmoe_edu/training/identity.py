@@ -73,8 +73,8 @@ def check_same(now: Identity, known: Sequence[Identity]) -> None:
         if any(_alike(ours, value) for value in values):
             continue
         got = f"{name}={ours}, and it began with {values[0]}"
-        if any(str(value).startswith("code ") for value in (ours, *values)):
-            got = f"another {name}" if name else "another function"
+        if not name or any(str(value).startswith("code ") for value in (ours, *values)):
+            got = f"another {name or 'function'}"
         raise ValueError(
             f"a run must be resumed with the auxiliary loss that it began with, got {got}: "
             "pass the same function, or start a new run"
@@ -184,6 +184,8 @@ def _describe(value: object, path: str, found: dict[str, str], seen: set[int]) -
         seen.add(id(value))
         _describe(type(value).__call__, path, found, seen)
         _describe_attributes(value, within, found, seen)
+    elif callable(value):
+        found[path] = f"{type(value).__module__}.{type(value).__qualname__}"
 
 
 def _describe_attributes(owner: object, within: str, found: dict[str, str], seen: set[int]) -> None:

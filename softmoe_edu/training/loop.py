@@ -83,12 +83,12 @@ class Run:
                 stopped = isinstance(error, KeyboardInterrupt)
                 self.history.interrupted |= stopped
                 error.history = self.history
-                self.keep_after(error, write=stopped)
+                self.keep_in_spite(write=stopped)
                 if not stopped or self.interruption.insisted:
                     raise
 
-    def keep_after(self, error: BaseException, write: bool) -> None:
-        """Keep the state after an error; another one hides it only where the file is lost, and carries the history."""
+    def keep_in_spite(self, write: bool) -> None:
+        """Keep the state after an error; a second one hides it only where a file is lost, and carries the history."""
         try:
             self.keep(write)
         except BaseException as second:
