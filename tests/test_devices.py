@@ -45,8 +45,7 @@ from softmoe_edu.influence import earlier_share, influence, moves
 from softmoe_edu.rerouting import Rerouted, route_scores
 from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, soft_weights
 from softmoe_edu.routers.soft import l2_normalize
-from softmoe_edu.teaching import check, clinic
-from softmoe_edu.teaching.questions import QUESTIONS
+from softmoe_edu.teaching import check
 from softmoe_edu.train import train
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
 from softmoe_edu.training.evaluation import evaluate, take_snapshot
@@ -313,16 +312,10 @@ CPU_CASES = {
     "capacity and cost explorers": (lambda: (), lambda: traits(widgets.CapacityExplorer(), widgets.CostExplorer())),
     "a run that diverges": (lambda: (vit("soft"), [(torch.full((1, 8, 8), math.inf), 1)] * 9), not_finite),
 }
-TEACHING_CASES = {
+CHECKS = {
     "a check": (lambda: (), lambda: check("dispatch-weights", lambda logits: logits.softmax(1)).status),
-    "clinics": (lambda: (), lambda: [clinic(lesson).how_many for lesson in ("01", "02", "05")]),
-    **{
-        f"the truth of {id}": (lambda: (), lambda question=question: question.truth())
-        for id, question in QUESTIONS.items()
-    },
 }
-
-EVERYWHERE = CASES | CPU_CASES | TEACHING_CASES
+EVERYWHERE = CASES | CPU_CASES | CHECKS
 
 
 def parts():
