@@ -5,6 +5,7 @@ with a look into that folder even before Python's own modules. Nothing here impo
 """
 
 import contextlib
+import functools
 import importlib.machinery
 import json
 import os
@@ -130,13 +131,14 @@ def _is_installed(name: str, *folders: Path) -> bool:
     return spec is not None and spec.origin is not None
 
 
-def _loaded(code: str) -> set[str]:
+@functools.cache
+def _loaded(code: str) -> frozenset[str]:
     """Run code in a new Python, in an empty folder, and return the modules that it prints; none if it fails."""
     with tempfile.TemporaryDirectory() as empty:
         environment = os.environ | {"SOFTMOE_PROGRESS": "off", "MPLBACKEND": "agg"}
         command = [sys.executable, "-c", code]
         done = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True)
-    return set(json.loads(done.stdout.splitlines()[-1])) if done.returncode == 0 else set()
+    return frozenset(json.loads(done.stdout.splitlines()[-1]) if done.returncode == 0 else ())
 
 
 def _first_on_path() -> list[Path]:
