@@ -6,7 +6,6 @@ import hashlib
 import io
 import os
 import secrets
-import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -118,7 +117,7 @@ def _new_part(target: Path) -> tuple[Path, int]:
             handle = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
         except FileExistsError:
             continue
-        if _lock(handle) is not False and _is_at(part, handle):
+        if _lock(handle) is not False and part.exists():
             return part, handle
         os.close(handle)  # between opening and locking, another writer took it for abandoned
 
@@ -139,7 +138,7 @@ def _remove_unlocked(part: Path) -> None:
     handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
     try:
         # Where a file system has no locks, nobody can tell an abandoned file.
-        if _lock(handle) and _is_at(part, handle):
+        if _lock(handle):
             part.unlink()
     finally:
         os.close(handle)
@@ -169,15 +168,6 @@ def _lock(handle: int) -> bool | None:
     except OSError:
         return None
     return True
-
-
-def _is_at(path: Path, handle: int) -> bool:
-    """Tell whether the open file is the one at path."""
-    try:
-        found, own = os.stat(path, follow_symlinks=False), os.fstat(handle)
-    except FileNotFoundError:
-        return False
-    return stat.S_ISREG(found.st_mode) and os.path.samestat(found, own)
 
 
 @contextlib.contextmanager
