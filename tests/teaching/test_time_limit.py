@@ -206,6 +206,7 @@ def test_an_endless_answer_ends_under_a_debugger_too():
     assert traced == debugger.trace_dispatch
 
 
+@pytest.mark.slow
 def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted():
     """While pdb waits for a command the time stands still; afterwards the answer has its seconds anew."""
     import pdb
@@ -214,7 +215,7 @@ def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted():
 
     class Slow(pdb.Pdb):
         def cmdloop(self, intro=None):
-            time.sleep(3)
+            time.sleep(7)
             waited.append(True)
             self.set_continue()
 
@@ -225,7 +226,7 @@ def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted():
 
     before = sys.gettrace()
     try:
-        report = examine(DISPATCH, answer, seconds=2)
+        report = examine(DISPATCH, answer, seconds=6)
     finally:
         sys.settrace(before)
 
