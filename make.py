@@ -1,7 +1,7 @@
 """Make the environment in .venv where it is missing or outdated, then run one tool in it.
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
-    python make.py test [OPTIONS]        run pytest
+    python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
     python make.py check                 style, lessons in step with their sources, lines of each folder
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
@@ -25,6 +25,7 @@ PYTHON = SCRIPTS / ("python.exe" if os.name == "nt" else "python")
 STAMP = VENV / "softmoe-stamp.txt"
 MINORS = (11, 12, 13)
 UNFINISHED = "unfinished"
+PARALLEL = ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
 
 
@@ -34,14 +35,14 @@ def main(args):
         sys.exit(__doc__)
     tool, rest = args[0], args[1:]
     # Graders put buttons and pages into JupyterLab, so learners are spared them; where CI is set their tests must run.
-    whole = tool == "test" and os.environ.get("CI") == "true"
+    whole = EXTRAS[tool] == "[test]" and os.environ.get("CI") == "true"
     prepare("[graders,test]" if whole else EXTRAS[tool])
     python = str(PYTHON)
     if tool == "lab":
         folder = [] if rest and not rest[0].startswith("-") else ["lab"]
         become([python, "-m", "softmoe_edu.cli", "lab", *folder, *rest])
     elif tool == "test":
-        become([python, "-m", "pytest", *rest])
+        become([python, "-m", "pytest", *in_parallel(rest), *rest])
     elif tool == "sync":
         become([python, "-m", "softmoe_edu.lessons", *rest])
     elif tool == "bench":
@@ -53,6 +54,18 @@ def main(args):
         commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
         failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
         sys.exit(1 if failed else 0)
+
+
+def in_parallel(rest):
+    """Return pytest's options for one process on each core; none for a single file, or where rest settles it.
+
+    A file stays with one process, which then starts its servers and browsers once.
+    """
+    settled = ("--numprocesses", "--dist", "-s", "--capture", "--pdb", "--trace", "--collect-only", "--co")
+    named = [word for word in rest if word.partition("::")[0].endswith(".py")]
+    if len(named) == 1 or any(word.startswith("-n") or word.partition("=")[0] in settled for word in rest):
+        return []
+    return PARALLEL
 
 
 def become(command):

@@ -5,6 +5,7 @@ models cost; `export` and `report` are for teachers; `bench` times the package b
 """
 
 import argparse
+import contextlib
 import importlib.util
 import json
 import math
@@ -12,12 +13,15 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from softmoe_edu import __version__, lessons
 from softmoe_edu.cost import Device, comparison, table
+from softmoe_edu.files import why_not_written, write_atomically
 from softmoe_edu.paper import MODELS
+from softmoe_edu.shadowing import harmful, in_place_of
 
 KINDS = ("nbgrader", "otter", "solutions", "instructor")
 # Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
@@ -73,14 +77,15 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     if arguments.command == "cost":
         cost(arguments.names, batch=arguments.batch, rates=arguments.device)
     elif arguments.command == "report":
-        from softmoe_edu.teaching.class_report import report
+        from softmoe_edu.teaching.class_report import main as report
 
-        print(report(arguments.files), end="")
+        report(arguments.files)
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
+        from softmoe_edu.teaching.say import say
 
         try:
-            print(*export(arguments.kind, arguments.folder, lessons=arguments.lesson), sep="\n")
+            say(*export(arguments.kind, arguments.folder, lessons=arguments.lesson))
         except (ValueError, OSError) as error:
             sys.exit(str(error))
     elif arguments.command == "bench":
@@ -171,18 +176,21 @@ def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> No
             sys.exit(f"{workspace} holds the lessons themselves: name another folder as the workspace")
         print(*lessons.deliver(workspace, source), sep="\n")
         settings = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-        lessons.write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
+        write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
     except FileNotFoundError as error:
         sys.exit(str(error))
     except OSError as error:
-        sys.exit(f"cannot write the lessons into {workspace} ({error.strerror}): name a folder that you can write to")
+        reason = (error.__cause__ or error).strerror
+        sys.exit(f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to")
+    if hidden := harmful(workspace):
+        sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
     first = min(path.name for path in source.glob("*.ipynb"))
     print("Opening JupyterLab; Ctrl-C here stops it.", flush=True)
     start(server_arguments(workspace, first, browser=browser, port=port), config=settings.parent.parent)
 
 
 def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | None) -> list[str]:
-    """Give JupyterLab's command line: this machine only, Jupyter's own token, nothing fetched from the network."""
+    """Return JupyterLab's command line: this machine only, Jupyter's own token, nothing fetched from the network."""
     arguments = [
         "--ServerApp.ip=127.0.0.1",
         f"--ServerApp.root_dir={workspace}",
@@ -207,12 +215,28 @@ def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | 
 
 def start(arguments: list[str], config: Path) -> None:
     """Run JupyterLab in this process; config is one more folder of settings, the user's own ones stay in force."""
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(
-        filter(None, [str(config), os.environ.get("JUPYTER_CONFIG_PATH")])
-    )
-    from jupyterlab.labapp import main as run
+    from jupyter_core.paths import jupyter_runtime_dir
 
-    sys.exit(run(arguments))
+    folder = str(config)
+    if os.pathsep in folder:
+        # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
+        os.chdir(config.parent.parent)
+        folder = os.path.relpath(config)
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
+    with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
+        runtime = Path(jupyter_runtime_dir())
+        with contextlib.suppress(OSError):
+            runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if reason := why_not_written(runtime):
+            print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
+            os.environ["JUPYTER_RUNTIME_DIR"] = temporary
+        from jupyterlab.labapp import main as run
+
+        try:
+            sys.exit(run(arguments))
+        except OSError as error:
+            sys.exit(f"JupyterLab cannot be started: {error}")
 
 
 if __name__ == "__main__":

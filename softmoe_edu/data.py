@@ -10,6 +10,7 @@ map-style torch.utils.data.Dataset of (image, label).
 from collections.abc import Callable
 from functools import cache
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -18,8 +19,8 @@ from softmoe_edu.shapes import check_at_least, check_choice
 
 NUM_TEST_DIGITS = 500
 # Signed rows of the 4 x 4 Hadamard matrix: eight patterns of 2 x 2 pixels, any two at a right angle or opposite.
-_HADAMARD = torch.tensor([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]], dtype=torch.float32)
-PATTERNS = torch.cat([_HADAMARD, -_HADAMARD])
+_HADAMARD = [[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]
+PATTERNS = torch.tensor([*_HADAMARD, *([-x for x in row] for row in _HADAMARD)], dtype=torch.float32, device="cpu")
 
 
 class Images(Dataset):
@@ -46,6 +47,9 @@ class Images(Dataset):
     ):
         check_at_least("num_classes", num_classes)
         check_at_least("patch_size", patch_size)
+        for what, given in (("images", images), ("labels", labels)):
+            if not isinstance(given, Tensor):
+                raise TypeError(f"{what} must be a torch.Tensor, got {type(given).__name__}: convert with torch.tensor")
         if images.ndim != 4 or not images.is_floating_point():
             raise ValueError(
                 f"images must be floating (N, c, h, w), got {images.dtype} {tuple(images.shape)}: "
@@ -54,7 +58,7 @@ class Images(Dataset):
         if labels.dtype != torch.int64 or labels.shape != images.shape[:1]:
             raise ValueError(
                 f"labels must be int64 ({len(images)},), got {labels.dtype} {tuple(labels.shape)}: "
-                "one class number per image"
+                "one class number per image, as labels.argmax(1) makes of one-hot labels"
             )
         if len(labels) and not 0 <= labels.min() <= labels.max() < num_classes:
             raise ValueError(
@@ -100,7 +104,7 @@ class Images(Dataset):
 
 
 def digits(seed: int = 0) -> tuple[Images, Images]:
-    """Give 1,297 training and 500 test digits (1, 8, 8) in [0, 1]: 16 tokens of 4 pixels, chance 10 %.
+    """Return 1,297 training and 500 test digits (1, 8, 8) in [0, 1]: 16 tokens of 4 pixels, chance 10 %.
 
     The split is stratified: each digit has the same share in both parts.
     """
@@ -110,7 +114,7 @@ def digits(seed: int = 0) -> tuple[Images, Images]:
 
 
 def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tuple[Images, Images]:
-    """Give every digit in every script, a fixed permutation of the 64 pixels; nothing tells which. Chance 10 %.
+    """Return every digit in every script, a fixed permutation of the 64 pixels; nothing tells which. Chance 10 %.
 
     Image i is digit i // num_scripts of `digits(seed)` in script i % num_scripts, (1, 8, 8), 16 tokens of 4 pixels;
     with 16 scripts 20,752 for training and 8,000 for test, in the same scripts. `kinds` is each token's script.
@@ -121,13 +125,13 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
     """
     check_at_least("num_scripts", num_scripts)
     generator = _generator(seed)
-    pixels = torch.stack([torch.randperm(64, generator=generator) for _ in range(num_scripts)])
+    pixels = torch.stack([torch.randperm(64, generator=generator, device="cpu") for _ in range(num_scripts)])
     parts = []
     for digit, label in _split(seed):
         images = digit.flatten(1)[:, pixels].reshape(-1, 1, 8, 8)
         if shuffled:
             images = _shuffle_tokens(images, generator)
-        kinds = torch.arange(num_scripts).repeat(len(digit))[:, None].repeat(1, 16)
+        kinds = torch.arange(num_scripts, device="cpu").repeat(len(digit))[:, None].repeat(1, 16)
         name = "scripts, shuffled" if shuffled else "scripts"
         labels = label.repeat_interleave(num_scripts)
         parts.append(Images(images, labels, num_classes=10, patch_size=2, name=name, kinds=kinds))
@@ -145,7 +149,7 @@ COLLAGE_TASKS: dict[str, tuple[Callable[[Tensor], Tensor], int]] = {
 def collages(
     task: str = "largest", *, num_train: int = 20_000, num_test: int = 2_000, seed: int = 0
 ) -> tuple[Images, Images]:
-    """Give four digits, two by two, on a canvas (1, 16, 16): 16 tokens of 16 pixels, four tokens to a digit.
+    """Return four digits, two by two, on a canvas (1, 16, 16): 16 tokens of 16 pixels, four tokens to a digit.
 
     The label needs all four: "largest", the largest digit (10 classes, chance near 34 %: 9); "sum", their sum
     (37 classes, chance near 7 %: 18); "distinct", how many different digits there are, less 1 (4 classes, chance
@@ -158,9 +162,9 @@ def collages(
     parts = []
     for name, size, (digit, label) in zip(("num_train", "num_test"), (num_train, num_test), _split(seed), strict=True):
         check_at_least(name, size)
-        pick = torch.randint(len(digit), (size, 4), generator=generator)
+        pick = torch.randint(len(digit), (size, 4), generator=generator, device="cpu")
         images = digit[pick].view(size, 2, 2, 8, 8).transpose(2, 3).reshape(size, 1, 16, 16)
-        quarter = torch.arange(4).view(2, 2).repeat_interleave(2, 0).repeat_interleave(2, 1).flatten()
+        quarter = torch.arange(4, device="cpu").view(2, 2).repeat_interleave(2, 0).repeat_interleave(2, 1).flatten()
         four = label[pick]
         parts.append(
             Images(
@@ -174,7 +178,7 @@ def collages(
 def token_kinds(
     num_kinds: int = 4, *, noise: float = 0.3, num_train: int = 8_000, num_test: int = 1_000, seed: int = 0
 ) -> tuple[Images, Images]:
-    """Give images (1, 8, 8) of 16 tokens, each of a known kind; the label is the commonest kind of the image.
+    """Return images (1, 8, 8) of 16 tokens, each of a known kind; the label is the commonest kind of the image.
 
     A token of kind k shows the 2 x 2 pattern PATTERNS[k] of values -1 and 1, plus Gaussian noise of standard
     deviation `noise` on every pixel. Kinds are drawn alike and independently; an image without a single commonest
@@ -191,14 +195,14 @@ def token_kinds(
     parts = []
     for name, size in (("num_train", num_train), ("num_test", num_test)):
         check_at_least(name, size)
-        kinds = torch.empty(size, 16, dtype=torch.int64)
-        tied = torch.ones(size, dtype=torch.bool)
+        kinds = torch.empty(size, 16, dtype=torch.int64, device="cpu")
+        tied = torch.ones(size, dtype=torch.bool, device="cpu")
         while tied.any():
-            kinds[tied] = torch.randint(num_kinds, (int(tied.sum()), 16), generator=generator)
+            kinds[tied] = torch.randint(num_kinds, (int(tied.sum()), 16), generator=generator, device="cpu")
             counts = torch.nn.functional.one_hot(kinds, num_kinds).sum(1)
             tied = (counts == counts.amax(1, keepdim=True)).sum(1) > 1
         images = from_patches(PATTERNS[kinds][:, :, None])
-        images += noise * torch.randn(images.shape, generator=generator)
+        images += noise * torch.randn(images.shape, generator=generator, dtype=torch.float32, device="cpu")
         parts.append(
             Images(images, counts.argmax(1), num_classes=num_kinds, patch_size=2, name="token kinds", kinds=kinds)
         )
@@ -220,7 +224,7 @@ def from_patches(patches: Tensor) -> Tensor:
 
 def _shuffle_tokens(images: Tensor, generator: torch.Generator) -> Tensor:
     """Put the 16 patches of each image in random order and write the place of each on it."""
-    place = torch.rand(len(images), 16, generator=generator).argsort(1)
+    place = torch.rand(len(images), 16, generator=generator, dtype=torch.float32, device="cpu").argsort(1)
     ink = to_patches(images, 2).gather(1, place[:, :, None, None].expand(-1, -1, 1, 4))
     written = torch.nn.functional.one_hot(place, 16).view(-1, 16, 4, 4).to(images.dtype)
     return from_patches(torch.cat([ink, written], 2))
@@ -228,22 +232,23 @@ def _shuffle_tokens(images: Tensor, generator: torch.Generator) -> Tensor:
 
 def _generator(seed: int) -> torch.Generator:
     check_at_least("seed", seed, 0)
-    return torch.Generator().manual_seed(seed)
+    return torch.Generator("cpu").manual_seed(seed)
 
 
 @cache
-def _digits() -> tuple[Tensor, Tensor]:
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    """Read the digits (N, 8, 8) in [0, 1] and their labels: arrays, since a tensor would keep a device and a mode."""
     from sklearn.datasets import load_digits
 
     digit, label = load_digits(return_X_y=True)
-    return torch.tensor(digit, dtype=torch.float32).view(-1, 8, 8) / 16, torch.tensor(label, dtype=torch.int64)
+    return (digit.reshape(-1, 8, 8) / 16).astype(np.float32), label.astype(np.int64)
 
 
 def _split(seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Give ((training digits, labels), (test digits, labels)), stratified, in random order."""
+    """Return ((training digits, labels), (test digits, labels)), stratified, in random order."""
     check_at_least("seed", seed, 0)
     from sklearn.model_selection import train_test_split
 
     digit, label = _digits()
     parts = train_test_split(range(len(label)), test_size=NUM_TEST_DIGITS, stratify=label, random_state=seed)
-    return tuple((digit[index], label[index]) for index in map(torch.tensor, parts))
+    return tuple((torch.from_numpy(digit[index]), torch.from_numpy(label[index])) for index in parts)

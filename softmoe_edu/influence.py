@@ -4,13 +4,14 @@ A layer that is causal moves no output before the token that changed; one that t
 token's output only. Soft MoE moves all (Puigcerver et al., 2308.00951, section 6).
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
+from softmoe_edu.modes import evaluated
 from softmoe_edu.shapes import Tokens, check_at_least, check_tokens
 
 Layer = Callable[[Tensor], Tensor]
@@ -23,17 +24,28 @@ TOLERANCE = 1e-6
 def influence(
     layer: Layer, x: Tokens, *, size: float | int = 1.0, draws: int = 4, seed: int = 0, name: str = "layer"
 ) -> Influence:
-    """How far output i moves at most when token j changes: row i, column j.
+    """Measure how far output i moves at most when token j changes: row i, column j.
 
-    layer: any callable from (b, n, d) to (b, n, d); a module is put into eval mode and back.
-    Token j is changed in every example at once: Gaussian noise is added, `size` times the standard deviation of x,
-    so that with 1 it becomes another token and a hard choice can change. Of `draws` such changes, of all examples and
-    of the d numbers of an output, the largest difference counts. The noise comes from `seed`, the same for every
-    layer, and no global random state is touched. The layer is called n * draws + 2 times.
-    name: what the sentences of errors call the layer.
+    Token j is changed in every example at once: Gaussian noise is added, so that with size 1 it becomes another token
+    and a hard choice can change. Of all draws, of all examples and of the d numbers of an output, the largest
+    difference counts. The noise comes from `seed`, the same for every layer, and no global random state is touched.
+    The layer is called n * draws + 2 times.
 
-    Raises TypeError for what cannot be called and for an output that is no tensor; ValueError for sizes that are out
-    of range, for a layer that raises, gives another shape or NaN, and for one that answers the same tokens in two ways.
+    Args:
+        layer: Any callable from (b, n, d) to (b, n, d); a module is put into eval mode and back.
+        x: Tokens (b, n, d), on the layer's device and in its dtype.
+        size: Standard deviation of the noise over that of x.
+        draws: Changes of each token.
+        seed: Of the noise.
+        name: What errors call the layer.
+
+    Returns:
+        (n, n) distances in float32, on the CPU.
+
+    Raises:
+        TypeError: For what cannot be called, and for an output that is no tensor.
+        ValueError: For sizes that are out of range, for a layer that raises, gives another shape or NaN, and for one
+            that answers the same tokens in two ways.
     """
     if not callable(layer):
         raise TypeError(f"{name} must be callable, (b, n, d) -> (b, n, d), got {type(layer).__name__}: give a module")
@@ -45,28 +57,31 @@ def influence(
     if not 0 < size < float("inf"):
         raise ValueError(f"size must be over 0 and finite, got {size}: 1 changes a token by one standard deviation")
     x = x.detach()
-    generator = torch.Generator().manual_seed(seed)
-    step = size * float(x.double().std(correction=0))
+    generator = torch.Generator("cpu").manual_seed(seed)
+    # Not every device knows float64: numbers are widened on the CPU.
+    step = size * float(x.cpu().double().std(correction=0))
     if step == 0:
         raise ValueError("x must hold numbers that differ, got the same everywhere: give tokens as a layer meets them")
-    moved = torch.zeros(x.shape[1], x.shape[1])
-    with _evaluated(layer), torch.no_grad():
+    moved = torch.zeros(x.shape[1], x.shape[1], dtype=torch.float32, device="cpu")
+    mode = evaluated(layer) if isinstance(layer, nn.Module) else nullcontext()
+    with mode, torch.no_grad():
         before = _answer(layer, x, name)
         if not torch.equal(before, _answer(layer, x, name)):
             raise ValueError(f"{name} must answer the same tokens in one way, got two: switch its noise or dropout off")
         for token in range(x.shape[1]):
             for _ in range(draws):
-                noise = torch.randn(x.shape[0], x.shape[2], generator=generator, dtype=torch.float64)
+                shape = x.shape[0], x.shape[2]
+                noise = torch.randn(shape, generator=generator, dtype=torch.float64, device="cpu")
                 changed = x.clone()
-                changed[:, token] += (step * noise).to(x)
+                changed[:, token] += (step * noise).to(x.dtype).to(x.device)
                 apart = (_answer(layer, changed, name) - before).abs().amax((0, 2)).cpu()
                 moved[:, token] = torch.maximum(moved[:, token], apart)
     return moved
 
 
 def moves(influence: Influence, tolerance: float | int = TOLERANCE) -> Bool[Tensor, "n n"]:
-    """Whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
-    return influence.double() > tolerance * float(influence.max())
+    """Tell whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
+    return influence.cpu().double() > tolerance * float(influence.max())
 
 
 def earlier_share(influence: Influence, tolerance: float | int = TOLERANCE) -> float:
@@ -77,20 +92,6 @@ def earlier_share(influence: Influence, tolerance: float | int = TOLERANCE) -> f
     n = len(influence)
     pairs = n * (n - 1) // 2
     return float(moves(influence, tolerance).triu(1).sum()) / pairs if pairs else 0.0
-
-
-@contextmanager
-def _evaluated(layer: Layer) -> Iterator[None]:
-    """Eval mode for a module's parts, each as it was afterwards."""
-    parts = list(layer.modules()) if isinstance(layer, nn.Module) else []
-    training = [part.training for part in parts]
-    for part in parts:
-        part.training = False
-    try:
-        yield
-    finally:
-        for part, was in zip(parts, training, strict=True):
-            part.training = was
 
 
 def _answer(layer: Layer, x: Tensor, name: str) -> Tensor:

@@ -6,11 +6,11 @@
 import argparse
 import hashlib
 import json
-import os
 import sys
-import tempfile
 from collections import Counter
 from pathlib import Path
+
+from softmoe_edu.files import write_atomically
 
 PACKAGE = Path(__file__).resolve().parent
 MANIFEST = Path(".softmoe") / "delivered.json"
@@ -18,7 +18,7 @@ KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": 
 
 
 def folder() -> Path:
-    """Give the folder of the lessons: `lessons/` in an installed package, `notebooks/` in a checkout.
+    """Return the folder of the lessons: `lessons/` in an installed package, `notebooks/` in a checkout.
 
     Raises FileNotFoundError if neither holds a lesson.
     """
@@ -29,23 +29,6 @@ def folder() -> Path:
         f"no lessons found in {PACKAGE / 'lessons'} or {PACKAGE.parent / 'notebooks'}: "
         "install softmoe-edu again, or run make sync in a checkout"
     )
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Put content at path at once: a reader or a crash sees the old file or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp gives a private file; a lesson has the permissions of any new file.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
 
 
 def deliver(workspace: Path, source: Path) -> list[str]:
@@ -85,7 +68,7 @@ def deliver(workspace: Path, source: Path) -> list[str]:
 
 
 def _beside(target: Path, content: bytes, given: dict[str, str]) -> Path:
-    """Give the first name beside target that is free, holds content already, or holds a lesson left untouched."""
+    """Return the first name beside target that is free, holds content already, or holds a lesson left untouched."""
     count = 1
     while True:
         path = target.with_suffix(".new.ipynb" if count == 1 else f".new-{count}.ipynb")
@@ -95,7 +78,7 @@ def _beside(target: Path, content: bytes, given: dict[str, str]) -> Path:
 
 
 def _read_manifest(path: Path) -> tuple[dict[str, str], list[str]]:
-    """Give the manifest, empty if there is none; a damaged one is moved aside and reported."""
+    """Return the manifest, empty if there is none; a damaged one is moved aside and reported."""
     if not path.exists():
         return {}, []
     try:
@@ -130,7 +113,7 @@ def _hash(content: bytes) -> str:
 
 
 def build(source: str) -> str:
-    """Give the .ipynb text of a lesson in percent format: no outputs, and always the same bytes for the same source.
+    """Return the .ipynb text of a lesson in percent format: no outputs, and always the same bytes for the same source.
 
     A cell's id comes from its own type and text, so that an edit renames no other cell.
     """

@@ -104,8 +104,8 @@ def expected_drop_fraction(tokens: int, num_experts: int, capacity: int) -> floa
     """
     tokens, num_experts = check_at_least("tokens", tokens), check_at_least("num_experts", num_experts)
     capacity = min(check_at_least("capacity", capacity), tokens)
-    chosen = torch.arange(capacity, dtype=torch.float64)
-    share = torch.tensor(1 / num_experts, dtype=torch.float64)
+    chosen = torch.arange(capacity, dtype=torch.float64, device="cpu")
+    share = torch.tensor(1 / num_experts, dtype=torch.float64, device="cpu")
     ways = math.lgamma(tokens + 1) - torch.lgamma(chosen + 1) - torch.lgamma(tokens - chosen + 1)
     chance = (ways + torch.xlogy(chosen, share) + torch.xlogy(tokens - chosen, 1 - share)).exp()
     answered = capacity - ((capacity - chosen) * chance).sum()
@@ -175,7 +175,7 @@ def combine_entropy(routing: Routing, *, normalized: bool = False) -> TokenValue
         entropy = _over(routing.to_tokens(-share.log()[..., None]), total)[..., 0]
     else:
         entropy = _entropy(without_padding(routing.combine, routing.mask).flatten(2), 2)
-    return _over(entropy, torch.tensor(float(e * p)).log().to(entropy)) if normalized else entropy
+    return _over(entropy, entropy.new_tensor(math.log(e * p))) if normalized else entropy
 
 
 def slot_similarity(routing: Routing) -> Float[Tensor, "b s s"]:
@@ -280,7 +280,8 @@ def _by_example(routing: Routing, examples_per_group: int) -> tuple[Tensor, Tens
 
 
 def _fraction(part: Tensor, whole: Tensor, axis: int | None = None) -> Tensor:
-    return part.sum(axis) / whole.sum(axis).clamp(min=1)
+    # Counts divided by counts would take the default dtype.
+    return part.sum(axis).float() / whole.sum(axis).clamp(min=1)
 
 
 def _over(value: Tensor, by: Tensor) -> Tensor:

@@ -9,7 +9,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from softmoe_edu.capacity import capacity_for
+from softmoe_edu.modes import evaluated
 from softmoe_edu.moe import MoE
+from softmoe_edu.names import plain_name
 from softmoe_edu.routers import (
     ROUTERS,
     IdentityRouter,
@@ -40,9 +42,10 @@ class Rerouted:
     """
 
     def __init__(self, model: nn.Module, images: Tensor, layer: str):
-        layers = {name: module for name, module in model.named_modules() if isinstance(module, MoE)}
+        layers = {plain_name(model, name): part for name, part in model.named_modules() if isinstance(part, MoE)}
         check_choice("layer", layer, tuple(layers))
-        self.model, self.images, self.layer = model, images, layers[layer]
+        device = next((parameter.device for parameter in model.parameters()), images.device)
+        self.model, self.images, self.layer = model, images.to(device), layers[layer]
         group, b = self.layer.examples_per_group, len(images)
         if group not in (1, b):
             raise ValueError(
@@ -63,7 +66,7 @@ class Rerouted:
             self.settings["router"] = names[0]
 
     def __call__(self, settings: Mapping[str, object] | None) -> Float[Tensor, "b ..."]:
-        """Give the model's output under these settings; ValueError for what cannot be routed or is not known here."""
+        """Return the model's output under these settings; ValueError for what cannot be routed or is not known here."""
         if settings is None:
             return self.output
         if settings["noise"]:
@@ -76,13 +79,8 @@ class Rerouted:
             return self._run()
 
     def _run(self) -> Tensor:
-        training = self.model.training
-        self.model.eval()
-        try:
-            with torch.no_grad():
-                return self.model(self.images)
-        finally:
-            self.model.train(training)
+        with evaluated(self.model), torch.no_grad():
+            return self.model(self.images)
 
     @contextmanager
     def _routed(self, routing: Routing, examples: int) -> Iterator[None]:

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
+from softmoe_edu.names import plain_name
 from softmoe_edu.shapes import Gates, Mask, SlotGates, Slots, SlotTokens, Tokens, Weights, without_padding
 
 
@@ -235,7 +236,9 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     keeps its autograd graph, so that a loss can be taken of it; `Routing.detach` drops it. Works in training,
     under `torch.no_grad` and nested. Nothing is attached to the model, so a copy of it made inside the block is not
     recorded; what hooks of a router's own make of its decision is not seen. A compiled model runs uncompiled inside the
-    block, since its code was made without hooks.
+    block, since its code was made without hooks, and names are those of the plain model. Activation checkpointing runs
+    a router again in the backward pass, which is no decision and is not recorded; with use_reentrant=True the decision
+    itself is made without gradients, so that a loss of it would train nothing.
 
     Args:
         model: any module; what is added to it inside the block is not recorded.
@@ -245,10 +248,11 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     """
     routings: dict[str, Routing] = {}
     # By identity, and with the modules themselves so that no other object can take one's place.
-    names = {id(module): (_original_name(name), module) for name, module in model.named_modules()}
+    names = {id(module): (plain_name(model, name), module) for name, module in model.named_modules()}
 
     def keep(module: nn.Module, args: tuple, output: object) -> None:
-        if id(module) in names and isinstance(output, Routing):
+        # Inside a backward pass a checkpointed module only repeats what it decided.
+        if id(module) in names and isinstance(output, Routing) and torch._C._current_graph_task_id() == -1:
             routings[names[id(module)][0]] = output
 
     # Nothing can be compiled before torch._dynamo is loaded, and loading it takes a second.
@@ -259,8 +263,3 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
             yield routings
     finally:
         handle.remove()
-
-
-def _original_name(name: str) -> str:
-    """Drop what torch.compile puts before the names of a compiled module's parts."""
-    return ".".join(part for part in name.split(".") if part != "_orig_mod")

@@ -38,7 +38,8 @@ def upcycle(vit: ViT, moe_layers: Sequence[int], moe: Callable[[int], MoE]) -> V
         if not isinstance(block.mlp, Mlp):
             raise ValueError(f"block {i} must hold a dense MLP, got {type(block.mlp).__name__}: leave it out")
         dense = block.mlp.fc_in
-        layer = moe(dense.in_features)
+        with dense.weight.device:
+            layer = moe(dense.in_features)
         if not isinstance(getattr(layer, "experts", None), Experts):
             raise TypeError(f"moe must make an MoE(router, Experts(...)), got {type(layer).__name__}")
         layer = layer.to(dense.weight)

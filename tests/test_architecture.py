@@ -7,7 +7,7 @@ import softmoe_edu
 
 PACKAGE = Path(softmoe_edu.__file__).parent
 
-DECISION = {"shapes", "capacity", "routing"}
+DECISION = {"shapes", "names", "modes", "capacity", "routing"}
 PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
 MODELS = PARTS | {"moe", "vit"}
 SHOWN = DECISION | {"metrics", "influence"}
@@ -15,13 +15,17 @@ SHOWN = DECISION | {"metrics", "influence"}
 # Who may import whom. A row names only rows above it, so no two parts can need each other.
 MAY = {
     "shapes": set(),
+    "names": set(),
+    "files": set(),
+    "modes": set(),
+    "shadowing": set(),
     "capacity": {"shapes"},
-    "routing": {"shapes"},
+    "routing": {"shapes", "names"},
     "routers": DECISION,
     "experts": DECISION,
     "losses": DECISION,
     "metrics": DECISION,
-    "influence": {"shapes"},
+    "influence": {"shapes", "modes"},
     "moe": PARTS,
     "vit": PARTS | {"moe"},
     "upcycling": MODELS,
@@ -29,13 +33,14 @@ MAY = {
     "cost": MODELS,
     "paper": MODELS | {"cost"},
     "data": {"shapes"},
-    "train": MODELS | {"data"},
+    "train": MODELS | {"data", "files"},
     "figures": SHOWN,
-    "widgets": SHOWN,
-    "__init__": MODELS,
-    "lessons": set(),
-    "teaching": MODELS | {"lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
-    "cli": {"__init__", "lessons", "cost", "paper", "teaching"},
+    "widgets": SHOWN | {"files"},
+    "__init__": MODELS | {"shadowing"},
+    "lessons": {"files"},
+    "teaching": MODELS
+    | {"files", "lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
+    "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
 }
 
 

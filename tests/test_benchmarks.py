@@ -181,6 +181,7 @@ def test_a_contender_that_ends_the_process():
     ]
 
 
+@pytest.mark.slow
 def test_the_command(tmp_path, capsys):
     """The smoke form ends with a table and a record in which every row is there, and the allocator is resident."""
     command.main(["--quick", "--only", "toy", "--output", str(tmp_path)])
@@ -198,6 +199,7 @@ def test_the_command(tmp_path, capsys):
     assert taken["figure_text"] in next(tmp_path.glob("*.svg")).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_default_allocator():
     """Without the settings the child has none, whatever its parent has, and large blocks are mapped."""
     plain = environment(Settings(("toy",), resident=False), {**os.environ, **RESIDENT, "MALLOC_ARENA_MAX": "1"})

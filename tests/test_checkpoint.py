@@ -1,5 +1,9 @@
 """Files of a run: whole or absent, plain data, and an answer for whatever else is found there."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 from toy import toy_data, toy_model
@@ -23,9 +27,7 @@ def test_a_new_run_replaces_no_checkpoint(tmp_path):
     run(checkpoint=path)
     before = path.read_bytes()
     for resume in (None, False):
-        with pytest.raises(
-            FileExistsError, match=r"is there already, .* continue it with resume=True, or name another"
-        ):
+        with pytest.raises(FileExistsError, match=r"already exists, .* continue it with resume=True, or name another"):
             run(checkpoint=path, resume=resume)
     assert path.read_bytes() == before
 
@@ -75,6 +77,16 @@ def test_a_broken_write_keeps_the_last_good_file(tmp_path, error):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path, monkeypatch):
+    """A run of hours does not end in a checkpoint that had no chance."""
+    monkeypatch.setattr("softmoe_edu.train.why_not_written", lambda folder: "Read-only file system")
+    with pytest.raises(
+        PermissionError, match=r"got '.*run.pt' \(Read-only file system\): name another folder"
+    ) as caught:
+        run(checkpoint=tmp_path / "run.pt")
+    assert not hasattr(caught.value, "history")
+
+
 def test_a_full_disk_loses_no_history(tmp_path):
     """When a checkpoint cannot be written, the error carries the history, which goes on."""
 
@@ -87,6 +99,32 @@ def test_a_full_disk_loses_no_history(tmp_path):
             run(checkpoint=tmp_path / "run.pt", checkpoint_every=2)
     assert caught.value.history.steps_done == 2
     assert run(resume=caught.value.history).steps_done == 5
+
+
+def test_a_run_killed_in_a_write_leaves_nothing_behind_once_it_goes_on(tmp_path):
+    """A process that ends in the middle of writing leaves the last checkpoint whole; the resumed run cleans up."""
+    path = tmp_path / "run.pt"
+    code = """
+import os, sys
+sys.path[:0] = sys.argv[2:]
+from test_checkpoint import *
+saved = torch.save
+def die(plain, file):
+    if plain["steps_log"]["step"][-1] == 4:
+        file.write(b"half a file")
+        file.flush()
+        os._exit(9)
+    saved(plain, file)
+checkpoint_module.torch.save = die
+run(checkpoint=sys.argv[1], checkpoint_every=2)
+"""
+    folder = os.path.dirname(__file__)
+    command = [sys.executable, "-c", code, str(path), folder, os.path.dirname(folder)]
+    assert subprocess.run(command, check=False).returncode == 9
+    assert load_checkpoint(path).steps_done == 2 and len(list(tmp_path.iterdir())) == 2
+
+    assert run(checkpoint=path, resume=True).steps_done == 5
+    assert list(tmp_path.iterdir()) == [path]
 
 
 @pytest.mark.bad_input

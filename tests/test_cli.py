@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -78,6 +79,33 @@ def test_a_folder_that_cannot_be_written_is_refused(started, tmp_path, capsys):
 
     said = refusal(capsys, "lab", os.path.join("mine", "lab"))
     assert "cannot write the lessons into" in said and "name a folder that you can write to" in said
+
+
+def test_a_full_disk_is_told(started, capsys, monkeypatch):
+    """A workspace without space is named with the reason, and JupyterLab is not started."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+
+    said = refusal(capsys, "lab", "mine")
+    assert "mine (No space left on device): name a folder that you can write to" in said
+    assert not started
+
+
+def test_a_file_in_the_way_of_a_library_is_named(started, tmp_path, capsys):
+    """A learner's torch.py beside the lessons would be imported by them; other files of the learner's would not."""
+    (tmp_path / "mine").mkdir()
+    for name in ("random.py", "data.py", "my_router.py"):
+        (tmp_path / "mine" / name).write_text("x = 1\n")
+    cli.main(["lab", "mine"])
+    assert len(started) == 1
+    (tmp_path / "mine" / "torch.py").write_text("x = 1\n")
+
+    said = f"{tmp_path / 'mine' / 'torch.py'} is imported in place of the package torch: rename it, and start again"
+    assert said in refusal(capsys, "lab", "mine")
+    assert len(started) == 1
 
 
 def test_the_lessons_folder_is_no_workspace(started, tmp_path, capsys):

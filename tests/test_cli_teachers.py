@@ -31,6 +31,7 @@ def test_bench_of_an_installed_package_says_where_the_benchmark_is(monkeypatch, 
         cli.main(["bench"])
 
 
+@pytest.mark.slow
 def test_bench_hands_its_arguments_on():
     """`softmoe-edu bench --only nothing` is answered by the benchmark's own sentence."""
     run = subprocess.run(
@@ -47,6 +48,7 @@ def test_an_unknown_argument_of_another_command_is_refused(capsys):
     assert "unrecognized arguments: --colour" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_is_no_error():
     """`softmoe-edu cost | head -1` ends quietly."""
     command = f"{sys.executable} -m softmoe_edu.cli cost | head -1"

@@ -21,6 +21,7 @@ from softmoe_edu.cost import (
     table,
     vit_cost,
 )
+from softmoe_edu.cost.tables import count
 from softmoe_edu.vit import Attention, Mlp
 
 SIZES = {
@@ -118,6 +119,17 @@ def test_soft_moe_by_hand():
     assert cost["combine"] == Part("combine", 0, 0, 5 * 12 * 2, 5 * 12 + 12 * 2 + 5 * 2)
 
 
+def test_weights_of_a_group_by_hand():
+    """Of 2 examples of 5 tokens in a group, each has its own 5 rows of weights, for all 12 slots of the group."""
+    cost = moe_cost(5, 2, 7, MoESizes(router="soft", num_experts=3, slots_per_expert=4, examples_per_group=2))
+
+    # Its tokens are read or written once, and half of the group's slots are its own.
+    for name in ("dispatch", "combine"):
+        assert cost[name] == Part(name, 0, 0, 5 * 12 * 2, 5 * 12 + 5 * 2 + 6 * 2)
+        assert cost[name].bytes(batch=4, width=2) == 2 * 4 * (60 + 10 + 12)
+    assert cost["experts"].macs == 6 * 2 * 7 * 2
+
+
 def test_soft_moe_cost_is_that_of_its_slots():
     """As many slots in more experts cost the same MACs, while parameters grow with the experts."""
     few, many = (moe_cost(9, 8, 16, MoESizes(router="soft", num_experts=e, slots_per_expert=12 // e)) for e in (2, 6))
@@ -130,6 +142,8 @@ def test_active_parameters():
     """A token depends on top_k experts, on e p / n on average when experts choose, on all in Soft MoE."""
     one = mlp_cost(1, 10, 14).parameters
     expected = {"tokens choice": 2, "experts choice": 3 * 6 / 16, "soft": 3, "identity": 1, "uniform": 3}
+    # Of a group of two examples each has half of the 3 x 11 slots.
+    expected |= {"experts choice, grouped": 3 * 11 / 2 / 16, "tokens choice, grouped": 2, "soft, grouped": 3}
 
     assert {name: moe_cost(16, 10, 14, LAYERS[name])["experts"].active / one for name in expected} == expected
 
@@ -202,6 +216,23 @@ def test_table_by_hand():
     assert "ms" not in table(cost).split()
 
 
+@pytest.mark.parametrize(
+    "number, text",
+    [
+        (0, "0"),
+        (999, "999"),
+        (1000, "1k"),
+        (1001, "1.001k"),
+        (1e6, "1M"),
+        (1e9, "1B"),
+        (1e12, "1T"),
+    ],
+)
+def test_a_unit_begins_at_its_own_number(number, text):
+    """A thousand is 1k, and what is just below a unit keeps the smaller one."""
+    assert count(number) == text
+
+
 def test_comparison_by_hand():
     """Ratios say second to first, the way round that is over 1; a part that one lacks has none."""
     first = Cost((Part("a", 40, 40, 10**9), Part("b", 2)))
@@ -214,6 +245,14 @@ def test_comparison_by_hand():
         ["c", "0", "0", "=", "0", "2", "-"],
         ["total", "42", "10", "/", "4.20", "2", "8", "x", "4.00"],
     ]
+
+
+def test_a_cost_is_made_of_its_parts():
+    """Iterating comes to an end after the last part."""
+    first = Cost((Part("a", 1), Part("b", 10)))
+
+    assert list(first) == [Part("a", 1), Part("b", 10)]
+    assert Part("b", 10) in first and "c" not in first
 
 
 @pytest.mark.bad_input

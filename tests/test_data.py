@@ -218,6 +218,7 @@ def test_repr_tells_what_is_inside():
     assert repr(data.scripts()[1]) == expected
 
 
+@pytest.mark.slow
 def test_importing_the_module_loads_no_scikit_learn():
     """Scikit-learn is loaded when digits are first asked for."""
     code = "import sys, softmoe_edu.data, softmoe_edu.train; print('sklearn' in sys.modules)"
@@ -236,6 +237,18 @@ BAD = [
     (lambda: images(labels=[0, -1]), "labels must be from 0 to num_classes - 1 = 2, got -1 to 0"),
     (lambda: images(labels=[0]), r"labels must be int64 \(2,\), got torch.int64 \(1,\)"),
     (lambda: images(dtype=torch.uint8), r"images must be floating \(N, c, h, w\), got torch.uint8 .*images.float\(\)"),
+    (
+        lambda: Images(torch.zeros(2, 1, 4, 4), [0, 1], num_classes=3, patch_size=2),
+        "labels must be a .*, got list: conv",
+    ),
+    (
+        lambda: Images([[0.0]], torch.tensor([0]), num_classes=3, patch_size=2),
+        "images must be a torch.Tensor, got list",
+    ),
+    (
+        lambda: images(labels=[[1, 0], [0, 1]]),
+        r"got torch.int64 \(2, 2\): one .* as labels.argmax\(1\) makes of one-hot",
+    ),
     (lambda: images(patch_size=3), "patch_size must divide the image, got 3 for 4 x 4 pixels"),
     (lambda: images(kinds=torch.zeros(2, 3).long()), r"kinds must be \(images, tokens\)=\(2, 4\), got \(2, 3\)"),
 ]
@@ -251,5 +264,5 @@ def images(labels=(0, 1), dtype=torch.float32, patch_size=2, kinds=None):
 @pytest.mark.parametrize("call, sentence", BAD)
 def test_bad_arguments_are_answered(call, sentence):
     """A wrong argument gets a sentence with what was expected and what came."""
-    with pytest.raises(ValueError, match=sentence):
+    with pytest.raises((ValueError, TypeError), match=sentence):
         call()

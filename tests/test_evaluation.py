@@ -3,7 +3,8 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from toy import DATA, TEST, run, toy_model
+from torch import nn
+from toy import DATA, TEST, Toy, run, toy_model
 
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.training.evaluation import Evaluation, evaluate
@@ -37,6 +38,37 @@ def test_evaluate_fills_the_last_group():
     assert evaluate(model, TEST[:2]).accuracy in (0.0, 0.5, 1.0)
     _, history = run(model, batch_size=9, test=TEST, snapshot_at=(0,))
     assert history.snapshots[0]["layer.router"].sizes == (6, 12, 2, 1)
+
+
+class Everyone(nn.Module):
+    """A router that keeps all of four tokens."""
+
+    def forward(self, x):
+        token = torch.arange(4).expand(len(x), 1, 4)
+        return SparseRouting(token, torch.ones(len(x), 1, 4), 4)
+
+
+class Two(Toy):
+    """A Toy, whose router drops half of its tokens, with a second router before or behind it that keeps all."""
+
+    def __init__(self, first):
+        super().__init__()
+        self.first, self.second = first, Everyone()
+
+    def forward(self, images):
+        x = self.embed(images).flatten(2).mT
+        if self.first:
+            self.second(x)
+        logits = super().forward(images)
+        if not self.first:
+            self.second(x)
+        return logits
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_evaluation_counts_the_drops_of_every_layer(first):
+    """The fraction of dropped tokens is the mean over layers, whichever of them comes last."""
+    assert evaluate(Two(first), TEST, 9).dropped == 0.25
 
 
 def test_snapshots_keep_the_routing():

@@ -190,6 +190,7 @@ def test_figures_draw_on_the_axes_they_are_given():
 ODD = {"a": {"x": {"macs": -1.0}}}
 WRONG = {
     "no layers": (lambda: cost_bars({}), "costs must be {layer: {part: {quantity: number}}} with at least one part"),
+    "a cost": (lambda: cost_bars({"a": [1]}), "got list for a layer: make it of a Cost with {p.name: vars(p)"),
     "no parts": (lambda: cost_bars({"a": {}}), "with at least one part each, got none"),
     "no quantity": (lambda: cost_bars(NUMBERS, ()), "quantities must name at least one of parameters, active, macs"),
     "a quantity": (lambda: cost_bars(NUMBERS, ("flops",)), "must be among parameters, active, macs, activations, got"),
@@ -221,5 +222,5 @@ def test_wrong_numbers_are_answered_with_a_sentence(name):
     """What was expected and what came."""
     make, sentence = WRONG[name]
 
-    with pytest.raises(ValueError, match=re.escape(sentence)):
+    with pytest.raises((ValueError, TypeError), match=re.escape(sentence)):
         make()

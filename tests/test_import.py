@@ -6,6 +6,8 @@ import pytest
 
 import softmoe_edu
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"matplotlib", "seaborn", "ipywidgets", "anywidget", "IPython", "jupyterlab", "jupytext", "sklearn", "tqdm"}
 
 

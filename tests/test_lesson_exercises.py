@@ -1,7 +1,6 @@
 """The exercises as they stand in the lessons: with every answer in place, and with every mistake in place."""
 
 import re
-from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -10,6 +9,8 @@ from nbclient import NotebookClient
 
 from softmoe_edu.teaching.clinic import clinics
 from softmoe_edu.teaching.exercises import exercises
+from softmoe_edu.teaching.exports import solutions
+from softmoe_edu.teaching.exports.lesson import chosen
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 LESSONS = sorted({exercise.lesson for exercise in exercises().values()})
@@ -76,23 +77,18 @@ def test_a_lesson_has_its_spine(number):
     assert sum(exercise.essential for exercise in of_lesson(number).values()) >= 2
 
 
-@cache
-def solved(number, folder):
-    notebook = lesson(number)
-    for name, cell in tagged(notebook, "exercise").items():
-        cell.source = exercises()[name].solution
-    return executed(notebook, folder)
-
-
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
 @pytest.mark.parametrize("number", LESSONS)
 def test_references_in_place_are_all_green(number, tmp_path):
-    """With every reference in its cell the lesson runs whole, and every check passes."""
-    notebook = solved(number, tmp_path)
+    """A lesson that is exported as solved has run whole, each of its checks passed, and nothing is left to start."""
+    solutions.export(tmp_path, chosen([number]))
+    (path,) = tmp_path.glob("*.ipynb")
+    notebook = nbformat.read(path, as_version=4)
     reports = {name: text_of(cell) for name, cell in tagged(notebook, "check").items()}
 
     assert {name for name, report in reports.items() if "passed: all" not in report} == set()
+    assert reports.keys() == of_lesson(number).keys()
     assert "not started" not in "\n".join(text_of(cell) for cell in notebook.cells if cell.cell_type == "code")
 
 

@@ -224,18 +224,3 @@ def test_a_damaged_manifest_is_kept_aside(source, workspace, damage):
         assert (workspace / ".softmoe" / name).read_bytes() == damaged
     assert text(workspace) == "first version"
     assert text(workspace, "00_look.new.ipynb") == "second version"
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
-    """When the last step of a write fails, the old file stands and no part of the new one is left."""
-    (tmp_path / "lesson").write_text("old")
-
-    def fail(*_):
-        raise OSError("full")
-
-    monkeypatch.setattr(lessons.os, "replace", fail)
-    with pytest.raises(OSError, match="full"):
-        lessons.write_atomically(tmp_path / "lesson", b"new")
-
-    assert [path.name for path in tmp_path.iterdir()] == ["lesson"]
-    assert text(tmp_path, "lesson") == "old"

@@ -7,6 +7,8 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 
+STEADY = ["--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
+
 
 class Interrupted(Exception):
     """The learner's Ctrl-C while packages arrive."""
@@ -126,14 +128,19 @@ def test_a_failed_install_says_so(make, monkeypatch):
         (["lab"], ["softmoe_edu.cli", "lab", "lab"]),
         (["lab", "--port", "80"], ["softmoe_edu.cli", "lab", "lab", "--port", "80"]),
         (["lab", "mine", "--no-browser"], ["softmoe_edu.cli", "lab", "mine", "--no-browser"]),
-        (["test", "-k", "soft"], ["pytest", "-k", "soft"]),
+        (["test", "-m", "quick"], ["pytest", "-n", "logical", *STEADY, "-m", "quick"]),
+        (["test", "a_test.py", "b_test.py"], ["pytest", "-n", "logical", *STEADY, "a_test.py", "b_test.py"]),
+        (["test", "tests/a_test.py::test_b", "-q"], ["pytest", "tests/a_test.py::test_b", "-q"]),
+        (["test", "-n0"], ["pytest", "-n0"]),
+        (["test", "--dist=load", "-x"], ["pytest", "--dist=load", "-x"]),
+        (["test", "--capture=no"], ["pytest", "--capture=no"]),
         (["sync", "--check"], ["softmoe_edu.lessons", "--check"]),
         (["bench", "--only", "toy"], ["benchmarks", "--only", "toy"]),
         (["bench-smoke"], ["benchmarks", "--quick"]),
     ],
 )
 def test_arguments_reach_the_tool(make, monkeypatch, arguments, command):
-    """Each tool gets what follows its name; the lessons go to ./lab unless a folder is named."""
+    """Each tool gets what follows its name; lessons go to ./lab and tests to every core unless the call differs."""
     commands = []
     monkeypatch.setattr(make, "become", commands.append)
     make.main(arguments)

@@ -51,6 +51,17 @@ def test_flops_of_an_image_within_a_percent(name):
     assert model.gflops_per_image == pytest.approx(model.printed("gflops_per_image"), rel=0.01)
 
 
+def test_schedules_are_those_of_the_paper():
+    """The short runs of Tables 2 and 9 cool down over 50k of 300k steps; a long one says its own."""
+    short = {(run.steps, run.cooldown) for _, run in RUNS if run.table in ("table2", "table9")}
+    assert short == {(300_000, 50_000)}
+
+    long = {run.steps: run.cooldown for run in MODELS["soft_moe_h14_256e"].runs if run.table == "table8"}
+    assert long == {
+        row["steps"]: row["cooldown"] for row in published("table8") if row["model"] == "Soft MoE H/14 256E"
+    }
+
+
 def test_printed_figures_are_one_per_model():
     """Parameters, GFLOP/img and ms/img do not differ between a model's runs."""
     for name in LONG:

@@ -140,3 +140,25 @@ def test_what_cannot_be_exchanged_gets_a_sentence(make, sentence: str) -> None:
     """No MoE, no scores, groups of another size, noise, no capacity, no such router."""
     with pytest.raises(ValueError, match=re.escape(sentence)):
         make()
+
+
+def test_every_part_keeps_its_mode() -> None:
+    """A model in training with a part in evaluation is left like that, whatever it was asked."""
+    model = model_with(MAKE["soft"]).train()
+    model.blocks[0].eval()
+    modes = [part.training for part in model.modules()]
+    Rerouted(model, IMAGES, "blocks.1.mlp")(BASE | {"router": "identity"})
+
+    assert [part.training for part in model.modules()] == modes
+
+
+@pytest.mark.compiled
+@pytest.mark.filterwarnings("ignore")  # torch.compile's own warnings
+def test_a_layer_of_a_compiled_model_has_its_plain_name() -> None:
+    """The router inside a compiled model is exchanged as in the plain one."""
+    model = model_with(MAKE["soft"])
+    settings = BASE | {"router": "identity"}
+    with torch.compiler.set_stance("force_eager"):
+        compiled = Rerouted(torch.compile(model), IMAGES, "blocks.1.mlp")
+
+        assert torch.equal(compiled(settings), Rerouted(model, IMAGES, "blocks.1.mlp")(settings))

@@ -1,5 +1,6 @@
 """Stopping and going on: whatever ends a run early, what is resumed ends as if nothing had happened."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset
 from toy import parameters, toy_data, toy_model
 
 from softmoe_edu.train import train
+from softmoe_edu.training import loop as loop_module
 from softmoe_edu.training.checkpoint import load_checkpoint
 
 DATA, TEST = toy_data(40), toy_data(23, seed=1)
@@ -205,6 +207,7 @@ def test_a_run_in_another_thread_touches_no_signal():
     assert results[0].steps_done == 8
 
 
+@pytest.mark.slow
 def test_a_checkpoint_goes_on_in_another_process(whole, tmp_path):
     """A killed process leaves its last checkpoint; resumed here it ends as the uninterrupted run."""
     path, copy = tmp_path / "run.pt", tmp_path / "copy.pt"
@@ -283,8 +286,52 @@ def test_resume_asks_for_what_it_needs(tmp_path):
         run(resume=tmp_path / "nothing.pt")
     _, history = run(interrupted_at(2))
     history.state = {}
-    with pytest.raises(ValueError, match="got one without a state: train anew"):
+    with pytest.raises(ValueError, match="got one without a state: start a new run"):
         run(resume=history)
+
+
+@pytest.mark.parametrize("kind", [SystemExit, GeneratorExit, MemoryError])
+def test_whatever_is_raised_carries_the_history(whole, kind):
+    """An exit inside the data is no ordinary exception, and takes the run along all the same."""
+    with pytest.raises(kind) as caught:
+        run(data=Failing(kind("out"), 4))
+    assert caught.value.history.steps_done == 3
+    assert everything(*run(toy_model(seed=9), resume=caught.value.history)) == whole
+
+
+def test_a_full_disk_after_an_interruption_loses_no_history(whole, tmp_path, monkeypatch):
+    """The second Ctrl-C writes the checkpoint; where it cannot be written, that error carries the run."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        run(interrupted_at(3, signals=2), checkpoint=tmp_path / "run.pt")
+    assert caught.value.history.steps_done == 2
+    assert list(tmp_path.iterdir()) == []
+    assert everything(*run(toy_model(seed=9), resume=caught.value.history)) == whole
+
+
+def test_a_state_that_cannot_be_copied_is_not_the_one_of_fewer_steps(tmp_path, monkeypatch):
+    """When the copy of the state fails at the end, the error is told, and the history goes on from no older one."""
+    copied = loop_module.copy.deepcopy
+    calls = []
+
+    def fail(value, *inside):
+        calls.extend([] if inside else [None])
+        if len(calls) > 2:
+            raise RuntimeError("out of memory")
+        return copied(value, *inside)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop_module.copy, "deepcopy", fail)
+        with pytest.raises(RuntimeError, match="out of memory") as caught:
+            run(checkpoint=tmp_path / "run.pt", checkpoint_every=3)
+    assert (caught.value.history.steps_done, caught.value.history.state) == (8, {})
+    with pytest.raises(ValueError, match="got one without a state"):
+        run(resume=caught.value.history)
+    assert load_checkpoint(tmp_path / "run.pt").steps_done == 6
 
 
 def test_columns_are_arrays():

@@ -9,6 +9,7 @@ from torch import nn
 from torch.utils.data import Dataset
 from toy import DATA, TEST, Toy, parameters, run, toy_data, toy_model
 
+from softmoe_edu.data import Images
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.train import parameter_groups
 from softmoe_edu.training.batches import batch_indices
@@ -180,6 +181,15 @@ def test_the_world_is_left_as_it_was():
     assert all(p.grad is None for p in model.parameters())
 
 
+@pytest.mark.parametrize("off", [torch.no_grad, torch.inference_mode])
+def test_training_needs_no_gradients_switched_on(off):
+    """Inside a block without gradients, or without autograd, a run learns what it learns outside."""
+    model = toy_model()
+    with off():
+        run(model)
+    assert torch.equal(parameters(model), parameters(run()[0]))
+
+
 def test_threads_are_used():
     """The step runs on as many threads as asked for."""
     seen = []
@@ -215,11 +225,10 @@ def test_any_error_carries_the_history():
 def test_batches_are_full_and_cover_the_data():
     """A pass has no image twice, passes differ, and no two seeds agree."""
     size, batch = 40, 8
-    first = torch.cat([batch_indices(size, batch, 0, step) for step in range(5)])
-    second = torch.cat([batch_indices(size, batch, 0, step) for step in range(5, 10)])
-    assert first.sort().values.tolist() == second.sort().values.tolist() == list(range(40))
-    assert not torch.equal(first, second)
-    assert not torch.equal(batch_indices(size, batch, 1, 0), first[:8])
+    passes = [torch.cat([batch_indices(size, batch, 0, 5 * i + step) for step in range(5)]) for i in range(7)]
+    assert all(order.sort().values.tolist() == list(range(40)) for order in passes)
+    assert len({tuple(order.tolist()) for order in passes}) == 7
+    assert not torch.equal(batch_indices(size, batch, 1, 0), passes[0][:8])
     assert all(len(batch_indices(11, 4, 0, step)) == 4 for step in range(9))
 
 
@@ -245,6 +254,21 @@ def test_any_map_style_data_set_trains():
     noisy, again = (run(data=Plain(noise=1.0))[0] for _ in range(2))
     assert torch.equal(parameters(noisy), parameters(again))
     assert not torch.equal(parameters(noisy), parameters(plain))
+
+
+def test_a_subclass_of_images_reads_its_own_items():
+    """What `__getitem__` of a subclass does to an image is seen by training and evaluation."""
+
+    class Darker(Images):
+        def __getitem__(self, i):
+            image, label = super().__getitem__(i)
+            return image - 5, label
+
+    darker = Darker(DATA.images, DATA.labels, num_classes=3, patch_size=2)
+    by_hand = Images(DATA.images - 5, DATA.labels, num_classes=3, patch_size=2)
+    (first, log), (second, by_hand_log) = (run(data=data, test=data) for data in (darker, by_hand))
+
+    assert torch.equal(parameters(first), parameters(second)) and timeless(log) == timeless(by_hand_log)
 
 
 def test_progress_shows_loss_accuracy_and_drops(capsys):

@@ -10,6 +10,7 @@ from toy import parameters, toy_data, toy_model
 
 from softmoe_edu.data import Images
 from softmoe_edu.train import train
+from softmoe_edu.training.evaluation import evaluate, take_snapshot
 from softmoe_edu.training.guard import NotFiniteError
 from softmoe_edu.training.loop import learning_rate_at
 
@@ -105,6 +106,13 @@ class Wrong(Dataset):
         return self.item
 
 
+def answering(change):
+    """A Toy whose answer is changed in some way."""
+    model = toy_model()
+    model.register_forward_hook(lambda module, args, logits: change(logits))
+    return model
+
+
 BAD = [
     ({"steps": 0}, ValueError, "steps must be at least 1, got 0"),
     ({"steps": 2.0}, TypeError, "steps must be a whole number, got 2.0"),
@@ -118,6 +126,38 @@ BAD = [
     ({"data": Wrong(torch.zeros(1, 4, 4), 3)}, ValueError, "labels must be from 0 to 2, the model's classes, got 3"),
     ({"data": Wrong(torch.zeros(1, 4, 4), -1)}, ValueError, "labels must be from 0 to 2, the model's classes, got -1"),
     ({"data": Wrong("cat.png", 0)}, TypeError, "an image of the data must be a tensor, got str: convert it"),
+    (
+        {"data": Wrong(torch.zeros(1, 4, 4), 1.0)},
+        TypeError,
+        r"one whole number, .* got 1.0 \(float\): return such as int",
+    ),
+    (
+        {"data": Wrong(torch.zeros(1, 4, 4), torch.tensor(1.0))},
+        TypeError,
+        r"got tensor\(1.\) \(torch.float32\): return",
+    ),
+    (
+        {"data": Wrong(torch.zeros(1, 4, 4), "1")},
+        TypeError,
+        r"one whole number, .* got '1' \(str\): return such as int",
+    ),
+    ({"data": Wrong(torch.zeros(1, 4, 4), torch.eye(3)[1])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
+    ({"data": Wrong(torch.zeros(1, 4, 4), [0, 1, 0])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
+    ({"data": Wrong(torch.zeros(1, 4, 4), 2**63)}, ValueError, "got 9223372036854775808: classes are counted from 0"),
+    ({"resume": {"steps": 3}}, TypeError, "resume must be a History, a path, True or None, got dict"),
+    ({"model": answering(lambda logits: (logits, None))}, TypeError, "one floating-point tensor of logits, got tuple"),
+    ({"model": answering(lambda logits: {"logits": logits})}, TypeError, "one .* tensor of logits, got dict: wrap it"),
+    ({"model": answering(lambda logits: logits.long())}, TypeError, "tensor of logits, got torch.int64: wrap it in a"),
+    ({"model": answering(torch.Tensor.detach)}, ValueError, "got logits without a gradient: look for detach"),
+    (
+        {
+            "model": answering(torch.Tensor.detach),
+            "auxiliary": lambda routings: sum(r.gates.square().sum() for r in routings.values()),
+        },
+        ValueError,
+        "model must give logits whose gradient reaches a parameter that is trained",
+    ),
+    ({"data": Wrong(torch.zeros(1, 4, 4), torch.tensor([1]))}, TypeError, r"got shape \(1,\): take the number out"),
     ({"data": Wrong(torch.zeros(1, 4, 4))}, TypeError, r"an item of the data must be \(image, label\), got tuple"),
     ({"learning_rate": -1.0}, ValueError, "learning_rate must be a finite number of at least 0, got -1.0"),
     ({"clip_norm": math.nan}, ValueError, "clip_norm must be a finite number of at least 0, got nan"),
@@ -132,13 +172,23 @@ BAD = [
         "checkpoint must be in a folder that is there, got 'nowhere/run.pt': make the folder first",
     ),
     ({"snapshot_at": (7,)}, ValueError, "snapshot_at must be at most the 6 steps of the run, got 7: -1 is the end"),
-    ({"threads": 0}, ValueError, "threads must be at least 1, got 0"),
-    ({"auxiliary": lambda routings: 1.0}, TypeError, "auxiliary must give a scalar tensor, got float"),
     (
-        {"auxiliary": lambda routings: torch.ones(2)},
+        {"snapshot_at": (0,), "snapshot_images": torch.zeros(2, 1, 4, 4).int()},
         TypeError,
-        r"auxiliary must give a scalar tensor, got shape \(2,\)",
+        "snapshot_images must be a floating-point tensor .*, got torch.int32: take them from the data",
     ),
+    ({"snapshot_at": (0,), "snapshot_images": [1.0]}, TypeError, "snapshot_images must be a .* tensor .*, got list"),
+    (
+        {"snapshot_at": (-1,), "snapshot_images": torch.zeros(4, 1, 4, 4), "model": toy_model(examples_per_group=3)},
+        ValueError,
+        r"N a positive multiple of 3, the examples of a group, got \(4, 1, 4, 4\): take other images",
+    ),
+    ({"snapshot_at": 0}, TypeError, r"snapshot_at must be a sequence of steps, got 0: write \(0,\)"),
+    ({"learning_rate": "0.1"}, TypeError, r"learning_rate must be a number, got '0.1' \(str\)"),
+    ({"weight_decay": None}, TypeError, r"weight_decay must be a number, got None \(NoneType\)"),
+    ({"checkpoint": "."}, IsADirectoryError, r"checkpoint must name a file, got the folder '.': add a name such as"),
+    ({"threads": 0}, ValueError, "threads must be at least 1, got 0"),
+    ({"auxiliary": torch.ones(())}, TypeError, "auxiliary must be a function .* got Tensor: pass the function itself"),
     (
         {"auxiliary": lambda routings: torch.ones(()), "model": toy_model(routed=False)},
         ValueError,
@@ -170,3 +220,39 @@ def test_images_of_two_shapes_are_answered():
 
     with pytest.raises(ValueError, match=r"images must have one shape, got \(1, 4, 4\), \(1, 4, 5\)"):
         run(data=Growing())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_a_model_of_another_dtype_than_the_data_is_answered(dtype):
+    """Training, evaluating and taking snapshots say which dtypes do not fit, and both ways out."""
+    model = toy_model().to(dtype)
+    said = rf"images must have the dtype of the model's parameters, {dtype}, got torch.float32: convert the model with "
+    said += rf"model.to\(torch.float32\), or the images with images.to\({dtype}\)"
+
+    for look in (
+        lambda: run(model),
+        lambda: evaluate(model, DATA),
+        lambda: run(model, snapshot_at=(0,)),
+        lambda: take_snapshot(model, DATA.images[:2]),
+    ):
+        with pytest.raises(TypeError, match=said):
+            look()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_data_of_the_models_dtype_train(dtype):
+    """A float64 or bfloat16 model learns from images of its own dtype, and a model may convert them itself."""
+    own = Images(DATA.images.to(dtype), DATA.labels, num_classes=3, patch_size=2)
+    assert run(toy_model().to(dtype), own, own, snapshot_at=(-1,)).steps_done == 6
+
+    converting = toy_model().to(dtype)
+    converting.register_forward_pre_hook(lambda module, args: (args[0].to(dtype),))
+    assert run(converting, DATA, DATA, snapshot_at=(-1,)).steps_done == 6
+
+
+def test_an_error_that_no_dtype_explains_is_left_alone():
+    """A model that fails on images of its own dtype, or on both, tells what it tells."""
+    for model in (toy_model(), toy_model().double()):
+        model.head = nn.Linear(5, 3)
+        with pytest.raises(RuntimeError, match=r"cannot be multiplied|same dtype|Input type"):
+            run(model)

@@ -9,18 +9,23 @@ import time
 import urllib.error
 import urllib.request
 import venv
+from importlib.metadata import distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 USE = """
-import pathlib, sys
+import importlib, pathlib, pkgutil, sys
 import torch, softmoe_edu
 from softmoe_edu import Experts, MoE, SoftRouter
 package = pathlib.Path(softmoe_edu.__file__).parent
 assert package.is_relative_to(sys.prefix), package
+for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
+    importlib.import_module(module.name)
 y = MoE(SoftRouter(8, 4), Experts(8, 4, 16))(torch.ones(2, 5, 8))
 print(tuple(y.shape), *sorted(path.name for path in (package / "widgets").iterdir() if path.suffix in (".js", ".css")))
 """
@@ -36,15 +41,60 @@ def run(*command, cwd):
     return done.stdout
 
 
+def closure(requirements):
+    """The installed distributions that these requirements ask for, directly or through one another."""
+    found, waiting = {}, [Requirement(text) for text in requirements]
+    while waiting:
+        wanted = waiting.pop()
+        if wanted.marker and not wanted.marker.evaluate({"extra": ""}):
+            continue
+        known = found.setdefault(canonicalize_name(wanted.name), set())
+        for extra in {"", *wanted.extras} - known:
+            known.add(extra)
+            for text in distribution(wanted.name).requires or ():
+                needed = Requirement(text)
+                if needed.marker is None or needed.marker.evaluate({"extra": extra}):
+                    needed.marker = None
+                    waiting.append(needed)
+    return [distribution(name) for name in found]
+
+
+def link(one, site, scripts):
+    """Put the files of an installed distribution into another environment without copying them."""
+    made = set()
+    for file in one.files:
+        source, target = one.locate_file(file), Path(os.path.normpath(site / file))
+        # A script names the Python that it was installed for.
+        if target.parent == scripts or not os.path.isfile(source):
+            continue
+        if target.parent not in made:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            made.add(target.parent)
+        try:
+            os.link(source, target)
+        except OSError:
+            target.symlink_to(source)
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The bin folder of an empty environment into which the wheel was installed with its dependencies."""
+    """The bin folder of an environment that holds the wheel, what its metadata asks for, and nothing else.
+
+    What a fresh `pip install` would download and unpack in minutes is linked from the environment of the tests.
+    """
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT, cwd=folder)
-    venv.create(folder / "env", with_pip=True)
-    scripts = folder / "env" / SCRIPTS
     (wheel,) = folder.glob("softmoe_edu-*.whl")
-    run(scripts / "python", "-m", "pip", "install", "--quiet", wheel, cwd=folder)
+    venv.create(folder / "env", symlinks=os.name != "nt")
+    scripts = folder / "env" / SCRIPTS
+    pip = (sys.executable, "-m", "pip", "--python", scripts / "python")
+    run(*pip, "install", "--quiet", "--no-deps", wheel, cwd=folder)
+    where = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    site = Path(run(scripts / "python", "-c", where, cwd=folder).strip())
+    (package,) = distributions(name="softmoe-edu", path=[str(site)])
+    for one in closure(package.requires):
+        link(one, site, scripts)
+    run(*pip, "check", cwd=folder)
     return scripts
 
 
@@ -57,7 +107,7 @@ def unused_port():
 
 
 def test_installed_package_works(installed, tmp_path):
-    """Away from the checkout, a layer computes, and the widgets' scripts and styles came along."""
+    """Away from the checkout every module can be imported, a layer computes, and the widgets have their scripts."""
     shape, *files = re.findall(r"\(.*\)|\S+", run(installed / "python", "-c", USE, cwd=tmp_path))
     widgets = (CHECKOUT / "softmoe_edu" / "widgets").iterdir()
 

@@ -85,6 +85,6 @@ DATA, TEST = toy_data(40), toy_data(23, seed=1)
 
 def run(model=None, data=DATA, test=None, **arguments):
     """Train a Toy for some quiet steps, and give it with its history."""
-    model = model or toy_model()
+    model = toy_model() if model is None else model
     arguments = {"steps": 6, "batch_size": 8, "progress": False} | arguments
     return model, train(model, data, test, **arguments)

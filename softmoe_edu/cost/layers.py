@@ -45,7 +45,7 @@ class MoESizes:
 
     @property
     def sparse(self) -> bool:
-        """Does a slot hold at most one token?"""
+        """Tell whether a slot holds at most one token."""
         return self.router in ("tokens choice", "experts choice", "identity")
 
     def capacity(self, tokens: int) -> int:

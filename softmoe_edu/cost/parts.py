@@ -3,7 +3,7 @@
 Roofline: Williams et al. 2009, doi 10.1145/1498765.1498785.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 Number = int | float
@@ -75,8 +75,12 @@ class Cost:
     def __add__(self, other: "Cost") -> "Cost":
         return Cost.total((self, other))
 
+    def __iter__(self) -> Iterator[Part]:
+        # Without it Python would iterate by asking for the parts 0, 1, 2, ... and never come to an end.
+        return iter(self.parts)
+
     def __getitem__(self, name: str) -> Part:
-        """Give the part of that name; a name that is not there is a part of no cost."""
+        """Return the part of that name; a name that is not there is a part of no cost."""
         return next((part for part in self.parts if part.name == name), Part(name))
 
     @property

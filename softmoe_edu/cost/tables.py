@@ -6,7 +6,7 @@ UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None = None) -> str:
-    """Give a line per part: parameters, active ones, GFLOP of an example, MB moved and FLOPs per byte of a batch.
+    """Return a line per part: parameters, active ones, GFLOP of an example, MB moved and FLOPs per byte of a batch.
 
     With a device, also the milliseconds of the batch by the roofline.
     """
@@ -24,7 +24,7 @@ def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None =
 
 
 def comparison(first: tuple[str, Cost], second: tuple[str, Cost]) -> str:
-    """Give a line per part for two named costs, with second / first in parameters and in GFLOP of an example."""
+    """Return a line per part for two named costs, with second / first in parameters and in GFLOP of an example."""
     (name, a), (other, b) = first, second
     rows = [["", name, other, "ratio", name, other, "ratio"], ["part", "parameters", "", "", "GFLOP", "", ""]]
     for label in [part.name for part in (a + b).parts] + ["total"]:

@@ -32,7 +32,7 @@ def causality_map(
     Raises ValueError without matrices, for a matrix that is not square, of another size than the first or with a
     number that is negative or not finite, for a token out of range and for a tolerance outside 0 to 1.
     """
-    matrices = {name: torch.as_tensor(array(each)) for name, each in influences.items()}
+    matrices = {name: torch.from_numpy(array(each)) for name, each in influences.items()}
     if not matrices:
         raise ValueError("influences must hold at least one matrix, got none: give {name: influence(layer, x)}")
     n = len(next(iter(matrices.values())))

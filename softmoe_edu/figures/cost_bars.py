@@ -31,9 +31,15 @@ def cost_bars(
     costs: {layer: {part: {quantity: number}}}, which `{name: {p.name: vars(p) for p in cost.parts}}` makes of costs;
     bytes and seconds are added with `p.bytes(batch)` and `p.seconds(device, batch)`. A part that a layer lacks, or a
     quantity that a part lacks, counts as 0. Totals stand at the bars' ends. quantities: names that the parts have.
-    Returns (1, quantities) Axes. Raises ValueError without layers or quantities, for a quantity that no part has and
-    for numbers that are negative or not finite.
+    Returns (1, quantities) Axes. Raises TypeError for a layer that is no mapping, ValueError without layers or
+    quantities, for a quantity that no part has and for numbers that are negative or not finite.
     """
+    for layer in costs.values():
+        if not isinstance(layer, Mapping):
+            raise TypeError(
+                f"costs must be {{layer: {{part: {{quantity: number}}}}}}, got {type(layer).__name__} for a layer: "
+                "make it of a Cost with {p.name: vars(p) for p in cost.parts}"
+            )
     if not costs or not all(costs.values()):
         raise ValueError("costs must be {layer: {part: {quantity: number}}} with at least one part each, got none")
     parts = list(dict.fromkeys(part for layer in costs.values() for part in layer))

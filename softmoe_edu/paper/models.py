@@ -107,7 +107,7 @@ def _routing(label: str, experts: int | None, **rest: Cell) -> MoESizes | None:
 
 
 def _printed() -> Iterator[tuple[str, MoESizes | None, dict[str, Cell]]]:
-    """Give variant, MoE layer and figures of each row."""
+    """Yield variant, MoE layer and figures of each row."""
     for table in ("table8", "table1"):
         for row in published(table):
             label, variant, experts = re.fullmatch(r"(ViT|Soft MoE) (\S+)(?: (\d+)E)?", row["model"]).groups()

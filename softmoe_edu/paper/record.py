@@ -69,5 +69,5 @@ class Model:
         return macs * BATCH * steps / 1e18
 
     def printed(self, figure: str) -> str | float | None:
-        """Give a figure that is the same in all runs: "parameters", "gflops_per_image" or "ms_per_image"."""
+        """Return a figure that is the same in all runs: "parameters", "gflops_per_image" or "ms_per_image"."""
         return next((getattr(run, figure) for run in self.runs if getattr(run, figure) is not None), None)

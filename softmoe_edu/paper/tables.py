@@ -12,7 +12,7 @@ Cell = str | int | float | None
 
 
 def published(name: str) -> list[dict[str, Cell]]:
-    """Give the rows of one of TABLES, numbers as numbers, an empty cell as None.
+    """Return the rows of one of TABLES, numbers as numbers, an empty cell as None.
 
     In table4 to table6 sparse_layers "4:11" means blocks 4 to 11, from 0. In table7 the rows with batch priority are
     rows 37, 49, 42 and 50 of table9. In figure6 experts_column is "probable" where the paper does not tell which

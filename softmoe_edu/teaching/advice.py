@@ -3,7 +3,7 @@
 import torch
 
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake
-from softmoe_edu.teaching.guard import Printed
+from softmoe_edu.teaching.printed import Printed
 from softmoe_edu.teaching.report import Report
 
 Lines = tuple[tuple[str, str], ...]
@@ -83,8 +83,8 @@ def _start(exercise: Exercise, failed: str, finding: Finding) -> str:
 
 def last_words(printed: Printed) -> str:
     """Give the first line of what an answer printed, and how many there are."""
-    lines = printed.text.splitlines()
-    return "".join(lines[:1]) if len(lines) < 2 else f"{lines[0]} ... ({len(lines)} lines)"
+    first, *more = printed.text.splitlines() or [""]
+    return f"{first} ... ({printed.lines} lines)" if more else first
 
 
 def not_started(exercise: Exercise, stub: str, printed: Printed) -> Report:

@@ -12,8 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from softmoe_edu.teaching.borrowed import Traps
 from softmoe_edu.teaching.exercise import Exercise, Finding
-from softmoe_edu.teaching.guard import ENDS, codes_of, without
+from softmoe_edu.teaching.guard import ENDS
+from softmoe_edu.teaching.kept_state import plain_again
 
 
 class Refused(Exception):
@@ -40,7 +42,7 @@ class Answer:
     def __init__(self, exercise: Exercise, function: Callable) -> None:
         self.exercise, self.function = exercise, function
         functions = (exercise.answer, *exercise.variants, *exercise.library)
-        self.forbidden = codes_of([*functions, *(mistake.function for mistake in exercise.mistakes)])
+        self.traps = Traps([*functions, *(mistake.function for mistake in exercise.mistakes)])
         self.returned, self.unwritten = 0, ""
 
     @property
@@ -49,17 +51,21 @@ class Answer:
         return bool(self.unwritten) and not self.returned
 
     def __call__(self, *args: object) -> object:
+        return self.beside(*args)[1]
+
+    def beside(self, *args: object) -> tuple[object, object]:
+        """Return what the reference gives and what the function gives for these arguments, as a call does."""
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
         if problem := difference(expected, got, parts=self.exercise.parts):
             raise Refused(Finding(problem[0], self.given(args), *problem[1:]))
-        return got
+        return expected, got
 
     def raw(self, *args: object) -> object:
         """Call the function with exactly these arguments."""
         grad = torch.is_grad_enabled()
         try:
-            with without(self.forbidden):
+            with self.traps:
                 output = self.function(*args)
         except ENDS:
             raise
@@ -71,7 +77,8 @@ class Answer:
             should = f"{self.exercise.name} gives an answer for every allowed input, and raises nothing"
             raise Refused(Finding(should, self.given(args), got=got)) from error
         finally:
-            # An answer that switches gradients off would switch them off for the reference, too.
+            # An answer that switches gradients off, or sets a default, would do so for the reference, too.
+            plain_again()
             torch.set_grad_enabled(grad)
         self.returned += 1
         return output

@@ -17,10 +17,14 @@ from softmoe_edu.teaching.diagnosis import match
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Mistake, Property
 from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import ENDS, Printed, TimeUp, UsedReference, forget_handled, guarded
+from softmoe_edu.teaching.guard import ENDS, TimeUp, UsedReference, guarded
+from softmoe_edu.teaching.printed import Printed
 from softmoe_edu.teaching.report import Report
+from softmoe_edu.teaching.say import say
+from softmoe_edu.teaching.time_limit import callers_alarm, forget_handled
 
 SECONDS = 10.0
+LATE_S = 2.0  # more than the steps of Python take that may still be run
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
 
 
@@ -42,16 +46,17 @@ def check(
         raise ValueError(f"device {device!r} cannot be used here ({error}): leave it out for the CPU") from None
     attempt = progress.attempts("check", exercise.id)
     start = time.monotonic()
-    report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
-    progress.note(
-        "check",
-        exercise.id,
-        status=report.status,
-        mistake=report.mistake,
-        property=report.failed,
-        attempt=attempt + 1,
-        seconds=round(time.monotonic() - start, 2),
-    )
+    with callers_alarm():
+        report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
+        progress.note(
+            "check",
+            exercise.id,
+            status=report.status,
+            mistake=report.mistake,
+            property=report.failed,
+            attempt=attempt + 1,
+            seconds=round(time.monotonic() - start, 2),
+        )
     return report
 
 
@@ -64,7 +69,7 @@ def examine(
     holds: list[str] = []
     fails: dict[str, Finding] = {}
     good, mistake, named, printed = 0.0, None, False, Printed()
-    handled = sys.exc_info()[1]
+    handled, start = sys.exc_info()[1], time.monotonic()
     try:
         with guarded(seconds) as printed:
             answer = Answer(exercise, function)
@@ -91,10 +96,16 @@ def examine(
         return not_started(exercise, str(stub), printed)
     except SystemExit:
         should = f"{exercise.name} gives an answer for every allowed input"
-        fails = {"no exit": Finding(should, got="it calls exit, which would end the notebook's kernel")}
+        fails = {
+            "no exit": Finding(
+                should, got="it leaves the program: exit, quit and sys.exit would end the notebook's kernel"
+            )
+        }
         mistake, good = None, 0.0
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: {exercise.slow}"
+        if (took := time.monotonic() - start) > seconds + LATE_S:
+            got = f"it was stopped after {took:.0f} s, since one long call in it cannot be interrupted: {exercise.slow}"
         fails.setdefault("time", Finding(f"{exercise.name} comes back within {seconds:g} s", got=got))
     except UsedReference as error:
         should = f"the answer is your own: write {exercise.name} yourself"
@@ -205,5 +216,5 @@ def use(name: str, answer: Callable) -> Callable:
     exercise = find(name)
     report = examine(exercise, answer)
     whose = "yours" if report.passed else f"the library's (yours: {report.status})"
-    print(f"{exercise.name}: {whose}")
+    say(f"{exercise.name}: {whose}")
     return answer if report.passed else exercise.answer

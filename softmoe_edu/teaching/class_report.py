@@ -12,6 +12,7 @@ from statistics import median
 
 from softmoe_edu.teaching.progress import parse
 from softmoe_edu.teaching.questions import ASKED, CONFIDENCES, QUESTIONS
+from softmoe_edu.teaching.say import say
 
 # What else stands in an id was typed by somebody and could name a person.
 ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
@@ -50,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     paths = sys.argv[1:] if argv is None else argv
     if not paths:
         sys.exit("name the progress files of your class, or a folder that holds them: softmoe-edu report FILES...")
-    print(report(paths), end="")
+    say(report(paths).rstrip("\n"))
 
 
 def _files(paths: Sequence[str | Path]) -> Iterable[Path]:
@@ -167,7 +168,7 @@ def _phrase(words: object) -> str:
     """Give the words of a property in brackets, shortened where they are many."""
     if not isinstance(words, str) or not PHRASE.fullmatch(words):
         return "(other)"
-    return f"({words})" if len(words) <= LONGEST else f"({words[: LONGEST - 1].rstrip()}…)"
+    return f"({words})" if len(words) <= LONGEST else f"({words[: LONGEST - 3].rstrip()}...)"
 
 
 def _count(number: int, what: str) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.kept_state import plain_defaults
+from softmoe_edu.teaching.say import fitting
 
 STYLE = "max-width:60em;border-left:5px solid #7a4988;padding:.4em .9em;color:var(--jp-ui-font-color1, inherit)"
 
@@ -35,7 +37,8 @@ class Patient:
     def __init__(self, clinic: Clinic, number: int) -> None:
         self.lesson, self.complaint, self.number = clinic.lesson, clinic.complaint, number
         self.suspects = dict(clinic.suspects)
-        self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
+        with plain_defaults():
+            self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
         # Only hashes are kept: whoever prints the patient learns nothing.
         self._true, self._findings = {self._hash(id) for id in ids}, clinic.findings
         self.how_many = len(ids)
@@ -65,7 +68,7 @@ class Patient:
 
     def __repr__(self) -> str:
         lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", f"Suspects ({self._count}):"]
-        return "\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())])
+        return fitting("\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())]))
 
     def _repr_html_(self) -> str:
         rows = "".join(

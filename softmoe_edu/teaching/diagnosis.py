@@ -8,6 +8,7 @@ from torch import Tensor
 from softmoe_edu.teaching.answer import copied
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Mistake
+from softmoe_edu.teaching.kept_state import plain_again
 
 FIRST = "values 0"
 CLOSE = 1e-6  # of the largest value; wrong answers differ by 0.48 and more, right ones by under 1e-4 in float32
@@ -21,7 +22,8 @@ def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
     """
 
     def observe(f: Callable, d: Draw) -> dict[str, object]:
-        with torch.enable_grad():  # whatever the answer before left
+        plain_again()  # whatever the answer before left
+        with torch.enable_grad():
             return exercise.observe(f, d) if exercise.observe else observations(exercise, f, d)
 
     right, seen = observe(exercise.answer, draw), observe(function, draw)
@@ -73,7 +75,7 @@ def _gradient(output: object, given: tuple, draw: Draw) -> list[Tensor | None]:
     if not parts:
         return [None] * len(leaves)
     weights = draw.sub("weights")
-    total = sum((part.double() * weights.normal(*part.shape)).sum() for part in parts)
+    total = sum((part.to(draw.dtype) * weights.normal(*part.shape)).sum() for part in parts)
     return list(torch.autograd.grad(total, leaves, allow_unused=True))
 
 
@@ -91,7 +93,7 @@ def equal(a: object, b: object, close: float = CLOSE) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if a.shape != b.shape:
             return False
-        a, b = a.detach().double().cpu(), b.detach().double().cpu()
+        a, b = a.detach().cpu().double(), b.detach().cpu().double()
         size = max(1.0, float(a.nan_to_num(0, 0, 0).abs().max())) if a.numel() else 1.0
         return torch.allclose(a, b, rtol=0, atol=close * size, equal_nan=True)
     if isinstance(a, float) and isinstance(b, float):

@@ -4,6 +4,7 @@ import html
 
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.say import fitting
 
 
 class HintShown:
@@ -13,7 +14,7 @@ class HintShown:
         self.head, self.text, self.code = head, text, code
 
     def __repr__(self) -> str:
-        return "\n".join(filter(None, [self.head, self.text, self.code]))
+        return fitting("\n".join(filter(None, [self.head, self.text, self.code])))
 
     def _repr_html_(self) -> str:
         code = f"<pre style='margin:.4em 0'>{html.escape(self.code)}</pre>" if self.code else ""

@@ -14,6 +14,7 @@ from softmoe_edu.teaching.checking import BASICS, examine
 from softmoe_edu.teaching.exercise import Exercise
 from softmoe_edu.teaching.exercises import exercises
 from softmoe_edu.teaching.report import MOST_LINES, Report
+from softmoe_edu.teaching.say import say
 
 SHORTEST_LINE = 16  # characters of code; shorter ones, such as `b, n = x.shape`, stand in any text
 
@@ -110,7 +111,7 @@ def main(argv: list[str]) -> None:
     """Run every check on everything and write the table; exit with 1 and sentences if one said something wrong."""
     everything = [row for exercise in exercises().values() for row in rows(exercise)]
     text, faults = render(everything), [fault for row in everything for fault in row.faults]
-    Path(argv[0]).write_text(text, encoding="utf-8") if argv else print(text)
+    Path(argv[0]).write_text(text, encoding="utf-8") if argv else say(text)
     sys.exit("\n".join(faults) or None)
 
 

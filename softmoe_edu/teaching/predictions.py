@@ -5,7 +5,6 @@ lessons later in other words. Predictions are never graded; they are kept in the
 """
 
 import os
-import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ import torch
 
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.questions import ASKED, CONFIDENCES, QUESTIONS, Question, find, lesson_name
+from softmoe_edu.teaching.say import say
+from softmoe_edu.teaching.shell import current_shell
 
 PLAIN = "SOFTMOE_PLAIN"
 CONFIDENT = 70  # from here on a miss is refuted and returns
@@ -65,7 +66,7 @@ def returning(lesson: str | int) -> None:
     """
     due = [Prediction(question, lesson=lesson_name(lesson)) for question in due_in(lesson)]
     if not due:
-        print("No earlier prediction returns in this lesson.")
+        say("No earlier prediction returns in this lesson.")
     for prediction in due:
         prediction.show()
 
@@ -173,10 +174,10 @@ class Prediction:
 
             show_widget(self)
         elif self.locked:
-            print("Predict before you look", self.question.text, self.given_words(), sep="\n")
-            print(*self.look().lines, sep="\n")
+            say("Predict before you look", self.question.text, self.given_words())
+            say(*self.look().lines)
         else:
-            print(*self.how_to_answer(), sep="\n")
+            say(*self.how_to_answer())
 
     def _measure(self) -> float | str:
         """Give what reveal returns, else the given truth, else the question's own."""
@@ -218,10 +219,9 @@ class Prediction:
 
 def shows_widgets() -> bool:
     """Tell whether this is an IPython kernel whose front end may show widgets; SOFTMOE_PLAIN=1 says no."""
-    if os.environ.get(PLAIN, "").strip() not in ("", "0") or "IPython" not in sys.modules:
+    if os.environ.get(PLAIN, "").strip() not in ("", "0"):
         return False
-    shell = sys.modules["IPython"].get_ipython()
-    return getattr(shell, "kernel", None) is not None
+    return getattr(current_shell(), "kernel", None) is not None
 
 
 def _print_frames(error: Exception) -> None:
@@ -230,7 +230,7 @@ def _print_frames(error: Exception) -> None:
     while frame and frame.tb_frame.f_code.co_filename == __file__:
         frame = frame.tb_next
     if frame:
-        traceback.print_exception(type(error), error, frame, file=sys.stdout)
+        say("".join(traceback.format_exception(type(error), error, frame)).rstrip())
 
 
 def _first(kind: str, id: str, known: list[dict] | None = None) -> dict | None:

@@ -2,9 +2,10 @@
 
 `.softmoe/progress.jsonl` has one event a line (JSON Lines), oldest first, each with the keys "version", "time" (ISO,
 UTC), "kind" ("check", "hint", "prediction", "reveal", "clinic", ...), "id", and what the kind adds. The workspace is
-the nearest folder from the current one upwards that holds `.softmoe/`. Without one, or where it cannot be written,
-events are kept for the session and a sentence says so. SOFTMOE_PROGRESS=off reads and writes no file. Nothing here
-raises for the state of a disk, and nothing leaves the machine.
+the nearest folder from the current one upwards that holds `.softmoe/`; a notebook that goes elsewhere (`%cd`) keeps the
+one that it had. Without one, or where it cannot be written, events are kept for the session and a sentence says so.
+SOFTMOE_PROGRESS=off reads and writes no file. Nothing here raises for the state of a disk, and nothing leaves the
+machine.
 """
 
 import json
@@ -16,6 +17,10 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from softmoe_edu.files import write_atomically
+from softmoe_edu.teaching.say import say
+from softmoe_edu.teaching.shell import current_shell
+
 VERSION = 1
 FILE = Path(".softmoe") / "progress.jsonl"
 SWITCH = "SOFTMOE_PROGRESS"
@@ -24,6 +29,7 @@ FAILURES = (OSError, NotImplementedError)
 
 _session: list[dict] = []  # events that no file took
 _said: set[str] = set()
+_known: list[Path] = []  # the workspaces of this session, the last one last
 
 
 @dataclass(frozen=True)
@@ -67,12 +73,36 @@ def attempts(kind: str, id: str) -> int:
 
 
 def workspace() -> Path | None:
-    """Give the nearest folder from the current one upwards that holds `.softmoe/`, or None."""
+    """Return the folder whose `.softmoe/` holds this session's progress, or None.
+
+    The nearest one from the current folder upwards counts; else the last one of this session, wherever it went since;
+    else the nearest one from the folder upwards in which the kernel started.
+    """
+    place = _upwards(_current_folder()) or _last_known() or _upwards(_start_of_kernel())
+    if place and place not in _known[-1:]:
+        _known.append(place)
+    return place
+
+
+def _upwards(folder: Path | None) -> Path | None:
+    folders = (folder, *folder.parents) if folder else ()
+    return next((each for each in folders if os.path.isdir(each / FILE.parent)), None)
+
+
+def _current_folder() -> Path | None:
     try:
-        here = Path.cwd()
+        return Path.cwd()
     except OSError:  # the folder was deleted
         return None
-    return next((folder for folder in (here, *here.parents) if os.path.isdir(folder / FILE.parent)), None)
+
+
+def _last_known() -> Path | None:
+    return next((each for each in reversed(_known) if os.path.isdir(each / FILE.parent)), None)
+
+
+def _start_of_kernel() -> Path | None:
+    start = getattr(current_shell(), "starting_dir", None)
+    return Path(start) if start else None
 
 
 def parse(raw: bytes) -> Contents:
@@ -105,10 +135,11 @@ def _say(sentence: str) -> None:
     """Print a sentence once in a session; to stdout, because a grader takes points for anything on stderr."""
     if sentence not in _said:
         _said.add(sentence)
-        print(sentence)
+        say(sentence)
 
 
 def _reason(error: BaseException) -> str:
+    error = error.__cause__ or error  # of a sentence that `write_atomically` made of it
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
@@ -165,10 +196,8 @@ def _mend(path: Path, seen: Contents) -> Contents:
             while aside.exists():
                 count += 1
                 aside = path.with_suffix(f".damaged-{count}.jsonl")
-            aside.write_bytes(raw)
-            fresh = path.with_suffix(".mended")
-            fresh.write_bytes(seen.good)
-            os.replace(fresh, path)
+            write_atomically(aside, raw)
+            write_atomically(path, seen.good)
     except FAILURES as error:
         _say(f"{path} goes on being used without {lost} that cannot be read; mending it failed ({_reason(error)}).")
         return seen
@@ -187,3 +216,6 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else str(value)
     return value if value is None or isinstance(value, str | bool | int) else str(value)
+
+
+workspace()  # a cell may go elsewhere before the first event

@@ -65,7 +65,7 @@ def _mixed(a: object, b: object) -> bool:
 
 def _numbers(output: object) -> list[Tensor]:
     # An int64 tensor and an int32 one, or 1.0 and a 0-dim tensor, are the same answer.
-    return [torch.as_tensor(part).detach().double() for part in flat(output)]
+    return [torch.as_tensor(part).detach().cpu().double() for part in flat(output)]
 
 
 def by_hand(
@@ -80,7 +80,7 @@ def by_hand(
 
     def test(answer: Answer, draw: Draw) -> Finding | None:
         case = args(draw)
-        expected, got = answer.expected(*case), answer(*case)
+        expected, got = answer.beside(*case)
         same = answer.exercise.same
         if close(same(case, expected), same(case, got)):
             return None
@@ -109,7 +109,7 @@ def as_defined(
                 for dtype in (torch.float64, torch.float32):
                     args = case(draw.sub(number, repeat, dtype=dtype))
                     same = answer.exercise.same
-                    expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
+                    expected, got = (same(args, output) for output in answer.beside(*args))
                     if not close(expected, got):
                         in_full = telling_apart(lambda pair=(expected, got): tuple(map(brief, pair)))
                         words = in_full if show_output else (tell or _farthest_of(answer))(expected, got)
@@ -147,7 +147,7 @@ def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large sco
     def test(answer: Answer, draw: Draw) -> Finding | None:
         args = case(draw)
         same = answer.exercise.same
-        expected, got = same(args, answer.expected(*args)), same(args, answer(*args))
+        expected, got = (same(args, output) for output in answer.beside(*args))
         count = sum(int((~part.isfinite()).sum()) for part in _numbers(got))
         if count:
             return Finding(should, answer.given(args), "only finite numbers", f"{count} that are not")

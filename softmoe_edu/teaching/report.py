@@ -3,6 +3,8 @@
 import html
 from dataclasses import dataclass, field
 
+from softmoe_edu.teaching.say import encodable, fitting
+
 MOST_LINES = 8
 LINE = 320  # characters; longer lines lose their middle
 MARKS = {"passed": "✓", "failed": "✗", "not started": "○"}
@@ -56,7 +58,7 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{MARKS[self.status]} {self._head}", *(f"{label}: {text}" for label, text in self._shown())]
-        return "\n".join(lines[:MOST_LINES])
+        return fitting("\n".join(lines[:MOST_LINES]))
 
     def _shown(self) -> list[tuple[str, str]]:
         return [(label, _short(text)) for label, text in self.lines][: MOST_LINES - 1]
@@ -81,5 +83,5 @@ class Report:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = encodable(" ".join(text.split()))
     return text if len(text) <= LINE else f"{text[: LINE // 2 - 3]} ... {text[-LINE // 2 + 2 :]}"

@@ -11,7 +11,8 @@ import torch
 from softmoe_edu.teaching.answer import Answer, NotStarted, in_words, is_stub
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Property
-from softmoe_edu.teaching.guard import ENDS, without
+from softmoe_edu.teaching.guard import ENDS
+from softmoe_edu.teaching.kept_state import plain_again
 
 
 def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
@@ -60,7 +61,7 @@ def write_the_check(of: Exercise, needed: int, **about: object) -> Exercise:
 
 def _asked(answer: Answer, candidate: Callable) -> str | None:
     try:
-        with without(answer.forbidden):
+        with answer.traps:
             said = refusal(answer.function, candidate)
     except NotStarted:
         if not answer.returned:
@@ -87,6 +88,7 @@ def refusal(check: Callable, candidate: Callable) -> str | None:
             raise NotStarted(traceback.extract_tb(error.__traceback__)[-1].name) from None
         return f"refused: {in_words(error, 100)}"
     finally:
+        plain_again()
         torch.set_grad_enabled(grad)
     arrays = (np.ndarray, np.bool_, torch.Tensor)
     is_false = said is False or (isinstance(said, arrays) and said.dtype in (bool, torch.bool) and not bool(said.all()))

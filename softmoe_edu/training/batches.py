@@ -4,6 +4,7 @@ So a run that is resumed needs no stored position, and evaluating or taking snap
 """
 
 import math
+import operator
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -26,12 +27,17 @@ def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
 @contextmanager
 def own_randomness(device: torch.device) -> Iterator[None]:
     """Leave the global generators of the CPU and of device afterwards as they were."""
-    if device.type == "cpu":
+    if not _has_generator(device):
         devices, kind = [], "cuda"
     else:
         devices, kind = [0 if device.index is None else device.index], device.type
     with torch.random.fork_rng(devices, device_type=kind):
         yield
+
+
+def _has_generator(device: torch.device) -> bool:
+    """Tell whether a device beside the CPU has a random state; the meta device, for one, has none."""
+    return device.type != "cpu" and hasattr(getattr(torch, device.type, None), "get_rng_state")
 
 
 def set_seed(device: torch.device, seed: int) -> None:
@@ -40,12 +46,12 @@ def set_seed(device: torch.device, seed: int) -> None:
     if device.type == "cuda":
         with torch.cuda.device(device):
             torch.cuda.manual_seed(seed)
-    elif device.type != "cpu":
+    elif _has_generator(device):
         torch.get_device_module(device).manual_seed(seed)
 
 
 def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
-    """Give the images of a step (from 0) as (batch_size,) indices below size.
+    """Return the images of a step (from 0) as (batch_size,) indices below size.
 
     Every pass over the data is in another random order; what is left of a pass when a full batch no longer fits
     sits out that pass.
@@ -56,12 +62,12 @@ def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(size: int, seed: int, passed: int) -> Tensor:
-    generator = torch.Generator().manual_seed(stream_seed(seed, ORDER, passed))
-    return torch.randperm(size, generator=generator)
+    generator = torch.Generator("cpu").manual_seed(stream_seed(seed, ORDER, passed))
+    return torch.randperm(size, generator=generator, device="cpu")
 
 
 def check_dataset(name: str, data: Dataset) -> None:
-    """Raise a sentence unless data is a map-style data set with at least one image."""
+    """Raise an error that says what to do unless data is a map-style data set with at least one image."""
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         hint = "give it __getitem__ and __len__"
         if isinstance(data, DataLoader):
@@ -72,11 +78,19 @@ def check_dataset(name: str, data: Dataset) -> None:
 
 
 def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
-    """Give images (b, c, h, w) and labels (b,) int64 at index, on the device where the data is.
+    """Read some images and their labels.
 
-    Raises TypeError or ValueError unless an item is (floating image, whole label) and all images have one shape.
+    Args:
+        data: `Images`, or a map-style data set of (floating image (c, h, w), whole label).
+        index: (b,) indices, on the CPU.
+
+    Returns:
+        Images (b, c, h, w) and labels (b,) int64, on the device where the data is.
+
+    Raises:
+        TypeError, ValueError: Unless every item is such a pair and all images have one shape.
     """
-    if isinstance(data, Images):
+    if isinstance(data, Images) and type(data).__getitem__ is Images.__getitem__:
         return data.images[index], data.labels[index]
     items = [data[i] for i in index.tolist()]
     for item in items:
@@ -93,17 +107,40 @@ def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
     images = torch.stack([image for image, _ in items])
     if not images.is_floating_point():
         raise TypeError(f"images must be floating point, got {images.dtype}: convert with image.float() / 255")
-    return images, torch.tensor([int(label) for _, label in items], dtype=torch.int64)
+    labels = [whole_label(label) for _, label in items]
+    return images, torch.tensor(labels, dtype=torch.int64, device=images.device)
+
+
+def whole_label(label: object) -> int:
+    """Return a label as Python's whole number.
+
+    Raises:
+        TypeError: If the label is not one number, or not a whole one, such as a one-hot vector or a float.
+        ValueError: If no class can have the number.
+    """
+    expected = "a label of the data must be one whole number, the number of a class"
+    if shape := (len(label),) if isinstance(label, list | tuple) else tuple(getattr(label, "shape", ())):
+        hint = "the argmax of a one-hot label is its number" if math.prod(shape) > 1 else "take the number out of it"
+        raise TypeError(f"{expected}, got shape {shape}: {hint}")
+    try:
+        # A float, text and None have no index, and a bool of NumPy has none either.
+        number = int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
+    except TypeError:
+        got = str(getattr(label, "dtype", type(label).__name__))
+        raise TypeError(f"{expected}, got {label!r} ({got}): return such as int(label) from the data set") from None
+    if not -(2**63) <= number < 2**63:
+        raise ValueError(f"{expected}, got {number}: classes are counted from 0")
+    return number
 
 
 def describe(data: Dataset | None) -> str | None:
     """Say in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None
-    images, labels = read_batch(data, torch.arange(min(12, len(data))))
+    images, labels = read_batch(data, torch.arange(min(12, len(data)), device="cpu"))
     return f"{len(data)} images {tuple(images.shape[1:])} with labels {' '.join(map(str, labels.tolist()))} ..."
 
 
 def group_size(model: nn.Module) -> int:
-    """Give the number that a batch of this model must divide by: its layers' examples_per_group together."""
+    """Return the number that a batch of this model must divide by: its layers' examples_per_group together."""
     return math.lcm(*(getattr(module, "examples_per_group", 1) for module in model.modules()))

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from softmoe_edu.files import write_atomically
 from softmoe_edu.routing import Routing
 from softmoe_edu.training.history import History
 
@@ -20,9 +21,14 @@ PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")
 def save_checkpoint(path: str | os.PathLike, history: History) -> None:
     """Write history to path. An interruption or a full disk leaves what was at path before, whole.
 
-    The folder must exist. Whatever goes wrong is raised, and no other file is left behind.
+    Args:
+        path: The file, see `softmoe_edu.files.write_atomically`.
+        history: What `train` returned or an error of it carried.
+
+    Raises:
+        TypeError: If the model's state or a snapshot holds what a file of plain data cannot.
+        OSError: If the file cannot be written. No other file is left behind.
     """
-    path = Path(path)
     plain = {"format": FORMAT} | {part: getattr(history, part) for part in PARTS}
     plain["snapshots"] = {
         step: {name: routing_to_plain(routing) for name, routing in routings.items()}
@@ -34,23 +40,21 @@ def save_checkpoint(path: str | os.PathLike, history: History) -> None:
                 f"a checkpoint can keep tensors of a model, got {type(value).__name__} in {name!r}: "
                 "keep such state in a buffer, or train without a checkpoint"
             )
-    # In the same folder, so that the replacement below is one operation of the file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(temporary, "wb") as file:
-            torch.save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, lambda file: torch.save(plain, file))
 
 
 def load_checkpoint(path: str | os.PathLike) -> History:
-    """Read a history that `save_checkpoint` wrote; tensors are on the CPU.
+    """Read a history that `save_checkpoint` wrote; no code of the file is run.
 
-    Raises FileNotFoundError when there is no file, ValueError with a sentence when it is damaged or something else.
+    Args:
+        path: The file.
+
+    Returns:
+        The history, with its tensors on the CPU.
+
+    Raises:
+        FileNotFoundError: If there is no file.
+        ValueError: If the file is damaged, or was written by something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -76,7 +80,7 @@ def load_checkpoint(path: str | os.PathLike) -> History:
 
 
 def routing_to_plain(routing: Routing) -> dict[str, object]:
-    """Give the routing's fields, and the name of its class under "kind"."""
+    """Return the routing's fields, and the name of its class under "kind"."""
     values = {f.name: getattr(routing, f.name) for f in fields(routing)}
     for name, value in values.items():
         if not isinstance(value, Tensor | int | float | bool | str | None):

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 
 from softmoe_edu.metrics import dropped_fraction
+from softmoe_edu.modes import evaluated
 from softmoe_edu.routing import Routing, record
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.batches import (
@@ -32,73 +33,118 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: int = 0) -> Evaluation:
-    """Give the model's loss and accuracy on all of data, in eval mode and without gradients.
+    """Compute the model's loss and accuracy on all of data, in eval mode and without gradients.
 
     Layers that route several examples together (examples_per_group) need batches that divide: batch_size is
     rounded to a multiple, and a last batch that does not divide is filled up with the first images again, which
-    then take part in the routing but are not counted. `seed` is for a model that is random even in eval mode.
+    then take part in the routing but are not counted.
 
-    Raises TypeError or ValueError for data that is empty, not floating, or has labels that the model lacks.
+    Args:
+        model: Images (b, c, h, w) -> logits (b, classes), on any device.
+        data: `Images` or any map-style data set of (floating image, whole label).
+        batch_size: Images that are answered at once.
+        seed: For a model that is random even in eval mode.
+
+    Returns:
+        Loss, accuracy and fraction of dropped tokens.
+
+    Raises:
+        TypeError: If images or labels are of another kind or dtype than the model takes.
+        ValueError: If data is empty or has labels that the model lacks.
     """
     check_dataset("data", data)
     check_at_least("batch_size", batch_size)
     device, group, size = device_of(model), group_size(model), len(data)
     batch_size = max(group, batch_size // group * group)
-    sums = torch.zeros(3, dtype=torch.float64)
+    sums = [0.0, 0.0, 0.0]
     with looking(model, stream_seed(seed, LOOK)):
         for start in range(0, size, batch_size):
             real = min(batch_size, size - start)
-            index = torch.arange(start, start + real + -real % group) % size
+            index = torch.arange(start, start + real + -real % group, device="cpu") % size
             images, labels = read_batch(data, index)
             with record(model) as routings:
-                logits = model(images.to(device))
+                logits = classify(model, images)
             check_logits(logits, labels)
             logits, labels = logits[:real], labels[:real].to(device)
             figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), dropped(routings, device))
-            sums += real * torch.stack([figure.float() for figure in figures]).double().cpu()
-    return Evaluation(*(sums / size).tolist())
+            # One look at the device per batch; the sums are Python's, since not every device knows float64.
+            values = torch.stack([figure.float() for figure in figures]).tolist()
+            sums = [total + real * value for total, value in zip(sums, values, strict=True)]
+    return Evaluation(*(total / size for total in sums))
 
 
 def take_snapshot(model: nn.Module, images: Tensor, *, seed: int = 0) -> dict[str, Routing]:
-    """Give how the model routes images, in eval mode: module name -> Routing, copied to the CPU."""
+    """Route images in eval mode and return the decisions by module name, copied to the CPU.
+
+    Args:
+        model: The model, on any device.
+        images: (N, c, h, w), with N a multiple of the examples in a group.
+        seed: For a model that is random even in eval mode.
+
+    Returns:
+        {module name: Routing} without a graph.
+    """
     with looking(model, stream_seed(seed, LOOK)), record(model) as routings:
-        model(images.to(device_of(model)))
+        classify(model, images)
     return {name: r.map(lambda t: t.detach().to("cpu", copy=True)) for name, r in routings.items()}
+
+
+def classify(model: nn.Module, images: Tensor) -> Tensor:
+    """Move images to the model and return what it answers.
+
+    Raises:
+        TypeError: If the model cannot take images of their dtype, but takes them in the dtype of its parameters.
+    """
+    device = device_of(model)
+    try:
+        return model(images.to(device, non_blocking=True))
+    except (RuntimeError, TypeError):
+        own = next((p.dtype for p in model.parameters() if p.is_floating_point()), images.dtype)
+        if own == images.dtype or not _takes(model, images.to(own).to(device)):
+            raise
+        raise TypeError(
+            f"images must have the dtype of the model's parameters, {own}, got {images.dtype}: convert the model with "
+            f"model.to({images.dtype}), or the images with images.to({own})"
+        ) from None
+
+
+def _takes(model: nn.Module, images: Tensor) -> bool:
+    """Tell whether the model answers these images without an error."""
+    try:
+        with torch.no_grad():
+            model(images)
+    except Exception:  # whatever it is, the dtype was not all that was wrong
+        return False
+    return True
 
 
 @contextmanager
 def looking(model: nn.Module, seed: int) -> Iterator[None]:
     """Inside: eval mode, no gradients, a seed. Afterwards each module's mode and the global generators are back."""
     device = device_of(model)
-    with modes_kept(model), own_randomness(device), torch.no_grad():
+    with evaluated(model), own_randomness(device), torch.no_grad():
         set_seed(device, seed)
-        model.eval()
         yield
-
-
-@contextmanager
-def modes_kept(model: nn.Module) -> Iterator[None]:
-    """Put every module back into its mode, training or eval, at the end of the block."""
-    modes = {module: module.training for module in model.modules()}
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Give the device of the model's first parameter. Raises ValueError when it has none."""
+    """Return the device of the model's first parameter. Raises ValueError when it has none."""
     for parameter in model.parameters():
         return parameter.device
     raise ValueError(f"model must have parameters, got {type(model).__name__} without any")
 
 
 def check_logits(logits: Tensor, labels: Tensor) -> None:
-    """Raise a sentence unless logits are (b, classes) and have a class for each of labels (b,), which are on the CPU.
+    """Raise an error unless logits are floating (b, classes) and have a class for each of labels (b,).
 
     On a GPU a label that is too large would otherwise end the process's use of the device.
     """
+    if not isinstance(logits, Tensor) or not logits.is_floating_point():
+        got = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
+        raise TypeError(
+            f"model must give one floating-point tensor of logits, got {got}: "
+            "wrap it in a module whose forward returns the logits alone"
+        )
     if logits.ndim != 2 or len(logits) != len(labels):
         raise ValueError(
             f"model must give logits (batch, classes) with batch={len(labels)}, got {tuple(logits.shape)}: "
@@ -113,13 +159,13 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Fraction of right answers, a scalar."""
+    """Return the fraction of right answers, a scalar."""
     return (logits.argmax(1) == labels).float().mean()
 
 
 def dropped(routings: dict[str, Routing], device: torch.device) -> Tensor:
-    """Fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
+    """Return the fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
     if not routings:
-        return torch.tensor(float("nan"), device=device)
+        return torch.tensor(float("nan"), dtype=torch.float32, device=device)
     with torch.no_grad():
         return torch.stack([dropped_fraction(routing).float() for routing in routings.values()]).mean()

@@ -25,7 +25,8 @@ class History:
     of the batch from 0 to 1, learning rate, fraction of tokens dropped (mean over layers, NaN without a router),
     and the seconds that the step took. tests_log: the same for evaluations, in TEST_COLUMNS.
     snapshots: steps done -> module name -> Routing on the CPU, taken in eval mode.
-    interrupted: the run was stopped before its end. state: the model's and the optimizer's state dict at the end.
+    interrupted: the run was stopped before its end. state: the model's and the optimizer's state dict at the end, the
+    model's by the names of the plain model where it was compiled or parallel, and what `identity_of` tells of the run.
     """
 
     settings: dict[str, object]
@@ -37,7 +38,7 @@ class History:
 
     @property
     def steps_done(self) -> int:
-        """How many steps changed the model."""
+        """Count the steps that changed the model."""
         return len(self.steps_log["step"])
 
     @property
@@ -66,7 +67,7 @@ class History:
         return self.tests_log["accuracy"][-1] if self.tests_log["accuracy"] else math.nan
 
     def copy(self) -> "History":
-        """Give a history that can grow without changing this one; tensors are shared."""
+        """Return a history that can grow without changing this one; tensors are shared."""
         return History(
             dict(self.settings),
             {name: list(values) for name, values in self.steps_log.items()},

@@ -13,26 +13,28 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.utils.data import Dataset
 
-from softmoe_edu.routing import Routing, record
+from softmoe_edu.modes import modes_kept
+from softmoe_edu.names import plain_name
+from softmoe_edu.routing import record
+from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
 from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
 from softmoe_edu.training.checkpoint import save_checkpoint
 from softmoe_edu.training.evaluation import (
     accuracy,
     check_logits,
+    classify,
     device_of,
     dropped,
     evaluate,
-    modes_kept,
     take_snapshot,
 )
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
 from softmoe_edu.training.history import History
-
-Auxiliary = Callable[[dict[str, Routing]], Tensor]
+from softmoe_edu.training.identity import identity_of
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
-    """Give the learning rate of a step, from 0 to steps - 1.
+    """Return the learning rate of a step, from 0 to steps - 1.
 
     It rises linearly to peak over the first round(warmup * steps) steps, stays there, and falls linearly over the
     second half; one more step would have rate 0.
@@ -63,6 +65,7 @@ class Run:
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.device = device_of(model)
         self.saved_at = history.steps_done
+        self.began = history.state["identity"]["began"]
 
     def go(self, progress: bool) -> None:
         """Act until nothing is due, then leave the model's state in the history."""
@@ -76,19 +79,25 @@ class Run:
                         break
                     action()
                 self.keep()
-            except KeyboardInterrupt as error:
-                self.history.interrupted = True
+            except BaseException as error:
+                stopped = isinstance(error, KeyboardInterrupt)
+                self.history.interrupted |= stopped
                 error.history = self.history
-                self.keep()
-                if self.interruption.insisted:
+                self.keep_in_spite(write=stopped)
+                if not stopped or self.interruption.insisted:
                     raise
-            except Exception as error:
-                self.keep(write=False)
-                error.history = self.history
+
+    def keep_in_spite(self, write: bool) -> None:
+        """Keep the state after an error; a second one hides it only where a file is lost, and carries the history."""
+        try:
+            self.keep(write)
+        except BaseException as second:
+            second.history = self.history
+            if write:
                 raise
 
     def next_action(self) -> Callable[[], None] | None:
-        """Give what is due after the steps done so far; None at the end."""
+        """Return what is due after the steps done so far; None at the end."""
         history, done = self.history, self.history.steps_done
         settings, end = history.settings, history.settings["steps"]
         if done in settings["snapshot_at"] and done not in history.snapshots:
@@ -126,6 +135,8 @@ class Run:
         began, done, settings = time.perf_counter(), self.history.steps_done, self.history.settings
         rate = learning_rate_at(done, settings["steps"], settings["learning_rate"], settings["warmup"])
         buffers = [buffer.clone() for buffer in self.model.buffers()]
+        # What the caller's own backward pass left behind is no part of this step.
+        self.optimizer.zero_grad()
         try:
             row = self.gradients(rate)
             with self.interruption.finishing():
@@ -153,47 +164,42 @@ class Run:
         set_seed(self.device, seed)
         index = batch_indices(len(self.train_data), settings["batch_size"], settings["seed"], done)
         images, labels = read_batch(self.train_data, index)
-        images = images.to(self.device, non_blocking=True)
         try:
             with record(self.model) as routings:
-                logits = self.model(images)
+                logits = classify(self.model, images)
             check_logits(logits, labels)
         except ValueError as error:
             # Layers refuse NaN tokens themselves on the CPU.
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images)
+            where = find_not_finite(self.model, images.to(self.device))
             if where is None:
                 raise
             raise self.not_finite("no loss", rate, where) from error
         labels = labels.to(self.device)
-        loss, extra = F.cross_entropy(logits, labels), self.extra_loss(routings, logits)
+        loss, extra = F.cross_entropy(logits, labels), logits.new_zeros(())
+        if not loss.requires_grad:
+            raise ValueError(
+                "model must give logits whose gradient reaches a parameter that is trained, got logits without a "
+                "gradient: look for detach() and torch.no_grad() in its forward, and for frozen layers"
+            )
+        if self.auxiliary is not None:
+            extra = auxiliary_loss(self.auxiliary, routings, self.model, self.parameters, loss.device)
         (loss + extra).backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = get_total_norm(gradients)
         figures = (loss, extra, accuracy(logits, labels), dropped(routings, self.device), norm)
         # One look at the device per step.
-        values = torch.stack([figure.detach().to(loss.dtype) for figure in figures]).tolist()
+        wide = torch.promote_types(loss.dtype, torch.float32)
+        values = torch.stack([figure.detach().to(wide) for figure in figures]).tolist()
         row = dict(zip(("loss", "auxiliary", "accuracy", "dropped", "norm"), values, strict=True))
         if not all(math.isfinite(row[name]) for name in ("loss", "auxiliary", "norm")):
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images) or self.beyond_modules(row)
+            where = find_not_finite(self.model, images.to(self.device)) or self.beyond_modules(row)
             raise self.not_finite(f"loss {row['loss']:.3g}", rate, where)
         if settings["clip_norm"] is not None:
             clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
         del row["norm"]
         return row
-
-    def extra_loss(self, routings: dict[str, Routing], logits: Tensor) -> Tensor:
-        """Give the auxiliary loss of the step's routings, 0 without one."""
-        if self.auxiliary is None:
-            return logits.new_zeros(())
-        if not routings:
-            raise ValueError("auxiliary needs a routing, got a model without a router: leave auxiliary out")
-        value = self.auxiliary(routings)
-        if not isinstance(value, Tensor) or value.ndim:
-            got = f"shape {tuple(value.shape)}" if isinstance(value, Tensor) else type(value).__name__
-            raise TypeError(f"auxiliary must give a scalar tensor, got {got}: add up the losses of the layers")
-        return value
 
     def beyond_modules(self, row: dict[str, int | float]) -> str:
         """Say what is not finite when every module's output is."""
@@ -207,7 +213,7 @@ class Run:
         return "every gradient is finite, and the length of all together is not"
 
     def not_finite(self, what: str, rate: float, where: str) -> NotFiniteError:
-        """Give the error that says where a run became not finite."""
+        """Return the error that says where a run became not finite."""
         done, steps = self.history.steps_done, self.history.settings["steps"]
         return NotFiniteError(
             f"training must stay finite, got {what} in step {done + 1} of {steps} at learning rate {rate:.3g}: "
@@ -223,7 +229,11 @@ class Run:
 
     def keep(self, write: bool = True) -> None:
         """Leave a copy of the model's and the optimizer's state in the history, and write the checkpoint."""
-        state = {"model": dict(self.model.state_dict()), "optimizer": self.optimizer.state_dict()}
+        # Without a state, rather than with that of fewer steps, if it cannot be copied.
+        self.history.state = {}
+        own = {plain_name(self.model, name): value for name, value in self.model.state_dict().items()}
+        identity = {"began": self.began, "left": identity_of(self.model, self.auxiliary)}
+        state = {"model": own, "optimizer": self.optimizer.state_dict(), "identity": identity}
         self.history.state = copy.deepcopy(state)
         if write and self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self.history)

@@ -80,7 +80,7 @@ def pack_routing(
     if not drawn:
         note = f"{where} has {experts * slots} slots, and the lens draws at most {MOST_WEIGHTS:,} weights of an image"
         return entry | {"note": f"{note}: give each expert fewer slots"}
-    ids = torch.arange(drawn) * tokens // drawn
+    ids = torch.arange(drawn, device="cpu") * tokens // drawn
     if drawn < tokens:
         entry["ids"] = ids.int().numpy().tobytes()
     whole = {name: _cpu(getattr(routing, name)) for name in ("dispatch", "combine")}
@@ -126,7 +126,7 @@ def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
     """How many slots a token fills that lost none of its choices; 0 where experts choose, who owe no token a slot."""
     if routing.gates is not None:
         gates, held = _cpu(routing.gates), dispatch.sum(3) > 0
-        real = torch.ones(held.shape[:2], dtype=torch.bool) if routing.mask is None else routing.mask.detach().cpu()
+        real = held.new_ones(held.shape[:2]) if routing.mask is None else routing.mask.detach().cpu()
         least = gates.masked_fill(~held, torch.inf).amin(1)
         most = gates.masked_fill(held | ~real[..., None], -torch.inf).amax(1)
         full = dispatch.sum((1, 3)) == real.sum(1, keepdim=True).clamp(max=dispatch.shape[3])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import anywidget
 
+from softmoe_edu.files import write_atomically
+
 HOST = Path(__file__).with_name("page_host.js")
 
 # The browser itself refuses whatever a widget would ask of the network.
@@ -78,14 +80,7 @@ def write_page(path: str | os.PathLike, page: str) -> Path:
         raise FileNotFoundError(
             f"path must lie in a folder that is there, got {str(path)!r}: make {str(path.parent)!r} first"
         )
-    # In the same folder, so that the replacement below is one operation of the file system.
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_atomically(path, page.encode())
     return path
 
 

@@ -24,7 +24,7 @@ def _checked(output: object, images: int) -> Tensor:
         raise ValueError(f"model_output must give a tensor whose first axis is the {images} images, got {got}")
     if not bool(output.isfinite().all()):
         raise ValueError("model_output must give finite numbers, got NaN or infinity")
-    return output.detach().reshape(images, -1).double().cpu()
+    return output.detach().reshape(images, -1).cpu().double()
 
 
 def changes(model_output: ModelOutput, own: Tensor, settings: Mapping[str, object], routers: Sequence[str]) -> dict:

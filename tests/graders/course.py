@@ -51,6 +51,15 @@ get_ipython().events.register("pre_run_cell", lambda info: print("running", file
 """
 # With this setting no cell shows its last value, and to nbgrader a cell without a value is right.
 SILENT = "import math\n\nimport torch\n\nget_ipython().ast_node_interactivity = 'none'"
+LEAVES = """
+def soft_moe(x, phi, experts):
+    exit()
+"""
+# One call into C that holds the interpreter: no signal and no exception reaches it.
+HANGS = """
+def dispatch_weights(logits):
+    return sum(range(10**15)) * logits
+"""
 LOOP = "while True:\n    pass"
 
 
@@ -114,3 +123,28 @@ def with_loop(notebook):
     after = looping.cells.index(cell(looping, "exercise:dispatch-weights"))
     looping.cells.insert(after + 1, new_code_cell(LOOP))
     return looping
+
+
+def with_copies(right):
+    """Give a right notebook with copied, split and deleted cells, as JupyterLab leaves them: ids stand twice or not."""
+    copied = copy.deepcopy(right)
+
+    def beside(tag, place, **changes):
+        known = cell(copied, tag)
+        twin = copy.deepcopy(known)
+        twin.update(id=f"twin-{len(copied.cells)}", **changes)
+        copied.cells.insert(copied.cells.index(known) + place, twin)
+
+    beside("check:soft-moe", 1)
+    beside("exercise:soft-moe", 0, source="# my first try\ndef soft_moe(x, phi, experts):\n    return x")
+    head, _, body = cell(copied, "exercise:dispatch-weights").source.partition("\n")
+    beside("exercise:dispatch-weights", 1, source=f"{head}\n{body}")
+    copied.cells[copied.cells.index(cell_of(copied, head))].source = "first_half = 1"
+    for tag in ("exercise:combine-weights", "check:combine-weights"):
+        copied.cells.remove(cell(copied, tag))
+    return copied
+
+
+def cell_of(notebook, start):
+    """Give the first cell whose source begins like this."""
+    return next(each for each in notebook.cells if each.source.startswith(start))

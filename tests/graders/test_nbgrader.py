@@ -1,11 +1,24 @@
 """nbgrader itself hands out, collects, grades and answers a small course; each test looks at one side of that run."""
 
+import copy
 import csv
 import time
 
 import nbformat
 import pytest
-from graders.course import EVERYTHING, LOOP, NAME, POINTS, cell, small_lesson, submissions, with_loop
+from graders.course import (
+    EVERYTHING,
+    HANGS,
+    LEAVES,
+    LOOP,
+    NAME,
+    POINTS,
+    cell,
+    small_lesson,
+    submissions,
+    with_copies,
+    with_loop,
+)
 from nbformat.v4 import new_code_cell, new_output
 
 from softmoe_edu.teaching.exercises import exercises, find
@@ -28,7 +41,11 @@ def course(command, tmp_path_factory):
     release = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
     archive = folder / "downloaded" / NAME / "archive"
     archive.mkdir(parents=True)
-    for student, notebook in submissions(release).items():
+    handed_in = submissions(release)
+    handed_in["eve"] = with_copies(handed_in["ada"])
+    handed_in["fay"] = copy.deepcopy(handed_in["ada"])
+    cell(handed_in["fay"], "exercise:soft-moe").source = LEAVES
+    for student, notebook in handed_in.items():
         looping = with_loop(notebook) if student == "dan" else notebook
         nbformat.write(looping, archive / f"{student}_attempt-1_{NAME}.ipynb")
     command("nbgrader", "zip_collect", NAME, cwd=folder)
@@ -154,5 +171,81 @@ def test_the_sheet_of_grades_adds_up(course):
         rows = [row for row in csv.DictReader(file) if row["assignment"] == NAME]
     sums = {row["student_id"]: float(row["score"]) for row in rows}
 
-    assert sums.keys() == {"ada", "ben", "cleo", "dan"}
+    assert sums.keys() == {"ada", "ben", "cleo", "dan", "eve", "fay"}
     assert (sums["ada"], sums["ben"]) == (sum(POINTS.values()), 0)
+
+
+def test_copied_split_and_deleted_cells_cost_nothing_else(course, points):
+    """Copies with an id of their own's original are run and graded once; a deleted exercise costs its own points."""
+    notebook = autograded(course, "eve")
+    ids = [c.metadata.nbgrader.grade_id for c in notebook.cells if "grade_id" in c.metadata.get("nbgrader", {})]
+
+    assert points("eve") == POINTS | {"combine-weights": 0}
+    assert len(ids) == len(set(ids)) == 2 * len(POINTS)
+    assert [c.source for c in notebook.cells if c.source.startswith(("# my first try", "first_half"))]
+    assert (course / "feedback" / "eve" / NAME / f"{NAME}.html").exists()
+
+
+def test_an_answer_that_calls_exit_costs_its_own_points(course, points):
+    """The kernel goes on: the feedback says what the answer does, and the other exercises have their points."""
+    assert points("fay") == POINTS | {"soft-moe": 0}
+    assert "it leaves the program" in (course / "feedback" / "fay" / NAME / f"{NAME}.html").read_text("utf-8")
+
+
+def test_an_id_belongs_to_the_last_of_its_cells():
+    """Of three cells with one id the last keeps it; one without an id loses nbgrader's metadata; text stays."""
+    from nbformat.v4 import new_markdown_cell, new_notebook
+
+    from softmoe_edu.teaching.exports.autograde import one_cell_each, put_back
+
+    def made(source, **role):
+        return new_code_cell(source, metadata={"nbgrader": role})
+
+    notebook = new_notebook(
+        cells=[
+            made("a", grade_id="x"),
+            new_markdown_cell("text"),
+            made("b"),
+            made("c", grade_id="x"),
+            made("d", grade_id="y"),
+        ]
+    )
+    one_cell_each(notebook)
+
+    assert ["nbgrader" in c.metadata for c in notebook.cells] == [False, False, False, True, True]
+    assert [c.source for c in notebook.cells] == ["a", "text", "b", "c", "d"]
+
+    put_back(notebook, [("w", False), ("x", False), ("v", False), ("u", True), ("y", True)])
+    ids = [c.metadata.get("nbgrader", {}).get("grade_id") for c in notebook.cells]
+    assert ids == ["w", None, None, None, "x", "v", "y"]
+
+
+def test_a_call_that_nothing_interrupts_holds_up_no_class(command, course, tmp_path_factory):
+    """One such submission, in a check or in a cell of its own, is ended and has no grade; the next one is graded."""
+    folder = tmp_path_factory.mktemp("hangs") / "course"
+    nbgrader.export(folder, [small_lesson(folder.parent / "lesson", ["dispatch-weights", "expert-capacity"])])
+    command("nbgrader", "generate_assignment", NAME, cwd=folder)
+    release = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
+    right = copy.deepcopy(release)
+    for id in ("dispatch-weights", "expert-capacity"):
+        cell(right, f"exercise:{id}").source = find(id).solution
+    hangs, outside = copy.deepcopy(right), copy.deepcopy(right)
+    cell(hangs, "exercise:dispatch-weights").source = HANGS
+    outside.cells.insert(2, new_code_cell("sum(range(10**15))"))
+    for student, notebook in {"a_hangs": hangs, "b_outside": outside, "c_right": right}.items():
+        submitted = folder / "submitted" / student / NAME
+        submitted.mkdir(parents=True)
+        nbformat.write(notebook, submitted / f"{NAME}.ipynb")
+    start = time.monotonic()
+    said = command(
+        "nbgrader", "autograde", NAME, "--ExecutePreprocessor.timeout=60", cwd=folder, fails=True, timeout=400
+    )
+    took = time.monotonic() - start
+
+    from nbgrader.api import Gradebook
+
+    with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
+        scores = {s.student.id: s.score for s in book.assignment_submissions(NAME)}
+    assert "Kernel died" in said or "DeadKernelError" in said
+    assert (scores["a_hangs"], scores["c_right"]) == (0, POINTS["dispatch-weights"] + POINTS["expert-capacity"])
+    assert took < 280  # with the full time for each of its eight cells, the second one alone would take 400 s

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from graders.course import EVERYTHING, NAME, POINTS, cell, small_lesson, submissions, with_loop
+from graders.course import EVERYTHING, HANGS, LEAVES, NAME, POINTS, cell, small_lesson, submissions, with_loop
 
 from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.exports import otter
@@ -44,6 +44,9 @@ def results(command, dist):
     handed_in = submissions(nbformat.read(dist / "student" / f"{NAME}.ipynb", 4))
     handed_in["dan"] = without_its_tests(handed_in["dan"])
     handed_in["eve"] = with_loop(handed_in["ada"])
+    for student, id, source in (("fay", "soft-moe", LEAVES), ("gus", "dispatch-weights", HANGS)):
+        handed_in[student] = copy.deepcopy(handed_in["ada"])
+        cell(handed_in[student], f"exercise:{id}").source = source
 
     def grade(student):
         folder = dist.parent / student
@@ -52,7 +55,7 @@ def results(command, dist):
         endless = student == "eve"
         limit = ["timeout", LIMIT] if endless else []
         words = [*limit, "otter", "run", "-a", autograder, "-o", folder, f"{NAME}.ipynb"]
-        command(*words, cwd=folder, fails=endless)
+        command(*words, cwd=folder, fails=student in ("eve", "gus"))
         result = folder / "results.json"
         return json.loads(result.read_text("utf-8"))["tests"] if result.exists() else None
 
@@ -131,3 +134,15 @@ def test_a_cell_that_never_ends_is_stopped(results):
     """Otter has no limit for a cell: `timeout` ends that submission alone, without a result."""
     assert results["eve"] is None
     assert results["ben"] is not None
+
+
+def test_an_answer_that_calls_exit_costs_its_own_points(results):
+    """The kernel goes on: the answer is told what it does, and the other exercises have their points."""
+    assert points(results, "fay") == POINTS | {"soft-moe": 0}
+    assert "it leaves the program" in results["fay"]["soft-moe"]["output"]
+
+
+def test_a_call_that_nothing_interrupts_is_ended_without_a_result(results):
+    """No limit of Otter's, and no `timeout`: the check has its own process ended, and the next submission its turn."""
+    assert results["gus"] is None
+    assert results["ada"] is not None

@@ -12,6 +12,7 @@ def new_session(monkeypatch):
     def forget():
         monkeypatch.setattr(progress, "_session", [])
         monkeypatch.setattr(progress, "_said", set())
+        monkeypatch.setattr(progress, "_known", [])
 
     forget()
     return forget

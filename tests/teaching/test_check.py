@@ -64,6 +64,7 @@ def test_the_stub_is_not_started_and_gets_no_points():
     assert "write soft_moe(x, phi, experts) in the cell above" in str(report)
 
 
+@pytest.mark.slow
 def test_points_of_a_wrong_answer_are_at_most_half():
     """A float between 0 and half, more for more properties that hold."""
     points = [said(own(SOFT_MOE.mistakes[i].function)).points(4) for i in range(len(SOFT_MOE.mistakes))]

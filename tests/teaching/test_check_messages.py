@@ -52,6 +52,7 @@ def test_sums_that_are_nearly_one_are_seen_not_to_be():
     assert re.fullmatch(r"sums over slots from (0\.99\d+|1) to (1|1\.00\d+)", said["Got"])
 
 
+@pytest.mark.slow
 def test_no_report_on_a_listed_mistake_expects_what_it_got():
     """In every report on a known mistake the two lines differ."""
     for exercise in exercises().values():
@@ -89,6 +90,97 @@ def test_sums_of_one_are_not_what_is_missing_where_they_are_there(kind):
     said = lines("soft-moe", soft_moe)
     assert said["Should be"].startswith("sums of 1 are not enough: dispatch is the softmax of the scores x · phi")
     assert "dispatch sums over tokens [1, 1, 1]; combine sums over slots [1, 1]" in said["Got"]
+
+
+def layer(tokens=lambda x: x, scores=torch.matmul, answers=lambda y, x: y):
+    """Give a soft_moe that mixes changed tokens, scores otherwise, or returns changed answers."""
+
+    def soft_moe(x, phi, experts):
+        logits = scores(x, phi.flatten(1))
+        slots = (logits.softmax(1).mT @ tokens(x)).unflatten(1, phi.shape[1:])
+        return answers(
+            logits.softmax(2) @ torch.cat([f(s) for f, s in zip(experts, slots.unbind(1), strict=True)], 1), x
+        )
+
+    return soft_moe
+
+
+def of_length_one(x):
+    return torch.nn.functional.normalize(x, dim=-1)
+
+
+def cosine(x, phi):
+    return of_length_one(x) @ torch.nn.functional.normalize(phi, dim=0)
+
+
+UNSEEN = {
+    "mixes-normalised-tokens": (layer(of_length_one), "[0.642, 0.534, 0.62] in the slots"),
+    "normalises-tokens-first": (
+        layer(of_length_one, lambda x, phi: of_length_one(x) @ phi),
+        "[0.625, 0.557, 0.608] in the slots",
+    ),
+    "cosine-scores-and-normalised-tokens": (layer(of_length_one, cosine), "[0.621, 0.523, 0.621] in the slots"),
+    "cosine-scores": (layer(scores=cosine), "dispatch sums over tokens [1, 1, 1]; combine sums over slots [1, 1]"),
+    "adds-residual": (layer(answers=lambda y, x: x + y), "if every expert answers 1, the layer answers [2, 1]"),
+    "tokens over the root of d": (layer(lambda x: x / x.shape[-1] ** 0.5), "[0.577, 0.577, 0.577] in the slots"),
+    "tokens about their mean": (layer(lambda x: x - x.mean(1, keepdim=True)), "[0, 0, 0] in the slots"),
+    "tokens over their maximum": (layer(lambda x: x / x.abs().amax(-1, keepdim=True)), "[0.875, 0.667, 0.833] in the"),
+    "half of the answers": (
+        layer(answers=lambda y, x: y / 2),
+        "if every expert answers 1, the layer answers [0.5, 0.5]",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_sums_are_those_of_the_weights_or_are_told_as_what_was_measured(name):
+    """Both softmaxes of these layers are right, so that no report says of either that its sums are not 1."""
+    answer, got = UNSEEN[name]
+    report = examine(find("soft-moe"), answer)
+    said = dict(report.lines)
+
+    assert got in said["Got"]
+    assert report.mistake == (name if "-" in name else None)
+    for sums in re.findall(r"sums over \w+ (\[.*?\])", said["Got"]):
+        assert set(sums.strip("[]").split(", ")) == {"1"}
+    assert said["Expected"].count("; ") == said["Got"].count("; ") == 2
+    if "cosine-scores" != name:
+        assert said["Should be"].startswith("every slot is an average of the tokens as they came")
+
+
+def test_sums_of_a_layer_that_hides_its_slots_are_told_by_a_measurement():
+    """The property on sums tells of tokens and answers where it cannot know of weights, and of weights where it can."""
+    from softmoe_edu.teaching.answer import Answer
+    from softmoe_edu.teaching.draw import Draw
+
+    (sums,) = [each for each in find("soft-moe").properties if each.name == "sums of the weights"]
+
+    def found(answer):
+        return sums.test(Answer(find("soft-moe"), answer), Draw("sums"))
+
+    assert found(layer(of_length_one)).got.startswith("a number that is 1 in every token is, in the slots, from 0.")
+    assert found(layer(answers=lambda y, x: y + x)).got.startswith("if every expert answers 1, the layer answers from")
+    assert found(layer()) is None and found(layer(scores=cosine)) is None
+    swapped = found(own(find("soft-moe").mistakes[0].function))
+    assert swapped.should.startswith("for each token, combine sums to 1") and swapped.got.startswith("sums from")
+    assert found(lambda x, phi, experts: x).got == "no expert was called"
+    assert "no expert was called" in lines("soft-moe", lambda x, phi, experts: x)["Got"]
+
+
+def test_rows_that_nobody_computed_are_counted_where_they_come_through():
+    """inf and NaN are counted in both outputs; an answer that changes without them is shown where it does."""
+
+    def by_product(x, expert_out, weights, kept):
+        layer = (weights.unsqueeze(-1) * expert_out * kept.unsqueeze(-1)).sum(1)
+        return layer, x + layer
+
+    def looks(x, expert_out, weights, kept):
+        layer, block = right("combine-with-residual")(x, expert_out, weights, kept)
+        return (layer, block) if expert_out.isfinite().all() else (layer + 1, block)
+
+    assert re.search(r"layer has \d+, block has \d+", lines("combine-with-residual", by_product)["Got"])
+    said = lines("combine-with-residual", looks)
+    assert said["Got"].startswith("layer, ") and "inf" not in said["Got"]
 
 
 def test_an_answer_that_writes_over_what_backward_needs_is_told_so():

@@ -122,6 +122,7 @@ def softmax(logits, axes):
     return weights / weights.sum(axes, keepdim=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dispatch", AXES)
 def test_layers_that_nobody_listed_are_rejected(dispatch):
     """Every pair of axes but the right one, and the right one with a slip in the scores or the mixing, fails."""

@@ -74,3 +74,21 @@ def test_every_case_has_exactly_one_diagnosis(lesson):
         found.append(frozenset(right))
 
     assert len(set(found)) > 1
+
+
+def test_a_patient_is_the_same_whatever_defaults_a_learner_has_set():
+    """Under another default device and dtype the layer lies on the CPU in float32, with the same numbers."""
+    plain = {lesson: clinic(lesson, 2) for lesson in clinics()}
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = {lesson: clinic(lesson, 2) for lesson in clinics()}
+    finally:
+        torch.set_default_device("cpu")
+        torch.set_default_dtype(torch.float32)
+
+    for lesson, patient in plain.items():
+        if isinstance(patient.layer, torch.nn.Module):
+            for one, two in zip(patient.layer.parameters(), other[lesson].layer.parameters(), strict=True):
+                assert (two.device.type, two.dtype) == ("cpu", torch.float32)
+                assert torch.equal(one, two)

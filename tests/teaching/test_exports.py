@@ -3,7 +3,6 @@
 import copy
 import dataclasses
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -15,7 +14,6 @@ from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.exports import KINDS, export, instructor, nbgrader, otter, solutions
 from softmoe_edu.teaching.exports.lesson import chosen, read
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOFT_MOE = find("soft-moe")
 
 
@@ -105,6 +103,7 @@ def test_unknown_kinds_and_files_are_answered(tmp_path):
         export("otter", tmp_path / "file")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_nothing_is_written_over(kind, tmp_path, monkeypatch, lesson):
     """Where one file would change, it is kept, nothing else is written, and a sentence names it."""
@@ -181,6 +180,7 @@ def test_collected_files_are_recognised(name, monkeypatch):
         assert found and found.groupdict() == {"student_id": "ada", "file_id": lesson}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
 def test_a_solved_lesson_is_executed_and_green(tmp_path, lesson):
     """The written notebook holds the reference and a check that passed, and what it was told to say is said."""
@@ -192,6 +192,7 @@ def test_a_solved_lesson_is_executed_and_green(tmp_path, lesson):
     assert said[0].startswith(f"{NAME}: 1 exercise (soft-moe) solved and passed, run in ")
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default")
 def test_a_lesson_that_is_not_green_is_not_written(tmp_path, lesson):
     """Where the reference does not pass, or a cell raises, the export stops and writes no file."""
@@ -209,22 +210,13 @@ def test_a_lesson_that_is_not_green_is_not_written(tmp_path, lesson):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.notebook
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
-def test_real_lessons_are_green_when_solved(path, tmp_path):
-    """Every lesson runs with the references in place, and each of its checks passes."""
-    lesson = read(path)
-    solutions.export(tmp_path, [lesson])
-
-    assert (tmp_path / path.name).exists() == bool(lesson.places)
-
-
 def test_a_lesson_without_exercises_is_not_exported(tmp_path):
-    """Lesson 00 alone gives a sentence and no folder, for both graders; "5" is lesson 05."""
+    """Lesson 00 alone has nothing to export: no folder is made for a grader or for solutions; "5" is lesson 05."""
     for kind in ("nbgrader", "otter"):
         with pytest.raises(ValueError, match="There is nothing to export"):
             export(kind, tmp_path / kind, lessons=["0"])
         assert not (tmp_path / kind).exists()
+    solutions.export(tmp_path / "solved", chosen(["00"]))
+    assert not (tmp_path / "solved").exists()
 
     assert any("05_soft_moe_by_hand" in line for line in export("nbgrader", tmp_path / "course", lessons=["5"]))

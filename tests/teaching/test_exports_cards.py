@@ -20,6 +20,7 @@ def lesson(tmp_path):
     return small_lesson(tmp_path, ["dispatch-weights", "soft-moe"])
 
 
+@pytest.mark.slow
 def test_a_card_says_all_that_the_files_say(lesson):
     """A card holds timing, vote, questions with computed answers, the clinic's key, and every mistake once."""
     text = instructor.card_text(card_of(lesson), lesson)
@@ -52,6 +53,7 @@ def test_a_card_that_does_not_fit_is_refused(lesson, new, sentence):
         instructor.card_text(card_of(lesson, **new), lesson)
 
 
+@pytest.mark.slow
 def test_a_card_is_built_of_what_was_run():
     """A mistake that passes, one that is named wrongly, and a right answer that fails stop the card."""
     right, wrong = SOFT_MOE.variants[1], SOFT_MOE.mistakes[0]

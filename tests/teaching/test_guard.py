@@ -2,17 +2,24 @@
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import threading
 import time
+import traceback
 import warnings
 
 import numpy as np
 import pytest
 import torch
 
-from softmoe_edu.teaching.guard import TimeUp, UsedReference, codes_of, forget_handled, guarded, without
+from softmoe_edu.teaching import printed as printed_module
+from softmoe_edu.teaching.answer import Answer
+from softmoe_edu.teaching.borrowed import Traps, UsedReference, trapped
+from softmoe_edu.teaching.exercises import exercises
+from softmoe_edu.teaching.guard import guarded
+from softmoe_edu.teaching.time_limit import TimeUp, forget_handled
 
 
 def state():
@@ -139,11 +146,71 @@ def test_a_forbidden_function_is_found_however_it_is_reached():
         except Exception:
             return x
 
-    with pytest.raises(UsedReference, match="secret"), without(codes_of([secret])):
+    with pytest.raises(UsedReference, match="secret"), Traps([secret]):
         sly(1)
-    with without(codes_of([secret])):
+    with Traps([secret]):
         assert max([1, 2]) == 2
     assert secret(1) == 2
+
+
+def test_other_threads_call_what_they_always_call():
+    """A thread that was not started by the block may use the function meanwhile, defaults and closure included."""
+    inside, done, added = threading.Event(), threading.Event(), 10
+
+    def secret(x, y=5, *, z=7):
+        return x + y + z + added
+
+    sums = []
+
+    def other():
+        inside.wait(20)
+        sums.append(secret(1, z=2))
+        done.set()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    with Traps([secret]):
+        inside.set()
+        assert done.wait(20)
+        with pytest.raises(UsedReference) as caught:
+            secret(1)
+    thread.join(20)
+
+    assert sums == [18] and secret(1) == 23 and trapped() == {}
+    # Debuggers and tracebacks look at the variables of every frame.
+    frames = [frame for frame, _ in traceback.walk_tb(caught.tb)]
+    assert [frame.f_locals["added"] for frame in frames if frame.f_code.co_name == "secret"] == [10]
+
+
+def test_every_function_that_is_forbidden_anywhere_can_be_trapped():
+    """For each exercise all of them are trapped and released, with closures, methods and defaults."""
+    for exercise in exercises().values():
+        answer = Answer(exercise, print)
+        before = {function: function.__code__ for function, *_ in answer.traps._each}
+        with answer.traps:
+            assert trapped() == before and before
+            assert not any(function.__code__ is code for function, code in before.items())
+        assert {function: function.__code__ for function in before} == before and trapped() == {}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="os.kill sends no interrupt on Windows")
+def test_a_second_click_on_stop_comes_when_everything_is_put_back(monkeypatch, capfd):
+    """An interrupt that arrives while output is given back breaks nothing: it is raised at the end."""
+    put_back = printed_module._put_back
+
+    def interrupted(fd, copy):
+        os.kill(os.getpid(), signal.SIGINT)
+        put_back(fd, copy)
+
+    monkeypatch.setattr(printed_module, "_put_back", interrupted)
+    stream, limit = sys.stdout, sys.getrecursionlimit()
+    with pytest.raises(KeyboardInterrupt), guarded(60):
+        sys.setrecursionlimit(5000)
+
+    os.write(1, b"the descriptor is back")
+    assert capfd.readouterr().out == "the descriptor is back"
+    assert (sys.stdout, sys.getrecursionlimit()) == (stream, limit)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_a_function_of_the_same_text_is_the_learners_own():
@@ -153,12 +220,13 @@ def test_a_function_of_the_same_text_is_the_learners_own():
     exec(text, theirs)
     exec(text, mine)
 
-    with without(codes_of([theirs["answer"]])):
+    with Traps([theirs["answer"]]):
         assert mine["answer"](1) == 2
-    with pytest.raises(UsedReference), without(codes_of([theirs["answer"]])):
+    with pytest.raises(UsedReference), Traps([theirs["answer"]]):
         theirs["answer"](1)
 
 
+@pytest.mark.slow
 def test_the_kernel_survives_an_endless_answer():
     """In a process of its own, a check of an endless answer returns and the process goes on to its end."""
     program = (

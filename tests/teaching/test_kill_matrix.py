@@ -12,6 +12,8 @@ from softmoe_edu.teaching.hints import hint
 from softmoe_edu.teaching.kill_matrix import Row, from_text, render, rows, shown_code
 from softmoe_edu.teaching.report import LINE, Report
 
+pytestmark = pytest.mark.slow
+
 TABLE = Path(__file__).parents[2] / "docs" / "kill_matrix.md"
 
 

@@ -15,6 +15,7 @@ def run(folder, *cells):
     return [cell.outputs for cell in notebook.cells]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="the kernel's event loop warns there")
 def test_a_notebook_shows_a_widget_with_a_text_beside_it(workspace, monkeypatch):
     """In a kernel an untouched question is one widget, whose text tells how to answer in code; locked, it answers."""

@@ -60,6 +60,64 @@ def test_the_nearest_workspace_upwards_counts(workspace, monkeypatch):
     assert not (workspace / progress.FILE).exists()
 
 
+def test_a_notebook_that_goes_elsewhere_keeps_its_workspace(workspace, tmp_path_factory, monkeypatch, capfd):
+    """After %cd out of the workspace attempts go on, a locked answer stays, and every event is in the file."""
+    from softmoe_edu.teaching.predictions import Prediction
+    from softmoe_edu.teaching.questions import ASKED
+
+    question = ASKED[0]
+    progress.note("check", "a")
+    Prediction(question).lock(question.choices[0] if question.choices else 1, 90)
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    progress.note("check", "a")
+
+    assert progress.attempts("check", "a") == 2
+    assert Prediction(question).locked
+    assert len((workspace / progress.FILE).read_text("utf-8").splitlines()) == 3
+    assert capfd.readouterr().out == ""
+
+
+def test_a_cell_may_go_elsewhere_before_the_first_event(workspace, tmp_path_factory):
+    """The workspace is known from the import on, and a kernel's from its start, whatever the first cell does."""
+    elsewhere = str(tmp_path_factory.mktemp("elsewhere"))
+    first = f"import os\nos.chdir({elsewhere!r})\nprogress.note('check', 'imported first')"
+    out, err = python(first, cwd=workspace / "lessons").communicate()
+    assert (out, err) == ("", "")
+
+    shell = "import IPython, types\nIPython.get_ipython = lambda: types.SimpleNamespace(starting_dir=START)\n"
+    code = f"START = {str(workspace / 'lessons')!r}\n{shell}progress.note('check', 'kernel')"
+    out, err = python(code, cwd=elsewhere).communicate()
+    assert (out, err) == ("", "")
+    assert ids() == ["imported first", "kernel"]
+
+
+def test_a_workspace_that_is_gone_is_known_no_longer(workspace, tmp_path_factory, monkeypatch, capfd):
+    """Where .softmoe was deleted and the notebook is elsewhere, events are kept for the session, which is said."""
+    progress.note("check", "a")
+    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
+    if progress._upwards(Path.cwd()):
+        pytest.skip("a folder above the temporary one is a workspace")
+    (workspace / ".softmoe").rename(workspace / "gone")
+    progress.note("check", "b")
+
+    assert ids() == ["b"]
+    assert "for this session only" in capfd.readouterr().out
+
+
+def test_an_answer_that_goes_elsewhere_loses_no_event(workspace):
+    """os.chdir inside an answer: the check's own event stands in the file."""
+    from softmoe_edu.teaching import check
+
+    def dispatch_weights(logits):
+        os.chdir("/")
+        return logits.softmax(1)
+
+    check("dispatch-weights", dispatch_weights)
+
+    assert len((workspace / progress.FILE).read_text("utf-8").splitlines()) == 1
+    assert Path.cwd() == workspace / "lessons"
+
+
 def test_without_a_workspace_the_session_remembers_and_says_so_once(tmp_path, monkeypatch, new_session, capfd):
     """No folder is made; events are kept in memory; one sentence is printed for two events."""
     monkeypatch.chdir(tmp_path)
@@ -88,6 +146,7 @@ def test_progress_can_be_switched_off(workspace, monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(workspace):
     """Two kernels write while a third finds damage and mends it: every event is there, each kernel's in its order."""
     code = "for i in range(200): progress.note('check', {!r}, number=i, text='x' * 3000)"
@@ -105,6 +164,7 @@ def test_processes_that_write_at_once_lose_nothing(workspace):
         assert [event["number"] for event in progress.events("check", name)] == list(range(200))
 
 
+@pytest.mark.slow
 def test_a_lock_that_stays_taken_keeps_the_event_in_memory(workspace, monkeypatch, capfd):
     """Another process holds the lock: the event is kept for the session, and a sentence says why."""
     lock = progress._lock(workspace / progress.FILE).lock_file
@@ -120,6 +180,7 @@ def test_a_lock_that_stays_taken_keeps_the_event_in_memory(workspace, monkeypatc
     assert "for this session only" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="folders have no such permissions")
 def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
     """In a read-only workspace earlier events count, new ones live in memory, and one sentence is printed."""
@@ -145,6 +206,7 @@ def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
     assert events == "['old', 'a', 'b']"
 
 
+@pytest.mark.slow
 def test_importing_progress_and_predictions_is_light():
     """Neither module loads matplotlib, ipywidgets, anywidget or IPython."""
     code = "import softmoe_edu.teaching.predictions, softmoe_edu.teaching.calibration\nprint(sorted(sys.modules))"

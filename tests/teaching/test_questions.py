@@ -58,3 +58,19 @@ def test_choices_are_read_by_their_letter_or_text():
     assert question.read("a") == question.read(" A ") == question.read(RIGHT) == RIGHT
     with pytest.raises(ValueError, match=r"must be one of a \(dispatch .* d \(both over .*got 'e'"):
         question.read("e")
+
+
+@pytest.mark.parametrize("id", QUESTIONS)
+def test_what_is_measured_does_not_depend_on_a_learners_defaults(id):
+    """The truth of every question is the same under another default device and dtype."""
+    truth = find(id).truth()
+    torch.set_default_device("meta")
+    torch.set_default_dtype(torch.float64)
+    try:
+        other = find(id).truth()
+        assert torch.zeros(1).device.type == "meta"
+    finally:
+        torch.set_default_device("cpu")
+        torch.set_default_dtype(torch.float32)
+
+    assert other == truth

@@ -26,6 +26,7 @@ def test_dense_weights_are_the_librarys(name: str) -> None:
     hold(name, cases)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gating", ["vmoe", "switch", "gshard", "top_k_then_softmax"])
 @pytest.mark.parametrize("priority", ["position", "gate"])
 def test_tokens_choice_fills_the_same_slots(gating: str, priority: str) -> None:

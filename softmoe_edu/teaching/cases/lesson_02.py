@@ -28,7 +28,7 @@ class CrowdedRouter(TokensChoiceRouter):
         gates = logits.softmax(-1)
         experts, chosen = choose_experts(logits, 1, "top_k_then_softmax" if "gates-are-one" in self._ids else "vmoe")
         capacity = max(1, n // EXPERTS) if "rounded-down" in self._ids else self.capacity(n)
-        score = torch.arange(n).expand(len(x), n) if "last-come-first" in self._ids else None
+        score = torch.arange(n, device=x.device).expand(len(x), n) if "last-come-first" in self._ids else None
         token, gate = assign_tokens(experts, chosen, EXPERTS, capacity, score=score, mask=mask)
         return SparseRouting(token, gate, n, logits, gates, mask=mask)
 

@@ -21,14 +21,14 @@ def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
     def make(draw):
         wanted = torch.linspace(1.5, 0, e, dtype=torch.float64)
         while True:
-            gates = (draw.normal(n, e).double().cpu() + wanted).softmax(-1)
+            gates = (draw.normal(n, e).cpu().double() + wanted).softmax(-1)
             gaps = gates.flatten().sort().values.diff()
             if n * e == 1 or float(gaps.min()) > 1e-5:
                 break
         weights, indices = gates.topk(k)
         indices[list(padding)] = -1
         indices[list(partly), -1] = -1
-        return indices.to(draw.device), weights.to(draw.device, draw.dtype), capacity, priority
+        return indices.to(draw.device), weights.to(draw.dtype).to(draw.device), capacity, priority
 
     return make
 
@@ -130,7 +130,7 @@ def padding(answer, draw):
         return Finding(should, f'indices [[-1, -1], [-1, -1]], 2 rows, "{args[3]}"', "no choice kept", f"{got}")
     for priority in ("position", "gate"):
         args = some_choices(priority)(draw)
-        expected, got = answer.expected(*args), answer(*args)
+        expected, got = answer.beside(*args)
         if not close(comparable(args, expected), comparable(args, got)):
             words = (rows_of(args, output) for output in (expected, got))
             given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'

@@ -9,7 +9,7 @@ from softmoe_edu.teaching.exercises.check_soft_moe_mistakes import MISTAKES, num
 from softmoe_edu.teaching.exercises.soft_moe import EXERCISE as SOFT_MOE
 from softmoe_edu.teaching.write_the_check import write_the_check
 
-NEEDED = 17
+NEEDED = 20
 
 
 def my_check(layer):

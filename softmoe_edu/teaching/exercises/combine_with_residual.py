@@ -6,7 +6,7 @@ from softmoe_edu.teaching.diagnosis import observations
 from softmoe_edu.teaching.exercise import Exercise, Finding, Hint, Property
 from softmoe_edu.teaching.exercises.combine_with_residual_mistakes import MISTAKES
 from softmoe_edu.teaching.gradient import gradients
-from softmoe_edu.teaching.properties import as_defined, brief, close
+from softmoe_edu.teaching.properties import as_defined, brief, close, farthest
 
 
 def combine_with_residual(x, expert_out, weights, kept):
@@ -101,7 +101,7 @@ def _slopes_are_finite(function, draw):
 
 def _by_hand(answer, draw):
     args = hand(draw)
-    expected, got = answer.expected(*args), answer(*args)
+    expected, got = answer.beside(*args)
     if close(expected, got):
         return None
     words = (f"layer {brief(layer)}; block {brief(block)}" for layer, block in (expected, got))
@@ -155,11 +155,16 @@ def _not_finite(answer, draw):
     expected, got = answer.expected(*args), answer(*unanswered(args))
     if close(expected, got):
         return None
+    given = f"9 tokens; inf and NaN in the {int((~args[3]).sum())} rows where kept is False"
+    counts = {name: int((~part.isfinite()).sum()) for name, part in zip(answer.exercise.parts, got, strict=True)}
+    if not any(counts.values()):
+        should = "inf and NaN in expert_out where kept is False change nothing either"
+        return Finding(should, given, *farthest(expected, got, answer.exercise.parts))
     return Finding(
         "inf and NaN in expert_out where kept is False change nothing either: 0 times one of them is NaN, not 0",
-        f"9 tokens; inf and NaN in the {int((~args[3]).sum())} rows where kept is False",
+        given,
         "only finite numbers, the same as with others there",
-        f"layer has {int((~got[0].isfinite()).sum())} numbers that are inf or NaN",
+        f"numbers that are inf or NaN: {', '.join(f'{name} has {count}' for name, count in counts.items())}",
     )
 
 

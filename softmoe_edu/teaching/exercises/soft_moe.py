@@ -60,50 +60,99 @@ def hand(draw: Draw) -> tuple:
     return draw.tensor([[[1, 0], [0, 2]]]), phi[..., None], [lambda s: 4 * s, lambda s: 3 * s, lambda s: 3 * s]
 
 
-def sums(function, x, phi):
-    """Measure the sums of an answer's weights from outside: dispatch of each slot, combine of each token.
+class Sums:
+    """What the sums of an answer's weights look like from outside, where no weight is seen.
 
-    A further coordinate of every token is 1 and scores nothing, so that a slot's holds the sum of its dispatch weights;
-    experts that answer 1 make an output the sum of a token's combine weights. The slots' sums are None where no expert
-    could see them: under vmap its input is no tensor any more when the call has ended.
+    Every token gets a further number that scores nothing, the same for all, and every expert answers one number: a slot
+    holds that number times the sum of its dispatch weights, an answer that number times the sum of its combine weights.
+    That is so if slots mix the tokens themselves and answers mix slots. A layer that normalises its tokens, or adds
+    them in the end, is told by numbers three times as large: these do not leave it three times as large. A factor for
+    all tokens looks like one for all weights, so that equal sums are the weights' own where they are 1 alone.
+
+    slots: what a number that is 1 in every token is in the slots; None where no expert could see it: under vmap its
+    input is no tensor any more when the call has ended. answers: what the layer answers if every expert answers 1.
     """
+
+    def __init__(self, function, x, phi):
+        (self.slots, self.answers), (slots, answers) = (_with_number(function, x, phi, number) for number in (1, 3))
+        self.of_dispatch = self.slots is not None and _are_sums(self.slots, slots)
+        self.of_combine = _are_sums(self.answers, answers)
+
+    @property
+    def are_one(self):
+        """Whether every sum that was seen is 1."""
+        parts = (self.slots, self.answers)
+        return self.called and all(part is None or close(part, torch.ones_like(part)) for part in parts)
+
+    @property
+    def called(self):
+        """Whether any expert was called."""
+        return self.slots is None or self.slots.numel() > 0
+
+    def told(self, of_dispatch, of_combine):
+        """Say both in words: as sums of weights where they are known to be that, else as what was measured."""
+        into, back = "unseen" if self.slots is None else brief(self.slots), brief(self.answers[0])
+        slots = f"a number that is 1 in every token is {into} in the slots" if self.called else "no expert was called"
+        answers = f"if every expert answers 1, the layer answers {back}"
+        return "; ".join(
+            [
+                f"dispatch sums over tokens {into}" if of_dispatch else slots,
+                f"combine sums over slots {back}" if of_combine else answers,
+            ]
+        )
+
+
+def _with_number(function, x, phi, number):
     filled = []
 
     def expert(s):
         filled.append(s.detach()[..., -1])
-        return torch.ones_like(s)
+        return torch.full_like(s, number)
 
-    ones = torch.cat([x, torch.ones_like(x[..., :1])], -1)
-    output = function(ones, torch.cat([phi, torch.zeros_like(phi[:1])]), [expert] * phi.shape[1])
+    tokens = torch.cat([x, torch.full_like(x[..., :1], number)], -1)
+    output = function(tokens, torch.cat([phi, torch.zeros_like(phi[:1])]), [expert] * phi.shape[1])
     try:
-        slots = torch.cat([part.flatten() for part in filled]).clone()
+        slots = torch.cat([x.new_zeros(0), *(part.flatten() for part in filled)]).clone()
     except RuntimeError:
         slots = None
     return slots, output.detach()[..., 0]
 
 
+def _are_sums(once, thrice):
+    if thrice is None or once.shape != thrice.shape or not once.numel() or not close(3 * once, thrice):
+        return False
+    return close(once, torch.ones_like(once)) or not close(once, once.mean().expand_as(once))
+
+
+OWN_TOKENS = (
+    "every slot is an average of the tokens as they came, and every answer an average of what the experts answer: a "
+    "number that is 1 in every token is 1 in every slot, and if every expert answers 1, so does the layer"
+)
+
+
 def _by_hand(answer, draw):
     x, phi, _ = args = hand(draw)
-    expected, got = answer.expected(*args), answer(*args)
+    expected, got = answer.beside(*args)
     if close(expected, got):
         return None
-    measured = sums(answer.raw, x, phi)
+    right, measured = Sums(answer.expected, x, phi), Sums(answer.raw, x, phi)
+    known = measured.of_dispatch or measured.slots is None, measured.of_combine
 
     def words(output, both):
-        into, back = "unseen" if both[0] is None else brief(both[0]), brief(both[1][0])
-        return f"answers {brief(output[0])}; dispatch sums over tokens {into}; combine sums over slots {back}"
+        return f"answers {brief(output[0])}; {both.told(*known)}"
 
-    if all(part is None or close(part, torch.ones_like(part)) for part in measured):
+    if measured.are_one:
         should = (
             "sums of 1 are not enough: dispatch is the softmax of the scores x · phi over tokens, combine that over "
             "all slots, and slot i is filled with the tokens themselves and answered by expert i"
         )
-    else:
+    elif all(known):
         should = (
             "every slot is an average of tokens (for each slot, dispatch sums to 1 over tokens), and every answer an "
             "average of slots (for each token, combine sums to 1 over all slots)"
         )
-    right = sums(answer.expected, x, phi)
+    else:
+        should = OWN_TOKENS
     return Finding(
         should,
         "tokens [[1, 0], [0, 2]]; exp(scores) [[3, 1, 2], [1, 2, 1]]; experts times 4, 3, 3",
@@ -113,14 +162,23 @@ def _by_hand(answer, draw):
 
 def _sums(answer, draw):
     x, phi, _ = case(3, 7, 5, 4, 2)(draw)
-    slots, tokens = sums(answer.raw, x, phi)
-    for should, got in (
-        ("for each token, combine sums to 1 over all slots of all experts: Eq. 2", tokens),
-        ("for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1", slots),
+    measured = Sums(answer.raw, x, phi)
+    given = "3 examples, 7 tokens, 4 experts x 2 slots"
+    if not measured.called:
+        return Finding(OWN_TOKENS, given, "every expert is called", "no expert was called")
+    combine, dispatch = (
+        "for each token, combine sums to 1 over all slots of all experts: Eq. 2",
+        "for each slot, dispatch sums to 1 over the tokens of its example: Eq. 1",
+    )
+    for should, got, known, where in (
+        (combine, measured.answers, measured.of_combine, "if every expert answers 1, the layer answers"),
+        (dispatch, measured.slots, measured.of_dispatch, "a number that is 1 in every token is, in the slots,"),
     ):
-        if got is not None and not close(got, torch.ones_like(got)):
-            spread = f"sums {span(got)}" if got.numel() else "no expert was called"
-            return Finding(should, "3 examples, 7 tokens, 4 experts x 2 slots", "every sum 1", spread)
+        if got is None or close(got, torch.ones_like(got)):
+            continue
+        if known:
+            return Finding(should, given, "every sum 1", f"sums {span(got)}")
+        return Finding(OWN_TOKENS, given, f"{where} 1", f"{where} {span(got)}")
     return None
 
 

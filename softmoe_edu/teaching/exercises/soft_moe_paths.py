@@ -6,6 +6,11 @@ from softmoe_edu.teaching.exercise import mistake
 from softmoe_edu.teaching.exercises.soft_moe_weights import answers_of, apply, over_slots, scores
 
 
+def cosines(x, phi):
+    """Give the cosines of tokens and slot vectors, (b, n, e, p)."""
+    return scores(torch.nn.functional.normalize(x, dim=-1), torch.nn.functional.normalize(phi, dim=0))
+
+
 @mistake(
     "slot-order",
     "M10",
@@ -49,6 +54,50 @@ def one_expert_for_all(x, phi, experts):
 def mixes_normalised_tokens(x, phi, experts):
     """Normalised tokens in the slots."""
     logits = scores(x, phi)
+    return apply(torch.nn.functional.normalize(x, dim=-1), logits.softmax(1), over_slots(logits), experts)
+
+
+@mistake(
+    "normalises-tokens-first",
+    "M34",
+    does="divides the tokens by their length before anything else, for the scores and for the slots",
+    belief="A layer begins by normalising its tokens.",
+    refuted="Algorithm 1 takes the tokens as they are; Algorithm 2 normalises them for the logits alone, and the slots "
+    "mix the tokens as they came",
+    seen="x = F.normalize(x) as the first line",
+)
+def normalises_tokens_first(x, phi, experts):
+    """Normalised tokens for everything."""
+    x = torch.nn.functional.normalize(x, dim=-1)
+    logits = scores(x, phi)
+    return apply(x, logits.softmax(1), over_slots(logits), experts)
+
+
+@mistake(
+    "cosine-scores",
+    "M34",
+    does="divides tokens and slot vectors by their length for the scores, which makes cosines of them",
+    belief="A score is the cosine of token and slot vector.",
+    refuted="Algorithm 1 takes the scores x · phi as they are; Algorithm 2 takes cosines, times a learned scale",
+    seen="Algorithm 2 without its scale",
+)
+def cosine_scores(x, phi, experts):
+    """Cosines for scores, tokens as they came in the slots."""
+    logits = cosines(x, phi)
+    return apply(x, logits.softmax(1), over_slots(logits), experts)
+
+
+@mistake(
+    "cosine-scores-and-normalised-tokens",
+    "M34",
+    does="divides tokens and slot vectors by their length for the scores, and mixes the divided tokens into the slots",
+    belief="What is normalised once stays normalised.",
+    refuted="Algorithm 2 normalises for the logits alone; the slots mix the tokens as they came",
+    seen="x = F.normalize(x) and phi = F.normalize(phi, dim=0) as the first lines",
+)
+def cosine_scores_and_normalised_tokens(x, phi, experts):
+    """Cosines for scores, normalised tokens in the slots."""
+    logits = cosines(x, phi)
     return apply(torch.nn.functional.normalize(x, dim=-1), logits.softmax(1), over_slots(logits), experts)
 
 
@@ -157,6 +206,9 @@ MISTAKES = (
     slot_order_pn,
     one_expert_for_all,
     mixes_normalised_tokens,
+    normalises_tokens_first,
+    cosine_scores,
+    cosine_scores_and_normalised_tokens,
     adds_residual,
     detached_dispatch,
     detached_combine,

@@ -178,7 +178,7 @@ def one_far_above(answer, draw):
 
 def where_they_differ(expected, got):
     """Name the first token that has other experts or weights, and these."""
-    apart = [~torch.isclose(a.double(), b.double(), atol=1e-4) for a, b in zip(expected, got, strict=True)]
+    apart = [~torch.isclose(a.cpu().double(), b.cpu().double(), atol=1e-4) for a, b in zip(expected, got, strict=True)]
     example, token = (apart[0] | apart[1]).any(-1).nonzero()[0].tolist()
 
     def words(weights, indices):

@@ -6,13 +6,14 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from softmoe_edu.lessons import write_atomically
+from softmoe_edu.files import write_atomically
+from softmoe_edu.teaching.say import encodable
 
 
 def text_of(notebook: NotebookNode) -> str:
     """Give the text of an .ipynb file. Raises nbformat's ValidationError for what is no notebook."""
     nbformat.validate(notebook)
-    return nbformat.writes(notebook) + "\n"
+    return encodable(nbformat.writes(notebook)) + "\n"
 
 
 def put(folder: Path, texts: Mapping[str, str]) -> None:
@@ -20,7 +21,7 @@ def put(folder: Path, texts: Mapping[str, str]) -> None:
 
     Raises FileExistsError, before anything is written, where one of the files is there and differs.
     """
-    contents = {folder / name: text.encode() for name, text in texts.items()}
+    contents = {folder / name: encodable(text).encode() for name, text in texts.items()}
     refuse(path for path, content in contents.items() if path.exists() and path.read_bytes() != content)
     for path, content in contents.items():
         write_atomically(path, content)

@@ -32,8 +32,28 @@ c.ExecutePreprocessor.timeout = 120
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\\s\\S]"
 
-# A check that a student deleted is put back and graded.
+# A check that a student deleted is put back and graded. A cell that was copied or split has its id twice: the last one
+# counts.
 c.OverwriteCells.add_missing_cells = True
+c.Autograde.sanitize_preprocessors = [
+    "nbgrader.preprocessors.ClearOutput",
+    "softmoe_edu.teaching.exports.autograde.OneCellEach",
+    "nbgrader.preprocessors.DeduplicateIds",
+    "nbgrader.preprocessors.OverwriteKernelspec",
+    "nbgrader.preprocessors.OverwriteCells",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+
+# After a cell that ran out of time, the next one has half of it: a kernel that hangs holds up its class for minutes.
+c.Autograde.autograde_preprocessors = [
+    "softmoe_edu.teaching.exports.autograde.ShortOfPatience",
+    "nbgrader.preprocessors.IgnorePattern",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
 
 # What a student finds in place of a solution is the stub of the lesson.
 c.ClearSolutions.code_stub = {{"python": "{NOT_STARTED}"}}

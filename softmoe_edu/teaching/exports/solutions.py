@@ -10,7 +10,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
-from softmoe_edu.lessons import write_atomically
+from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.exports import files
 from softmoe_edu.teaching.exports.lesson import Lesson
 from softmoe_edu.teaching.report import MARKS

@@ -1,9 +1,12 @@
 """What a prediction asks, how an answer is read, and when it counts as right."""
 
+import functools
 import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from softmoe_edu.teaching.kept_state import plain_defaults
 
 CONFIDENCES = (50, 70, 90)
 
@@ -32,6 +35,17 @@ class Question:
     unit: str = ""
     tolerance: float = 0.0
     again: tuple["Question", ...] = ()
+
+    def __post_init__(self) -> None:
+        # What is measured does not depend on the defaults that a learner has set.
+        truth = self.truth
+
+        @functools.wraps(truth)
+        def measured() -> float | str:
+            with plain_defaults():
+                return truth()
+
+        object.__setattr__(self, "truth", measured)
 
     def read(self, answer: object) -> float | str:
         """Give an answer as a number, or as one of the choices, which may be given by its letter.
