@@ -45,8 +45,8 @@ class Images(Dataset):
         name: str = "images",
         kinds: Tensor | None = None,
     ):
-        check_at_least("num_classes", num_classes)
-        check_at_least("patch_size", patch_size)
+        num_classes = check_at_least("num_classes", num_classes)
+        patch_size = check_at_least("patch_size", patch_size)
         for what, given in (("images", images), ("labels", labels)):
             if not isinstance(given, Tensor):
                 raise TypeError(f"{what} must be a torch.Tensor, got {type(given).__name__}: convert with torch.tensor")
@@ -123,7 +123,7 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
     written on them. Images are (5, 8, 8): channel 0 is the ink, and the 4 x 4 values of channels 1 to 4 in a patch
     hold a single 1, at the place the patch would have had (channel 1 + place // 4, pixel place % 4).
     """
-    check_at_least("num_scripts", num_scripts)
+    num_scripts = check_at_least("num_scripts", num_scripts)
     generator = _generator(seed)
     pixels = torch.stack([torch.randperm(64, generator=generator, device="cpu") for _ in range(num_scripts)])
     parts = []
@@ -161,7 +161,7 @@ def collages(
     generator = _generator(seed)
     parts = []
     for name, size, (digit, label) in zip(("num_train", "num_test"), (num_train, num_test), _split(seed), strict=True):
-        check_at_least(name, size)
+        size = check_at_least(name, size)
         pick = torch.randint(len(digit), (size, 4), generator=generator, device="cpu")
         images = digit[pick].view(size, 2, 2, 8, 8).transpose(2, 3).reshape(size, 1, 16, 16)
         quarter = torch.arange(4, device="cpu").view(2, 2).repeat_interleave(2, 0).repeat_interleave(2, 1).flatten()
@@ -186,7 +186,7 @@ def token_kinds(
 
     Raises ValueError unless num_kinds is from 2 to 8 and noise at least 0.
     """
-    check_at_least("num_kinds", num_kinds, 2)
+    num_kinds = check_at_least("num_kinds", num_kinds, 2)
     if num_kinds > len(PATTERNS):
         raise ValueError(f"num_kinds must be at most {len(PATTERNS)}, the patterns that differ, got {num_kinds}")
     if not noise >= 0:
@@ -194,7 +194,7 @@ def token_kinds(
     generator = _generator(seed)
     parts = []
     for name, size in (("num_train", num_train), ("num_test", num_test)):
-        check_at_least(name, size)
+        size = check_at_least(name, size)
         kinds = torch.empty(size, 16, dtype=torch.int64, device="cpu")
         tied = torch.ones(size, dtype=torch.bool, device="cpu")
         while tied.any():
@@ -231,8 +231,7 @@ def _shuffle_tokens(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _generator(seed: int) -> torch.Generator:
-    check_at_least("seed", seed, 0)
-    return torch.Generator("cpu").manual_seed(seed)
+    return torch.Generator("cpu").manual_seed(check_at_least("seed", seed, 0))
 
 
 @cache
@@ -246,7 +245,7 @@ def _digits() -> tuple[np.ndarray, np.ndarray]:
 
 def _split(seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Return ((training digits, labels), (test digits, labels)), stratified, in random order."""
-    check_at_least("seed", seed, 0)
+    seed = check_at_least("seed", seed, 0)
     from sklearn.model_selection import train_test_split
 
     digit, label = _digits()

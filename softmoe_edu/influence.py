@@ -53,7 +53,7 @@ def influence(
         got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
         raise ValueError(f"x must be a tensor of tokens (b, n, d), got {got}: one example gets its axis with x[None]")
     check_tokens(x, x.shape[2])
-    check_at_least("draws", draws)
+    draws = check_at_least("draws", draws)
     if not 0 < size < float("inf"):
         raise ValueError(f"size must be over 0 and finite, got {size}: 1 changes a token by one standard deviation")
     x = x.detach()

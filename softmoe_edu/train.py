@@ -111,9 +111,11 @@ def train(
         "seed": seed,
         "evaluate_every": evaluate_every,
     }
-    _check(settings, train_data, test_data, auxiliary, checkpoint, checkpoint_every, threads)
+    settings |= _whole_numbers(settings, checkpoint_every=checkpoint_every, threads=threads)
+    checkpoint_every, threads = settings.pop("checkpoint_every"), settings.pop("threads")
+    _check(settings, train_data, test_data, auxiliary, checkpoint, checkpoint_every)
     settings |= {name: float(settings[name]) for name in RATES if settings[name] is not None}
-    settings["snapshot_at"] = _snapshot_steps(snapshot_at, steps)
+    settings["snapshot_at"] = _snapshot_steps(snapshot_at, settings["steps"])
     threads_before = torch.get_num_threads()
     # A notebook may run it where gradients, or even autograd, are switched off.
     with own_randomness(device_of(model)), torch.inference_mode(False), torch.enable_grad():
@@ -122,7 +124,7 @@ def train(
             settings |= {"train_data": describe(train_data), "test_data": describe(test_data)}
             if snapshot_images is not None:
                 _check_snapshot_images(snapshot_images, group_size(model))
-            elif snapshot_at:
+            elif settings["snapshot_at"]:
                 data, group = train_data if test_data is None else test_data, group_size(model)
                 wanted = math.ceil(16 / group) * group
                 snapshot_images, _ = read_batch(data, torch.arange(min(wanted, len(data)), device="cpu"))
@@ -201,9 +203,10 @@ def _begin(
             )
     if "model" not in history.state:
         raise ValueError("a history can be resumed when train gave it back, got one without a state: start a new run")
-    # Files of earlier versions hold the names of a compiled model.
+    # Files of earlier versions hold the names of a compiled model, and a router's scale without an axis.
     state = {name.replace("_orig_mod.", ""): value for name, value in history.state["model"].items()}
     own = {plain_name(model, name): (name, value) for name, value in model.state_dict().items()}
+    state |= {name: value[None] for name, value in state.items() if _lacks_axis(value, own.get(name, ("", None))[1])}
     for what, of in (("of shape", _shape), ("of dtype", _dtype)):
         for name in dict.fromkeys([*own, *state]):
             ours, theirs = of(own[name][1]) if name in own else None, of(state[name]) if name in state else None
@@ -218,7 +221,15 @@ def _begin(
     model.load_state_dict({own[name][0]: value for name, value in state.items()})
     # The optimizer keeps the tensors that it is given and changes them in place.
     optimizer.load_state_dict(copy.deepcopy(history.state["optimizer"]))
+    for parameter, kept in optimizer.state.items():
+        moments = [name for name in ("exp_avg", "exp_avg_sq") if _lacks_axis(kept[name], parameter)]
+        kept.update({name: kept[name][None] for name in moments})
     return history
+
+
+def _lacks_axis(old: object, new: object) -> bool:
+    """Whether a number was kept that now is a vector of one number."""
+    return isinstance(old, Tensor) and isinstance(new, Tensor) and old.ndim == 0 and tuple(new.shape) == (1,)
 
 
 def _shape(value: object) -> tuple[int, ...] | str:
@@ -229,6 +240,17 @@ def _dtype(value: object) -> str:
     return str(value.dtype) if isinstance(value, Tensor) else type(value).__name__
 
 
+def _whole_numbers(settings: dict[str, object], **more: int | None) -> dict[str, int | None]:
+    """Return the settings that count something as Python's own integers, which every checkpoint can hold."""
+    numbers = {
+        "steps": check_at_least("steps", settings["steps"]),
+        "batch_size": check_at_least("batch_size", settings["batch_size"]),
+        "seed": check_at_least("seed", settings["seed"], 0),
+    }
+    optional = {"evaluate_every": settings["evaluate_every"], **more}
+    return numbers | {name: None if value is None else check_at_least(name, value) for name, value in optional.items()}
+
+
 def _check(
     settings: dict[str, object],
     train_data: Dataset,
@@ -236,19 +258,11 @@ def _check(
     auxiliary: Auxiliary | None,
     checkpoint: str | os.PathLike | None,
     checkpoint_every: int | None,
-    threads: int | None,
 ) -> None:
     """Raise an error that says what to do about the first argument of `train` that cannot be right."""
     check_dataset("train_data", train_data)
     if test_data is not None:
         check_dataset("test_data", test_data)
-    check_at_least("steps", settings["steps"])
-    check_at_least("batch_size", settings["batch_size"])
-    check_at_least("seed", settings["seed"], 0)
-    optional = {"evaluate_every": settings["evaluate_every"], "checkpoint_every": checkpoint_every, "threads": threads}
-    for name, value in optional.items():
-        if value is not None:
-            check_at_least(name, value)
     if settings["batch_size"] > len(train_data):
         raise ValueError(
             f"batch_size must be at most the {len(train_data)} images of train_data, got {settings['batch_size']}: "
@@ -308,10 +322,10 @@ def _check_snapshot_images(images: Tensor, group: int) -> None:
 
 def _snapshot_steps(snapshot_at: Sequence[int], steps: int) -> tuple[int, ...]:
     """Return snapshot_at in order, negative numbers counted from the end."""
-    if isinstance(snapshot_at, int):
+    if not hasattr(snapshot_at, "__len__") or getattr(snapshot_at, "ndim", 1) == 0:
         raise TypeError(f"snapshot_at must be a sequence of steps, got {snapshot_at}: write ({snapshot_at},)")
-    for step in snapshot_at:
-        check_at_least("snapshot_at", step, -steps - 1)
+    numbers = [check_at_least("snapshot_at", step, -steps - 1) for step in snapshot_at]
+    for step in numbers:
         if step > steps:
             raise ValueError(f"snapshot_at must be at most the {steps} steps of the run, got {step}: -1 is the end")
-    return tuple(sorted({step + (step < 0) * (steps + 1) for step in snapshot_at}))
+    return tuple(sorted({step + (step < 0) * (steps + 1) for step in numbers}))

@@ -13,6 +13,7 @@ import torch
 from torch.utils.data import Dataset
 from toy import parameters, toy_data, toy_model
 
+from softmoe_edu import Experts, MoE, SoftRouter, ViT, data
 from softmoe_edu.train import train
 from softmoe_edu.training import loop as loop_module
 from softmoe_edu.training.checkpoint import load_checkpoint
@@ -341,3 +342,53 @@ def test_columns_are_arrays():
     assert isinstance(column, np.ndarray)
     column[:] = 0
     assert history.columns["loss"].min() > 0
+
+
+def test_a_scale_without_an_axis_is_taken_for_its_number():
+    """A run goes on bit for bit from a state in which a router's scale and its moments have no axis, as 0.1.0 wrote."""
+
+    def make():
+        torch.manual_seed(3)
+        return ViT(moe_layers=(1,), moe=lambda dim: MoE(SoftRouter(dim, 4), Experts(dim, 4, 16)))
+
+    digits, _ = data.digits()
+    settings = {"steps": 6, "batch_size": 8, "progress": False}
+    whole, halves, resumed = make(), make(), make()
+    train(whole, digits, **settings)
+    calls = iter(range(6))
+
+    def stop(*_):
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+
+    halves.register_forward_hook(stop)
+    history = train(halves, digits, **settings)
+    state = history.state
+    del state["identity"]
+    state["model"]["blocks.1.mlp.router.scale"] = state["model"]["blocks.1.mlp.router.scale"][0]
+    moments = [kept for kept in state["optimizer"]["state"].values() if kept["exp_avg"].shape == (1,)]
+    for kept in moments:
+        kept.update({name: kept[name][0] for name in ("exp_avg", "exp_avg_sq")})
+    train(resumed, digits, **settings, resume=history)
+
+    assert len(moments) == 1
+    assert torch.equal(parameters(resumed), parameters(whole))
+
+
+def test_numbers_of_numpy_and_torch_are_settings_too(tmp_path):
+    """Settings that come from NumPy or a tensor are those that Python's integers are, in the file as well."""
+    path = tmp_path / "run.pt"
+    one = {"steps": np.int64(4), "batch_size": torch.tensor(8), "seed": np.uint8(2), "evaluate_every": np.int32(2)}
+    digits, test = data.digits(seed=np.int64(1))
+    train(toy_vit := ViT(), digits, test, **one, snapshot_at=np.linspace(0, 4, 3).astype(int), checkpoint=path,
+          checkpoint_every=np.int64(2), threads=np.int64(1), progress=False)  # fmt: skip
+    history = load_checkpoint(path)
+    plain = {"steps": 4, "batch_size": 8, "seed": 2, "evaluate_every": 2}
+
+    assert {name: (type(history.settings[name]), history.settings[name]) for name in plain} == {
+        name: (int, value) for name, value in plain.items()
+    }
+    assert history.settings["snapshot_at"] == (0, 2, 4)
+    train(toy_vit, digits, test, **plain, snapshot_at=(0, 2, -1), checkpoint=path, resume=True, progress=False)
+    with pytest.raises(TypeError, match=r"snapshot_at must be a sequence of steps, got 3: write \(3,\)"):
+        train(toy_vit, digits, **plain | {"evaluate_every": None}, snapshot_at=np.int64(3), progress=False)

@@ -36,10 +36,9 @@ class MoESizes:
 
     def __post_init__(self):
         check_choice("router", self.router, tuple(ROUTERS))
-        for name in ("num_experts", "top_k", "examples_per_group"):
-            check_at_least(name, getattr(self, name))
-        if self.slots_per_expert is not None:
-            check_at_least("slots_per_expert", self.slots_per_expert)
+        counts = ["num_experts", "top_k", "examples_per_group"]
+        for name in counts if self.slots_per_expert is None else [*counts, "slots_per_expert"]:
+            object.__setattr__(self, name, check_at_least(name, getattr(self, name)))  # a Python integer
         if self.top_k > self.num_experts:
             raise ValueError(f"top_k must be at most num_experts={self.num_experts}, got {self.top_k}: lower top_k")
 
@@ -87,7 +86,7 @@ class ViTSizes:
     def __post_init__(self):
         for name, value in vars(self).items():
             if name not in ("moe_layers", "moe"):
-                check_at_least(name, value)
+                object.__setattr__(self, name, check_at_least(name, value))  # a Python integer
         for whole, part in (("image_size", "patch_size"), ("dim", "num_heads")):
             if getattr(self, whole) % getattr(self, part):
                 raise ValueError(

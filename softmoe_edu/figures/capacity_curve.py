@@ -36,7 +36,7 @@ def capacity_curve(
     Raises ValueError for a factor that is not over 0 and at most 4, for more choices than experts, for a skew that is
     negative or not finite, and for fractions outside 0 to 1.
     """
-    check_at_least("top_k", top_k)
+    top_k = check_at_least("top_k", top_k)
     if top_k > num_experts:
         raise ValueError(f"top_k must be at most num_experts={num_experts}, got {top_k}: lower top_k")
     if not 0 <= skew < math.inf:

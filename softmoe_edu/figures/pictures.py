@@ -40,7 +40,7 @@ def slot_views(
     weight shown. example: which of the group's `examples_per_group` images this is.
     Raises ValueError for an image that does not cut into the tokens, and for a group, example or slot out of range.
     """
-    check_at_least("columns", columns)
+    columns = check_at_least("columns", columns)
     one = one_group(routing, group)
     _, n, e, p = one.sizes
     picture = array(image)
@@ -93,8 +93,8 @@ def dropped_tokens(
     images: the b * examples_per_group examples of the routing in order; the first `limit` are drawn.
     Raises ValueError for another number of images, and for images that do not cut into the tokens.
     """
-    check_at_least("columns", columns)
-    check_at_least("limit", limit)
+    columns = check_at_least("columns", columns)
+    limit = check_at_least("limit", limit)
     b, n, _, _ = routing.sizes
     pictures = array(images)
     check_images("images", pictures, 4)
@@ -130,7 +130,7 @@ def dropped_tokens(
 
 def _choose(slots: int | Sequence[int], count: int) -> list[int]:
     if isinstance(slots, int):
-        check_at_least("slots", slots)
+        slots = check_at_least("slots", slots)
         return np.linspace(0, count, min(slots, count), endpoint=False).astype(int).tolist()
     chosen = [int(slot) for slot in slots]
     wrong = [slot for slot in chosen if not 0 <= slot < count]

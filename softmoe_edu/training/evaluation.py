@@ -53,7 +53,7 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
         ValueError: If data is empty or has labels that the model lacks.
     """
     check_dataset("data", data)
-    check_at_least("batch_size", batch_size)
+    batch_size = check_at_least("batch_size", batch_size)
     device, group, size = device_of(model), group_size(model), len(data)
     batch_size = max(group, batch_size // group * group)
     sums = [0.0, 0.0, 0.0]
