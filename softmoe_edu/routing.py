@@ -232,11 +232,11 @@ def _takes(function: Callable, argument: str) -> bool:
 def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     """Collect the Routing of every router that runs inside the block, by module name.
 
-    A name is as in `model.named_modules()`; a router that runs twice leaves its last decision. What is recorded
-    keeps its autograd graph, so that a loss can be taken of it; `Routing.detach` drops it. Works in training,
-    under `torch.no_grad` and nested. Nothing is attached to the model, so a copy of it made inside the block is not
-    recorded; what hooks of a router's own make of its decision is not seen. A compiled model runs uncompiled inside the
-    block, since its code was made without hooks, and names are those of the plain model. Activation checkpointing runs
+    A name is as in `model.named_modules()`, and that of the plain model where it is compiled or parallel; a router that
+    runs twice leaves its last decision. What is recorded keeps its autograd graph, so that a loss can be taken of it;
+    `Routing.detach` drops it. Works in training, under `torch.no_grad` and nested. Nothing is attached to the model, so
+    a copy of it made inside the block is not recorded; what hooks of a router's own make of its decision is not seen. A
+    compiled model runs uncompiled inside the block, since its code was made without hooks. Activation checkpointing runs
     a router again in the backward pass, which is no decision and is not recorded; with use_reentrant=True the decision
     itself is made without gradients, so that a loss of it would train nothing.
 

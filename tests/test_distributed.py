@@ -42,12 +42,12 @@ def trained(wrapped):
 
 @pytest.mark.parametrize("name", sorted(ROUTERS))
 def test_ddp(name):
-    """DistributedDataParallel trains a model as it is trained alone, and its routing can be recorded."""
+    """DistributedDataParallel trains a model as it is trained alone, and records the names of the model inside."""
     wrapped = nn.parallel.DistributedDataParallel(model(name))
     with record(wrapped) as routings:
         wrapped(torch.rand(2, 1, 8, 8))
 
-    assert list(routings) == [f"module.blocks.{i}.mlp.router" for i in (1, 2)]
+    assert list(routings) == [f"blocks.{i}.mlp.router" for i in (1, 2)]
     torch.testing.assert_close(trained(wrapped), trained(model(name)))
 
 

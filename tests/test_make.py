@@ -153,6 +153,7 @@ def test_check_runs_all_and_fails_for_one(make, monkeypatch, capsys):
     (make.ROOT / "softmoe_edu").mkdir()
     (make.ROOT / "softmoe_edu" / "moe.py").write_text("one\ntwo\n")
     (make.ROOT / "make.py").touch()
+    monkeypatch.delenv("CI", raising=False)
     make.prepare("[test]")
     monkeypatch.setattr(
         make.subprocess, "call", lambda command, cwd: make.log.append(command[2]) or command[2] == "ruff"

@@ -36,9 +36,9 @@ def time_limit(seconds: float, stuck: Callable[[], None] | None = None) -> Itera
         seconds: Time for the block, in seconds.
         stuck: Called once in another thread, STUCK_S after the limit, where the block still runs and other threads can.
     """
-    alarm = _can_ring()
-    with _watched(seconds, TAMPERED_S if alarm else 0.0, stuck):
-        with _alarm(seconds) if alarm else contextlib.nullcontext():
+    alarm, clock = _can_ring(), _Clock(seconds)
+    with _watched(clock, TAMPERED_S if alarm else 0.0, stuck):
+        with _alarm(clock) if alarm else contextlib.nullcontext():
             yield
 
 
@@ -60,13 +60,28 @@ def callers_alarm() -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - start), SOON_S), every)
 
 
+class _Clock:
+    """The seconds that a block still has, for the alarm and for the other thread alike."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.start()
+
+    def start(self) -> None:
+        self.end = time.monotonic() + self.seconds
+
+    def over(self) -> float:
+        """Seconds since the block's time was over; less than 0 until then."""
+        return time.monotonic() - self.end
+
+
 def _can_ring() -> bool:
     # A signal also ends a sleep; it can only be had in the main thread of a POSIX system.
     return hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
 
 
 @contextlib.contextmanager
-def _alarm(seconds: float) -> Iterator[None]:
+def _alarm(clock: _Clock) -> Iterator[None]:
     armed, rang = True, False
     tracer, traced = sys.gettrace(), {}
 
@@ -75,7 +90,10 @@ def _alarm(seconds: float) -> Iterator[None]:
         if not armed:
             return
         if _at_a_prompt(frame):
-            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
+            clock.start()
+        # The other thread may have seen a prompt, too.
+        if clock.over() < -SOON_S:
+            signal.setitimer(signal.ITIMER_REAL, -clock.over(), AGAIN_S)
             return
         if tracer is None or callable(tracer):
             rang = True
@@ -100,22 +118,22 @@ def _alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, signal.SIG_DFL if before is None else before)
 
     before = signal.signal(signal.SIGALRM, ring)
-    _ends.append(time.monotonic() + seconds)
+    _clocks.append(clock)
     try:
         with _left_by(disarm):
-            signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN_S)
+            signal.setitimer(signal.ITIMER_REAL, max(-clock.over(), SOON_S), AGAIN_S)
             yield
     finally:
-        _ends.pop()
+        _clocks.pop()
 
 
-_ends: list[float] = []  # when the blocks that an alarm guards are over, by time.monotonic
+_clocks: list[_Clock] = []  # of the blocks that an alarm guards
 
 
 def _ring_in_a_fork() -> None:
     # A copy of the process that an answer forks has no alarm: with one of its own it ends, too.
-    if _ends:
-        signal.setitimer(signal.ITIMER_REAL, max(_ends[-1] - time.monotonic(), SOON_S), AGAIN_S)
+    if _clocks:
+        signal.setitimer(signal.ITIMER_REAL, max(-_clocks[-1].over(), SOON_S), AGAIN_S)
 
 
 if hasattr(os, "register_at_fork"):
@@ -141,23 +159,21 @@ def _look_away(frame: FrameType, event: str, arg: object) -> None:
 
 
 @contextlib.contextmanager
-def _watched(seconds: float, grace: float, stuck: Callable[[], None] | None) -> Iterator[None]:
+def _watched(clock: _Clock, grace: float, stuck: Callable[[], None] | None) -> Iterator[None]:
     """Send TimeUp to this thread from another one, where no alarm can be had or an answer took it away."""
     done = threading.Event()
     ident = threading.get_ident()
     worker = ctypes.c_ulong(ident)
 
     def watch() -> None:
-        start, told = time.monotonic(), False
-        wait = seconds + grace
-        while not done.wait(wait):
-            wait = AGAIN_S
+        told = False
+        while not done.wait(AGAIN_S):
             if _at_a_prompt(sys._current_frames().get(ident)):
-                start, wait = time.monotonic(), seconds + grace
+                clock.start()
+            if clock.over() < grace or done.is_set():
                 continue
-            if not done.is_set():
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(TimeUp))
-            if not told and stuck and time.monotonic() - start > seconds + STUCK_S and not done.is_set():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(worker, ctypes.py_object(TimeUp))
+            if not told and stuck and clock.over() > STUCK_S and not done.is_set():
                 told = True
                 stuck()
 

@@ -3,12 +3,14 @@
 import bdb
 import cProfile
 import hashlib
+import pdb
 import pstats
 import signal
 import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -207,30 +209,33 @@ def test_an_endless_answer_ends_under_a_debugger_too():
 
 
 @pytest.mark.slow
-def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted():
-    """While pdb waits for a command the time stands still; afterwards the answer has its seconds anew."""
-    import pdb
-
-    waited = []
+@pytest.mark.parametrize("where", ["main thread", "other thread"])
+@pytest.mark.parametrize("prompt", [3.5, 4.8, 5.0, 9.0])
+def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted(where, prompt):
+    """While pdb waits for a command the time stands still; afterwards the block has its seconds anew."""
 
     class Slow(pdb.Pdb):
         def cmdloop(self, intro=None):
-            time.sleep(7)
-            waited.append(True)
+            time.sleep(prompt)
             self.set_continue()
 
-    def answer(logits):
-        if not waited:
-            Slow(nosigint=True).set_trace()
-        return logits.softmax(1)
+    def block():
+        before = sys.gettrace()
+        try:
+            with time_limit(4):
+                Slow(nosigint=True).set_trace()
+                time.sleep(2)
+        except TimeUp:
+            return "interrupted"
+        finally:
+            sys.settrace(before)
+        return "done"
 
-    before = sys.gettrace()
-    try:
-        report = examine(DISPATCH, answer, seconds=6)
-    finally:
-        sys.settrace(before)
-
-    assert waited and report.passed, report
+    if where == "main thread":
+        assert block() == "done"
+    else:
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(block).result() == "done"
 
 
 def test_two_checks_in_two_threads_wait_for_each_other():
