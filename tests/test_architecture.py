@@ -33,13 +33,15 @@ MAY = {
     "cost": MODELS,
     "paper": MODELS | {"cost"},
     "data": {"shapes"},
+    "own_figures": set(),
     "train": MODELS | {"data", "files"},
-    "figures": SHOWN,
+    "figures": SHOWN | {"own_figures"},
     "widgets": SHOWN | {"files"},
     "__init__": MODELS | {"shadowing"},
     "lessons": {"files"},
     "teaching": MODELS
-    | {"files", "lessons", "upcycling", "cost", "paper", "data", "train", "figures", "widgets", "__init__"},
+    | {"files", "lessons", "upcycling", "cost", "paper", "data", "train", "own_figures", "figures", "widgets"}
+    | {"__init__"},
     "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
 }
 

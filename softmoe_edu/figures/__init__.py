@@ -4,6 +4,7 @@ Each function draws on the Axes it is given, or on a new figure, and leaves a de
 `alt_text` reads it, `described` shows picture and description together. `theme` makes light and dark pictures.
 """
 
+from softmoe_edu import own_figures
 from softmoe_edu.figures.bars import expert_load as expert_load
 from softmoe_edu.figures.bars import slot_usage as slot_usage
 from softmoe_edu.figures.capacity_curve import capacity_curve as capacity_curve
@@ -20,3 +21,5 @@ from softmoe_edu.figures.pictures import dropped_tokens as dropped_tokens
 from softmoe_edu.figures.pictures import slot_views as slot_views
 from softmoe_edu.figures.style import style as style
 from softmoe_edu.figures.style import theme as theme
+
+own_figures.keep_to_threads()

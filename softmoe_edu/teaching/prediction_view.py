@@ -8,6 +8,7 @@ import ipywidgets
 import traitlets
 from IPython.display import display
 
+from softmoe_edu import own_figures
 from softmoe_edu.teaching.predictions import Outcome, Prediction
 from softmoe_edu.teaching.questions import CONFIDENCES
 from softmoe_edu.widgets.base import Instrument
@@ -61,7 +62,7 @@ class PredictionView(Instrument):
         self._given = self._prediction.given_words()
         outcome = Outcome("error", ["What was to be shown was interrupted. Run the cell again."])
         with self._reveal_into:
-            before = _open_figures()
+            before = own_figures.open_here()
             outcome = self._prediction.look()
             _show_figures(before)
         self._outcome = {"kind": outcome.kind, "lines": outcome.lines}
@@ -69,6 +70,7 @@ class PredictionView(Instrument):
 
 def show_widget(prediction: Prediction) -> None:
     """Show a prediction below the cell; a page without widgets shows the question and how to answer in code."""
+    own_figures.keep_to_threads()
     below = ipywidgets.Output()
     view = PredictionView(prediction, below)
     box = ipywidgets.VBox([view, below])
@@ -79,15 +81,9 @@ def show_widget(prediction: Prediction) -> None:
     display(bundle, raw=True)
 
 
-def _open_figures() -> set[int]:
-    plt = sys.modules.get("matplotlib.pyplot")
-    return set(plt.get_fignums()) if plt else set()
-
-
-def _show_figures(before: set[int]) -> None:
-    """Show the figures that were opened since: outside a cell nobody else does."""
-    plt = sys.modules.get("matplotlib.pyplot")
-    for number in sorted(_open_figures() - before):
-        figure = plt.figure(number)
-        display(figure)
-        plt.close(figure)
+def _show_figures(before: list) -> None:
+    """Show and close the figures that were opened since: outside a cell nobody else does."""
+    for figure in own_figures.open_here():
+        if figure not in before:
+            display(figure)
+            sys.modules["matplotlib.pyplot"].close(figure)

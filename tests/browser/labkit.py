@@ -195,3 +195,10 @@ def run_all(page: Page) -> None:
     """Run all cells of the notebook in front and wait for them; a cell that raised fails the test."""
     fine = settled(page, RUN_ALL)
     assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()
+
+
+def run_all_above(page: Page, index: int) -> None:
+    """Run the cells before this one and wait for them; a cell that raised fails the test."""
+    page.evaluate("index => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index }", index)
+    fine = settled(page, "window.jupyterapp.commands.execute('notebook:run-all-above')")
+    assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()
