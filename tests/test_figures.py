@@ -111,6 +111,18 @@ def test_a_map_describes_itself():
     )
 
 
+def test_a_map_names_no_weight_that_others_equal():
+    """Of an even mix no place is told; of some that are equal the first, and how many others."""
+    even = torch.full((1, 3, 2, 2), 0.25)
+    assert "(2 experts of 2): all are 0.25. Over tokens" in figures.alt_text(
+        figures.combine_map(SoftRouting(even, even))
+    )
+    some = torch.zeros(1, 3, 2, 2)
+    some[0, 1, :, 1], some[0, 2, 1, 0] = 0.5, 0.5
+    words = "the largest is 0.5, of token 1 and slot 0.1 (and of 2 others). Over tokens"
+    assert words in figures.alt_text(figures.combine_map(SoftRouting(some, some)))
+
+
 def test_a_map_counts_what_it_clips():
     """The colour bar says how many weights are above its end, or that none is."""
     weights = torch.tensor([[[[0.1], [0.2]], [[0.9], [0.8]]]])
@@ -160,9 +172,16 @@ def test_slot_views_lay_weights_over_the_image():
     assert len({ax.images[-1].get_clim() for ax in panels.flat[:3]}) == 1
     assert not panels[1, 1].axison
     largest = routing.dispatch[1].flatten(1)[:, [0, 3, 5]].max().item()
-    assert f"8 patches of 2 x 2 pixels in 3 of 6 slots, over the image. The largest is {largest:.3g}," in (
+    assert f"8 patches of 2 x 2 pixels in 3 of 6 slots, over the image: the largest is {largest:.3g}," in (
         figures.alt_text(panels)
     )
+
+
+def test_slot_views_name_no_patch_that_others_equal():
+    """Slots that see all patches alike have no patch of which they see most."""
+    even = torch.full((1, 8, 3, 2), 0.125)
+    panels = figures.slot_views(SoftRouting(even, even), torch.ones(1, 4, 8), (0, 5))
+    assert "in 2 of 6 slots, over the image: all are 0.125; 90 % of" in figures.alt_text(panels)
 
 
 def test_slot_views_of_one_example_of_a_group():
@@ -206,6 +225,11 @@ def test_expert_load_shows_groups_and_capacity():
         "groups 1 apart at most."
     )
     assert figures.alt_text(figures.expert_load(soft())).endswith("mean of 2 groups: 2 each.")
+
+    idle = SparseRouting(torch.tensor([[[0], [-1], [-1], [1], [-1]]]), torch.ones(1, 5, 1), 2)
+    assert figures.alt_text(figures.expert_load(idle)).endswith(
+        "from 0 (expert 1 and 2 others) to 1 (expert 0 and 1 other)."
+    )
 
     uneven = SparseRouting(torch.tensor([[[0]], [[1]], [[1]], [[-1]]]), torch.ones(4, 1, 1), 2)
     (whisker,) = figures.expert_load(uneven).collections[0].get_segments()

@@ -88,6 +88,9 @@ def test_words_of_the_bars():
     assert figures.alt_text(cost_bars(numbers, ("parameters",))) == (
         "Cost of 2 layers by part. parameters: a 1.5M, b 0.5; largest part in parameters: a x, b y."
     )
+    equal = {"a": {"x": {"macs": 3}, "y": {"macs": 3}}, "b": {"x": {"macs": 0}}}
+    text = figures.alt_text(cost_bars(equal, ("macs",)))
+    assert text.endswith("largest part in MACs of an example: a x and y, b none.")
 
 
 def test_the_curve_is_the_expectation():

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from softmoe_edu import metrics
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import categories, count, every, number, span, text_colour
+from softmoe_edu.figures.style import categories, count, every, number, others, span, text_colour
 from softmoe_edu.routing import Routing
 
 
@@ -28,8 +28,11 @@ def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
         ax.legend(loc="upper right", ncols=2, frameon=False)
     words = f"{number(mean[0])} each"
     if span(mean.min(), mean.max()) != number(mean[0]):
-        most, least = int(mean.argmax()), int(mean.argmin())
-        words = f"from {number(mean[least])} (expert {least}) to {number(mean[most])} (expert {most})"
+        least, most = (
+            f"{number(mean[at])} ({' and '.join(filter(None, (f'expert {at}', others(mean, mean[at]))))})"
+            for at in (mean.argmin(), mean.argmax())
+        )
+        words = f"from {least} to {most}"
     apart = float((high - low).max())
     # Sums of softmax weights differ by rounding.
     groups = f", groups {number(apart)} apart at most" if apart > 1e-3 else ""

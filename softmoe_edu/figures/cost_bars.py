@@ -78,8 +78,12 @@ def cost_bars(
     panels[0, 0].figure.legend(
         *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(parts), frameon=False
     )
-    largest = (f"{layer} {parts[k]}" for layer, k in zip(costs, values[0].argmax(1), strict=True))
-    words.append(f"largest part in {NAMES.get(quantities[0], quantities[0])}: {', '.join(largest)}")
+    most = (
+        " and ".join(part for part, value in zip(parts, own, strict=True) if value == own.max() > 0) or "none"
+        for own in values[0]
+    )
+    named = ", ".join(f"{layer} {part}" for layer, part in zip(costs, most, strict=True))
+    words.append(f"largest part in {NAMES.get(quantities[0], quantities[0])}: {named}")
     describe(panels, f"Cost of {count(len(costs), 'layer')} by part. {'; '.join(words)}.")
     return panels
 

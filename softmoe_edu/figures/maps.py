@@ -11,6 +11,7 @@ from softmoe_edu.figures.style import (
     count,
     every,
     hundredths,
+    largest,
     number,
     slot_name,
     text_colour,
@@ -126,10 +127,9 @@ def _clipped(weights: np.ndarray, image: AxesImage) -> str:
 
 def _words(kind: str, group: int, weights: np.ndarray, sizes: tuple[int, int, int, int], range_of_rows: str) -> str:
     _, n, e, p = sizes
-    token, slot = divmod(int(weights.argmax()), e * p)
+    most = largest(weights, lambda at: f"token {at // (e * p)} and slot {slot_name(at % (e * p), p)}")
     return (
         f"{kind.capitalize()} weights of group {group}, {count(n, 'token')} by {count(e * p, 'slot')} "
-        f"({count(e, 'expert')} of {p}): the largest is {number(weights.max())}, of token {token} and slot "
-        f"{slot_name(slot, p)}. Over tokens a slot's weights sum to {hundredths(weights.sum(0))}; over slots a "
-        f"token's sum to {range_of_rows}."
+        f"({count(e, 'expert')} of {p}): {most}. Over tokens a slot's weights sum to "
+        f"{hundredths(weights.sum(0))}; over slots a token's sum to {range_of_rows}."
     )

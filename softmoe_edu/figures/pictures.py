@@ -13,7 +13,7 @@ from torch import Tensor
 from softmoe_edu import metrics
 from softmoe_edu.figures.canvas import array, check_images, many_axes, one_group, patch_side, tokens_per_example
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import count, number, slot_name, span
+from softmoe_edu.figures.style import count, largest, slot_name, span
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
 
@@ -69,12 +69,11 @@ def slot_views(
     _hide(panels.flat[len(chosen) :])
     bar = panels.flat[0].figure.colorbar(seen, ax=list(panels.flat), shrink=0.9)
     bar.set_label("dispatch weight of a patch\n(line: the image at half brightness)")
-    token, column = np.unravel_index(weights.argmax(), weights.shape)
+    most = largest(weights, lambda at: f"patch {at // len(chosen)} in slot {slot_name(chosen[at % len(chosen)], p)}")
     describe(
         panels,
         f"Dispatch weights of {own} patches of {side} x {side} pixels in {len(chosen)} of {e * p} slots, over the "
-        f"image. The largest is {number(weights.max())}, of patch {token} in slot "
-        f"{slot_name(chosen[column], p)}; 90 % of a slot's weight is in {span(min(usage), max(usage))} tokens.",
+        f"image: {most}; 90 % of a slot's weight is in {span(min(usage), max(usage))} tokens.",
     )
     return panels
 

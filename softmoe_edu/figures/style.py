@@ -111,6 +111,22 @@ def span(low: float | int, high: float | int, show: Callable[[float | int], str]
     return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
 
 
+def others(values: np.ndarray, value: float | int) -> str:
+    """Say how many values beside the one that was named are equal to it, "2 others"; nothing where there is none."""
+    more = int((values == value).sum()) - 1
+    return count(more, "other") if more > 0 else ""
+
+
+def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
+    """Say which of the values is the largest, or that all are equal; `place` names one by its flat index."""
+    flat = values.ravel()
+    top = int(flat.argmax())
+    if flat.size > 1 and (flat == flat[top]).all():
+        return f"all are {number(flat[top])}"
+    equal = others(flat, flat[top])
+    return f"the largest is {number(flat[top])}, of {place(top)}{f' (and of {equal})' if equal else ''}"
+
+
 def hundredths(values: np.ndarray) -> str:
     """Smallest to largest of some sums, with two decimals."""
     return span(values.min(), values.max(), "{:.2f}".format)

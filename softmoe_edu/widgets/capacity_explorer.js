@@ -103,13 +103,13 @@ function render({ model, el }) {
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
     part("sample-title").textContent = `Sample ${state.sample}: ${many(state.tokens, "token")} at ${sizes}`;
-    const busiest = sample.queue.indexOf(Math.max(...sample.queue));
+    const { top: busiest, alike } = largestAmong(sample.queue, 0, state.num_experts);
     const free = sample.queue.reduce((sum, count) => sum + Math.max(0, capacity - count), 0);
     part("caption").textContent =
       `${exact(lost.length)} of ${many(state.tokens, "token")} dropped (${percent(lost.length / state.tokens)})` +
       `${lost.length ? `: ${some(lost)}` : ""}. ` +
       `${many(free, "slot")} of ${exact(capacity * state.num_experts)} empty. ` +
-      `Most chosen: expert ${busiest}, ${many(sample.queue[busiest], "time")}.`;
+      `Most chosen: expert ${busiest}${equals(alike, state.num_experts)}, ${many(sample.queue[busiest], "time")}.`;
     part("legend").textContent = "Line: exact expectation of the uniform router" +
       (state.top_k > 1 ? ", of choices without a slot" : "") +
       (scene.exactlyThis ? "; dashed: of this skewed router" : "") +

@@ -6,6 +6,8 @@ from softmoe_edu.capacity import capacity_for
 from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
 
+OWN = ("numbers", "panels", "explorer")
+
 
 class CapacityExplorer(Instrument):
     """Move the capacity factor and see which tokens find no slot in tokens choice, and how many on average.
@@ -21,7 +23,7 @@ class CapacityExplorer(Instrument):
     they are set.
     """
 
-    _esm = joined("painting.js", "explorer.js", "capacity_numbers.js", "capacity_panels.js", "capacity_explorer.js")
+    _esm = joined("painting.js", "largest.js", "explorer.js", *(f"capacity_{name}.js" for name in OWN))
     _css = joined("explorer.css", "capacity_explorer.css")
 
     num_experts = Whole(32, 1, 256).tag(sync=True)

@@ -96,7 +96,8 @@ def pack_routing(
     entry["unmixed"] = _unmixed(routing) if asked else []
     # Sums of half-precision weights miss 1 by more than those of float32 do.
     entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
-    dropped = _cpu(routing.token_load()) == 0
+    # Weights that are no choices may sum to 0 without being 0.
+    dropped = (dispatch == 0).flatten(2).all(-1)
     padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
     entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
     entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))

@@ -101,7 +101,7 @@ function render({ model, el }) {
     if (key !== painted) paint({ it, step, served, ink, grid, ids }, pin, tokensWidth, mapWidth);
     painted = key;
     const at = selection(), idle = at.token < 0 && at.expert < 0;
-    const explained = idle ? null : cellOf(it, scene.map, at);
+    const explained = idle ? null : placeAt(it, step, scene.map, at, served);
     for (const name of PANELS) {
       const ctx = fit(part(name), ...scene.boxes.sizes[name]);
       if (idle) markLast(ctx, name, scene);

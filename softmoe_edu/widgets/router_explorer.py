@@ -12,8 +12,8 @@ from softmoe_edu.widgets.packing import pack_images, pack_words, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
-SCRIPTS = ("painting.js", "words.js", "explorer.js", "routing.js", "routing_facts.js")
-OWN = ("state", "words", "sums", "panels", "compare", "hands", "page")
+SCRIPTS = ("painting.js", "words.js", "largest.js", "explorer.js", "routing.js", "routing_facts.js")
+OWN = ("state", "words", "places", "sums", "panels", "compare", "hands", "page")
 
 CHOICES = {
     "router": ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform"),

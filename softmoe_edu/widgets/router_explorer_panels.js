@@ -147,15 +147,22 @@ const overlays = {
     if (token >= 0) ring(ctx, ...patchOf(scene, token));
   },
 
-  /** The selected row and column, and the one cell of them that the status line explains. */
-  map(ctx, { it, map, boxes: { map: box } }, { token, expert, slot }, cell) {
-    const wide = map.short || slot < 0 || slot >= it.p ? box.de : box.dx;
-    const x = box.x + (expert * box.de + (wide === box.de ? 0 : slot * box.dx)), y = box.y + token * box.dy;
-    if (token >= 0) ring(ctx, box.x, y, box.w, box.dy);
-    if (expert >= 0) ring(ctx, x, box.y, wide, box.h);
-    const [left, top] = [box.x + cell.column * box.dx, box.y + cell.token * box.dy];
-    ctx.clearRect(left - 3, top - 3, box.dx + 6, box.dy + 6);
-    ring(ctx, left, top, box.dx, box.dy);
+  /** The selected row and column, and those cells of them that the status line explains. */
+  map(ctx, { it, map, boxes: { map: box } }, { token, expert, slot }, explained) {
+    const across = ({ expert: e, slot: p }) =>
+      map.short || p < 0 || p >= it.p ? [box.x + e * box.de, box.de] : [box.x + e * box.de + p * box.dx, box.dx];
+    if (token >= 0) ring(ctx, box.x, box.y + token * box.dy, box.w, box.dy);
+    if (expert >= 0) {
+      const [x, wide] = across({ expert, slot });
+      ring(ctx, x, box.y, wide, box.h);
+    }
+    // A slot may hold a token of another image, which has no row here.
+    if (explained.token === null || explained.token < 0 || explained.token >= it.rows) return;
+    for (const cell of explained.cells) {
+      const [x, wide] = across(cell), y = box.y + explained.token * box.dy;
+      ctx.clearRect(x - 3, y - 3, wide + 6, box.dy + 6);
+      ring(ctx, x, y, wide, box.dy);
+    }
   },
 
   experts(ctx, { boxes: { map } }, { expert }) {
@@ -205,6 +212,8 @@ function markLast(ctx, panel, scene) {
   if (panel === "map" && mine) ring(ctx, left + (away ? 0 : last.place * map.dx), top, away ? map.de : map.dx, map.dy);
   if (panel !== "experts") return;
   ring(ctx, map.x + last.expert * map.de + 2, 2, map.de - 4, LOAD);
-  const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + 46), map.x + map.w - 46);
-  if (away) writeOver(ctx, `token ${last.token % it.rows} turned away`, middle, 8);
+  if (!away) return;
+  const words = `${numberOf(it, last.token, scene.ids)} turned away`, half = ctx.measureText(words).width / 2 + 2;
+  const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + half), map.x + map.w - half);
+  writeOver(ctx, words, middle, 8);
 }

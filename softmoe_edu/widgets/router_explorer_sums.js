@@ -1,35 +1,27 @@
-// The arithmetic of one cell in each of the six steps, with its numbers, and the numbers of the whole routing.
-// Joined behind router_explorer_words.js.
+// The arithmetic of a place in each of the six steps, with its numbers, and the numbers of the whole routing.
+// Joined behind router_explorer_places.js.
 
 const four = x => (x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4));
 const large = x => (x < 1e6 ? exact(x) : x < 1e9 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e9).toFixed(2)} G`);
 const ORDINALS = ["first", "second", "third", "fourth"];
 const ordinal = choice => ORDINALS[choice] ?? `${choice + 1}th`;
 
+/** The image of a token of the group, and its number there. */
+const homeOf = (it, token, ids) => {
+  const t = token % it.rows;
+  return [it.images === 1 ? it.image : Math.floor(token / it.rows), ids.length ? ids[t] : t];
+};
+
 /** A token of the group by its number in its image; another image's is told as such. */
-function tokenName(it, token, ids) {
-  const image = Math.floor(token / it.rows), own = it.images === 1 || image === it.image, t = token % it.rows;
-  const number = ids.length ? ids[t] : t, text = it.words?.[own ? it.image : image];
-  const word = text ? ` ${JSON.stringify(text[number])}` : "";
-  return `${own ? "" : `image ${image}'s `}token ${number}${word}`;
+function numberOf(it, token, ids) {
+  const [image, number] = homeOf(it, token, ids);
+  return `${image === it.image ? "" : `image ${image}'s `}token ${number}`;
 }
 
-/** The cell to explain: what is pointed at, and where that is a row or a column, its largest weight. */
-function cellOf(it, map, { token, expert, slot }) {
-  const { values, columns, short } = map, range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
-  const best = (cells, value) => cells.reduce((a, b) => (value(b) > value(a) ? b : a));
-  let from = 0, to = columns;
-  if (expert >= 0) [from, to] = short ? [expert, expert + 1] : [expert * it.p, (expert + 1) * it.p];
-  if (expert >= 0 && !short && slot >= 0 && slot < it.p) [from, to] = [expert * it.p + slot, expert * it.p + slot + 1];
-  let t = token;
-  if (t < 0) {
-    const cells = r => values.subarray(r * columns + from, r * columns + to);
-    const most = range(0, it.rows).map(r => largestOfRows(cells(r), to - from)[0]);
-    t = best(range(0, it.rows), r => most[r]);
-  }
-  const column = best(range(from, to), c => values[t * columns + c]);
-  const own = short ? { expert: column, slot: -1 } : { expert: Math.floor(column / it.p), slot: column % it.p };
-  return { token: t, ...own, column, value: values[t * columns + column] };
+/** A token of the group by its number and its word. */
+function tokenName(it, token, ids) {
+  const [image, number] = homeOf(it, token, ids), text = it.words?.[image];
+  return `${numberOf(it, token, ids)}${text ? ` ${JSON.stringify(text[number])}` : ""}`;
 }
 
 /** Score of a cell: the logit that came, times scale, plus noise. */
@@ -67,11 +59,10 @@ function softSum(it, step, { token, expert, slot, column, value }, ids) {
   }
   if (step === "select") return `all ${many(n, "token")} stay in ${here}, all ${many(s, "slot")} for this token`;
   if (step === "dispatch") {
-    let top = 0;
-    for (let t = 1; t < n; t++) if (it.dispatch[t * s + column] > it.dispatch[top * s + column]) top = t;
-    const most = percent(it.dispatch[top * s + column]);
+    const { top, alike } = largestAmong(it.dispatch, column, n, s), most = Math.floor(top / s);
+    const all = `the most is ${tokenName(it, most, ids)} with ${percent(it.dispatch[top])}${equals(alike, n)}`;
     return `${here} = sum over ${many(n, "token")} of dispatch x token: this token is ${percent(value)} of it, ` +
-      `the most is ${tokenName(it, top, ids)} with ${most}`;
+      (alike + 1 === n ? "as is every token" : all);
   }
   if (step === "compute") return computeSum(it, expert, `${many(p, "slot")}, each a mix`);
   return `answer = sum over ${many(s, "slot")} of combine x answer of the slot: this slot is ${percent(value)} of it`;
@@ -83,53 +74,101 @@ const computeSum = (it, expert, what, slots = it.p) => {
     `${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
 };
 
-function sparseSum(it, step, { token, expert }, served, ids) {
-  const { e, p, n, first, router } = it, own = first + token, { slot, arrival } = placeOf(it, own, expert);
-  const gates = it.gates?.subarray(own * e, (own + 1) * e), { top_k, capacity_factor: factor } = it.settings;
-  if (step === "score") return scoreSum(it, { token, expert });
-  if (router === "identity") {
-    if (step === "normalise") return "there is no score to normalise";
-    if (step === "select") return `expert = ${own} mod ${e} = ${own % e}`;
-    if (step === "dispatch") return `slot = floor(${own} / ${e}) = ${Math.floor(own / e)} of expert ${own % e}`;
+/** How many slots an expert has, and why. */
+function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
+  if (dropless) return `no capacity: slots as many as the busiest expert needs = ${p}`;
+  const choices = router === "experts choice" ? "" : `${top_k} x `, round = choices ? "ceil" : "round";
+  return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
+}
+
+/** What expert and slot the identity router deals a token to. */
+function dealtSum({ e }, step, own) {
+  if (step === "normalise") return "there is no score to normalise";
+  if (step === "select") return `expert = ${own} mod ${e} = ${own % e}`;
+  return `slot = floor(${own} / ${e}) = ${Math.floor(own / e)} of expert ${own % e}`;
+}
+
+/** Where a token stands in the column of an expert that chooses. */
+function rankSum({ e, n, gates }, own, expert) {
+  const column = Array.from({ length: n }, (_, t) => gates[t * e + expert]);
+  const rank = column.filter((x, t) => x > column[own] || (x === column[own] && t < own)).length + 1;
+  return `gate ${four(column[own])} is number ${rank} of ${n} in the column of expert ${expert}`;
+}
+
+/** A token as a whole, where no expert is pointed at: what became of it with every expert that it has to do with. */
+function tokenSum(it, step, own, cells, served) {
+  const listed = cells.slice(0, 4), rest = cells.length - listed.length;
+  const each = tell => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
+  if (step === "score") return scoreSum(it, {});
+  if (it.router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
+  if (step === "combine") return combineSum(it, own);
+  if (step === "compute")
+    return cells.length ? each(({ expert }) => expertSum(it, expert)) : "no expert took this token: none computes it";
+  if (step === "select" && it.chosen) return choiceSum(it, own, listed.map(({ expert }) => expert), rest);
+  if (step === "select" && cells.length) return each(({ expert }) => `${rankSum(it, own, expert)}: taken`);
+  if (step === "select")
+    return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ` +
+      `${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`;
+  if (!it.arrivals) {
+    const slots = listed.map(({ expert, slot }) => `slot ${slot} of expert ${expert}`).join(", ");
+    const held = slots ? `it is in ${slots}${rest ? ` and ${rest} more` : ""}` : "no expert took this token";
+    return `${roomSum(it)}; ${held}`;
   }
+  const asked = choicesOf(it, own, step, served), waiting = it.topK - asked.length;
+  const told = asked.slice(0, 4).map(choice => arrivalSum(it, choice));
+  if (asked.length > 4) told.push(`and ${many(asked.length - 4, "choice")} more`);
+  if (waiting) told.push(`${asked.length ? many(waiting, "choice") : "this token"} not served yet`);
+  return [roomSum(it), ...told].join("; ");
+}
+
+/** What an expert of a sparse router computes. */
+function expertSum(it, expert) {
+  const filled = it.loads.expert[expert];
+  if (it.dropless) return computeSum(it, expert, `its ${many(filled, "token")} and no empty slot`, filled);
+  return computeSum(it, expert, `${filled} full and ${many(it.p - filled, "empty slot")}`);
+}
+
+/** A slot that holds no token. */
+function emptySum(it, step, expert, served) {
+  const { upTo, total } = servingOf(it, step === "dispatch" ? served : -1);
+  const cost = step !== "compute" ? "" : it.dropless ? ", and is not computed" : ", and is computed like a full one";
+  return `no token is in this slot${upTo < total ? " yet" : ""}${cost}`;
+}
+
+function sparseSum(it, step, { token, expert }, served) {
+  const { e, p, first, router } = it, own = first + token, { slot, arrival } = placeOf(it, own, expert);
+  if (step === "score") return scoreSum(it, { token, expert });
+  if (router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "normalise") {
     const scores = it.scores.subarray(own * e, (own + 1) * e);
     return softmaxSum("gate", scores, scores[expert], many(e, "expert"));
   }
-  if (step === "compute") {
-    const filled = it.loads.expert[expert], spare = p - filled;
-    if (it.dropless) return computeSum(it, expert, `its ${many(filled, "token")} and no empty slot`, filled);
-    return computeSum(it, expert, `${filled} full and ${many(spare, "empty slot")}`);
-  }
+  if (step === "compute") return expertSum(it, expert);
   if (step === "combine") return combineSum(it, own);
   if (router === "experts choice") {
-    const column = Array.from({ length: n }, (_, t) => it.gates[t * e + expert]);
-    const rank = column.filter((x, t) => x > column[own] || (x === column[own] && t < own)).length + 1;
-    const room = `capacity = round(${n} tokens x ${exact(factor)} / ${e} experts) = ${p}`;
     const held = slot < 0 ? `expert ${expert} did not take this token` : `it is in slot ${slot} of expert ${expert}`;
-    if (step === "dispatch") return `${room}; ${held}`;
-    const order = `gate ${four(gates[expert])} is number ${rank} of ${n} in the column of expert ${expert}`;
-    return `${order}, which takes ${p}: ${rank <= p ? "taken" : "not taken"}`;
+    if (step === "dispatch") return `${roomSum(it)}; ${held}`;
+    return `${rankSum(it, own, expert)}, which takes ${p}: ${slot < 0 ? "not taken" : "taken"}`;
   }
-  if (step === "select") return choiceSum(it, own, expert, gates);
-  const room = it.dropless
-    ? `no capacity: slots as many as the busiest expert needs = ${p}`
-    : `capacity = ceil(${n} tokens x ${top_k} x ${exact(factor)} / ${e} experts) = ${p}`;
-  if (!arrival) return `${room}; this token does not ask expert ${expert}`;
+  if (step === "select") return choiceSum(it, own, [expert]);
+  if (!arrival) return `${roomSum(it)}; this token does not ask expert ${expert}`;
   const yet = served < 0 || it.arrivals[0].indexOf(arrival) < served;
-  return `${room}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;
+  return `${roomSum(it)}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;
 }
 
-/** Whether a token chooses an expert, and the gate that the choice has. */
-function choiceSum(it, own, expert, gates) {
-  const { top_k, gating } = it.settings, best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
-  const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k)), rank = choices.indexOf(expert);
-  const listed = Array.from(best, j => `expert ${j} ${four(gates[j])}`).join(", ");
-  const start = `gates, best first: ${listed}; top_k = ${top_k}`;
-  if (rank < 0) return `${start}: expert ${expert} is not chosen`;
+/** Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not told. */
+function choiceSum(it, own, experts, more = 0) {
+  const { top_k, gating } = it.settings, gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
+  const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
+  const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k));
   const how = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" }[gating];
-  const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
-  return `${start}: expert ${expert} is the ${ordinal(rank)} choice${gate}`;
+  const told = experts.map(expert => [choices.indexOf(expert), expert]).sort(([a], [b]) => a - b).map(([rank, expert]) => {
+    if (rank < 0) return `expert ${expert} is not chosen`;
+    const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
+    return `expert ${expert} is the ${ordinal(rank)} choice${gate}`;
+  });
+  const listed = some(Array.from(best, j => `expert ${j} ${four(gates[j])}`));
+  return `gates, best first: ${listed}; top_k = ${top_k}: ${told.join("; ")}${more ? `; and ${more} more` : ""}`;
 }
 
 /** What became of one choice. */
@@ -158,9 +197,11 @@ function expertLine(it, step, expert, served, ids) {
   const work = step === "compute" ? `; ${computeSum(it, expert, "them", it.dropless ? load : p)}` : "";
   if (!it.sparse) {
     const own = byExpert(it).dispatch, weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
-    const most = weights.indexOf(weights.reduce((a, x) => Math.max(a, x)));
+    const { top, alike } = largestAmong(weights, 0, it.rows), most = tokenName(it, it.first + top, ids);
+    const whose = it.rows > 1 && alike + 1 === it.rows ? `the same of each of its ${it.rows} tokens`
+      : `most of ${most}${equals(alike, it.rows)}`;
     return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; ` +
-      `of this image most of ${tokenName(it, it.first + most, ids)}: ${four(weights[most])}${work}.`;
+      `of this image ${whose}: ${four(weights[top])}${work}.`;
   }
   const { taken, turned, upTo, total } = servingOf(it, step === "dispatch" ? served : -1);
   const inTime = at => step !== "dispatch" || at < taken[expert];
@@ -179,12 +220,19 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
     if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
     return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
   }
-  if (at.token < 0 && at.slot < 0) return expertLine(it, step, at.expert, served, ids);
-  const cell = cellOf(it, map, at), t = ids.length ? ids[cell.token] : cell.token;
-  const place = grid.length ? ` (row ${Math.floor(t / grid[1])}, column ${t % grid[1]})` : "";
-  const where = `${tokenName(it, it.first + cell.token, ids)}${place}, expert ${cell.expert}` +
-    (cell.slot < 0 ? "" : `, slot ${cell.slot}`);
-  return `${where}: ${it.sparse ? sparseSum(it, step, cell, served, ids) : softSum(it, step, cell, ids)}.`;
+  const { token, cells: [cell], cells, alike } = placeAt(it, step, map, at, served);
+  if (token === null && !cell) return expertLine(it, step, at.expert, served, ids);
+  const named = cell ? `expert ${cell.expert}${cell.slot < 0 ? "" : `, slot ${cell.slot}`}` : "";
+  if (token === null) return `${named}: ${emptySum(it, step, cell.expert, served)}.`;
+  const own = it.first + token, t = own % it.rows, number = ids.length ? ids[t] : t;
+  const where = grid.length ? ` (row ${Math.floor(number / grid[1])}, column ${number % grid[1]})` : "";
+  const name = `${tokenName(it, own, ids)}${where}`;
+  if (at.expert < 0 && (!cell || settled(it, step))) return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
+  const place = { token, ...cell, column: map.short ? cell.expert : cell.expert * it.p + cell.slot };
+  place.value = map.values[token * map.columns + place.column];
+  const among = at.token < 0 ? it.rows : at.expert < 0 ? map.columns : it.p;
+  const told = it.sparse ? sparseSum(it, step, place, served) : softSum(it, step, place, ids);
+  return `${name}, ${named}${equals(alike, among)}: ${told}.`;
 }
 
 /** The numbers of a routing: [name, value, text] in the order of the table; shares first, then what has a ratio. */

@@ -23,7 +23,7 @@ from softmoe_edu.widgets.routing_lens_steps import (
 
 HERE = Path(__file__).parent
 # The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
-PARTS = ("painting", "words", "routing_numbers", "routing_lens_text", "routing_panels")
+PARTS = ("painting", "words", "largest", "routing_numbers", "routing_lens_text", "routing_panels")
 PARTS += ("routing_lens_marks", "routing_lens_words", "routing_lens_page", "routing_lens_pins", "routing_lens_replay")
 SCRIPTS = tuple(f"{name}.js" for name in (*PARTS, "routing_lens"))
 VIEWS = ("logits", "dispatch", "combine", "output")

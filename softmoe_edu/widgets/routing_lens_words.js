@@ -80,12 +80,19 @@ function factsOf(it, at, view) {
     const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}${share}`;
     facts.push(token < 0 ? what : `expert ${what}`);
   }
-  if (token < 0) {
-    const top = each.indexOf(Math.max(...each));
-    const most = `most ${seen} at ${called(it, it.ids[top])}: ${four(each[top])}`;
-    facts.push(each[top] > 0 ? most : `no ${seen} from this image`);
-  }
+  if (token < 0) facts.push(mostOf(it, each, seen));
   return facts;
+}
+
+/** Which token weighs most in what is selected, of those that are drawn and no padding. */
+function mostOf(it, each, seen) {
+  const real = [...each.keys()].filter(r => it.fate[it.ids[r]] !== 2), some = real.filter(r => each[r] !== 0);
+  if (!some.length) return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
+  const finite = real.filter(r => Number.isFinite(each[r])), values = finite.map(r => each[r]);
+  if (!finite.length) return `no finite ${seen} from this image`;
+  const { top, alike } = largestAmong(values, 0, values.length);
+  if (alike && alike + 1 === real.length) return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
+  return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 
 /** The status line. */

@@ -42,8 +42,8 @@ function look(entry, image) {
   }
   if (entry.output) it.output = floats(entry.output).subarray(image * tokens, (image + 1) * tokens);
   it.fate = octets(entry.fate).subarray(image * tokens, (image + 1) * tokens);
-  // Tokens that are not dropped and yet lost some of their choices.
-  it.lost = [...ids].filter((t, r) => !it.fate[t] && it.rows.dispatch[r] < it.choices);
+  // Tokens that are not dropped and yet lost some of their choices; mixtures have none to lose.
+  it.lost = it.choices ? [...ids].filter((t, r) => !it.fate[t] && it.rows.dispatch[r] < it.choices) : [];
   it.groupFate = octets(entry.fate).subarray(group * images * tokens, (group + 1) * images * tokens);
   it.groupLoad = Array.from({ length: experts }, (_, e) => sum(it.columns.dispatch.subarray(e * p, (e + 1) * p)));
   it.load = [...floats(entry.load).subarray(image * experts, (image + 1) * experts)];

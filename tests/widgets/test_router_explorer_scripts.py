@@ -9,7 +9,7 @@ from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, s
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.widgets.router_explorer import SETTINGS, RouterExplorer
 
-NAMES = "explore, mapOf, fatesOf, figuresOf, servingOf, lineOf, otherMates, answersChanged, batchOf"
+NAMES = "explore, mapOf, fatesOf, figuresOf, servingOf, lineOf, placeAt, otherMates, answersChanged, batchOf"
 DRIVER = (
     f"""
 import {{ readFileSync }} from "node:fs";
@@ -22,10 +22,11 @@ function answer({ logits, sizes, settings, image, step, at, served, mates, words
   if (it.error) return it;
   it.words = words;
   const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+  const place = placeAt(it, step, map, at, served);
   const line = lineOf(it, step, map, at, { served, ids: [], grid: [] }), figures = figuresOf(it);
   const members = mates && otherMates(batch.b, image, mates.seed, mates.kind);
   const change = members && answersChanged(it, explore(batch, settings, image, members), members);
-  return { map, serving, fates, line, figures, members, change };
+  return { map, serving, fates, place, line, figures, members, change };
 }
 console.log(JSON.stringify(JSON.parse(readFileSync("cases.json")).map(answer), plain));
 """
@@ -189,7 +190,7 @@ def test_an_expert_is_told_as_a_whole() -> None:
     # exp of the first column is 3, 1, 3
     assert soft == (
         "expert 0: its 1 slot of 2 mix 3 tokens, 1.0000 tokens' worth, 50.0 % of all that experts receive "
-        "(even: 50.0 %); of this image most of token 0: 0.4286."
+        "(even: 50.0 %); of this image most of token 0 (1 other is equal): 0.4286."
     )
 
 

@@ -79,3 +79,21 @@ def test_sentences_tell_what_was_lost() -> None:
         "token 1: token 1 fills 1 slot where others fill 2",
         "token 3: token 3 is dropped: it fills 0 slots",
     ]
+
+
+@pytest.mark.parametrize("scores", ["any", "opposite"])
+def test_mixtures_lose_no_choice_whatever_their_sums(scores: str) -> None:
+    """Raw scores given as weights: rows that sum to less than 0, or to 0, are neither lost choices nor dropped."""
+    logits = torch.randn(3, 16, 4, 2, generator=torch.Generator().manual_seed(0))
+    if scores == "opposite":
+        logits = torch.stack([logits[..., 0], -logits[..., 0]], -1)
+    lens = RoutingLens.of(
+        lambda x: (x, x), logits, reference=lambda x: (x.softmax(1), x.flatten(2).softmax(2).view_as(x))
+    )
+    assert (logits.sum((2, 3)) < 0).any() or scores == "opposite"
+
+    assert lost(lens) == [[], [], []]
+    caption = told(lens, "caption(scene(0, 0, 'dispatch'), 'dispatch')")
+    assert caption.startswith("0 of 16 tokens dropped. Sums of dispatch: ")
+    fact = told(lens, "sentence(scene(0, 0, 'dispatch'), at(3, -1, -1), 'dispatch')")
+    assert "where others fill" not in fact and "dropped" not in fact

@@ -8,10 +8,10 @@ from routing_lens_values import both, pictures, seven, sparse
 from torch import Tensor
 
 from softmoe_edu.routers import ROUTERS, SoftRouter
-from softmoe_edu.routing import SoftRouting
+from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.widgets import RoutingLens, packing
 
-FILES = ("routing_numbers.js", "routing_lens_words.js")
+FILES = ("largest.js", "routing_numbers.js", "routing_lens_words.js")
 OPEN = """(() => {
     const open = entry => Object.fromEntries(Object.entries(entry).map(([name, value]) =>
         [name, value?.bytes ? new DataView(Uint8Array.from(value.bytes).buffer) : value]));
@@ -151,7 +151,7 @@ def test_the_sentence_of_an_expert_gives_its_share() -> None:
     text = told(lens, "sentence(scene(0, 0, 'dispatch'), at(-1, 1, -1), 'dispatch')")
     assert text == (
         "expert 1: receives 2 of its group's 3 tokens' worth in 3 slots, 60.0 % of all; "
-        "most dispatch at token 1: 1.0000"
+        "most dispatch at token 1 (1 other is equal): 1.0000"
     )
 
 
@@ -231,3 +231,45 @@ def test_a_routing_of_nothing_but_one_number_is_no_hard_choice(value: float) -> 
     every = torch.full((2, 3, 2, 2), value)
 
     assert off(RoutingLens(SoftRouting(every, every))) == ([0, 1, 2], [0, 1, 2, 3])
+
+
+def test_equal_weights_are_no_most() -> None:
+    """Of a column that is all equal no token is named; of one where some are equal the first, and how many others."""
+    dispatch = torch.full((1, 4, 2, 1), 0.25)
+    dispatch[0, :, 1, 0] = torch.tensor([0.0, 0.375, 0.375, 0.25])
+    lens = RoutingLens(SoftRouting(dispatch, dispatch))
+    texts = told(lens, "[0, 1].map(e => sentence(scene(0, 0, 'dispatch'), at(-1, e, 0), 'dispatch'))")
+    assert [text.split("; ")[-1] for text in texts] == [
+        "the same dispatch at each of its 4 tokens: 0.2500",
+        "most dispatch at token 1 (1 other is equal): 0.3750",
+    ]
+
+
+def test_padding_is_no_token_that_weighs_less_or_most() -> None:
+    """The real tokens of a column are equal, whatever padding holds; negative weights and NaN are not nothing."""
+    mask = torch.tensor([[True, True, True, False]])
+    weights = torch.full((1, 4, 3, 1), 0.25)
+    weights[0, 3] = 9.0
+    weights[0, :3, 1, 0] = torch.tensor([-0.5, -0.25, -0.75])
+    weights[0, 0, 2, 0] = torch.nan
+    lens = RoutingLens(SoftRouting(weights, weights, mask=mask))
+    texts = told(lens, "[0, 1, 2].map(e => sentence(scene(0, 0, 'dispatch'), at(-1, e, 0), 'dispatch'))")
+    assert [text.split("; ")[-1] for text in texts] == [
+        "the same dispatch at each of its 3 tokens: 0.2500",
+        "most dispatch at token 1: -0.2500",
+        "most dispatch at token 1 (1 other is equal): 0.2500",
+    ]
+
+
+def test_an_empty_slot_is_told_of_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where only some tokens are drawn, another may be in it."""
+    token = torch.tensor([[[1], [-1]]])
+    empty = RoutingLens(SparseRouting(token, (token >= 0).float(), 4))
+    monkeypatch.setattr(packing, "MOST_WEIGHTS", 2 * 2)
+    few = RoutingLens(SparseRouting(token, (token >= 0).float(), 4))
+    assert told(empty, "sentence(scene(0, 0, 'dispatch'), at(-1, 1, 0), 'dispatch')").endswith(
+        "; no dispatch from this image"
+    )
+    assert told(few, "sentence(scene(0, 0, 'dispatch'), at(-1, 0, 0), 'dispatch')").endswith(
+        "; no dispatch from the tokens of this image that are drawn"
+    )
