@@ -9,6 +9,7 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from softmoe_edu.widgets.inputs import sendable, text
 from softmoe_edu.widgets.page import build_page, title_of, write_page
 
 
@@ -30,6 +31,10 @@ class Instrument(anywidget.AnyWidget):
             raise TypeError(
                 f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
             )
+
+    def get_state(self, key: object = None, drop_defaults: bool = False) -> dict[str, object]:
+        """Return what is sent and saved, as in ipywidgets, in text that every page can hold."""
+        return {name: sendable(value) for name, value in super().get_state(key, drop_defaults).items()}
 
     def set_state(self, sync_data: dict[str, object]) -> None:
         """Take what changed in the browser, as in ipywidgets; an observer that raises is shown below the widget."""
@@ -69,4 +74,4 @@ class Instrument(anywidget.AnyWidget):
         title = title_of(self) if title is None else title
         if not isinstance(title, str) or not title.strip():
             raise ValueError(f"title must be some text, got {title!r}: leave it out for the widget's name")
-        return write_page(path, build_page(self, title, self.describe()))
+        return write_page(path, build_page(self, text(title), text(self.describe())))

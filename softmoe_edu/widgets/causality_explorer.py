@@ -9,6 +9,7 @@ from torch import Tensor
 from softmoe_edu.influence import TOLERANCE, influence
 from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+from softmoe_edu.widgets.inputs import plain, text
 
 MOST_TOKENS = 256
 """Tokens that are measured and drawn without a long wait."""
@@ -56,6 +57,7 @@ class CausalityExplorer(Instrument):
             raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
         if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
             raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
+        size, draws, seed, token, output = map(plain, (size, draws, seed, token, output))
         # What is wrong is said before the layers are run, which can take long.
         count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0
         for name, value in (("token", token), ("output", output)):
@@ -65,7 +67,7 @@ class CausalityExplorer(Instrument):
             for name, layer in named.items()
         }
         super().__init__(
-            _layers=[{"name": str(name), "changes": each.numpy().tobytes()} for name, each in matrices.items()],
+            _layers=[{"name": text(name), "changes": each.numpy().tobytes()} for name, each in matrices.items()],
             _count=count,
             _limits=limits_of(type(self)),
             tolerance=tolerance,

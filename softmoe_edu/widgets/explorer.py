@@ -6,6 +6,7 @@ from pathlib import Path
 import traitlets
 
 from softmoe_edu.shapes import check_at_least
+from softmoe_edu.widgets.inputs import plain
 
 HERE = Path(__file__).parent
 Number = int | float
@@ -18,14 +19,15 @@ class Whole(traitlets.TraitType):
         super().__init__(default_value=default, **options)
         self.least, self.most = least, most
 
-    def validate(self, obj: traitlets.HasTraits, value: int) -> int:
-        return inside(self.name, check_at_least(self.name, value, self.least), self.least, self.most)
+    def validate(self, obj: traitlets.HasTraits, value: object) -> int:
+        return inside(self.name, check_at_least(self.name, plain(value), self.least), self.least, self.most)
 
 
 class Real(Whole):
     """A trait for a number from `least` to `most`, whole or not."""
 
-    def validate(self, obj: traitlets.HasTraits, value: Number) -> float:
+    def validate(self, obj: traitlets.HasTraits, value: object) -> float:
+        value = plain(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise TypeError(f"{self.name} must be a finite number, got {value!r} ({type(value).__name__})")
         return float(inside(self.name, value, self.least, self.most))

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from softmoe_edu.routing import Routing, SoftRouting, SparseRouting
+from softmoe_edu.widgets.inputs import text
 
 MOST_WEIGHTS = 1024 * 1024
 """Weights of one image, tokens times slots, that a browser draws without delay."""
@@ -41,6 +42,8 @@ def name_routings(routings: object) -> Named:
     if not isinstance(routings, dict):
         raise TypeError(f"{expected}, got {type(routings).__name__}: collect them with record(model)")
     for router, layers in routings.items():
+        if odd := [name for name in (router, *layers) if isinstance(layers, dict) and not isinstance(name, str)]:
+            raise TypeError(f"{expected} with strings as names, got the name {odd[0]!r}: name each router and layer")
         if not isinstance(layers, dict):
             raise TypeError(f"{expected}, got {type(layers).__name__} at {router!r}: collect them with record(model)")
         for layer, routing in layers.items():
@@ -48,7 +51,7 @@ def name_routings(routings: object) -> Named:
                 raise TypeError(f"{expected}, got {type(routing).__name__} at {layer!r}: give what the router returned")
     if not all(routings.values()) or not routings:
         raise ValueError("routings must hold at least one Routing, got none: run the model inside record(model)")
-    return routings
+    return {text(router): {text(layer): each for layer, each in layers.items()} for router, layers in routings.items()}
 
 
 def pack_routing(
@@ -182,9 +185,6 @@ def weigh(entries: list[dict]) -> None:
 
 def pack_images(images: Tensor) -> dict:
     """Pixels of images as uint8, row by row and channel last, scaled from the smallest value to the largest."""
-    if not isinstance(images, Tensor) or images.ndim != 4 or images.shape[1] not in (1, 3):
-        got = tuple(images.shape) if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(f"images must be a tensor (images, 1 or 3 channels, height, width), got {got}")
     if 0 in images.shape:
         got = tuple(images.shape)
         raise ValueError(f"images must hold at least one image of at least one pixel, got {got}: skip the empty batch")
@@ -196,24 +196,6 @@ def pack_images(images: Tensor) -> dict:
     _, channels, height, width = pixels.shape
     data = pixels.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     return {"channels": channels, "height": height, "width": width, "data": data}
-
-
-def pack_words(words: object, images: int, tokens: int) -> list[list[str]]:
-    """The text of each token of each image: one list for all of them, or a list for each; none gives none."""
-    if words is None:
-        return []
-    expected = f"words must be {tokens} strings, one for each token, or such a list for each of {images} texts"
-    if not isinstance(words, list | tuple) or not words:
-        raise ValueError(f"{expected}, got {words!r}")
-    each = [list(words)] * images if all(isinstance(word, str) for word in words) else list(words)
-    if len(each) != images:
-        raise ValueError(f"{expected}, got {len(each)} lists")
-    for text in each:
-        if not isinstance(text, list | tuple) or not all(isinstance(word, str) for word in text):
-            raise ValueError(f"{expected}, got {text!r}")
-        if len(text) != tokens:
-            raise ValueError(f"{expected}, got {len(text)} strings")
-    return [list(text) for text in each]
 
 
 def patch_grid(grid: tuple[int, int] | None, tokens: int, images: Tensor | None) -> list[int]:

@@ -1,6 +1,6 @@
 """RouterExplorer: the scores of one batch, routed in the browser by every router of the course, step by step."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import traitlets
 from torch import Tensor
@@ -8,7 +8,8 @@ from torch import Tensor
 from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
-from softmoe_edu.widgets.packing import pack_images, pack_words, patch_grid
+from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
+from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
@@ -89,11 +90,11 @@ class RouterExplorer(Instrument):
     def __init__(
         self,
         logits: Tensor,
-        images: Tensor | None = None,
+        images: Pictures | None = None,
         *,
-        grid: tuple[int, int] | None = None,
-        labels: list[str] | None = None,
-        words: Sequence[str] | Sequence[Sequence[str]] | None = None,
+        grid: Iterable[int] | None = None,
+        labels: Iterable[str | int | float] | None = None,
+        words: Iterable[str] | Iterable[Iterable[str]] | None = None,
         dim: int = 384,
         hidden_dim: int = 1536,
         model_output: ModelOutput | None = None,
@@ -121,13 +122,12 @@ class RouterExplorer(Instrument):
         check_scores(logits)
         b, tokens, e = logits.shape[:3]
         p = logits.shape[3] if logits.ndim == 4 else 1
-        if isinstance(images, Tensor) and len(images) != b:
+        images, grid = images_of(images), grid_of(grid)
+        if images is not None and len(images) != b:
             raise ValueError(f"images must be the {b} of the batch that was scored, got {len(images)}")
         if words is not None and (images is not None or grid is not None):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
-        if labels is not None and len(labels) != b:
-            raise ValueError(f"labels must have one string for each of {b} images, got {len(labels)}")
-        dim, hidden_dim = check_at_least("dim", dim), check_at_least("hidden_dim", hidden_dim)
+        dim, hidden_dim = check_at_least("dim", plain(dim)), check_at_least("hidden_dim", plain(hidden_dim))
         ids = drawn_tokens(b, tokens, e * p)
         n = len(ids)
         own = {"top_k": e, "num_experts": e, "slots_per_expert": p, "image_index": b - 1, "served": b * n * e}
@@ -140,8 +140,8 @@ class RouterExplorer(Instrument):
             _ids=ids if n < tokens else [],
             _grid=patch_grid(grid, tokens, images),
             _pictures=pictures,
-            _words=pack_words(words, b, tokens),
-            _labels=[str(label) for label in labels or ()],
+            _words=words_of(words, b, tokens),
+            _labels=labels_of(labels, b),
             _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
             router=router,
             group=group,

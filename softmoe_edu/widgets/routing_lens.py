@@ -1,6 +1,6 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,8 @@ from torch import Tensor
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.packing import pack_images, pack_routing, pack_words, patch_grid, weigh
+from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
+from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
 from softmoe_edu.widgets.routing_lens_calls import route
 from softmoe_edu.widgets.routing_lens_steps import (
     TestsLog,
@@ -30,17 +31,27 @@ VIEWS = ("logits", "dispatch", "combine", "output")
 MOST_PINS = 4
 
 
+class Pins(traitlets.List):
+    """A trait for some places, each [token, expert, slot]: rows of Python, NumPy or torch numbers, kept as lists."""
+
+    def validate(self, obj: traitlets.HasTraits, value: object) -> list:
+        pins = items(value, "pins must be a list of [token, expert, slot]", MOST_PINS)
+        rows = [pin if isinstance(pin, Iterable) and getattr(pin, "ndim", 1) else [pin] for pin in pins]
+        return [[plain(number) for number in row] for row in rows]
+
+
 class RoutingLens(Instrument):
     """Look at routings: point at a patch, a weight, a slot or an expert and see the others answer.
 
     `routings` is a Routing, {layer: Routing} as `record(model)` gives, or {router: {layer: Routing}}; {step: any of
     these} is replayed with a slider of steps. `images` are those that were routed, (batch, channels, height, width)
-    with 1 or 3 channels in any range, cut into a square of patches or into `grid` (rows, columns). A group that holds
-    several images is split again: each image shows its own tokens against the slots of its group. Without images every
-    group is drawn as a line of tokens. `labels` has one string for each image. `outputs`, nested as the routings, are
-    the MoE layer's answers (groups, tokens, width). `tests_log` has lists "step" and "accuracy" of evaluations; for
-    several routers it is {router: such lists}. `words` are the tokens of a text, drawn in place of numbers: one list of
-    strings, or one for each group.
+    with 1 or 3 channels in any range, in a tensor, an array or a list, cut into a square of patches or into `grid`
+    (rows, columns). A group that holds several images is split again: each image shows its own tokens against the slots
+    of its group. Without images every group is drawn as a line of tokens. `labels` has one string or number for each
+    image. `outputs`, nested as the routings, are the MoE layer's answers (groups, tokens, width). `tests_log` has lists
+    "step" and "accuracy" of evaluations; for several routers it is {router: such lists}. `words` are the tokens of a
+    text, drawn in place of numbers: one list of strings, or one for each group. Numbers, labels and words may be of
+    Python, NumPy or torch.
 
     These traits follow the view and move it when they are set: `router`, `layer`, `step`, `image_index`, `view`
     ("logits", "dispatch", "combine" or "output", where there are such), what is pinned by a click, -1 for none:
@@ -53,13 +64,13 @@ class RoutingLens(Instrument):
 
     router = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
-    image_index = traitlets.Int(0).tag(sync=True)
+    step = Index(0).tag(sync=True)
+    image_index = Index(0).tag(sync=True)
     view = traitlets.Unicode("dispatch").tag(sync=True)
-    token = traitlets.Int(-1).tag(sync=True)
-    expert = traitlets.Int(-1).tag(sync=True)
-    slot = traitlets.Int(-1).tag(sync=True)
-    pins = traitlets.List().tag(sync=True)
+    token = Index(-1).tag(sync=True)
+    expert = Index(-1).tag(sync=True)
+    slot = Index(-1).tag(sync=True)
+    pins = Pins().tag(sync=True)
 
     _entries = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
@@ -71,14 +82,14 @@ class RoutingLens(Instrument):
     def __init__(
         self,
         routings: Routing | dict,
-        images: Tensor | None = None,
+        images: Pictures | None = None,
         *,
         image_index: int = 0,
-        labels: list[str] | None = None,
-        grid: tuple[int, int] | None = None,
+        labels: Iterable[str | int | float] | None = None,
+        grid: Iterable[int] | None = None,
         outputs: Tensor | dict | None = None,
         tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
-        words: Sequence[str] | Sequence[Sequence[str]] | None = None,
+        words: Iterable[str] | Iterable[Iterable[str]] | None = None,
         router: str | None = None,
         layer: str | None = None,
         step: int | None = None,
@@ -86,15 +97,15 @@ class RoutingLens(Instrument):
         token: int = -1,
         expert: int = -1,
         slot: int = -1,
-        pins: Sequence[Sequence[int]] = (),
+        pins: Iterable[Iterable[int]] = (),
         **unknown: object,
     ) -> None:
         self.refuse_unknown(unknown)
-        steps = name_steps(routings)
+        steps, images, grid = name_steps(routings), images_of(images), grid_of(grid)
         named = next(iter(steps.values()))
-        router = next(iter(named)) if router is None else router
+        router = next(iter(named)) if router is None else text(router)
         check_choice("router", router, tuple(named))
-        layer = next(iter(named[router])) if layer is None else layer
+        layer = next(iter(named[router])) if layer is None else text(layer)
         check_choice("layer", layer, tuple(named[router]))
         each = {(s, r, name): x for s, named in steps.items() for r, part in named.items() for name, x in part.items()}
         answers = name_outputs(outputs, steps)
@@ -109,14 +120,12 @@ class RoutingLens(Instrument):
         share_scale(entries)
         if words is not None and (images is not None or grid is not None):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
-        if labels is not None and len(labels) != count:
-            raise ValueError(f"labels must have one string for each of {count} images, got {len(labels)}")
         super().__init__(
             _entries=entries,
             _pictures=pictures,
-            _labels=[str(label) for label in labels or ()],
+            _labels=labels_of(labels, count),
             _count=count,
-            _words=pack_words(words, count, max(entry["tokens"] for entry in entries)),
+            _words=words_of(words, count, max(entry["tokens"] for entry in entries)),
             _tests=evaluations_of(tests_log, tuple(named)),
             router=router,
             layer=layer,
@@ -126,14 +135,14 @@ class RoutingLens(Instrument):
             token=token,
             expert=expert,
             slot=slot,
-            pins=list(pins),
+            pins=pins,
         )
 
     @classmethod
     def replay(
         cls,
         snapshots: Mapping[int, dict],
-        images: Tensor | None = None,
+        images: Pictures | None = None,
         tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
         **more: object,
     ) -> "RoutingLens":
@@ -152,7 +161,7 @@ class RoutingLens(Instrument):
         cls,
         function: Callable[[Tensor], tuple[Tensor, Tensor]],
         logits: Tensor,
-        images: Tensor | None = None,
+        images: Pictures | None = None,
         reference: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
         **more: object,
     ) -> "RoutingLens":
@@ -205,7 +214,7 @@ class RoutingLens(Instrument):
 
     @traitlets.validate("pins")
     def _four(self, proposal: dict) -> list[list[int]]:
-        pins = [list(pin) if isinstance(pin, list | tuple) else [pin] for pin in proposal["value"]]
+        pins = proposal["value"]
         if len(pins) > MOST_PINS:
             raise ValueError(f"pins must be at most {MOST_PINS}, got {len(pins)}: free one first")
         for pin in pins:

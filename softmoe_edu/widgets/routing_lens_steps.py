@@ -5,12 +5,13 @@ from math import isfinite
 
 from torch import Tensor
 
+from softmoe_edu.widgets.inputs import plain
 from softmoe_edu.widgets.packing import Named, name_routings
 
 
 def check_snapshots(snapshots: object) -> None:
     """Raise a sentence unless snapshots are a mapping from steps, with at least one."""
-    if not isinstance(snapshots, Mapping) or not all(isinstance(step, int) for step in snapshots):
+    if not isinstance(snapshots, Mapping) or not all(isinstance(plain(step), int) for step in snapshots):
         got = type(snapshots).__name__ if not isinstance(snapshots, Mapping) else list(snapshots)
         raise TypeError(f"snapshots must be {{steps done: {{layer: Routing}}}}, got {got}: give history.snapshots")
     if not snapshots:
@@ -19,6 +20,8 @@ def check_snapshots(snapshots: object) -> None:
 
 def name_steps(routings: object) -> dict[int, Named]:
     """Give {step: {router: {layer: Routing}}} in the order of the steps; 0 stands for routings without steps."""
+    if isinstance(routings, dict):
+        routings = {plain(name): inner for name, inner in routings.items()}
     if not (isinstance(routings, dict) and any(isinstance(step, int) for step in routings)):
         return {0: name_routings(routings)}
     if odd := [step for step in routings if not isinstance(step, int) or isinstance(step, bool)]:

@@ -193,7 +193,7 @@ WRONG = {
     "a routing": (lambda: RouterExplorer(Routing), "in a torch.Tensor, got ABCMeta"),
     "images": (lambda: RouterExplorer(logits(), pictures(2), grid=(2, 3)), "the 3 of the batch that was scored, got 2"),
     "no square": (lambda: RouterExplorer(logits(), pictures()), "6 tokens of an image do not make a square of patches"),
-    "labels": (lambda: explorer(labels=["7"]), "labels must have one string for each of 3 images, got 1"),
+    "labels": (lambda: explorer(labels=["7"]), "labels must be one string or number for each of 3 images, got 1: give"),
     "dim": (lambda: explorer(dim=0), "dim must be at least 1, got 0"),
     "hidden_dim": (lambda: explorer(hidden_dim=0), "hidden_dim must be at least 1, got 0"),
     "a fraction": (lambda: explorer(top_k=1.5), "top_k must be a whole number, got 1.5"),
@@ -229,8 +229,9 @@ def test_the_docstring_names_every_argument() -> None:
     assert {name for name in arguments if f"`{name}`" not in RouterExplorer.__doc__} == set()
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize("images", [torch.rand(2, 9, 9), [1, 2]])
 def test_images_of_a_wrong_kind_get_the_lens_sentence(images):
-    """Images without a channel axis, or no tensor at all, are answered before anything is cut into patches."""
-    with pytest.raises(ValueError, match="images must be a tensor"):
+    """Images without a channel axis, or no images at all, are answered before anything is cut into patches."""
+    with pytest.raises(ValueError, match=r"images must be \(images, 1 or 3 channels, height, width\), got \(2"):
         RouterExplorer(torch.randn(2, 9, 4), images)

@@ -147,7 +147,10 @@ WRONG = {
     "odd pixels": (lambda: RoutingLens(soft(), pictures(4, 6, 5)), "2 x 2 equal patches, got 6 x 5 pixels"),
     "no channels": (lambda: RoutingLens(soft(), pictures()[:, 0]), "1 or 3 channels, height, width), got (4, 6, 6)"),
     "NaN pixels": (lambda: RoutingLens(soft(), pictures() / 0 * 0), "images must be finite, got NaN or infinity"),
-    "labels": (lambda: RoutingLens(soft(), labels=["7"]), "labels must have one string for each of 4 images, got 1"),
+    "labels": (
+        lambda: RoutingLens(soft(), labels=["7"]),
+        "labels must be one string or number for each of 4 images, got 1: give",
+    ),
     "a keyword": (lambda: RoutingLens(soft(), image=pictures()), "no keyword 'image': did you mean 'images'? It takes"),
     "a far keyword": (lambda: RoutingLens(soft(), expert_index=1), "no keyword 'expert_index': did you mean"),
 }

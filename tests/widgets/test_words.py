@@ -36,13 +36,13 @@ def test_words_are_one_list_or_one_for_each_text(make) -> None:
 WRONG = {
     "a string": (
         "the cat",
-        "words must be 3 strings, one for each token, or such a list for each of 2 texts, got '",
+        "3 strings, one for each token, or such a list for each of 2 texts, got the single string 'the cat': give",
     ),
     "too few": (["the", "cat"], "got 2 strings"),
     "three texts": ([WORDS] * 3, "got 3 lists"),
-    "numbers": ([1, 2, 3], "got 3 lists"),
-    "numbers in texts": ([WORDS, [1, 2, 3]], "got [1, 2, 3]"),
-    "none at all": ([], "got []"),
+    "numbers": ([1, 2, 3], "got 1 (int) among them: give the text of each token, not its number"),
+    "numbers in texts": ([WORDS, [1, 2, 3]], "got 1 (int) among them"),
+    "none at all": ([], "got none: leave words out"),
 }
 
 
