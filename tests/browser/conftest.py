@@ -1,32 +1,37 @@
-"""Browser tests run in the system's Chromium; without one they are skipped, except where CI is set."""
+"""Browser tests run in the system's Chromium; without one they are skipped, except where CI is set.
+
+Servers, kernels and pages are shared for the session and made as new for each test, which is many times faster than
+making new ones. A test that restarts a kernel or keeps something running has a page of its own.
+"""
 
 import contextlib
-import importlib.util
+import itertools
+import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from kernelkit import open_page, shut_down
 from labkit import (
     CHROMIUM_ARGS,
-    KERNEL_IDLE,
     REPOSITORY,
-    SHUT_DOWN,
     Server,
     find_chromium,
-    jupyter_lab,
-    notebook7,
-    run_all,
-    settled,
     skip_unless_ci,
-    watch,
+    start_jupyter,
+    start_voila,
+    stop,
     write_notebook,
 )
-from lenskit import ROUTINGS, set_theme
-from pagekit import fetch_axe, saved_page
-from playwright.sync_api import Browser, Page
+from pagekit import SavedPages, fetch_axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+from workbench import Workbench
 
 from softmoe_edu.widgets.base import Instrument
+
+# What a kernel computes may take longer than playwright's 5 s on a loaded machine.
+expect.set_options(timeout=60_000)
 
 
 @pytest.fixture(scope="session")
@@ -50,72 +55,92 @@ def base_url() -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(browser_type_launch_args: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One JupyterLab for the session; a test writes its notebooks under the folder that it serves."""
-    with jupyter_lab(tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("lab")) as server:
-        yield server
+def serve(browser_type_launch_args: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable]:
+    """Start a server with folders of its own; all end together with the session."""
+    running = []
+
+    def start(starter: Callable[[Path, Path], Server]) -> Server:
+        running.append(starter(tmp_path_factory.mktemp("served"), tmp_path_factory.mktemp("scratch")))
+        return running[-1]
+
+    yield start
+    stop(*running)
 
 
 @pytest.fixture(scope="session")
-def notebook_server(browser_type_launch_args: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One Notebook 7 for the session, beside JupyterLab."""
-    if importlib.util.find_spec("notebook") is None:
-        skip_unless_ci("no Notebook 7: pip install notebook")
-    with notebook7(tmp_path_factory.mktemp("served7"), tmp_path_factory.mktemp("notebook7")) as server:
-        yield server
+def lab(serve: Callable) -> Server:
+    """JupyterLab and Notebook 7 for the session; a test writes its notebooks under the folder that is served."""
+    return serve(start_jupyter)
 
 
-@pytest.fixture(scope="module")
-def open_notebook(lab: Server, browser: Browser, browser_context_args: dict) -> Iterator[Callable[[Path], Page]]:
-    """Open a notebook of the served folder in JupyterLab and wait for its kernel; `page.faults` is what `watch` saw."""
+@pytest.fixture(scope="session")
+def voila(serve: Callable) -> Server:
+    """Voila for the session, dark; a test writes its notebooks under the folder that is served."""
+    return serve(start_voila)
+
+
+@pytest.fixture(scope="session")
+def lab_context(browser: Browser, browser_context_args: dict) -> Iterator[BrowserContext]:
+    """What pages of JupyterLab share: the second one finds the scripts of the first."""
     with browser.new_context(**browser_context_args) as context:
-
-        def open_in_lab(path: Path) -> Page:
-            page = context.new_page()
-            page.faults = watch(page)
-            page.goto(f"{lab.base}/doc/tree/{path.relative_to(lab.root).as_posix()}?token={lab.token}")
-            page.wait_for_function(KERNEL_IDLE, timeout=60_000)
-            return page
-
-        yield open_in_lab
-        for page in context.pages:
-            settled(page, SHUT_DOWN)
+        yield context
 
 
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook whose first cell shows the lens; the other two are for each test."""
-    return open_notebook(write_notebook(lab.root / "lens.ipynb", ROUTINGS, "", ""))
+def open_in_lab(context: BrowserContext, lab: Server, path: Path) -> Page:
+    """Open a notebook of the served folder in JupyterLab and wait for its kernel; `page.faults` is what `watch` saw."""
+    # Of two pages with one workspace JupyterLab would send the second one on to another.
+    return open_page(context, lab, f"doc/workspaces/{secrets.token_hex(4)}/tree", path)
 
 
 @pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new: the others' cells are empty, and the lens is made again."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
-    opened.mouse.move(0, 0)
-    opened.evaluate(
-        "() => { const { content, model } = window.jupyterapp.shell.currentWidget;"
-        "[1, 2].forEach(i => content.model.cells.get(i).sharedModel.setSource('')) }"
-    )
-    set_theme(opened, "Light")
-    run_all(opened)
-    yield opened
-    assert opened.faults == []
-
-
-@pytest.fixture
-def open_saved(browser: Browser, browser_context_args: dict, tmp_path: Path) -> Iterator[Callable[[Instrument], Page]]:
-    """Save a widget and open its page from disk with the network closed; it must have no faults at the end."""
+def open_notebook(lab: Server, lab_context: BrowserContext) -> Iterator[Callable[[Path], Page]]:
+    """Open a notebook in a page and with a kernel of its own, which end with the test."""
     pages = []
-    with contextlib.ExitStack() as contexts:
 
-        def open_page(widget: Instrument, **options: object) -> Page:
-            path = widget.save_html(tmp_path / f"{len(pages)}.html")
-            pages.append(contexts.enter_context(saved_page(browser, path, **(browser_context_args | options))))
-            return pages[-1]
+    def open_own(path: Path) -> Page:
+        pages.append(open_in_lab(lab_context, lab, path))
+        return pages[-1]
 
-        yield open_page
-        assert [fault for page in pages for fault in page.faults] == []
+    yield open_own
+    for page in pages:
+        shut_down(page)
+        page.close()
+
+
+@pytest.fixture(scope="session")
+def workbench(lab: Server, lab_context: BrowserContext) -> Workbench:
+    """A page of JupyterLab with a kernel, for cells that need none of their own."""
+    return Workbench(open_in_lab(lab_context, lab, write_notebook(lab.root / "workbench.ipynb", "")))
+
+
+@pytest.fixture
+def notebook(workbench: Workbench, cells: tuple[str, ...]) -> Iterator[Page]:
+    """JupyterLab with the `cells` of the test's module, run just now; at the end it has no faults."""
+    yield workbench.open(*cells)
+    workbench.check()
+
+
+@pytest.fixture(scope="session")
+def saved_pages(browser: Browser, browser_context_args: dict) -> Iterator[SavedPages]:
+    """A page for saved widgets, one after the other."""
+    with contextlib.closing(SavedPages(browser, browser_context_args)) as pages:
+        yield pages
+
+
+@pytest.fixture
+def open_saved(saved_pages: SavedPages, tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Save a widget and open its page from disk with the network closed; it must have no faults at the end.
+
+    The next one takes the place of the one before; with alone=True it has a page of its own.
+    """
+    count = itertools.count()
+    saved_pages.begin()
+
+    def open_page(widget: Instrument, **options: object) -> Page:
+        return saved_pages.open(widget.save_html(tmp_path / f"{next(count)}.html"), **options)
+
+    yield open_page
+    saved_pages.check()
 
 
 @pytest.fixture(scope="session")

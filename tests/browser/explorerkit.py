@@ -1,9 +1,7 @@
 """What tests of the explorers share: a notebook with one of each, and hands and eyes on its panels."""
 
-from collections.abc import Iterator
-
-from labkit import run_all
-from lenskit import HASH, NEXT_FRAME, part, run_cell, set_theme
+from kernelkit import run_cell
+from lenskit import HASH, NEXT_FRAME, part
 from playwright.sync_api import Locator, Page, expect
 
 # Each in a cell of its own; two empty cells behind them are for each test.
@@ -42,21 +40,6 @@ LISTEN = """() => {
         fillText.call(this, text, x, y);
     };
 }"""
-
-
-def as_new(opened: Page) -> Iterator[Page]:
-    """The notebook with every explorer made again and the others' cells empty; at the end it has no faults."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
-    opened.mouse.move(0, 0)
-    opened.evaluate(
-        "from => { const { model } = window.jupyterapp.shell.currentWidget.content;"
-        "[from, from + 1].forEach(i => model.cells.get(i).sharedModel.setSource('')) }",
-        SCRATCH,
-    )
-    set_theme(opened, "Light")
-    run_all(opened)
-    yield opened
-    assert opened.faults == []
 
 
 def told(notebook: Page, expression: str) -> str:

@@ -1,4 +1,4 @@
-"""Start JupyterLab, Notebook 7 or Voila on loopback in folders of their own, and find a Chromium to look with."""
+"""Start a Jupyter server on loopback in folders of its own, and find a Chromium to look with."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -21,11 +21,6 @@ from playwright.sync_api import Locator, Page
 
 REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
-RUN_ALL = "window.jupyterapp.commands.execute('notebook:run-all-cells')"
-KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-RESTART = "window.jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
-SHUT_DOWN = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.shutdown()"
-PATIENCE_S = 240
 CUT_OFF = "Canceled future for "
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -46,11 +41,23 @@ OVERRIDES = {
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: its address, its token, and the folder that it serves."""
+    """A running server: its address, its token, the folder that it serves, the file that it logs to, its process."""
 
     base: str
     token: str
     root: Path
+    log: Path
+    process: subprocess.Popen
+
+    def tell(self) -> str:
+        """Say what it knows of its kernels, and how its log ends."""
+        url = f"{self.base}/api/kernels?token={self.token}"
+        try:
+            with urllib.request.urlopen(url, timeout=10) as answer:
+                kernels = answer.read().decode()
+        except OSError as error:
+            kernels = repr(error)
+        return f"the server has the kernels {kernels}, and its log ends:\n{self.log.read_text('utf-8')[-3000:]}"
 
 
 def find_chromium() -> str | None:
@@ -85,8 +92,7 @@ def write_notebook(path: Path, *cells: str) -> Path:
     return path
 
 
-@contextlib.contextmanager
-def _serve(command: list[str], root: Path, scratch: Path, ready: str) -> Iterator[Server]:
+def _start(command: list[str], root: Path, scratch: Path, ready: str) -> Server:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -105,23 +111,31 @@ def _serve(command: list[str], root: Path, scratch: Path, ready: str) -> Iterato
     path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
     env = os.environ | {name: str(scratch / folder) for name, folder in folders.items()} | {"PYTHONPATH": path}
     command = [part.format(port=port, token=token) for part in command]
-    log = scratch / "server.log"
+    log, base = scratch / "server.log", f"http://127.0.0.1:{port}"
     with log.open("wb") as out:
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", *command], env=env, cwd=root, stdout=out, stderr=subprocess.STDOUT
         )
+    server = Server(base, token, root, log, process)
     try:
-        base = f"http://127.0.0.1:{port}"
-        _wait_until_ready(server, f"{base}{ready}?token={token}", log)
-        yield Server(base, token, root)
-    finally:
+        _wait_until_ready(process, f"{base}{ready}?token={token}", log)
+    except BaseException:
+        stop(server)
+        raise
+    return server
+
+
+def stop(*servers: Server) -> None:
+    """End servers, which end their kernels: all are told before the first is waited for."""
+    for server in servers:
         # One SIGTERM to the server alone lets it shut its kernels down.
-        server.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGTERM)
+    for server in servers:
         try:
-            server.wait(15)
+            server.process.wait(15)
         except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
+            server.process.kill()
+            server.process.wait()
 
 
 def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
@@ -133,72 +147,37 @@ def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
     raise RuntimeError(f"the server did not answer at {url}; its log ends:\n{log.read_text()[-3000:]}")
 
 
-def _command(module: str, root: Path, application: str) -> list[str]:
-    command = [module, "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
+def start_jupyter(root: Path, scratch: Path) -> Server:
+    """Serve root with JupyterLab, and with Notebook 7 under /notebooks; settings and logs go to scratch."""
+    command = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
-    return [*command, f"--{application}.expose_app_in_browser=True"]
+    command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
+    command += ["--LabApp.extension_manager=readonly"]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    return _start(command, root, scratch, "/api/status")
 
 
-def jupyter_lab(root: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
-    """Serve root with JupyterLab; settings and run-time files go to scratch."""
-    quiet = ["--LabApp.extension_manager=readonly"]
-    quiet += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    return _serve(_command("jupyterlab", root, "LabApp") + quiet, root, scratch, "/api/status")
+def start_voila(root: Path, scratch: Path) -> Server:
+    """Serve the notebooks of a folder with Voila in the dark theme, each at /voila/render/NAME.
 
-
-def notebook7(root: Path, scratch: Path) -> contextlib.AbstractContextManager[Server]:
-    """Serve root with Notebook 7, whose shortcuts take a key before a widget could keep it."""
-    return _serve(_command("notebook", root, "JupyterNotebookApp"), root, scratch, "/api/status")
-
-
-def voila(notebook: Path, scratch: Path, theme: str) -> contextlib.AbstractContextManager[Server]:
-    """Serve one notebook with Voila in the light or dark theme."""
+    As an extension of the other server Voila would ask the network for its mathematics.
+    """
     # Extensions that are made for JupyterLab only report errors in a Voila page.
     denied = "['@jupyter/nbgrader','@jupyter-notebook/lab-extension','jupyterlab-jupytext']"
-    command = ["voila", str(notebook), "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--token={token}"]
-    command += [f"--theme={theme}", f"--VoilaConfiguration.extension_denylist={denied}"]
-    return _serve(command, notebook.parent, scratch, "/voila/static/voila.js")
+    command = ["voila", str(root), "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--token={token}"]
+    command += ["--theme=dark", f"--VoilaConfiguration.extension_denylist={denied}"]
+    return _start(command, root, scratch, "/voila/static/voila.js")
 
 
-def watch(page: Page, *own: str) -> list[str]:
+def watch(page: Page, own: Callable[[], str] = lambda: "about:") -> list[str]:
     """A list that grows with what a page must not do: raise in a script, or ask another machine for something.
 
-    Addresses that begin like one of `own` are the page's own beside those of every page.
+    Addresses that begin like what `own` gives are the page's own beside those of every page.
     """
     faults = []
-    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:", *own)
-    page.on("request", lambda request: request.url.startswith(local) or faults.append(request.url))
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
+    page.on("request", lambda request: request.url.startswith((*local, own())) or faults.append(request.url))
     # JupyterLab raises CUT_OFF for what it had asked a kernel that is restarted.
     page.on("pageerror", lambda error: CUT_OFF in str(error) or faults.append(str(error)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     return faults
-
-
-def settled(page: Page, promise: str, seconds: float = PATIENCE_S) -> object:
-    """Give what a promise of the page comes to; one that stays open fails the test, where `evaluate` waits for ever."""
-    late = f"new Promise((_, no) => setTimeout(() => no(new Error('open after {seconds} s')), {1000 * seconds}))"
-    return page.evaluate(f"Promise.race([{promise}, {late}])")
-
-
-def restart_kernel(page: Page) -> None:
-    """Restart the kernel of the notebook in front.
-
-    Only once it has answered: a restart while the page still connects can leave page and server with two forms of
-    message, of which no cell that is run then ever ends.
-    """
-    page.wait_for_function(KERNEL_IDLE)
-    settled(page, RESTART)
-    page.wait_for_function(KERNEL_IDLE)
-
-
-def run_all(page: Page) -> None:
-    """Run all cells of the notebook in front and wait for them; a cell that raised fails the test."""
-    fine = settled(page, RUN_ALL)
-    assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()
-
-
-def run_all_above(page: Page, index: int) -> None:
-    """Run the cells before this one and wait for them; a cell that raised fails the test."""
-    page.evaluate("index => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = index }", index)
-    fine = settled(page, "window.jupyterapp.commands.execute('notebook:run-all-above')")
-    assert fine, page.locator('[data-mime-type$="err"], [data-mime-type$="error"]').all_inner_texts()

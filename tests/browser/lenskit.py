@@ -1,8 +1,7 @@
 """What tests of the lens share: routings with known numbers, and hands and eyes on its panels."""
 
-import re
-
-from labkit import KERNEL_IDLE, SCREENSHOTS, settled
+from kernelkit import command
+from labkit import SCREENSHOTS
 from playwright.sync_api import Locator, Page, expect
 
 # Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
@@ -28,6 +27,9 @@ lens = RoutingLens(routers, images, labels=["7, predicted 1", "2, predicted 2"])
 lens
 """
 
+# Two empty cells behind it are for each test.
+CELLS = (ROUTINGS, "", "")
+
 LARGE = """
 logits = torch.randn(3, 196, 16, 8, generator=torch.Generator().manual_seed(0))
 large = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(-1).view_as(logits))
@@ -38,13 +40,38 @@ RoutingLens(large, torch.rand(3, 3, 112, 112, generator=torch.Generator().manual
 LEFT, RIGHT, TOP, SUMS = 46, 68, 20, 46
 
 HASH = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.reduce((h, x) => (31 * h + x) >>> 0, 7)"
+# `running` holds what was started with setInterval and not ended; JupyterLab has some of its own, of longer times.
+COUNT_CLOCKS = """() => {
+    window.running = new Set();
+    const [start, stop] = [window.setInterval, window.clearInterval];
+    window.setInterval = (...all) => {
+        const id = start(...all);
+        if (all[1] <= 700) running.add(id);
+        return id;
+    };
+    window.clearInterval = id => (running.delete(id), stop(id));
+    window.stopCounting = () => Object.assign(window, { setInterval: start, clearInterval: stop });
+}"""
 NEXT_FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+# A theme's style sheet arrives a little later than its name.
+WEARS = """theme => {
+    const probe = document.body.appendChild(document.createElement("i"));
+    probe.style.color = "var(--jp-ui-font-color1)";
+    const [red] = getComputedStyle(probe).color.match(/\\d+/);
+    probe.remove();
+    return document.body.dataset.jpThemeName === `JupyterLab ${theme}` && theme === (red > 128 ? "Dark" : "Light");
+}"""
 
 
 def set_theme(page: Page, theme: str) -> None:
     """Switch JupyterLab to Light or Dark."""
-    settled(page, f"window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: 'JupyterLab {theme}' }})")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-name", f"JupyterLab {theme}")
+    if page.evaluate(WEARS, theme):
+        return
+    command(page, "apputils:change-theme", f"{{ theme: 'JupyterLab {theme}' }}")
+    page.wait_for_function(WEARS, arg=theme)
+    page.evaluate(NEXT_FRAME)
 
 
 def lens_of(notebook: Page, index: int = 0) -> Locator:
@@ -68,28 +95,6 @@ def screenshot(lens: Locator, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     lens.page.evaluate(NEXT_FRAME)
     lens.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-
-def run_cell(notebook: Page, index: int, source: str) -> str:
-    """Type into a cell, run it and give what it printed."""
-    # A widget sends one change at a time, the next when the kernel has answered: let what is under way arrive first.
-    for _ in range(2):
-        notebook.wait_for_timeout(60)
-        notebook.wait_for_function(KERNEL_IDLE)
-    cell = notebook.locator(".jp-CodeCell").nth(index)
-    cell.locator(".cm-content").fill(source)
-    cell.locator(".cm-content").press("Control+Enter")
-    expect(cell.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"))
-    return "\n".join(cell.locator(".jp-OutputArea-output").all_inner_texts()).strip()
-
-
-def told_at_last(notebook: Page, index: int, source: str, expected: str) -> str:
-    """What a cell prints, run again while it is not what is expected: a change waits for the kernel's last answer."""
-    for _ in range(20):
-        if (told := run_cell(notebook, index, source)) == expected:
-            break
-        notebook.wait_for_timeout(100)
-    return told
 
 
 def point(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from labkit import watch
 from lenskit import ROUTINGS
-from playwright.sync_api import Browser, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from softmoe_edu.widgets.base import Instrument
 
@@ -60,25 +60,79 @@ def root_of(name: str) -> str:
 DRAWN = "#widget :is(canvas, svg, table):visible"
 
 
+def offline_page(context: BrowserContext) -> Page:
+    """A page for files: each request but for the one at `page.own` is aborted, and a fault in `page.faults`.
+
+    So is what it writes on the console as an error or a warning.
+    """
+    page = context.new_page()
+    page.own = "about:"
+    page.faults = watch(page, lambda: page.own)
+
+    def hear(said: ConsoleMessage) -> None:
+        # Only tests read canvases back, which Chromium advises against.
+        if said.type in ("error", "warning") and not said.text.startswith("Canvas2D: Multiple readback"):
+            page.faults.append(said.text)
+
+    page.route(lambda url: not url.startswith(page.own), lambda route: route.abort())
+    page.on("console", hear)
+    return page
+
+
+def show(page: Page, path: Path) -> None:
+    """Open a file in an offline page."""
+    page.own = path.as_uri()
+    page.goto(page.own)
+
+
 @contextlib.contextmanager
 def saved_page(browser: Browser, path: Path, **options: object) -> Iterator[Page]:
-    """Open a saved page from disk in a context of its own; every request but for its own file is aborted and a fault.
-
-    So is what it writes on the console as an error or a warning. `page.faults` holds them.
-    """
+    """Open a saved page from disk in a context of its own."""
     with browser.new_context(offline=True, **options) as context:
-        page = context.new_page()
-        page.faults = watch(page, path.as_uri())
-
-        def hear(said: ConsoleMessage) -> None:
-            # Only tests read canvases back, which Chromium advises against.
-            if said.type in ("error", "warning") and not said.text.startswith("Canvas2D: Multiple readback"):
-                page.faults.append(said.text)
-
-        page.route(lambda url: not url.startswith(path.as_uri()), lambda route: route.abort())
-        page.on("console", hear)
-        page.goto(path.as_uri())
+        page = offline_page(context)
+        show(page, path)
         yield page
+
+
+class SavedPages:
+    """One offline page in which saved widgets are opened one after the other, each as in a new one."""
+
+    def __init__(self, browser: Browser, options: dict):
+        self._browser, self._options = browser, options
+        self._own = contextlib.ExitStack()  # pages of one test's own
+        self._alone: list[Page] = []
+        self._context = browser.new_context(offline=True, **options)
+        self._page = offline_page(self._context)
+
+    def open(self, path: Path, *, alone: bool = False, script: str = "", **options: object) -> Page:
+        """Open a file, after a script that it gets; options are those of a context, and ask for one where they must."""
+        if script:
+            path.write_text(path.read_text("utf-8").replace("</head>", f"<script>{script}</script></head>"), "utf-8")
+        if alone or options.keys() - {"color_scheme", "viewport", "reduced_motion"}:
+            self._alone.append(self._own.enter_context(saved_page(self._browser, path, **(self._options | options))))
+            return self._alone[-1]
+        now = {"color_scheme": "light"} | self._options | options
+        self._page.bring_to_front()  # a page behind another one draws once in a second
+        # Where the pointer lies on a new page, something would be pointed at.
+        self._page.mouse.move(0, 0)
+        self._page.set_viewport_size(now["viewport"])
+        self._page.emulate_media(color_scheme=now["color_scheme"], reduced_motion=now["reduced_motion"])
+        show(self._page, path)
+        return self._page
+
+    def begin(self) -> None:
+        """Begin a test: what the page of the one before still had to say is not its fault."""
+        self._page.faults.clear()
+
+    def check(self) -> None:
+        """End a test: its pages had no faults."""
+        faults = [fault for page in (self._page, *self._alone) for fault in page.faults]
+        self._alone.clear()
+        self._own.close()
+        assert faults == [], faults
+
+    def close(self) -> None:
+        self._context.close()
 
 
 def fetch_axe(folder: Path) -> str:
@@ -111,7 +165,8 @@ def fetch_axe(folder: Path) -> str:
 
 def audit(page: Page, axe: str, selector: str | None = None) -> list[str]:
     """Sentences on what axe-core finds serious or critical in the page, or in what the selector names."""
-    page.evaluate(axe)
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(axe)
     found = page.evaluate("selector => axe.run(selector ?? document, { resultTypes: ['violations'] })", selector)
     assert found["passes"], "the audit looked at nothing"
     return [

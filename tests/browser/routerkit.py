@@ -1,9 +1,6 @@
 """What tests of the router explorer share: scores with known numbers, and hands and eyes on its parts."""
 
-from collections.abc import Iterator
-
-from labkit import run_all
-from lenskit import NEXT_FRAME, part, set_theme
+from lenskit import NEXT_FRAME, part
 from playwright.sync_api import Locator, Page, expect
 
 # Gates in quarters: in image 0, tokens 0, 1 (equal scores) and 2 choose expert 0, and token 3 expert 1. In image 1
@@ -18,22 +15,9 @@ images = torch.linspace(0.2, 0.6, 2 * 64).view(2, 1, 8, 8)
 explorer = RouterExplorer(logits, images, labels=["seven", "two"], dim=5, hidden_dim=11)
 explorer
 """
+# Two empty cells behind it are for each test.
+CELLS = (SCORES, "", "")
 CONTROLS = ("top_k", "capacity_factor", "slots_per_expert", "priority", "gating", "scale", "noise", "seed")
-
-
-def as_new(opened: Page) -> Iterator[Page]:
-    """The notebook with its explorer made again and two empty cells behind it; at the end it has no faults."""
-    opened.set_viewport_size({"width": 1280, "height": 900})
-    opened.mouse.move(0, 0)
-    opened.emulate_media(reduced_motion="reduce")
-    opened.evaluate(
-        "() => { const { content, model } = window.jupyterapp.shell.currentWidget;"
-        "[1, 2].forEach(i => content.model.cells.get(i).sharedModel.setSource('')) }"
-    )
-    set_theme(opened, "Light")
-    run_all(opened)
-    yield opened
-    assert opened.faults == []
 
 
 def explorer_of(page: Page, index: int = 0) -> Locator:

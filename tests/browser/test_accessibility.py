@@ -1,19 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from labkit import Server, run_all, skip_unless_ci, take_screenshot, write_notebook
+from labkit import skip_unless_ci, take_screenshot
 from lenskit import lens_of, part, point, set_theme
 from pagekit import AXE, DRAWN, SHOWCASE, audit, fetch_axe, make, root_of
 from playwright.sync_api import Page, expect
+from workbench import Workbench
 
 pytestmark = pytest.mark.browser
 
-# A theme's style sheet arrives a little later than its name.
-WEARS = """([root, theme]) => {
-    const [red] = getComputedStyle(document.querySelector(root)).color.match(/\\d+/);
-    return theme === (red > 128 ? "Dark" : "Light");
-}"""
 UNFOLD = "document.querySelectorAll('details').forEach(one => { one.open = true })"
 PLANT = """html => {
     const planted = document.createElement("div");
@@ -22,13 +18,14 @@ PLANT = """html => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def shown(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a cell for each widget of the showcase."""
-    page = open_notebook(write_notebook(lab.root / "showcase.ipynb", *SHOWCASE.values()))
+@pytest.fixture
+def shown(workbench: Workbench) -> Iterator[Page]:
+    """JupyterLab with a cell for each widget of the showcase, which may have been looked at before."""
+    page = workbench.keep(*SHOWCASE.values())
+    workbench.tidy()
     page.set_viewport_size({"width": 1280, "height": 1800})  # JupyterLab scrolls a part of its page only
-    run_all(page)
-    return page
+    yield page
+    workbench.check()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -50,7 +47,6 @@ def test_each_widget_in_jupyterlab_has_no_serious_fault(name: str, theme: str, s
     """Nor in the themes of JupyterLab, whose variables replace the widget's own colours."""
     root = root_of(name)
     set_theme(shown, theme)
-    shown.wait_for_function(WEARS, arg=[root, theme])
     shown.locator(root).scroll_into_view_if_needed()
     if name == "RoutingLens":
         part(shown.locator(root), "map").press("Escape")

@@ -1,11 +1,11 @@
 """The explorers in JupyterLab and as saved pages: keyboard, themes, narrow pages, accessibility, and their end."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from explorerkit import CELLS, SCRATCH, as_new, explorer, painted, told
-from labkit import Server, write_notebook
-from lenskit import NEXT_FRAME, part, run_cell, screenshot, set_theme
+from explorerkit import CELLS, SCRATCH, explorer, painted, told
+from kernelkit import run_cell
+from lenskit import NEXT_FRAME, part, screenshot, set_theme
 from pagekit import audit
 from playwright.sync_api import Page, expect
 
@@ -13,28 +13,19 @@ from softmoe_edu.widgets.base import Instrument
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def cells() -> tuple[str, ...]:
+    """One of each explorer."""
+    return CELLS
+
+
 NAMES = ("cost", "capacity", "causality")
 PANELS = {"capacity": ("curve", "buffer", "strip"), "causality": ("map-0", "map-1", "map-2")}
-WEARS = """theme => {
-    const [red] = getComputedStyle(document.querySelector(".explorer")).color.match(/\\d+/);
-    return theme === (red > 128 ? "Dark" : "Light");
-}"""
 OUTSIDE = """root => [...root.querySelectorAll('*')].filter(e => e.getClientRects().length &&
     e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"""
 TABBED = """root => [...root.querySelectorAll('input, select, button, canvas[tabindex]')].filter(e => !e.disabled &&
     e.getClientRects().length).map(e => e.dataset.part)"""
-
-
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows one of each."""
-    return open_notebook(write_notebook(lab.root / "looks.ipynb", *CELLS))
-
-
-@pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,7 +112,6 @@ def test_light_and_dark_themes_are_readable(notebook: Page, axe: str) -> None:
     drawn = {}
     for theme in ("Light", "Dark"):
         set_theme(notebook, theme)
-        notebook.wait_for_function(WEARS, arg=theme)
         notebook.mouse.move(0, 0)
         for name in NAMES:
             shown = explorer(notebook, name)

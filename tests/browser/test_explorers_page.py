@@ -1,30 +1,23 @@
 """The cost explorer in JupyterLab: every control, both ways."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from explorerkit import CELLS, SCRATCH, as_new, box, cell_of, explorer, told
-from labkit import Server, write_notebook
-from lenskit import part, run_cell, screenshot
+from explorerkit import CELLS, SCRATCH, box, cell_of, explorer, told
+from kernelkit import run_cell
+from lenskit import part, screenshot
 from playwright.sync_api import Page, expect
 
 from softmoe_edu.cost import MoESizes, mlp_cost, moe_cost
 
 pytestmark = pytest.mark.browser
 
-SOFT = moe_cost(7, 6, 5, MoESizes(router="soft", num_experts=4, slots_per_expert=2))
-
-
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows one of each."""
-    return open_notebook(write_notebook(lab.root / "cost.ipynb", *CELLS))
-
 
 @pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
+def cells() -> tuple[str, ...]:
+    """One of each explorer."""
+    return CELLS
+
+
+SOFT = moe_cost(7, 6, 5, MoESizes(router="soft", num_experts=4, slots_per_expert=2))
 
 
 def test_the_table_holds_the_costs_of_the_package(notebook: Page) -> None:

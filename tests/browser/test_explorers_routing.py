@@ -1,11 +1,9 @@
 """The capacity and the causality explorer in JupyterLab: every control, both ways."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from explorerkit import CELLS, SCRATCH, as_new, at_cell, box, explorer, painted, told
-from labkit import Server, write_notebook
-from lenskit import part, run_cell, screenshot
+from explorerkit import CELLS, SCRATCH, at_cell, box, explorer, painted, told
+from kernelkit import run_cell
+from lenskit import part, screenshot
 from playwright.sync_api import Page, expect
 
 from softmoe_edu import metrics
@@ -13,16 +11,10 @@ from softmoe_edu import metrics
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows one of each."""
-    return open_notebook(write_notebook(lab.root / "routing.ipynb", *CELLS))
-
-
 @pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
+def cells() -> tuple[str, ...]:
+    """One of each explorer."""
+    return CELLS
 
 
 def test_the_curve_of_the_capacity_factor(notebook: Page) -> None:

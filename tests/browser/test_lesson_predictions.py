@@ -1,26 +1,30 @@
 """The predictions of the lessons, each locked with the mouse: what is then drawn arrives whole."""
 
 import ast
-import json
 import re
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from labkit import REPOSITORY, Server, run_all_above, take_screenshot
+from kernelkit import PATIENCE_S
+from labkit import take_screenshot
+from lessonkit import LESSONS, cells_of
 from picturekit import blanks, pictures
 from playwright.sync_api import expect
+from workbench import Workbench
 
 pytestmark = [pytest.mark.browser, pytest.mark.notebook]
 
 SHOWS = "display(figures.described("
 
 
+def code_of(lesson: Path) -> list[str]:
+    """The code cells of a lesson."""
+    return [cell["source"] for cell in cells_of(lesson) if cell["cell_type"] == "code"]
+
+
 def asking(lesson: Path) -> dict[int, int]:
-    """Which cells of a lesson ask for a prediction, and how many figures what each reveals shows."""
-    cells = json.loads(lesson.read_text("utf-8"))["cells"]
-    sources = {i: "".join(cell["source"]) for i, cell in enumerate(cells) if cell["cell_type"] == "code"}
+    """Which code cells of a lesson ask for a prediction, and how many figures what each reveals shows."""
+    sources = dict(enumerate(code_of(lesson)))
     functions = {
         node.name: ast.unparse(node)
         for source in sources.values()
@@ -31,20 +35,18 @@ def asking(lesson: Path) -> dict[int, int]:
     return {i: functions[found[1]].count(SHOWS) for i, found in asked.items() if found}
 
 
-LESSONS = {lesson.stem: lesson for lesson in sorted((REPOSITORY / "notebooks").glob("*.ipynb"))}
 DRAWING = [name for name, lesson in LESSONS.items() if any(asking(lesson).values())]
 
 
 @pytest.mark.parametrize("name", DRAWING)
-def test_a_locked_prediction_shows_its_figures_whole(name: str, open_notebook: Callable, lab: Server) -> None:
+def test_a_locked_prediction_shows_its_figures_whole(name: str, workbench: Workbench, tmp_path: Path) -> None:
     """Every card of a lesson is locked by a click, and each figure that its cell promises is drawn to its edges."""
-    folder = lab.root / name
-    (folder / ".softmoe").mkdir(parents=True)
-    page = open_notebook(Path(shutil.copy(LESSONS[name], folder)))
+    (tmp_path / ".softmoe").mkdir()
     expected = asking(LESSONS[name])
-    run_all_above(page, max(expected) + 1)
+    last = max(expected) + 1
+    page = workbench.open(f"%cd -q {tmp_path}", *code_of(LESSONS[name])[:last])
     for index, figures in expected.items():
-        cell = page.locator(".jp-Cell").nth(index)
+        cell = page.locator(".jp-Cell").nth(index + 1)
         view = cell.locator(".prediction-view")
         view.scroll_into_view_if_needed()
         for part in ("answer", "confidence"):
@@ -54,11 +56,11 @@ def test_a_locked_prediction_shows_its_figures_whole(name: str, open_notebook: C
             else:
                 view.get_by_role("textbox").fill("20")
         view.get_by_role("button", name="Lock my answer").click()
-        expect(view.get_by_role("status")).to_contain_text("you predicted", timeout=60_000)
+        expect(view.get_by_role("status")).to_contain_text("you predicted", timeout=1000 * PATIENCE_S)
         expect(cell.locator(".jp-OutputArea img")).to_have_count(figures)
         assert blanks(pictures(cell)) == []
         take_screenshot(view, f"{name}-prediction-{index}")
-    assert page.faults == []
+    workbench.check()
 
 
 def test_the_lessons_have_predictions_with_figures() -> None:

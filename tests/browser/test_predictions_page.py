@@ -3,9 +3,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from labkit import SCREENSHOTS, Server, restart_kernel, run_all, voila, watch, write_notebook
+from kernelkit import restart_kernel, run_all
+from labkit import Server, take_screenshot, write_notebook
 from lenskit import set_theme
+from picturekit import blanks, pictures
 from playwright.sync_api import Locator, Page, expect
+from voilakit import voila_page, wait_shown
+from workbench import Workbench
 
 pytestmark = pytest.mark.browser
 
@@ -49,11 +53,6 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def screenshot(place: Locator | Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    place.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-
 def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callable, lab: Server) -> None:
     """Tab, digits, Space and Enter answer; only then the plot appears; a reload and a restart change nothing."""
     notebook = workspace(lab.root / "predicted")
@@ -64,7 +63,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     drawn = page.get_by_text("this was drawn", exact=True)
     expect(drawn).to_have_count(0)
     cells = page.locator(".jp-Cell").count()
-    screenshot(page, "prediction-asked")
+    take_screenshot(page, "prediction-asked")
 
     field = view.get_by_label("Your answer (%)")
     field.focus()
@@ -86,9 +85,11 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     )
     expect(field).to_be_hidden()
     expect(drawn).to_be_visible()
-    expect(page.locator(".jp-CodeCell").first.locator("img")).to_have_count(1)
+    cell = page.locator(".jp-CodeCell").first
+    expect(cell.locator("img")).to_have_count(1)
+    assert blanks(pictures(cell)) == []
     assert page.locator(".jp-Cell").count() == cells
-    screenshot(page, "prediction-revealed")
+    take_screenshot(page, "prediction-revealed")
 
     radio = other.get_by_role("radio", name="dispatch over the tokens of each slot, combine over the slots")
     radio.focus()
@@ -97,8 +98,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     expect(status(other)).to_contain_text("Your answer stays locked")
     for theme in ("Dark", "Light"):
         set_theme(page, theme)
-        page.wait_for_timeout(300)
-        screenshot(page, f"prediction-{theme.lower()}")
+        take_screenshot(page, f"prediction-{theme.lower()}")
 
     events = noted(notebook)
     page.reload()
@@ -117,14 +117,12 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     assert page.faults == []
 
 
-def test_a_prediction_works_in_voila(page: Page, tmp_path: Path) -> None:
+def test_a_prediction_works_in_voila(page: Page, voila: Server) -> None:
     """Without a notebook around it the form locks, the plot appears below it, and a second visit finds it locked."""
-    faults = watch(page)
-    notebook = workspace(tmp_path / "served")
-    with voila(notebook, tmp_path / "scratch", "dark") as server:
-        page.goto(f"{server.base}/?token={server.token}")
+    notebook = workspace(voila.root / "app")
+    with voila_page(page, voila, notebook, ".prediction-view"):
         view = page.locator(".prediction-view").first
-        expect(view).to_contain_text("49 tokens to one of 32 experts", timeout=60_000)
+        expect(view).to_contain_text("49 tokens to one of 32 experts")
         view.get_by_label("Your answer (%)").fill("20")
         view.get_by_label("70 %").check()
         view.get_by_role("button").press("Enter")
@@ -133,9 +131,56 @@ def test_a_prediction_works_in_voila(page: Page, tmp_path: Path) -> None:
         expect(page.locator("img")).to_have_count(1)
         red, green, blue = view.evaluate("root => getComputedStyle(root).color.match(/\\d+/g).slice(0, 3).map(Number)")
         assert min(red, green, blue) > 180
-        screenshot(page, "prediction-voila")
+        take_screenshot(page, "prediction-voila")
         page.reload()
-        expect(status(view)).to_contain_text("Right: you predicted 20 %", timeout=60_000)
+        wait_shown(page, ".prediction-view")
+        expect(status(view)).to_contain_text("Right: you predicted 20 %")
         expect(page.get_by_text("this was drawn", exact=True)).to_be_visible()
-        page.goto("about:blank")
-    assert [fault for fault in faults if "font-awesome" not in fault and "fontawesome" not in fault] == []
+
+
+# The notebook tells the kernel, in another thread, that it shows the line; only then the figures are drawn on.
+CALLBACK = """
+import threading
+import ipywidgets
+from IPython import get_ipython
+from IPython.display import display
+from matplotlib import pyplot as plt
+from softmoe_edu import figures
+from softmoe_edu.figures.description import describe
+
+button, below, answered = ipywidgets.Button(description="Draw"), ipywidgets.Output(), threading.Event()
+
+def draw(_):
+    here = threading.get_ident()
+
+    def heard():
+        if threading.get_ident() != here:
+            answered.set()
+
+    get_ipython().events.register("post_execute", heard)
+    with below:
+        first, second = plt.subplots()[1], plt.subplots()[1]
+        print("drawing")
+        answered.wait(10)
+        get_ipython().events.unregister("post_execute", heard)
+        for ax in (first, second):
+            ax.bar([0, 1], [3, 1])
+        describe(first, "two bars")
+        display(figures.described(first))
+        plt.show()
+        print("drawn")
+
+button.on_click(draw)
+display(button, below)
+"""
+
+
+def test_figures_of_a_learners_own_callback_arrive_whole(workbench: Workbench) -> None:
+    """What a button draws while the notebook answers is shown once, below it, and drawn to its edges."""
+    page = workbench.open(CALLBACK, "")
+    cell = page.locator(".jp-CodeCell").first
+    cell.get_by_role("button", name="Draw").click()
+    expect(cell.get_by_text("drawn", exact=True)).to_be_visible()
+    expect(page.locator(".jp-OutputArea img")).to_have_count(2)
+    assert blanks(pictures(cell)) == []
+    workbench.check()

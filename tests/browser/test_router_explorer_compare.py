@@ -1,28 +1,20 @@
 """The router explorer compares: with what was pinned, all routers side by side, and an image among other mates."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from labkit import Server, write_notebook
-from lenskit import part, picture, point, run_cell, screenshot
+from kernelkit import run_cell
+from lenskit import part, picture, point, screenshot
 from playwright.sync_api import Page, expect
-from routerkit import SCORES, as_new, explorer_of, figures, take
+from routerkit import CELLS, explorer_of, figures, take
 
 from softmoe_edu.routers import ROUTERS
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
-    return open_notebook(write_notebook(lab.root / "compare.ipynb", SCORES, "", ""))
-
-
 @pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
+def cells() -> tuple[str, ...]:
+    """A router explorer of known scores."""
+    return CELLS
 
 
 def test_a_pin_shows_what_changed(notebook: Page) -> None:

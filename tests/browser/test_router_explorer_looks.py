@@ -1,44 +1,35 @@
 """The router explorer in both themes, on narrow pages, by keyboard alone, as a saved page, and after its end."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
 from explorerkit import LISTEN
-from labkit import Server, write_notebook
-from lenskit import NEXT_FRAME, part, picture, point, run_cell, screenshot, set_theme
+from kernelkit import run_cell
+from lenskit import COUNT_CLOCKS, NEXT_FRAME, part, picture, point, screenshot, set_theme
 from pagekit import audit
 from playwright.sync_api import Page, expect
-from routerkit import SCORES, as_new, explorer_of, take
+from routerkit import CELLS, explorer_of, take
 
 from softmoe_edu.widgets.router_explorer import RouterExplorer
 
 pytestmark = pytest.mark.browser
 
+
+@pytest.fixture
+def cells() -> tuple[str, ...]:
+    """A router explorer of known scores."""
+    return CELLS
+
+
 PANELS = ("tokens", "map", "experts")
-WEARS = """theme => {
-    const [red] = getComputedStyle(document.querySelector(".router-explorer")).color.match(/\\d+/);
-    return theme === (red > 128 ? "Dark" : "Light");
-}"""
 OUTSIDE = """root => [...root.querySelectorAll('*')].filter(e => e.getClientRects().length &&
     e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"""
 # Of the radios, which are one stop, the checked one.
 TABBED = """root => [...root.querySelectorAll('input, select, button, summary, canvas[tabindex]')].filter(e =>
     !e.disabled && e.checkVisibility() && (e.type !== 'radio' || e.checked))
     .map(e => e.dataset.part ?? e.textContent)"""
-
-
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
-    return open_notebook(write_notebook(lab.root / "router-looks.ipynb", SCORES, "", ""))
-
-
-@pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
 
 
 def test_tab_reaches_every_control_and_the_notebook_takes_no_key(notebook: Page) -> None:
@@ -107,7 +98,6 @@ def test_light_and_dark_themes_are_readable(notebook: Page, axe: str) -> None:
     drawn = {}
     for theme in ("Light", "Dark"):
         set_theme(notebook, theme)
-        notebook.wait_for_function(WEARS, arg=theme)
         notebook.mouse.move(0, 0)
         drawn[theme] = [picture(explorer, name, ground=True) for name in PANELS[1:]]
         assert audit(notebook, axe, ".router-explorer") == [], theme
@@ -149,6 +139,7 @@ def test_a_saved_page_explores_without_a_kernel(open_saved: Callable) -> None:
 def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
     """Its observers and its clock end with it: nothing wakes it, and window holds nothing of it."""
     notebook.emulate_media(reduced_motion="no-preference")
+    notebook.evaluate(COUNT_CLOCKS)
     explorer = explorer_of(notebook)
     run_cell(notebook, 1, "explorer.router, explorer.step = 'tokens choice', 'dispatch'")
     spy = "root => { const find = root.querySelector; root.querySelector = s => (window.woken++, find.call(root, s)) }"
@@ -159,12 +150,14 @@ def test_a_closed_view_leaves_nothing_behind(notebook: Page) -> None:
     names = notebook.evaluate("Object.keys(window).length")
     part(explorer, "play").click()
     expect(part(explorer, "count")).to_have_text("1 of 4 choices served")
+    assert notebook.evaluate("running.size") == 1
     run_cell(notebook, 1, "explorer.close()")
     expect(notebook.locator(".router-explorer")).to_have_count(0)
     notebook.evaluate(NEXT_FRAME)
     notebook.evaluate("window.woken = 0; document.body.dataset.other = 'y'; window.dispatchEvent(new Event('resize'))")
-    notebook.wait_for_timeout(1000)
-    assert notebook.evaluate("[window.woken, Object.keys(window).length]") == [0, names]
+    notebook.evaluate(NEXT_FRAME)
+    assert notebook.evaluate("[window.woken, running.size, Object.keys(window).length]") == [0, 0, names]
+    notebook.evaluate("stopCounting()")
 
 
 @pytest.mark.parametrize("width", [640, 512])

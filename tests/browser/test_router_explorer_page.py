@@ -1,26 +1,20 @@
 """The router explorer in JupyterLab: controls both ways, the six steps, choices served one by one, and comparisons."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from labkit import Server, write_notebook
-from lenskit import part, picture, point, run_cell, screenshot, white
+from kernelkit import run_cell
+from lenskit import part, picture, point, screenshot, white
 from playwright.sync_api import Page, expect
-from routerkit import SCORES, as_new, explorer_of, figures, greyed, take
+from routerkit import CELLS, SCORES, explorer_of, figures, greyed, take
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def opened(open_notebook: Callable, lab: Server) -> Page:
-    """JupyterLab with a notebook that shows the explorer; two empty cells are for each test."""
-    return open_notebook(write_notebook(lab.root / "router.ipynb", SCORES, "", ""))
-
-
 @pytest.fixture
-def notebook(opened: Page) -> Iterator[Page]:
-    """The notebook as new."""
-    yield from as_new(opened)
+def cells() -> tuple[str, ...]:
+    """A router explorer of known scores."""
+    return CELLS
 
 
 def test_the_router_is_changed_and_routed_at_once(notebook: Page) -> None:
@@ -129,7 +123,7 @@ SOFT_LINES = {
     "normalise": "sum over 4 tokens = 1.0000 / 2.6667 = 0.3750; combine = exp(1.0986 - 1.0986) / sum over 4 slots = "
     "1.0000 / 2.0000 = 0.5000.",
     "select": "all 4 tokens stay in slot 0 of expert 0, all 4 slots for this token.",
-    "dispatch": "this token is 37.5 % of it, the most is token 0 with 37.5 %.",
+    "dispatch": "this token is 37.5 % of it, the most is token 0 with 37.5 % (1 other is equal).",
     "compute": "expert 0 computes 2 slots, each a mix: 2 x 2 x 5 x 11 = 220 MACs.",
     "combine": "this slot is 50.0 % of it.",
 }
@@ -195,27 +189,44 @@ def test_choices_are_served_one_by_one(notebook: Page) -> None:
     expect(part(explorer, "caption")).to_contain_text("1 of 4 tokens dropped")
 
 
-def test_play_honours_reduced_motion(notebook: Page) -> None:
+def test_play_honours_reduced_motion(open_saved: Callable) -> None:
     """With less motion all are served at once, with a word; else one after the other, and Pause holds."""
-    explorer = explorer_of(notebook)
-    run_cell(notebook, 1, "explorer.router, explorer.step, explorer.served = 'tokens choice', 'dispatch', 0")
-    part(explorer, "play").click()
-    expect(explorer.get_by_role("status")).to_contain_text("Motion is reduced: all 4 choices were served at once.")
-    expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
-    notebook.emulate_media(reduced_motion="no-preference")
-    part(explorer, "play").click()
-    expect(part(explorer, "count")).to_have_text("1 of 4 choices served")
+    names = {}
+    exec(SCORES, names)
+    page = open_saved(names["explorer"], alone=True)
+    page.clock.install()
+    page.reload()
+    explorer = explorer_of(page)
+    part(explorer, "router").select_option("tokens choice")
+    take(explorer, "dispatch")
+    part(explorer, "none").click()
+    count, status, play = part(explorer, "count"), explorer.get_by_role("status"), part(explorer, "play")
+
+    def passed(milliseconds: int) -> None:
+        page.clock.run_for(milliseconds)
+
+    passed(100)
+    play.click()
+    passed(100)
+    expect(status).to_contain_text("Motion is reduced: all 4 choices were served at once.")
+    expect(count).to_have_text("4 of 4 choices served")
+    page.emulate_media(reduced_motion="no-preference")
+    play.click()
+    passed(750)
+    expect(count).to_have_text("1 of 4 choices served")
     # Read aloud is only where it stops.
-    expect(explorer.get_by_role("status")).to_have_attribute("aria-live", "off")
-    part(explorer, "play").click()
-    expect(explorer.get_by_role("status")).to_have_attribute("aria-live", "polite")
-    expect(part(explorer, "play")).to_have_text("Play")
-    held = part(explorer, "count").inner_text()
-    notebook.wait_for_timeout(1600)
-    expect(part(explorer, "count")).to_have_text(held)
-    part(explorer, "play").click()
-    expect(part(explorer, "count")).to_have_text("4 of 4 choices served")
-    expect(part(explorer, "play")).to_have_text("Play")
+    expect(status).to_have_attribute("aria-live", "off")
+    play.click()
+    passed(100)
+    expect(status).to_have_attribute("aria-live", "polite")
+    expect(play).to_have_text("Play")
+    held = count.inner_text()
+    passed(3000)
+    expect(count).to_have_text(held)
+    play.click()
+    passed(3000)
+    expect(count).to_have_text("4 of 4 choices served")
+    expect(play).to_have_text("Play")
 
 
 def test_a_refused_number_gives_way_to_what_is_pointed_at(notebook: Page) -> None:

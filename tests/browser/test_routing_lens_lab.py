@@ -1,8 +1,15 @@
 import pytest
-from lenskit import NEXT_FRAME, cell, lens_of, part, picture, point, run_cell, screenshot, told_at_last
+from kernelkit import run_cell
+from lenskit import CELLS, NEXT_FRAME, cell, lens_of, part, picture, point, screenshot
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def cells() -> tuple[str, ...]:
+    """A lens of known routings."""
+    return CELLS
 
 
 def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> None:
@@ -31,7 +38,8 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; most dispatch at token 3: 0.6250")
     part(lens, "experts").hover(position={"x": frame["width"] - 80, "y": 40})
     expect(status).to_have_text(
-        "expert 1: receives 2 tokens' worth in 2 slots, 50.0 % of all; most dispatch at token 0: 0.5000"
+        "expert 1: receives 2 tokens' worth in 2 slots, 50.0 % of all; "
+        "the same dispatch at each of its 4 tokens: 0.5000"
     )
     screenshot(lens, "lens-expert")
     part(lens, "map").hover(position={"x": 80, "y": 8})
@@ -66,7 +74,7 @@ def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
     part(lens, "experts").hover(position={"x": part(lens, "experts").bounding_box()["width"] / 2, "y": 40})
     expect(status).to_contain_text("expert 1: receives 1 of its group's 3 tokens' worth in 3 slots")
     screenshot(lens, "lens-sparse")
-    assert told_at_last(notebook, 1, "print(lens.router, lens.layer)", "tokens choice late") == "tokens choice late"
+    assert run_cell(notebook, 1, "print(lens.router, lens.layer)") == "tokens choice late"
 
 
 def test_pins_reach_python_and_come_from_python(notebook: Page) -> None:
@@ -124,7 +132,7 @@ def test_every_action_by_keyboard(notebook: Page) -> None:
     expect(part(lens, "pin")).to_be_empty()
     assert notebook.locator(".jp-Cell").count() == cells
     assert notebook.locator(".jp-MarkdownCell").count() == 0
-    assert told_at_last(notebook, 1, "print(lens.token, lens.expert, lens.slot)", "-1 -1 -1") == "-1 -1 -1"
+    assert run_cell(notebook, 1, "print(lens.token, lens.expert, lens.slot)") == "-1 -1 -1"
 
 
 SHIFT = {"modifiers": ["Shift"]}
@@ -221,7 +229,7 @@ def test_places_are_compared_by_keyboard(notebook: Page) -> None:
     expect(cards).to_have_count(0)
     assert notebook.evaluate("document.activeElement.dataset.part") == "tokens"
     assert notebook.locator(".jp-Cell").count() == cells
-    assert told_at_last(notebook, 1, "print(lens.pins, lens.token)", "[] -1") == "[] -1"
+    assert run_cell(notebook, 1, "print(lens.pins, lens.token)") == "[] -1"
 
 
 def test_two_views_of_one_lens_compare_the_same(notebook: Page) -> None:

@@ -1,14 +1,31 @@
 import pytest
-from lenskit import LARGE, LEFT, NEXT_FRAME, SUMS, TOP, lens_of, part, picture, point, run_cell, screenshot, set_theme
+from kernelkit import run_cell
+from lenskit import (
+    CELLS,
+    COUNT_CLOCKS,
+    LARGE,
+    LEFT,
+    NEXT_FRAME,
+    SUMS,
+    TOP,
+    lens_of,
+    part,
+    picture,
+    point,
+    screenshot,
+    set_theme,
+)
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
 
-WEARS = """theme => {
-    const [red] = getComputedStyle(document.querySelector(".routing-lens")).color.match(/\\d+/);
-    return theme === (red > 128 ? "Dark" : "Light");
-}"""
+@pytest.fixture
+def cells() -> tuple[str, ...]:
+    """A lens of known routings."""
+    return CELLS
+
+
 LUMINANCE = """element => {
     const numbers = text => text.match(/[\\d.]+/g).map(Number);
     let ground = element;
@@ -29,7 +46,6 @@ def test_light_and_dark_themes_are_readable(notebook: Page) -> None:
     drawn = []
     for theme in ("Light", "Dark"):
         set_theme(notebook, theme)
-        notebook.wait_for_function(WEARS, arg=theme)
         for selector in (".routing-lens-status", "[data-part=caption]", ".routing-lens-title", "select"):
             assert lens.locator(selector).first.evaluate(LUMINANCE) >= 4.5, (theme, selector)
         drawn.append(picture(lens, "map", ground=True))
@@ -173,11 +189,7 @@ replay
 def test_a_replay_that_plays_stops_when_it_is_closed(notebook: Page) -> None:
     """One of two views may go, the other plays on; after the last nothing is left on window and no timer runs."""
     notebook.emulate_media(reduced_motion="no-preference")
-    notebook.evaluate(
-        "() => { window.running = new Set(); const [start, stop] = [setInterval, clearInterval];"
-        "window.setInterval = (...all) => { const id = start(...all); if (all[1] === 700) running.add(id); return id };"
-        "window.clearInterval = id => (running.delete(id), stop(id)) }"
-    )
+    notebook.evaluate(COUNT_CLOCKS)
     run_cell(notebook, 1, REPLAY)
     lens = lens_of(notebook, 1)
     names = notebook.evaluate("Object.keys(window).length")
@@ -195,4 +207,4 @@ def test_a_replay_that_plays_stops_when_it_is_closed(notebook: Page) -> None:
     expect(notebook.locator(".routing-lens")).to_have_count(1)
     assert notebook.evaluate("running.size") == 0
     assert notebook.evaluate("Object.keys(window).length") == names
-    notebook.emulate_media(reduced_motion="reduce")
+    notebook.evaluate("stopCounting()")

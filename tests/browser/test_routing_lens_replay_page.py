@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import LEFT, NEXT_FRAME, RIGHT, ink, lens_of, part, picture, point, screenshot
+from lenskit import COUNT_CLOCKS, LEFT, NEXT_FRAME, RIGHT, ink, lens_of, part, picture, point, screenshot
 from playwright.sync_api import Locator, expect
 
 from softmoe_edu.routing import SparseRouting
@@ -74,7 +74,7 @@ def test_routing_load_drops_and_accuracy_move_with_the_step(open_saved: Callable
 
 def test_play_runs_to_the_end_and_pauses(open_saved: Callable) -> None:
     """Pause keeps the step, play goes on, and at the end it starts over."""
-    page = open_saved(replayed(), reduced_motion="no-preference")
+    page = open_saved(replayed(), reduced_motion="no-preference", alone=True)
     lens = lens_of(page)
     button, note = part(lens, "play"), part(lens, "progress-note")
     page.clock.install()
@@ -106,17 +106,19 @@ def test_play_runs_to_the_end_and_pauses(open_saved: Callable) -> None:
 
 def test_without_motion_the_button_makes_one_step(open_saved: Callable) -> None:
     """Who asked for less motion gets a button that steps, and nothing moves by itself."""
-    lens = lens_of(open_saved(replayed()))
+    lens = lens_of(open_saved(replayed(), script=f"({COUNT_CLOCKS})()"))
     button, note = part(lens, "play"), part(lens, "progress-note")
 
     expect(button).to_have_text("Next step")
     for step in (10, 20, 40, 0):
         button.click()
         expect(note).to_contain_text(f"Step {step}: ")
-    lens.page.wait_for_timeout(900)
+    assert lens.page.evaluate("running.size") == 0
     expect(note).to_contain_text("Step 0: ")
     lens.page.emulate_media(reduced_motion="no-preference")
     expect(button).to_have_text("Play")
+    button.click()
+    assert lens.page.evaluate("running.size") == 1
 
 
 def test_both_lines_of_the_chart_are_drawn_with_their_own_signs(open_saved: Callable) -> None:

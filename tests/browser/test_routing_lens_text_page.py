@@ -7,7 +7,7 @@ import pytest
 import torch
 from lenskit import NEXT_FRAME, ink, lens_of, part, point, screenshot
 from pagekit import audit
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.widgets import RoutingLens, packing
@@ -31,13 +31,6 @@ def text(**more: object) -> RoutingLens:
     return RoutingLens(SoftRouting(dispatch, dispatch), **{"words": WORDS, **more})
 
 
-def watched(page: Page) -> Locator:
-    """The lens of a page that was loaded again with the spy."""
-    page.add_init_script(SPY)
-    page.reload()
-    return lens_of(page)
-
-
 def written(lens: Locator, panel: str) -> dict[str, tuple[float, float]]:
     """Where each text was written last on a panel."""
     lens.page.evaluate(NEXT_FRAME)
@@ -47,7 +40,7 @@ def written(lens: Locator, panel: str) -> dict[str, tuple[float, float]]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_words_stand_whole_in_lines(scheme: str, open_saved: Callable, axe: str) -> None:
     """Up to the panel's width; a longer one is cut there, and what is blank stands in quotes."""
-    lens = watched(open_saved(text(), color_scheme=scheme))
+    lens = lens_of(open_saved(text(), color_scheme=scheme, script=SPY))
     tokens, wide = written(lens, "tokens"), part(lens, "tokens").bounding_box()["width"]
 
     assert {"cat", "<b>sat</b>", "internationalisation", '""', '"\n"', "mat"} <= tokens.keys()
@@ -63,7 +56,7 @@ def test_words_stand_whole_in_lines(scheme: str, open_saved: Callable, axe: str)
 
 def test_a_slots_weights_stand_below_the_words_that_it_holds(open_saved: Callable) -> None:
     """As a number, and as a bar of one scale for short and long words; nothing below the others."""
-    lens = watched(open_saved(text()))
+    lens = lens_of(open_saved(text(), script=SPY))
     place = written(lens, "tokens")
     point(lens, "map", 0, 1, 2, 10)
     numbers = {t: (x, y) for t, (x, y) in written(lens, "tokens").items() if t in ("0.75", "0.25")}
@@ -102,7 +95,7 @@ def test_words_are_walked_by_keys_and_named_by_their_number(open_saved: Callable
 
 def test_a_word_is_found_under_the_pointer(open_saved: Callable) -> None:
     """Each where it is written; right of the last of a line there is none."""
-    lens = watched(open_saved(text(), viewport={"width": 512, "height": 800}))
+    lens = lens_of(open_saved(text(), viewport={"width": 512, "height": 800}, script=SPY))
     status = lens.get_by_role("status")
     for word, (x, y) in written(lens, "tokens").items():
         part(lens, "tokens").hover(position={"x": x, "y": y})
@@ -115,7 +108,7 @@ def test_a_word_is_found_under_the_pointer(open_saved: Callable) -> None:
 def test_of_too_many_words_drawn_ones_answer(open_saved: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     """All words are written, the map has rows of some, and keys reach these."""
     monkeypatch.setattr(packing, "MOST_WEIGHTS", 5 * 2)
-    lens = watched(open_saved(text()))
+    lens = lens_of(open_saved(text(), script=SPY))
 
     assert {"the", "cat", "internationalisation", "on", "mat"} <= written(lens, "tokens").keys()
     assert {"0 the", "2 <b>sat</b>", '4 ""', "8 the"} <= written(lens, "map").keys()
@@ -128,7 +121,9 @@ def test_of_too_many_words_drawn_ones_answer(open_saved: Callable, monkeypatch: 
 def test_dropped_words_are_hatched_and_can_be_read(open_saved: Callable) -> None:
     """Slanted lines below the word, none behind it; a word that is kept has neither."""
     token = torch.tensor([[[0], [1]]])
-    lens = watched(open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4), words=["a", "b", "c", "d"])))
+    lens = lens_of(
+        open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4), words=["a", "b", "c", "d"]), script=SPY)
+    )
     place = written(lens, "tokens")
     boxes = [(place[word][0] - 12, place[word][1] + 6, 24, 20) for word in "abcd"]
 
@@ -162,7 +157,7 @@ def test_a_layer_of_other_tokens_is_shown_by_numbers(open_saved: Callable) -> No
 def test_numbers_of_dropped_tokens_stand_on_paper(open_saved: Callable) -> None:
     """Without words too no line runs behind the digits."""
     token = torch.tensor([[[0], [1]]])
-    lens = watched(open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4))))
+    lens = lens_of(open_saved(RoutingLens(SparseRouting(token, torch.ones(1, 2, 1), 4)), script=SPY))
     place = written(lens, "tokens")
     dark = "all[i] > 0 && Math.max(all[i - 1], all[i - 2], all[i - 3]) < 60"
     beside = [(place[t][0] + side, place[t][1] - 5, 1, 10) for t in "23" for side in (-5.5, 4.5)]

@@ -27,7 +27,7 @@ LEAK = "window.kept = []; addEventListener('input', () => window.kept.push(new A
 @pytest.fixture
 def shown(open_saved: Callable) -> Page:
     """A saved page with the lens of the tests."""
-    page = open_saved(make("RoutingLens"))
+    page = open_saved(make("RoutingLens"), alone=True)
     lens_of(page)
     return page
 
