@@ -6,13 +6,12 @@ making new ones. A test that restarts a kernel or keeps something running has a 
 
 import contextlib
 import itertools
-import secrets
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from kernelkit import open_page, shut_down
+from kernelkit import open_page
 from labkit import (
     CHROMIUM_ARGS,
     REPOSITORY,
@@ -86,31 +85,11 @@ def lab_context(browser: Browser, browser_context_args: dict) -> Iterator[Browse
         yield context
 
 
-def open_in_lab(context: BrowserContext, lab: Server, path: Path) -> Page:
-    """Open a notebook of the served folder in JupyterLab and wait for its kernel; `page.faults` is what `watch` saw."""
-    # Of two pages with one workspace JupyterLab would send the second one on to another.
-    return open_page(context, lab, f"doc/workspaces/{secrets.token_hex(4)}/tree", path)
-
-
-@pytest.fixture
-def open_notebook(lab: Server, lab_context: BrowserContext) -> Iterator[Callable[[Path], Page]]:
-    """Open a notebook in a page and with a kernel of its own, which end with the test."""
-    pages = []
-
-    def open_own(path: Path) -> Page:
-        pages.append(open_in_lab(lab_context, lab, path))
-        return pages[-1]
-
-    yield open_own
-    for page in pages:
-        shut_down(page)
-        page.close()
-
-
 @pytest.fixture(scope="session")
 def workbench(lab: Server, lab_context: BrowserContext) -> Workbench:
     """A page of JupyterLab with a kernel, for cells that need none of their own."""
-    return Workbench(open_in_lab(lab_context, lab, write_notebook(lab.root / "workbench.ipynb", "")))
+    path = write_notebook(lab.root / "workbench.ipynb", "")
+    return Workbench(open_page(lab_context, lab, "doc/tree", path), path)
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """What tests of the explorers share: a notebook with one of each, and hands and eyes on its panels."""
 
 from kernelkit import run_cell
-from lenskit import HASH, NEXT_FRAME, part
+from lenskit import HASH, NEXT_FRAME, into_view, part
 from playwright.sync_api import Locator, Page, expect
 
 # Each in a cell of its own; two empty cells behind them are for each test.
@@ -51,7 +51,7 @@ def explorer(notebook: Page, name: str, index: int = 0) -> Locator:
     """An explorer that has drawn itself: its status line has words."""
     found = notebook.locator(f".{name}-explorer").nth(index)
     expect(found.get_by_role("status")).not_to_be_empty()
-    found.scroll_into_view_if_needed()
+    into_view(found)
     return found
 
 
@@ -74,7 +74,7 @@ def painted(canvas: Locator, ground: bool = False) -> int:
 def at_cell(shown: Locator, panel: str, token: int, output: int, click: bool = False, n: int = 5) -> None:
     """Point at a cell of a matrix, which leaves 42 px on its left, 18 right, 34 above and 6 below."""
     canvas = part(shown, panel)
-    canvas.scroll_into_view_if_needed()
+    into_view(canvas)
     side = canvas.bounding_box()["width"] - 60
     position = {"x": 42 + side * (token + 0.5) / n, "y": 34 + side * (output + 0.5) / n}
     (canvas.click if click else canvas.hover)(position=position)

@@ -151,22 +151,16 @@ def run_cell(page: Page, index: int, source: str) -> str:
     return page.evaluate(OUTPUT, index).strip()
 
 
-def execute(page: Page, code: str) -> None:
-    """Have the kernel run a line that belongs to no cell."""
-    future = f"{KERNEL}.requestExecute({{ code: {json.dumps(code)}, silent: true, stop_on_error: true }}).done"
-    answer = settled(page, f"{future}.then(({{ content }}) => content)")
-    assert answer["status"] == "ok", answer
-
-
+# What of a notebook's cells is the same stays, since a new editor takes as long as a run.
 FILL = """cells => {
-    const { sharedModel } = window.jupyterapp.shell.currentWidget.content.model;
+    const { sharedModel } = window.jupyterapp.shell.currentWidget.content.model, old = sharedModel.cells;
+    const alike = old.length === cells.length && cells.every(({ cell_type }, i) => old[i].cell_type === cell_type);
+    if (alike) return cells.forEach(({ source }, i) => old[i].setSource(source));
     sharedModel.transact(() => {
-        sharedModel.deleteCellRange(0, sharedModel.cells.length);
+        sharedModel.deleteCellRange(0, old.length);
         sharedModel.insertCells(0, cells);
     });
 }"""
-
-
 # %reset does the same and collects garbage too, which takes a quarter of a second beside torch.
 FORGET = """
 import ipywidgets
@@ -176,8 +170,12 @@ for _name in set(get_ipython().user_ns) - set(get_ipython().user_ns_hidden):
 """
 
 
+def forget(page: Page) -> None:
+    """Have the kernel forget its names and close its widgets, before it does what it is asked next."""
+    request = json.dumps({"code": FORGET, "silent": True, "stop_on_error": True})
+    page.evaluate(f"void {KERNEL}.requestExecute({request})")
+
+
 def fill(page: Page, *cells: str | dict) -> None:
-    """Put cells in place of those of the notebook in front; its kernel forgets its names and closes its widgets."""
-    execute(page, FORGET)
-    made = [{"cell_type": "code", "source": cell} if isinstance(cell, str) else cell for cell in cells]
-    page.evaluate(FILL, made)
+    """Put cells in place of those of the notebook in front."""
+    page.evaluate(FILL, [{"cell_type": "code", "source": c} if isinstance(c, str) else c for c in cells])

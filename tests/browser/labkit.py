@@ -76,7 +76,14 @@ def skip_unless_ci(reason: str) -> NoReturn:
 def take_screenshot(seen: Page | Locator, name: str) -> None:
     """Put a picture of a page or a part of it where each run leaves its pictures, to be looked at."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    seen.screenshot(path=SCREENSHOTS / f"{name}.png")
+    path, page = SCREENSHOTS / f"{name}.png", seen if isinstance(seen, Page) else seen.page
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    box = None if isinstance(seen, Page) else seen.bounding_box()
+    size = page.viewport_size
+    if box is None or min(box["x"], box["y"]) < 0 or box["y"] + box["height"] > size["height"]:
+        seen.screenshot(path=path)
+    else:
+        page.screenshot(path=path, clip=box)  # twice as fast as of the part
 
 
 def write_notebook(path: Path, *cells: str) -> Path:

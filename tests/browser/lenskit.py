@@ -1,7 +1,6 @@
 """What tests of the lens share: routings with known numbers, and hands and eyes on its panels."""
 
 from kernelkit import command
-from labkit import SCREENSHOTS
 from playwright.sync_api import Locator, Page, expect
 
 # Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
@@ -77,8 +76,13 @@ def set_theme(page: Page, theme: str) -> None:
 def lens_of(notebook: Page, index: int = 0) -> Locator:
     lens = notebook.locator(".routing-lens").nth(index)
     expect(lens.get_by_role("status")).to_contain_text("Point at")
-    lens.scroll_into_view_if_needed()
+    into_view(lens)
     return lens
+
+
+def into_view(seen: Locator) -> None:
+    """Scroll to an element."""
+    seen.evaluate("element => element.scrollIntoViewIfNeeded()")
 
 
 def part(lens: Locator, name: str) -> Locator:
@@ -91,18 +95,12 @@ def picture(lens: Locator, name: str, ground: bool = False) -> int:
     return lens.locator(f'[data-panel="{name}"] canvas').nth(0 if ground else 1).evaluate(HASH)
 
 
-def screenshot(lens: Locator, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    lens.page.evaluate(NEXT_FRAME)
-    lens.screenshot(path=SCREENSHOTS / f"{name}.png")
-
-
 def point(
     lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False, **how: list[str]
 ) -> None:
     """Point at a cell of a panel; the map leaves room for names on its left and above, for sums right and below."""
     canvas = part(lens, name)
-    canvas.scroll_into_view_if_needed()
+    into_view(canvas)
     frame = canvas.bounding_box()
     left, top, right, below = (LEFT, TOP, RIGHT, SUMS) if name == "map" else (0, 0, 0, 0)
     x = left + (frame["width"] - left - right) * (column + 0.5) / columns

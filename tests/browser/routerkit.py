@@ -1,6 +1,6 @@
 """What tests of the router explorer share: scores with known numbers, and hands and eyes on its parts."""
 
-from lenskit import NEXT_FRAME, part
+from lenskit import NEXT_FRAME, into_view, part
 from playwright.sync_api import Locator, Page, expect
 
 # Gates in quarters: in image 0, tokens 0, 1 (equal scores) and 2 choose expert 0, and token 3 expert 1. In image 1
@@ -24,7 +24,7 @@ def explorer_of(page: Page, index: int = 0) -> Locator:
     """An explorer that has drawn itself."""
     found = page.locator(".router-explorer").nth(index)
     expect(found.get_by_role("status")).not_to_be_empty()
-    found.scroll_into_view_if_needed()
+    into_view(found)
     return found
 
 

@@ -22,7 +22,6 @@ PLANT = """html => {
 def shown(workbench: Workbench) -> Iterator[Page]:
     """JupyterLab with a cell for each widget of the showcase, which may have been looked at before."""
     page = workbench.keep(*SHOWCASE.values())
-    workbench.tidy()
     page.set_viewport_size({"width": 1280, "height": 1800})  # JupyterLab scrolls a part of its page only
     yield page
     workbench.check()
@@ -41,8 +40,8 @@ def test_a_saved_page_of_each_widget_has_no_serious_fault(
     assert audit(page, axe) == []
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("name", SHOWCASE)
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_each_widget_in_jupyterlab_has_no_serious_fault(name: str, theme: str, shown: Page, axe: str) -> None:
     """Nor in the themes of JupyterLab, whose variables replace the widget's own colours."""
     root = root_of(name)

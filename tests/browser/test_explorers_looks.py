@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 from explorerkit import CELLS, SCRATCH, explorer, painted, told
 from kernelkit import run_cell
-from lenskit import NEXT_FRAME, part, screenshot, set_theme
+from labkit import take_screenshot
+from lenskit import NEXT_FRAME, part, set_theme
 from pagekit import audit
 from playwright.sync_api import Page, expect
 
@@ -116,7 +117,7 @@ def test_light_and_dark_themes_are_readable(notebook: Page, axe: str) -> None:
         for name in NAMES:
             shown = explorer(notebook, name)
             assert audit(notebook, axe, f".{name}-explorer") == [], (theme, name)
-            screenshot(shown, f"{name}-{theme.lower()}")
+            take_screenshot(shown, f"{name}-{theme.lower()}")
         drawn[theme] = {p: painted(part(explorer(notebook, n), p), True) for n, ps in PANELS.items() for p in ps}
     assert all(drawn["Light"][panel] != drawn["Dark"][panel] for panel in drawn["Light"])
 
@@ -129,7 +130,7 @@ def test_a_narrow_page_keeps_everything_inside(notebook: Page, width: int) -> No
         shown = explorer(notebook, name)
         notebook.evaluate(NEXT_FRAME)
         assert shown.evaluate(OUTSIDE) == [], name
-        screenshot(shown, f"{name}-{width}px")
+        take_screenshot(shown, f"{name}-{width}px")
     part(explorer(notebook, "causality"), "map-0").hover(position={"x": 60, "y": 20})
     expect(explorer(notebook, "causality").get_by_role("status")).to_contain_text("token 0 changes: ")
 

@@ -3,7 +3,8 @@
 import pytest
 from explorerkit import CELLS, SCRATCH, at_cell, box, explorer, painted, told
 from kernelkit import run_cell
-from lenskit import part, screenshot
+from labkit import take_screenshot
+from lenskit import part
 from playwright.sync_api import Page, expect
 
 from softmoe_edu import metrics
@@ -37,7 +38,7 @@ def test_the_curve_of_the_capacity_factor(notebook: Page) -> None:
     run_cell(notebook, SCRATCH, "capacity.top_k = 2; capacity.skew = 0.5")
     expect(status).to_contain_text("a uniform router loses ")
     expect(status).to_contain_text("of choices (exact); 20 samples of this router lose")
-    screenshot(shown, "capacity-two-choices")
+    take_screenshot(shown, "capacity-two-choices")
 
 
 def test_a_sample_token_by_token(notebook: Page) -> None:
@@ -93,7 +94,7 @@ def test_pointing_at_a_token_marks_the_outputs_that_move(notebook: Page) -> None
     )
     expect(status).to_contain_text(f"leaky</b>: moves by {change:.3g}")
     expect(status).to_contain_text(f"({change / largest:.1%}".replace("%", " % of the largest)"))
-    screenshot(shown, "causality-cell")
+    take_screenshot(shown, "causality-cell")
 
 
 def test_pins_and_tolerance_of_causality_go_both_ways(notebook: Page) -> None:

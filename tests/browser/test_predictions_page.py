@@ -1,9 +1,8 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kernelkit import restart_kernel, run_all
+from kernelkit import command, restart_kernel, run_all
 from labkit import Server, take_screenshot, write_notebook
 from lenskit import set_theme
 from picturekit import blanks, pictures
@@ -33,14 +32,8 @@ predict("m01-sums", reveal=stops)
 """
 
 
-def workspace(folder: Path) -> Path:
-    """A workspace with a notebook of two predictions."""
-    (folder / ".softmoe").mkdir(parents=True)
-    return write_notebook(folder / "lesson.ipynb", NUMBER, CHOICE)
-
-
-def noted(notebook: Path) -> list[dict]:
-    lines = (notebook.parent / ".softmoe" / "progress.jsonl").read_text("utf-8").splitlines()
+def noted(folder: Path) -> list[dict]:
+    lines = (folder / ".softmoe" / "progress.jsonl").read_text("utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 
@@ -53,11 +46,10 @@ def press(page: Page, *keys: str) -> None:
         page.keyboard.press(key)
 
 
-def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callable, lab: Server) -> None:
+def test_a_prediction_is_made_by_keyboard_and_stays_locked(workbench: Workbench, tmp_path: Path) -> None:
     """Tab, digits, Space and Enter answer; only then the plot appears; a reload and a restart change nothing."""
-    notebook = workspace(lab.root / "predicted")
-    page = open_notebook(notebook)
-    run_all(page)
+    (tmp_path / ".softmoe").mkdir()
+    page = workbench.borrow(f"%cd -q {tmp_path}", NUMBER, CHOICE)
     view, other = (page.locator(".prediction-view").nth(index) for index in (0, 1))
     expect(view).to_contain_text("49 tokens to one of 32 experts")
     drawn = page.get_by_text("this was drawn", exact=True)
@@ -85,7 +77,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     )
     expect(field).to_be_hidden()
     expect(drawn).to_be_visible()
-    cell = page.locator(".jp-CodeCell").first
+    cell = page.locator(".jp-CodeCell").nth(1)
     expect(cell.locator("img")).to_have_count(1)
     assert blanks(pictures(cell)) == []
     assert page.locator(".jp-Cell").count() == cells
@@ -100,7 +92,8 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
         set_theme(page, theme)
         take_screenshot(page, f"prediction-{theme.lower()}")
 
-    events = noted(notebook)
+    events = noted(tmp_path)
+    command(page, "docmanager:save")
     page.reload()
     restart_kernel(page)
     run_all(page)
@@ -108,18 +101,19 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(open_notebook: Callab
     expect(status(view).locator("p").last).to_contain_text("measured: 18.7 %")
     expect(view.get_by_role("button")).to_be_hidden()
     expect(status(other)).to_contain_text("<b>no data</b>")
-    assert noted(notebook) == events
+    assert noted(tmp_path) == events
     assert [(event["kind"], event["id"], event["answer"]) for event in events] == [
         ("prediction", "m15-drop-rate", 0.5),
         ("reveal", "m15-drop-rate", 0.5),
         ("prediction", "m01-sums", "dispatch over the tokens of each slot, combine over the slots of each token"),
     ]
-    assert page.faults == []
+    workbench.check()
 
 
 def test_a_prediction_works_in_voila(page: Page, voila: Server) -> None:
     """Without a notebook around it the form locks, the plot appears below it, and a second visit finds it locked."""
-    notebook = workspace(voila.root / "app")
+    (voila.root / ".softmoe").mkdir()
+    notebook = write_notebook(voila.root / "predictions.ipynb", NUMBER, CHOICE)
     with voila_page(page, voila, notebook, ".prediction-view"):
         view = page.locator(".prediction-view").first
         expect(view).to_contain_text("49 tokens to one of 32 experts")

@@ -2,7 +2,8 @@
 
 import pytest
 from kernelkit import run_cell
-from lenskit import part, picture, point, screenshot
+from labkit import take_screenshot
+from lenskit import part, picture, point
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, explorer_of, figures, take
 
@@ -55,7 +56,7 @@ def test_all_routers_side_by_side(notebook: Page) -> None:
     assert texts["soft"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 240"
     assert texts["tokens choice"] == "dropped 25.0 %; load 1.33; MACs: experts 440, routing 40"
     assert texts["identity"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 0"
-    screenshot(explorer, "router-side-by-side")
+    take_screenshot(explorer, "router-side-by-side")
     part(explorer, "num_experts").press("Home")
     expect(cards.locator("p").first).to_have_text("dropped 0.0 %; load 1.00; MACs: experts 220, routing 120")
     cards.locator("button").nth(1).click()
@@ -87,7 +88,7 @@ def test_routers_side_by_side_tell_how_they_move_the_models_output(notebook: Pag
     cards = part(explorer, "gallery").locator("> div p")
     expect(cards.first).to_contain_text("model's output: moved by 28.3 %, class 0 instead of 1")
     expect(cards.nth(3)).to_contain_text("model's output: ValueError: <b>not today</b>")
-    screenshot(explorer, "router-outputs")
+    take_screenshot(explorer, "router-outputs")
     part(explorer, "image_index").press("ArrowRight")
     expect(cards.first).to_contain_text("model's output: as it is, still class 0")
     part(explorer, "image_index").press("Home")
@@ -126,7 +127,7 @@ def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
         "the answer of 4 of 4 tokens changes, up to 33.3 % of it comes from other tokens; "
         "66.7 % of its slots' mix is of other images"
     )
-    screenshot(explorer, "router-mates")
+    take_screenshot(explorer, "router-mates")
     part(explorer, "shuffle").click()
     expect(part(explorer, "mates")).to_contain_text("(shuffled, seed ")
     run_cell(notebook, 1, "RouterExplorer(logits[:1])")

@@ -7,7 +7,8 @@ import pytest
 import torch
 from explorerkit import LISTEN
 from kernelkit import run_cell
-from lenskit import COUNT_CLOCKS, NEXT_FRAME, part, picture, point, screenshot, set_theme
+from labkit import take_screenshot
+from lenskit import COUNT_CLOCKS, NEXT_FRAME, part, picture, point, set_theme
 from pagekit import audit
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, explorer_of, take
@@ -101,7 +102,7 @@ def test_light_and_dark_themes_are_readable(notebook: Page, axe: str) -> None:
         notebook.mouse.move(0, 0)
         drawn[theme] = [picture(explorer, name, ground=True) for name in PANELS[1:]]
         assert audit(notebook, axe, ".router-explorer") == [], theme
-        screenshot(explorer, f"router-{theme.lower()}")
+        take_screenshot(explorer, f"router-{theme.lower()}")
     assert all(light != dark for light, dark in zip(drawn["Light"], drawn["Dark"], strict=True))
 
 
@@ -118,7 +119,7 @@ def test_a_narrow_page_keeps_everything_inside(notebook: Page, width: int) -> No
         take(explorer, step)
         notebook.evaluate(NEXT_FRAME)
         assert explorer.evaluate(OUTSIDE) == [], step
-    screenshot(explorer, f"router-{width}px")
+    take_screenshot(explorer, f"router-{width}px")
     point(explorer, "map", 2, 3, 4, 4)
     expect(explorer.get_by_role("status")).to_contain_text("token 3 (row 1, column 1), expert 1, slot 0: answer = ")
 
@@ -189,7 +190,7 @@ def test_words_are_drawn_whole_in_lines(open_saved: Callable) -> None:
     tokens.press("ArrowDown")
     expect(status).not_to_contain_text('"the"')
     expect(status).not_to_contain_text('"internationalisation"')
-    screenshot(explorer, "router-words")
+    take_screenshot(explorer, "router-words")
 
 
 @pytest.mark.parametrize("experts", [8, 128])

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from kernelkit import run_cell
-from lenskit import part, picture, point, screenshot, white
+from labkit import take_screenshot
+from lenskit import part, picture, point, white
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, SCORES, explorer_of, figures, greyed, take
 
@@ -149,7 +150,7 @@ def test_the_six_steps_by_keyboard(notebook: Page) -> None:
     assert run_cell(notebook, 1, "explorer.step") == "'combine'"
     run_cell(notebook, 1, "explorer.step = 'select'")
     expect(part(explorer, "select")).to_be_checked()
-    screenshot(explorer, "router-steps")
+    take_screenshot(explorer, "router-steps")
 
 
 def test_choices_are_served_one_by_one(notebook: Page) -> None:
@@ -173,7 +174,7 @@ def test_choices_are_served_one_by_one(notebook: Page) -> None:
         assert now[0] != drawn[0] and now[1] != drawn[1], i
         drawn = now
         if i == 2:
-            screenshot(explorer, "router-turned-away")
+            take_screenshot(explorer, "router-turned-away")
     expect(part(explorer, "next")).to_be_disabled()
     part(explorer, "previous").click()
     expect(status).to_have_text(lines[2])

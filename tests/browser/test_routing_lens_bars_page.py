@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import LEFT, RIGHT, ink, lens_of, part, screenshot
+from labkit import take_screenshot
+from lenskit import LEFT, RIGHT, ink, lens_of, part
 from playwright.sync_api import Locator
 
 from softmoe_edu.routing import SoftRouting, SparseRouting
@@ -70,4 +71,4 @@ def test_a_token_that_lost_a_choice_is_hatched_at_its_right(open_saved: Callable
 
     assert hatched(0.92) == [False, True, True, True]
     assert hatched(0.4) == [False, False, False, True]
-    screenshot(lens, "lens-lost-choices")
+    take_screenshot(lens, "lens-lost-choices")

@@ -1,6 +1,7 @@
 import pytest
 from kernelkit import run_cell
-from lenskit import CELLS, NEXT_FRAME, cell, lens_of, part, picture, point, screenshot
+from labkit import take_screenshot
+from lenskit import CELLS, NEXT_FRAME, cell, lens_of, part, picture, point
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -25,14 +26,14 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
         "token 3 fills 1.3750 slots, its combine sums to 1.0000; slot's dispatch sums to 1.0000"
     )
     assert all(picture(lens, name) != before[name] for name in before)
-    screenshot(lens, "lens-weight")
+    take_screenshot(lens, "lens-weight")
     point(lens, "tokens", 1, 1, 2, 2)
     expect(status).to_have_text(
         "token 3 (row 1, column 1): token 3 fills 1.3750 slots, its combine sums to 1.0000; "
         "experts (dispatch / combine): 0 (0.8750 / 0.5625), 1 (0.5000 / 0.4375)"
     )
     assert picture(lens, "tokens") != before["tokens"]
-    screenshot(lens, "lens-patch")
+    take_screenshot(lens, "lens-patch")
     frame = part(lens, "map").bounding_box()
     part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 8})
     expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; most dispatch at token 3: 0.6250")
@@ -41,7 +42,7 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
         "expert 1: receives 2 tokens' worth in 2 slots, 50.0 % of all; "
         "the same dispatch at each of its 4 tokens: 0.5000"
     )
-    screenshot(lens, "lens-expert")
+    take_screenshot(lens, "lens-expert")
     part(lens, "map").hover(position={"x": 80, "y": 8})
     expect(status).to_have_text(
         "expert 0: receives 2 tokens' worth in 2 slots, 50.0 % of all; most dispatch at token 3: 0.8750"
@@ -73,7 +74,7 @@ def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
     expect(status).to_contain_text("token 2 is padding: it fills 0 slots")
     part(lens, "experts").hover(position={"x": part(lens, "experts").bounding_box()["width"] / 2, "y": 40})
     expect(status).to_contain_text("expert 1: receives 1 of its group's 3 tokens' worth in 3 slots")
-    screenshot(lens, "lens-sparse")
+    take_screenshot(lens, "lens-sparse")
     assert run_cell(notebook, 1, "print(lens.router, lens.layer)") == "tokens choice late"
 
 
@@ -100,7 +101,7 @@ def test_pins_reach_python_and_come_from_python(notebook: Page) -> None:
     second = lens_of(notebook, 1)
     point(second, "tokens", 0, 0, 2, 2, click=True)
     expect(status).to_contain_text("token 0 (row 0, column 0): ")
-    screenshot(second, "lens-pinned")
+    take_screenshot(second, "lens-pinned")
 
 
 def test_every_action_by_keyboard(notebook: Page) -> None:
@@ -174,7 +175,7 @@ def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
     assert len(set(drawn)) == 4
     boxes = [cards.nth(i).bounding_box() for i in range(4)]
     assert len({round(box["y"]) for box in boxes}) == 1 and boxes[0]["x"] < boxes[1]["x"] < boxes[3]["x"]
-    screenshot(lens, "lens-compared")
+    take_screenshot(lens, "lens-compared")
     assert run_cell(notebook, 1, "print(lens.pins, lens.token)") == (
         "[[3, 0, 1], [2, -1, -1], [0, 1, 0], [-1, 0, -1]] -1"
     )

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 import torch
 from kernelkit import command, ready, restart_kernel, run_all
-from labkit import Server, write_notebook
 from lenskit import ROUTINGS, lens_of, part, point
 from playwright.sync_api import Page, expect
+from workbench import Workbench
 
 from softmoe_edu.routing import SoftRouting
 from softmoe_edu.widgets import RoutingLens
@@ -60,11 +60,9 @@ def use(page: Page) -> None:
     page.mouse.move(0, 0)
 
 
-def test_a_lens_outlives_its_kernel_and_its_page(open_notebook: Callable, lab: Server) -> None:
+def test_a_lens_outlives_its_kernel_and_its_page(workbench: Workbench) -> None:
     """After a restart the old view still answers; opened again and run, the notebook has a new one; nothing fails."""
-    path = write_notebook(lab.root / "lasting.ipynb", ROUTINGS)
-    page = open_notebook(path)
-    run_all(page)
+    page = workbench.borrow(ROUTINGS)
     use(page)
     restart_kernel(page)
     part(page.locator(".routing-lens"), "map").press("Escape")
@@ -72,10 +70,10 @@ def test_a_lens_outlives_its_kernel_and_its_page(open_notebook: Callable, lab: S
     use(page)
     command(page, "docmanager:save")
     page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
-    assert "RoutingLens(images=2, " in path.read_text("utf-8")
+    assert "RoutingLens(images=2, " in workbench.path.read_text("utf-8")
     page.reload()
     ready(page)
     expect(page.locator(".jp-OutputArea-output").first).to_be_visible()
     run_all(page)
     use(page)
-    assert page.faults == []
+    workbench.check()

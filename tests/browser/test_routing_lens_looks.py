@@ -1,5 +1,6 @@
 import pytest
 from kernelkit import run_cell
+from labkit import take_screenshot
 from lenskit import (
     CELLS,
     COUNT_CLOCKS,
@@ -12,7 +13,6 @@ from lenskit import (
     part,
     picture,
     point,
-    screenshot,
     set_theme,
 )
 from playwright.sync_api import Locator, Page, expect
@@ -49,7 +49,7 @@ def test_light_and_dark_themes_are_readable(notebook: Page) -> None:
         for selector in (".routing-lens-status", "[data-part=caption]", ".routing-lens-title", "select"):
             assert lens.locator(selector).first.evaluate(LUMINANCE) >= 4.5, (theme, selector)
         drawn.append(picture(lens, "map", ground=True))
-        screenshot(lens, f"lens-{theme.lower()}")
+        take_screenshot(lens, f"lens-{theme.lower()}")
     assert drawn[0] != drawn[1]
 
 
@@ -64,7 +64,7 @@ def test_a_narrow_page_keeps_everything_inside(notebook: Page) -> None:
             "e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"
         )
         assert inside == []
-        screenshot(lens, f"lens-{width}px")
+        take_screenshot(lens, f"lens-{width}px")
         point(lens, "map", 1, 3, 4, 4)
         expect(lens.get_by_role("status")).to_contain_text("token 3 (row 1, column 1), expert 0, slot 1: ")
 
@@ -106,7 +106,7 @@ def test_a_large_routing_follows_slider_and_pointer(notebook: Page) -> None:
         point(lens, "map", 3 * step, 4 * step, 128, 196)
         expect(lens.get_by_role("status")).to_contain_text(f"token {4 * step} ")
         expect(lens.get_by_role("status")).to_contain_text(f"expert {3 * step // 8}, slot {3 * step % 8}: ")
-    screenshot(lens, "lens-large")
+    take_screenshot(lens, "lens-large")
 
 
 def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebook: Page) -> None:
@@ -121,7 +121,7 @@ def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebo
         notebook.mouse.move(*pixel(lens, TOP + top * (row + 0.5) / 196))
         expect(lens.get_by_role("status")).to_contain_text(f"token {row} ")
         expect(lens.get_by_role("status")).to_be_in_viewport(ratio=1)
-    screenshot(lens, "lens-notebook-640px")
+    take_screenshot(lens, "lens-notebook-640px")
 
 
 def pixel(lens: Locator, y: float) -> tuple[float, float]:
@@ -149,7 +149,7 @@ def test_more_slots_than_pixels_still_answer_exactly(notebook: Page) -> None:
     brightest += "return d.includes(0xff25e7fd) }"
     ground = lens.locator('[data-panel="map"] canvas').first
     assert ground.evaluate(brightest)
-    screenshot(lens, "lens-wide")
+    take_screenshot(lens, "lens-wide")
     run_cell(notebook, 2, "wide.layer, wide.token, wide.expert, wide.slot = 'lone', 2, 1, 76")
     expect(lens.get_by_role("status")).to_contain_text("token 2, expert 1, slot 76: dispatch 1.0000")
     run_cell(notebook, 2, "wide.layer = 'none'")

@@ -2,7 +2,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import COUNT_CLOCKS, LEFT, NEXT_FRAME, RIGHT, ink, lens_of, part, picture, point, screenshot
+from labkit import take_screenshot
+from lenskit import COUNT_CLOCKS, LEFT, NEXT_FRAME, RIGHT, ink, lens_of, part, picture, point
 from playwright.sync_api import Locator, expect
 
 from softmoe_edu.routing import SparseRouting
@@ -66,7 +67,7 @@ def test_routing_load_drops_and_accuracy_move_with_the_step(open_saved: Callable
     expect(part(lens, "caption")).to_contain_text("1 of 7 tokens dropped (6).")
     point(lens, "tokens", 4, 0, 7, 1)
     expect(lens.get_by_role("status")).to_contain_text("token 4 fills 1 slot, its combine sums to 0.5000")
-    screenshot(lens, "lens-replay")
+    take_screenshot(lens, "lens-replay")
     frame = slider.bounding_box()
     lens.page.mouse.click(frame["x"] + 4, frame["y"] + frame["height"] / 2)
     expect(note).to_contain_text("Step 0: ")

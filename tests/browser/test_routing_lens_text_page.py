@@ -5,7 +5,8 @@ from itertools import pairwise
 
 import pytest
 import torch
-from lenskit import NEXT_FRAME, ink, lens_of, part, point, screenshot
+from labkit import take_screenshot
+from lenskit import NEXT_FRAME, ink, lens_of, part, point
 from pagekit import audit
 from playwright.sync_api import Locator, expect
 
@@ -51,7 +52,7 @@ def test_words_stand_whole_in_lines(scheme: str, open_saved: Callable, axe: str)
     assert all(0 < x < wide for x, _ in tokens.values())
     assert {"1 cat", "2 <b>sat</b>", "3 internationalisation", '4 ""', "9 mat"} <= written(lens, "map").keys()
     assert audit(lens.page, axe) == []
-    screenshot(lens, f"lens-text-{scheme}")
+    take_screenshot(lens, f"lens-text-{scheme}")
 
 
 def test_a_slots_weights_stand_below_the_words_that_it_holds(open_saved: Callable) -> None:
@@ -102,7 +103,7 @@ def test_a_word_is_found_under_the_pointer(open_saved: Callable) -> None:
         expect(status).to_contain_text(f'"{word[:4]}' if word.strip('"\n') else "token ")
     part(lens, "tokens").hover(position={"x": part(lens, "tokens").bounding_box()["width"] - 2, "y": 10})
     expect(status).to_contain_text("Point at")
-    screenshot(lens, "lens-text-512px")
+    take_screenshot(lens, "lens-text-512px")
 
 
 def test_of_too_many_words_drawn_ones_answer(open_saved: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,4 +166,4 @@ def test_numbers_of_dropped_tokens_stand_on_paper(open_saved: Callable) -> None:
     assert ink(lens, "tokens", *beside, only=dark) == [0, 0, 0, 0]
     corners = [(place[t][0] - 12, place[t][1] + 9, 24, 5) for t in "0123"]
     assert [count > 10 for count in ink(lens, "tokens", *corners, only=dark)] == [False, False, True, True]
-    screenshot(lens, "lens-dropped-numbers")
+    take_screenshot(lens, "lens-dropped-numbers")

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import LEFT, SUMS, TOP, cell, ink, lens_of, part, picture, point, screenshot, white
+from labkit import take_screenshot
+from lenskit import LEFT, SUMS, TOP, cell, ink, lens_of, part, picture, point, white
 from playwright.sync_api import Locator, expect
 from torch import Tensor
 
@@ -44,7 +45,7 @@ def test_a_column_that_misses_one_is_marked_and_no_other(slots: int, open_saved:
     expect(part(lens, "warning")).to_have_text(
         f"≠1: 1 of {4 * slots} columns of dispatch do not sum to 1 (expert 1, slot 5: 1.2500)."
     )
-    screenshot(lens, f"lens-off-column-{slots}")
+    take_screenshot(lens, f"lens-off-column-{slots}")
     part(lens, "combine").check()
     assert marked_columns(lens, 4 * slots) == []
 
@@ -66,7 +67,7 @@ def test_a_row_that_misses_one_is_marked_and_no_other(tokens: int, open_saved: C
     assert found[5] > 0
     if tokens == 7:
         assert found[4] == found[6] == 0
-    screenshot(lens, f"lens-off-row-{tokens}")
+    take_screenshot(lens, f"lens-off-row-{tokens}")
 
 
 def test_pointing_at_a_sum_gives_its_number(open_saved: Callable) -> None:
@@ -112,7 +113,7 @@ def test_wrong_weights_are_marked_where_they_are(open_saved: Callable) -> None:
         expect(part(lens, "warning")).to_contain_text("NaN: 1 weight not a number (token 1, expert 2, slot 1: NaN).")
         expect(part(lens, "warning")).to_contain_text("∞: 1 weight infinite (token 4, expert 1, slot 1: Infinity).")
         expect(part(lens, "caption")).to_contain_text("Farthest from the reference's dispatch: ")
-        screenshot(lens, f"lens-wrong-{tokens}")
+        take_screenshot(lens, f"lens-wrong-{tokens}")
         part(lens, "router").select_option("reference")
         expect(part(lens, "warning")).to_be_hidden()
         assert white(lens, "map", *places) == [0, 0, 0, 0]
@@ -139,7 +140,7 @@ def test_a_function_that_raises_is_a_sentence_beside_a_reference(open_saved: Cal
 
     expect(status).to_contain_text("own raised IndexError: Dimension out of range (expected to be in range of [-4, 3]")
     expect(part(lens, "map")).to_be_hidden()
-    screenshot(lens, "lens-raised")
+    take_screenshot(lens, "lens-raised")
     part(lens, "router").select_option("reference")
     point(lens, "map", 3, 6, 8, 7)
     expect(status).to_contain_text("token 6, expert 1, slot 1: logit ")
@@ -167,7 +168,7 @@ def test_views_are_offered_in_order_where_there_are_such(open_saved: Callable) -
     expect(part(lens, "map-title")).to_have_text("logits: 7 tokens (rows) by 4 experts (columns)")
     point(lens, "map", 2, 3, 4, 7)
     expect(status).to_contain_text(f"token 3, expert 2: logit {float(routing.logits[0, 3, 2]):.4f}, dispatch 1.0000, ")
-    screenshot(lens, "lens-logits")
+    take_screenshot(lens, "lens-logits")
     part(lens, "map").focus()
     part(lens, "map").press("ArrowRight")
     expect(status).to_contain_text("token 3, expert 3: logit ")
@@ -180,7 +181,7 @@ def test_views_are_offered_in_order_where_there_are_such(open_saved: Callable) -
     expect(status).to_contain_text("its answer has length 5.0000, not the 0 of a dropped token")
     one, two = ink(lens, "map", *[(LEFT + 2, cell(lens, 0, row, 1, 7)[1] + 4, 600, 1) for row in (1, 2)])
     assert two > 1.9 * one > 0
-    screenshot(lens, "lens-output")
+    take_screenshot(lens, "lens-output")
     part(lens, "router").select_option("plain")
     expect(part(lens, "dispatch")).to_be_checked()
     assert lens.evaluate(offered) == ["dispatch", "combine"]
@@ -236,7 +237,7 @@ def test_a_text_is_drawn_as_its_words(open_saved: Callable) -> None:
         part(lens, "map").press(key)
     expect(status).to_contain_text('token 2 "brown", expert 1, slot 1: ')
     assert picture(lens, "tokens") != bare
-    screenshot(lens, "lens-words")
+    take_screenshot(lens, "lens-words")
 
 
 def test_a_routers_accuracy_is_its_own(open_saved: Callable) -> None:

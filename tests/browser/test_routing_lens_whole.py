@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from lenskit import lens_of, part, point, screenshot
+from labkit import take_screenshot
+from lenskit import lens_of, part, point
 from pagekit import audit
 from playwright.sync_api import expect
 
@@ -47,7 +48,7 @@ def test_everything_at_once_can_be_read_and_operated(scheme: str, open_saved: Ca
     controls = lens.evaluate(f"root => ({focusable})(root).length")
     own = lens.evaluate(f"root => ({focusable})(root).filter(e => e.dataset.lmSuppressShortcuts === 'true').length")
     assert controls == own >= 14
-    screenshot(lens, f"lens-everything-{scheme}")
+    take_screenshot(lens, f"lens-everything-{scheme}")
 
 
 def test_everything_fits_a_narrow_page(open_saved: Callable) -> None:
@@ -58,7 +59,7 @@ def test_everything_fits_a_narrow_page(open_saved: Callable) -> None:
         lens = lens_of(open_saved(widget, viewport={"width": width, "height": 800}))
         assert lens.evaluate(INSIDE) == []
         assert lens.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        screenshot(lens, f"lens-everything-{width}px")
+        take_screenshot(lens, f"lens-everything-{width}px")
         point(lens, "map", 7, 8, 8, 9)
         expect(lens.get_by_role("status")).to_contain_text("token 8 (row 2, column 2), expert 3, slot 1: logit ")
         part(lens, "step").press("End")
