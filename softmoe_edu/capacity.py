@@ -81,10 +81,12 @@ def check_factor(capacity_factor: float, num_experts: int, top_k: int = 1) -> fl
 
     Raises:
         TypeError: capacity_factor is no number.
-        ValueError: it is negative, NaN, infinite or absurdly large.
+        ValueError: it is negative, 0, NaN, infinite or absurdly large.
     """
     factor = check_number("capacity_factor", capacity_factor, 0)
     enough = num_experts / top_k
+    if factor == 0:
+        raise ValueError("capacity_factor must be over 0, got 0: no expert would have a slot; 1.0 is usual")
     if factor > 1000 * enough:
         raise ValueError(
             f"capacity_factor must be at most 1000 x num_experts / top_k = {1000 * enough:g}, got {factor:g}: "

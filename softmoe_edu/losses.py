@@ -12,6 +12,13 @@ from torch import Tensor
 
 from softmoe_edu.shapes import Gates, Mask, Scalar, check_at_least, check_mask, check_number, without_padding
 
+# Why a routing may lack what a loss is taken of.
+ABSENT = {
+    "gates": "Soft MoE has none and needs no loss for balance",
+    "logits": "Soft MoE scores slots, and a router without scores needs no loss for balance",
+    "noisy_logits": "a router has them while it trains with noise_std over 0",
+}
+
 
 def importance_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
     """Compute the squared coefficient of variation of the experts' summed gates: 0 when all are equally important.
@@ -25,9 +32,9 @@ def importance_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
 
     Raises:
         TypeError: mask is not boolean.
-        ValueError: mask has another shape than the tokens.
+        ValueError: the scores are None or no (b, n, e), or mask has another shape than the tokens.
     """
-    return _squared_variation(_real(gates, mask).sum(1))
+    return _squared_variation(_real("gates", gates, mask).sum(1))
 
 
 def load_balancing_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
@@ -44,10 +51,10 @@ def load_balancing_loss(gates: Gates, mask: Mask | None = None) -> Scalar:
 
     Raises:
         TypeError: mask is not boolean.
-        ValueError: mask has another shape than the tokens.
+        ValueError: the scores are None or no (b, n, e), or mask has another shape than the tokens.
     """
+    gates = _real("gates", gates, mask)
     e = gates.shape[-1]
-    gates = _real(gates, mask)
     first = F.one_hot(gates.argmax(-1), e).to(gates.dtype)
     fraction, gate = (without_padding(t, mask).sum(1) / _tokens(t, mask) for t in (first, gates))
     return e * (fraction * gate).sum(-1).mean()
@@ -71,9 +78,10 @@ def load_loss(logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: floa
 
     Raises:
         TypeError: mask is not boolean, or top_k no whole number.
-        ValueError: mask has another shape than the tokens, top_k is not from 1 to e, or noise_std is not over 0:
-            without noise the probability is 0 or 1 and has no gradient.
+        ValueError: scores are None or no (b, n, e), mask has another shape than the tokens, top_k is not from 1 to e,
+            or noise_std is not over 0: without noise the probability is 0 or 1 and has no gradient.
     """
+    logits, noisy_logits = _real("logits", logits, mask), _real("noisy_logits", noisy_logits, mask)
     e = logits.shape[-1]
     top_k = check_at_least("top_k", top_k)
     if top_k > e:
@@ -81,7 +89,6 @@ def load_loss(logits: Gates, noisy_logits: Gates, *, top_k: int, noise_std: floa
     noise_std = check_number("noise_std", noise_std, 0)
     if noise_std == 0:
         raise ValueError(f"noise_std must be over 0 for the load loss, got {noise_std}: leave the loss out")
-    logits, noisy_logits = _real(logits, mask), _real(noisy_logits, mask)
     threshold = noisy_logits.topk(top_k).values[..., -1:]
     probability = torch.special.ndtr((logits - threshold) * (e / noise_std))
     return _squared_variation(without_padding(probability, mask).sum(1))
@@ -99,14 +106,17 @@ def z_loss(logits: Gates, mask: Mask | None = None) -> Scalar:
 
     Raises:
         TypeError: mask is not boolean.
-        ValueError: mask has another shape than the tokens.
+        ValueError: the scores are None or no (b, n, e), or mask has another shape than the tokens.
     """
-    squares = _real(logits, mask).logsumexp(-1, keepdim=True).square()
+    squares = _real("logits", logits, mask).logsumexp(-1, keepdim=True).square()
     return (without_padding(squares, mask).sum(1) / _tokens(squares, mask)).mean()
 
 
-def _real(t: Gates, mask: Mask | None) -> Gates:
-    """Check the mask, and zero padding before anything is computed of it: its gradient would be NaN where it is."""
+def _real(name: str, t: Gates, mask: Mask | None) -> Gates:
+    """Check the scores, and zero padding before anything is computed of it: its gradient would be NaN where it is."""
+    if t is None or t.ndim != 3:
+        got = "None" if t is None else f"shape {tuple(t.shape)}"
+        raise ValueError(f"{name} must be the scores of a sparse router (b, n, e), got {got}: {ABSENT[name]}")
     if mask is not None:
         check_mask(mask, tuple(t.shape))
     return without_padding(t, mask)

@@ -201,10 +201,14 @@ class SparseRouting(Routing):
         """1 where a token fills a slot, else 0."""
         return self._dense(self.slot_load())
 
-    @cached_property
+    @property
     def combine(self) -> Weights:
         """The gate where a token fills a slot, else 0."""
-        return self._dense(self.answer_gate())
+        kept = self.__dict__.get("_combine")
+        # One that was first looked at under no_grad has no gradient to give.
+        if kept is None or (torch.is_grad_enabled() and self.gate.requires_grad and not kept.requires_grad):
+            kept = self.__dict__["_combine"] = self._dense(self.answer_gate())
+        return kept
 
 
 def _ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
@@ -236,9 +240,9 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     runs twice leaves its last decision. What is recorded keeps its autograd graph, so that a loss can be taken of it;
     `Routing.detach` drops it. Works in training, under `torch.no_grad` and nested. Nothing is attached to the model, so
     a copy of it made inside the block is not recorded; what hooks of a router's own make of its decision is not seen. A
-    compiled model runs uncompiled inside the block, since its code was made without hooks. Activation checkpointing runs
-    a router again in the backward pass, which is no decision and is not recorded; with use_reentrant=True the decision
-    itself is made without gradients, so that a loss of it would train nothing.
+    compiled model runs uncompiled inside the block, since its code was made without hooks. Activation checkpointing
+    runs a router again in the backward pass, which is no decision and is not recorded; with use_reentrant=True the
+    decision itself is made without gradients, so that a loss of it would train nothing.
 
     Args:
         model: any module; what is added to it inside the block is not recorded.

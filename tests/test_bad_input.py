@@ -179,6 +179,8 @@ SETTINGS = [
     (lambda: TokensChoiceRouter(8, 4, noise_std=-1), "noise_std must be a number of at least 0, got -1"),
     (lambda: TokensChoiceRouter(8, 4, jitter=1), "jitter must be at least 0 and under 1, got 1"),
     (lambda: ExpertsChoiceRouter(8, 4, rounding="floor"), "rounding must be one of 'ceil', 'round', got 'floor'"),
+    (lambda: TokensChoiceRouter(8, 4, capacity_factor=0), "capacity_factor must be over 0, got 0"),
+    (lambda: ExpertsChoiceRouter(8, 4, capacity_factor=0.0), "capacity_factor must be over 0, got 0"),
     (lambda: SoftRouter(8, 4, 0), "slots_per_expert must be at least 1, got 0"),
     (lambda: SoftRouter(8, 4, 1.5), r"slots_per_expert must be a whole number, got 1\.5 \(float\)"),
     (lambda: SoftRouter(8, 0), "num_experts must be at least 1, got 0"),
@@ -200,7 +202,7 @@ def test_settings(make, sentence):
 
 
 CALLS = [
-    (TokensChoiceRouter(8, 4, capacity_factor=0.0), "capacity must be at least 1 slot per expert, got 0 from 7 tokens"),
+    (TokensChoiceRouter(8, 4, capacity_factor=0.1, rounding="round"), "capacity must be at least 1 .* 0 from 7 tokens"),
     (ExpertsChoiceRouter(8, 40), "capacity must be at least 1 slot per expert, got 0 from 7 tokens"),
     (ExpertsChoiceRouter(8, 2, capacity_factor=4.0), "capacity must be at most the 7 tokens of a group .* got 14"),
     (ExpertsChoiceRouter(8, 2, multiple_of=8), "capacity must be at most the 7 tokens of a group .* got 8"),

@@ -223,13 +223,16 @@ def test_table_by_hand():
         (999, "999"),
         (1000, "1k"),
         (1001, "1.001k"),
+        (999_949, "999.9k"),
+        (999_999, "1M"),
+        (999.96, "1k"),
         (1e6, "1M"),
         (1e9, "1B"),
         (1e12, "1T"),
     ],
 )
 def test_a_unit_begins_at_its_own_number(number, text):
-    """A thousand is 1k, and what is just below a unit keeps the smaller one."""
+    """A thousand is 1k, and so is what four digits round up to it."""
     assert count(number) == text
 
 

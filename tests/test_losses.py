@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch.autograd import gradcheck
 
+from softmoe_edu import SoftRouter
 from softmoe_edu.losses import importance_loss, load_balancing_loss, load_loss, z_loss
 
 GATES = torch.tensor([[[0.5, 0.25, 0.25], [0.75, 0.25, 0.0]]], dtype=torch.float64)
@@ -146,3 +147,21 @@ def test_bad_arguments():
         load_loss(logits, logits, top_k=1, noise_std=0)
     with pytest.raises(ValueError, match="top_k must be at most the 4 experts of the logits, got 5"):
         load_loss(logits, logits, top_k=5, noise_std=1.0)
+
+
+@pytest.mark.parametrize(
+    ("loss", "sentence"),
+    [
+        (lambda routing: importance_loss(routing.gates), r"gates must be .* \(b, n, e\), got None: Soft MoE has none"),
+        (lambda routing: load_balancing_loss(routing.gates), "gates must be .*, got None: Soft MoE has none"),
+        (lambda routing: z_loss(routing.logits), r"logits must be .*, got shape \(3, 7, 4, 2\): Soft MoE scores slots"),
+        (
+            lambda routing: load_loss(GATES, None, top_k=1, noise_std=1),
+            "noisy_logits must be .*, got None: a router has",
+        ),
+    ],
+)
+def test_a_routing_without_these_scores_is_told(loss, sentence):
+    """A loss of scores that a soft routing does not have says so, and is not computed of others."""
+    with pytest.raises(ValueError, match=sentence):
+        loss(SoftRouter(5, 4, 2)(torch.randn(3, 7, 5)))

@@ -183,3 +183,18 @@ def test_record_of_a_lone_router_and_of_none():
         pass
 
     assert [""] == list(routings) and not nothing
+
+
+def test_combine_has_its_gradient_though_it_was_seen_without():
+    """Looking at combine under no_grad or inference_mode takes no gradient from a later loss, which sees one tensor."""
+    router = TokensChoiceRouter(5, 4)
+    for quiet in (torch.no_grad, torch.inference_mode):
+        routing = router(torch.randn(3, 7, 5))
+        with quiet():
+            seen = routing.combine
+            assert routing.combine is seen
+        combine = routing.combine
+        assert routing.combine is combine
+        (slope,) = torch.autograd.grad(combine.square().sum(), next(router.parameters()))
+        assert slope.abs().sum() > 0
+        torch.testing.assert_close(combine, seen, rtol=0, atol=0)

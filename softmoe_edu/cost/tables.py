@@ -36,6 +36,7 @@ def comparison(first: tuple[str, Cost], second: tuple[str, Cost]) -> str:
 
 def count(number: Number) -> str:
     """Write a number with four digits and its unit: 33083929 is 33.08M."""
+    number = float(f"{number:.4g}")  # 999999 is 1M
     for unit, letter in UNITS:
         if number >= unit:
             return f"{number / unit:.4g}{letter}"

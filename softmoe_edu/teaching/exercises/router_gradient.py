@@ -31,7 +31,8 @@ def by_backward(route, logits, answers, k):
     scores = torch.nn.Parameter(logits.clone())
     gates, chosen = route(scores, k)
     b, n, _ = logits.shape
-    rows = answers.reshape(b * n, -1)[torch.arange(b * n)[:, None], chosen.reshape(b * n, k).long()]
+    token = torch.arange(b * n, device=answers.device)[:, None]
+    rows = answers.reshape(b * n, -1)[token, chosen.reshape(b * n, k).long()]
     total = torch.dot(gates.flatten(), rows.flatten()) + 0 * scores.sum()
     total.backward()
     return scores.grad.pow(2).sum().sqrt()
