@@ -15,6 +15,8 @@ import pytest
 from softmoe_edu.teaching.checking import examine
 from softmoe_edu.teaching.exercises import find
 
+pytestmark = pytest.mark.slow
+
 DISPATCH = find("dispatch-weights")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 alone = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

@@ -18,6 +18,8 @@ from softmoe_edu.teaching.exercises import find
 from softmoe_edu.teaching.guard import guarded
 from softmoe_edu.teaching.printed import KEPT, Ends
 
+pytestmark = pytest.mark.slow
+
 DISPATCH = find("dispatch-weights")
 LINE = "x" * 10_000
 
