@@ -25,8 +25,10 @@ CUT_OFF = "Canceled future for "
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
-# News and update checks ask the network; the dialogs and toasts cover what is tested.
+# News and update checks ask the network; the dialogs and toasts cover what is tested. The toolbar in a cell is measured
+# when the page has time, though its cell may be gone by then, and that raises in JupyterLab.
 OVERRIDES = {
+    "@jupyterlab/cell-toolbar-extension:plugin": {"showToolbar": False},
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
@@ -185,6 +187,6 @@ def watch(page: Page, own: Callable[[], str] = lambda: "about:") -> list[str]:
     local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:", "about:")
     page.on("request", lambda request: request.url.startswith((*local, own())) or faults.append(request.url))
     # JupyterLab raises CUT_OFF for what it had asked a kernel that is restarted.
-    page.on("pageerror", lambda error: CUT_OFF in str(error) or faults.append(str(error)))
+    page.on("pageerror", lambda error: CUT_OFF in str(error) or faults.append(error.stack or str(error)))
     page.set_default_timeout(60_000)
     return faults
