@@ -168,7 +168,7 @@ def _held(folder: Path, file: str) -> object:
         found = vars(importlib.import_module(module)).get(name)
     except Exception as error:
         raise BrokenLesson(f"{path} cannot be imported ({type(error).__name__}: {error}): correct it") from error
-    several = name.endswith("S")
+    several = name == "QUESTIONS"
     each = found if several and isinstance(found, tuple) else (found,)
     if not all(isinstance(one, kind) for one in each):
         wanted = f"{'a tuple of ' if several else 'one '}{kind.__name__}"

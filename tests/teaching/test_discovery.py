@@ -8,6 +8,7 @@ import pytest
 from softmoe_edu import course
 from softmoe_edu.teaching import discovery
 from softmoe_edu.teaching.discovery import BrokenLesson, find_exercise
+from softmoe_edu.teaching.exercise import mistake, mistakes_in
 from softmoe_edu.teaching.exports.lesson import chosen
 
 CACHED = [each for each in vars(discovery).values() if hasattr(each, "cache_clear")]
@@ -169,3 +170,23 @@ def test_exports_find_the_notebook_beside_a_lesson(plant, tmp_path):
 
     assert [lesson.name for lesson in chosen()][-1] == "71_planted"
     assert [lesson.name for lesson in chosen(["71"])] == ["71_planted"]
+
+
+def test_a_file_gives_its_own_mistakes_alone():
+    """What a file imports of another's mistakes is not counted as its own, and their order is that of the file."""
+    from softmoe_edu.course.lesson_05.dispatch_weights import mistakes as others
+
+    module = {"__name__": __name__, "b": planted_b, "taken": others.over_slots, "a": planted_a, "number": 1}
+
+    assert [each.id for each in mistakes_in(module)] == ["planted-b", "planted-a"]
+    assert [each.id for each in mistakes_in(vars(others))] == [each.id for each in others.MISTAKES]
+
+
+@mistake(does="is here second", belief="b", refuted="r", seen="s")
+def planted_a(x):
+    """The one that is listed last."""
+
+
+@mistake("M01", does="is here first", belief="b", refuted="r", seen="s")
+def planted_b(x):
+    """The one that is listed first."""
