@@ -101,6 +101,7 @@ def test_a_full_disk_loses_no_history(tmp_path):
     assert run(resume=caught.value.history).steps_done == 5
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_a_write_leaves_nothing_behind_once_it_goes_on(tmp_path):
     """A process that ends in the middle of writing leaves the last checkpoint whole; the resumed run cleans up."""
     path = tmp_path / "run.pt"

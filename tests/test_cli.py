@@ -94,6 +94,7 @@ def test_a_full_disk_is_told(started, capsys, monkeypatch):
     assert not started
 
 
+@pytest.mark.slow
 def test_a_file_in_the_way_of_a_library_is_named(started, tmp_path, capsys):
     """A learner's torch.py beside the lessons would be imported by them; other files of the learner's would not."""
     (tmp_path / "mine").mkdir()

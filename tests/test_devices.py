@@ -431,8 +431,9 @@ def test_a_device_without_float64_gives_the_same(name):
         agree(wanted, plain(use(*inputs)))
 
 
-# What runs when its module is imported, has no code of its own, or runs only while a model is exported.
+# What runs when its module is imported, has no code of its own, or runs only in a notebook or an export.
 WITHOUT_A_CASE = {
+    "own_figures": {"claim", "flush_figures", "keep_to_threads", "open_here"},
     "paper.models": {"Models"},
     "paper.record": {"Run"},
     "shapes": {"read_size"},
@@ -469,6 +470,7 @@ def called(cases):
     return {entry.code for entry in profile.getstats()}
 
 
+@pytest.mark.slow
 def test_every_public_function_has_a_case():
     """A function that is new in the library is tried here on another device, or is named with a reason above."""
     seen = called((CASES | CPU_CASES).values())

@@ -145,6 +145,7 @@ def test_padding_is_hatched_and_left_out_of_the_range():
     assert ax.child_axes[1].get_xlabel() == "sum\n1.00"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sizes", [(16, 4, 4), (196, 128, 1), (196, 32, 4), (1, 1, 1), (40, 26, 3)])
 def test_labels_do_not_overlap(sizes):
     """Neighbouring tick labels leave room between them, in a map and in a comparison."""

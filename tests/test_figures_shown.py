@@ -115,6 +115,7 @@ class Page(HTMLParser):
         self.text += data
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_described_shows_picture_and_words(name):
     """HTML holds one PNG with the alt text and the caption, escaped; print gives the alt text; no figure stays open."""

@@ -161,6 +161,7 @@ def test_only_files_are_replaced(tmp_path):
     assert (tmp_path / "pipe").is_fifo() and not Path(os.devnull).is_file()
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_full_disk_is_told_in_a_sentence(tmp_path):
     """A write that finds no space raises one sentence, whoever writes, and the old file stands."""
@@ -185,6 +186,7 @@ for write in (lambda path: write_atomically(path, b"x" * 100_000), lambda path: 
     assert (tmp_path / "small.bin").read_bytes() == b"old"
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_folder_that_cannot_be_written_is_told_in_a_sentence():
     """Without the right to make a file the sentence says so, and the old file stands."""
@@ -231,6 +233,7 @@ write_atomically(sys.argv[1], slowly)
 """
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_killed_process_leaves_one_file_that_the_next_write_removes(tmp_path):
     """After kill -9 the old file stands and one part lies beside it; the next write leaves nothing but the new file."""
@@ -248,6 +251,7 @@ def test_a_killed_process_leaves_one_file_that_the_next_write_removes(tmp_path):
     assert path.read_bytes() == b"new"
 
 
+@pytest.mark.slow
 @POSIX
 def test_a_writer_that_lives_keeps_its_file(tmp_path):
     """Another write to the same path takes nothing from it, and each puts its whole content there in its turn."""
@@ -282,6 +286,7 @@ def test_a_part_that_was_just_opened_may_be_taken_for_abandoned(tmp_path, monkey
     assert names(tmp_path) == ["run.pt"]
 
 
+@pytest.mark.slow
 @POSIX
 def test_writers_that_race_are_each_seen_whole(tmp_path):
     """Of four processes that write one path at once, every reader sees one whole content, and no part stays behind."""

@@ -102,6 +102,7 @@ def test_vmap_with_noise(noise):
     assert (y[0] != y[1]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMOOTH)
 def test_jacobians(name):
     """Forward and backward mode give the same Jacobian, with padding, whose columns are exactly 0."""
@@ -114,6 +115,7 @@ def test_jacobians(name):
     assert backward[..., real[0], :].any()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted({"soft", "uniform", "uniform / soft", "soft / uniform", "experts choice"}))
 def test_second_derivatives(name):
     """Gradients of gradients equal finite differences."""

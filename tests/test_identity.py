@@ -317,6 +317,7 @@ def test_a_loss_that_counts_its_own_calls_goes_on():
     assert run(toy_model(), auxiliary=Scheduled(0.1), resume=history)[1].steps_done == 6
 
 
+@pytest.mark.slow
 def test_a_file_knows_its_loss_in_another_process(tmp_path):
     """Neither the order of a set nor an address makes a function another one."""
     path = tmp_path / "run.pt"

@@ -15,7 +15,10 @@ import pytest
 
 from softmoe_edu.cli import SETTINGS
 
-pytestmark = pytest.mark.skipif(os.name == "nt", reason="a colon is no part of a name on Windows")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.name == "nt", reason="a colon is no part of a name on Windows"),
+]
 
 
 def free_port():

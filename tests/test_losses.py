@@ -149,6 +149,7 @@ def test_bad_arguments():
         load_loss(logits, logits, top_k=5, noise_std=1.0)
 
 
+@pytest.mark.bad_input
 @pytest.mark.parametrize(
     ("loss", "sentence"),
     [

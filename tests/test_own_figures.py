@@ -110,11 +110,13 @@ def told(tmp_path_factory):
     return {name: [lines.pop(0) for _ in case] for name, case in CELLS.items()}
 
 
+@pytest.mark.slow
 def test_a_message_leaves_the_figure_of_a_running_cell_alone(told):
     """It is neither shown half-drawn nor closed, and the cell's end shows it once."""
     assert told["a message"] == [["[1]", "picture"], ["[]"]]
 
 
+@pytest.mark.slow
 def test_a_message_draws_no_figure_of_a_running_cell(told):
     """Its artists are drawn in the thread of the cell alone, when the cell ends."""
     (lines,) = told["drawing"]

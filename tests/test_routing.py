@@ -158,6 +158,7 @@ def test_record_of_one_model_among_others():
     assert not routings
 
 
+@pytest.mark.slow
 def test_record_of_an_unfinished_generator():
     """A recording that is never ended leaves nothing behind once it is gone."""
 

@@ -11,6 +11,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 import softmoe_edu
 from softmoe_edu.shadowing import harmful
 
+pytestmark = pytest.mark.slow
+
 SCRATCH = "print('a file of my own')\nx = 1\n"
 LESSON = """
 from softmoe_edu import ViT, data

@@ -163,6 +163,7 @@ def test_looking_changes_nothing():
     assert torch.equal(parameters(plain), parameters(looked))
 
 
+@pytest.mark.slow
 def test_the_world_is_left_as_it_was():
     """Global random state, threads, gradient mode, module modes and gradients are as before; with an error, too."""
     model = toy_model()

@@ -1,6 +1,7 @@
 """A small lesson with four exercises, and what students hand in for it."""
 
 import copy
+import textwrap
 
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -55,10 +56,18 @@ LEAVES = """
 def soft_moe(x, phi, experts):
     exit()
 """
-# One call into C that holds the interpreter: no signal and no exception reaches it.
-HANGS = """
+# One call into C that holds the interpreter, as sum(range(10**15)) does, and leaves the processor to others: no signal
+# and no exception reaches who waits for a lock that he has.
+HANG = """
+import ctypes
+library, lock = ctypes.PyDLL(None), ctypes.create_string_buffer(128)
+library.pthread_mutex_init(lock, None)
+library.pthread_mutex_lock(lock)
+library.pthread_mutex_lock(lock)
+"""
+HANGS = f"""
 def dispatch_weights(logits):
-    return sum(range(10**15)) * logits
+{textwrap.indent(HANG.strip(), "    ")}
 """
 LOOP = "while True:\n    pass"
 

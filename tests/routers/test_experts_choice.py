@@ -36,6 +36,7 @@ def test_by_loop(factor):
     reference.assert_layer_equals_loop(layer, x, lambda gates: reference.experts_choice(gates, capacity))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_places_equal_the_loop(data):

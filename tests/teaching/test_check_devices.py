@@ -70,6 +70,7 @@ def test_checks_work_where_there_is_no_float64(id, without_float64):
     assert (wrong.status, wrong.mistake) == ("failed", first.id), wrong
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("id", [id for id in exercises() if not id.startswith("check-")])
 def test_no_report_asks_for_float64_where_there_is_none(id, without_float64):
     """Every known mistake is named as on the CPU, also one that only its gradients tell, or it is right there."""

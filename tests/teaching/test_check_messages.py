@@ -313,6 +313,7 @@ def test_an_example_that_leaks_into_the_others_is_told_as_that(name):
     assert "examples apart" in report.fails
 
 
+@pytest.mark.slow
 def test_rows_of_zeros_and_whole_examples_are_no_dense_mixture():
     """An expert run on rows of zeros, or on all tokens of an example that has one of its own, is not "every token"."""
 

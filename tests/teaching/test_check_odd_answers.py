@@ -223,6 +223,7 @@ def test_an_answer_under_vmap_is_right():
     assert said(lambda x, phi, experts: torch.vmap(lambda tokens: one(tokens, phi, experts))(x)).passed
 
 
+@pytest.mark.slow
 def test_lists_and_gradient_marks_are_inputs_too():
     """An answer that reverses the caller's list, or marks its tokens for gradients, is told what it changed."""
 

@@ -48,6 +48,7 @@ def test_leaving_is_a_finding_with_no_points(how):
     assert (os._exit.__module__, os.execv.__module__) == ("posix" if os.name == "posix" else "nt",) * 2
 
 
+@pytest.mark.slow
 def test_a_script_goes_on_after_every_exit():
     """In a process of its own all of them are told, and the last line is reached."""
     lines = [

@@ -10,6 +10,8 @@ import pytest
 
 from softmoe_edu.teaching.check.isolation import hard_limit
 
+pytestmark = pytest.mark.slow
+
 HANGS = "def answer(logits):\n    return sum(range(10**15)) * logits\n"
 RIGHT = "def answer(logits):\n    return logits.softmax(1)\n"
 FORKS = (

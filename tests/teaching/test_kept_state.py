@@ -160,6 +160,7 @@ def test_what_an_answer_changes_is_put_back(row):
     assert readable(row.get()) == before
 
 
+@pytest.mark.slow
 def test_a_check_puts_everything_back_at_once():
     """An answer that does all of this passes, and leaves nothing of it; only what breaks torch itself is left out."""
     before = {row.name: readable(row.get()) for row in TABLE}

@@ -15,6 +15,8 @@ import pytest
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.discovery import find_exercise
 
+pytestmark = pytest.mark.slow
+
 DISPATCH = find_exercise("dispatch-weights")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 alone = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")

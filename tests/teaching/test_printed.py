@@ -18,6 +18,8 @@ from softmoe_edu.teaching.check.isolation.isolated import isolated
 from softmoe_edu.teaching.check.isolation.printed import KEPT, Ends
 from softmoe_edu.teaching.discovery import find_exercise
 
+pytestmark = pytest.mark.slow
+
 DISPATCH = find_exercise("dispatch-weights")
 LINE = "x" * 10_000
 

@@ -77,6 +77,7 @@ def test_a_notebook_that_goes_elsewhere_keeps_its_workspace(workspace, tmp_path_
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_a_cell_may_go_elsewhere_before_the_first_event(workspace, tmp_path_factory):
     """The workspace is known from the import on, and a kernel's from its start, whatever the first cell does."""
     elsewhere = str(tmp_path_factory.mktemp("elsewhere"))

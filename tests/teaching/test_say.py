@@ -13,6 +13,8 @@ import pytest
 import softmoe_edu
 from softmoe_edu.teaching.say import fitting, say
 
+pytestmark = pytest.mark.slow
+
 PACKAGE = Path(softmoe_edu.__file__).parent
 
 

@@ -64,6 +64,7 @@ def test_an_alarm_of_the_caller_goes_on_less_the_time_of_the_check(late):
     assert abs(60 - (time.monotonic() - start) - left) < 0.1 and every == 7
 
 
+@pytest.mark.slow
 @posix
 def test_an_alarm_that_was_due_in_the_check_rings_right_after_it(late, workspace, monkeypatch):
     """An alarm of 0.1 s cuts no check of 0.5 s short; it rings when the check has noted what it found, not before."""
@@ -90,11 +91,13 @@ def test_without_an_alarm_of_the_caller_none_is_left():
         with callers_alarm():
             examine(DISPATCH, right)
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
-        assert 900 < signal.getitimer(signal.ITIMER_PROF)[0] <= 1000
+        # The kernel rounds up to its ticks.
+        assert 900 < signal.getitimer(signal.ITIMER_PROF)[0] <= 1001
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("how", ["ignored", "off", "blocked"])
 def test_an_answer_that_takes_the_alarm_away_is_stopped_all_the_same(how):
@@ -209,10 +212,11 @@ def test_an_endless_answer_ends_under_a_debugger_too():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["main thread", "other thread"])
-@pytest.mark.parametrize("prompt", [3.5, 4.8, 5.0, 9.0])
+@pytest.mark.parametrize(
+    ("where", "prompt"), [("main", 2.7), ("main", 3.2), ("main", 6.5), ("other", 2.7), ("other", 3.2), ("other", 6.5)]
+)
 def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted(where, prompt):
-    """While pdb waits for a command the time stands still; afterwards the block has its seconds anew."""
+    """While pdb waits for a command, in any thread, the time stands still; then the block has its seconds anew."""
 
     class Slow(pdb.Pdb):
         def cmdloop(self, intro=None):
@@ -222,16 +226,16 @@ def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted(where, prompt):
     def block():
         before = sys.gettrace()
         try:
-            with time_limit(4):
+            with time_limit(3):
                 Slow(nosigint=True).set_trace()
-                time.sleep(2)
+                time.sleep(1)
         except TimeUp:
             return "interrupted"
         finally:
             sys.settrace(before)
         return "done"
 
-    if where == "main thread":
+    if where == "main":
         assert block() == "done"
     else:
         with ThreadPoolExecutor(1) as pool:
@@ -250,6 +254,7 @@ def test_two_checks_in_two_threads_wait_for_each_other():
     assert [report.status for report in reports] == ["passed"] * 8
 
 
+@pytest.mark.slow
 def test_one_long_call_into_c_is_told_of_once_while_it_lasts(monkeypatch):
     """What cannot be interrupted is told of in another thread, before it comes back; then TimeUp ends the block."""
     monkeypatch.setattr(time_limit_module, "STUCK_S", 0.2)
@@ -273,6 +278,7 @@ def test_the_sentence_about_a_hanging_call_comes_through_while_output_is_collect
     assert (printed.text, capfd.readouterr().out) == ("of the answer", "of the check\n")
 
 
+@pytest.mark.slow
 @posix
 def test_coverage_of_a_process_goes_on(tmp_path):
     """A tracer in C that is given back as an object, as coverage has it, is called like the function it stands for."""

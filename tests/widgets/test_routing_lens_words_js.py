@@ -127,6 +127,7 @@ def test_sums_are_those_of_the_weights() -> None:
     np.testing.assert_allclose(columns, routing.combine[0].sum(0).flatten().numpy())
 
 
+@pytest.mark.slow
 def test_the_sentence_of_a_token_names_its_experts_and_weights() -> None:
     """The heaviest three, by dispatch or by combine; a dropped token has none."""
     routing = seven()
@@ -170,6 +171,7 @@ def answers(lens: RoutingLens, token: int) -> str:
     return told(lens, f"sentence(scene(0, 0, 'output'), at({token}, -1, -1), 'output')").split("; ")[-1]
 
 
+@pytest.mark.slow
 def test_a_dropped_token_must_have_no_answer() -> None:
     """Its output is 0, and the sentence says so when it is not."""
     outputs = torch.ones(4, 4, 4)
