@@ -1,6 +1,6 @@
 """Find the lessons of the course and what belongs to each: they are folders, and nothing else here knows any of them.
 
-A lesson's files are imported when something of them is asked for, so that a fault in one leaves the others usable.
+A file is imported when something of it is asked for: a fault in one exercise or clinic leaves the others usable.
 """
 
 import functools
@@ -96,6 +96,19 @@ def clinics() -> dict[str, Clinic]:
     return dict(_all_of("clinic.py"))
 
 
+def find_clinic(lesson: str) -> Clinic:
+    """Return the clinic's case of the lesson with this number; no other one is imported for that.
+
+    Raises:
+        ValueError: If it has none; the message names the lessons that have one.
+        BrokenLesson: If its file is unfinished.
+    """
+    having = {number: folder for number, folder in _folders().items() if (folder / "clinic.py").is_file()}
+    if lesson not in having:
+        raise ValueError(f"lesson {lesson!r} has no clinic: choose among {', '.join(having)}")
+    return _held(having[lesson], "clinic.py")
+
+
 @functools.cache
 def cards() -> dict[str, Card]:
     """Return the instructor's card of each lesson that has one, by the lesson's number."""
@@ -111,7 +124,9 @@ def course_folders() -> list[Path]:
 def _folders() -> dict[str, Path]:
     """Return the folders of lessons by their numbers, in order."""
     found: dict[str, Path] = {}
-    for folder in (each for place in course_folders() for each in _subfolders(place) if each.name.startswith("lesson")):
+    for folder in (
+        each for place in course_folders() for each in _subfolders(place) if each.name.startswith("lesson_")
+    ):
         number = folder.name.removeprefix("lesson_")
         if len(number) != 2 or not number.isdecimal():
             raise BrokenLesson(f"{folder} is no lesson's name: write lesson_ and the two digits of its number")

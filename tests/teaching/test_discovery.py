@@ -7,7 +7,7 @@ import pytest
 
 from softmoe_edu import course
 from softmoe_edu.teaching import discovery
-from softmoe_edu.teaching.discovery import BrokenLesson, find_exercise
+from softmoe_edu.teaching.discovery import BrokenLesson, find_clinic, find_exercise
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 from softmoe_edu.teaching.exports.lesson import chosen
 
@@ -128,6 +128,7 @@ def test_a_broken_folder_is_named_with_what_it_lacks(plant, case):
     if "twice" not in case and read != "lessons":
         assert discovery.lessons()["71"].title == "Planted"
         assert find_exercise("soft-moe").name == "soft_moe"
+        assert find_clinic("05").lesson == "05"
 
 
 def test_the_name_of_an_exercise_is_its_folders(plant):

@@ -6,7 +6,7 @@ import html
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.check.isolation.kept_state import plain_defaults
 from softmoe_edu.teaching.clinic.case import Clinic
-from softmoe_edu.teaching.discovery import clinics
+from softmoe_edu.teaching.discovery import find_clinic
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.say import fitting
 
@@ -67,13 +67,12 @@ class Patient:
 
 
 def clinic(lesson: str | int, number: int = 1) -> Patient:
-    """Give a lesson's patient of this number; other numbers are other cases.
+    """Return a lesson's patient of this number; other numbers are other cases.
 
     Raises ValueError for a lesson that has none, or a number under 1.
     """
     lesson = str(lesson).zfill(2)
-    if lesson not in clinics():
-        raise ValueError(f"lesson {lesson!r} has no clinic: choose among {', '.join(clinics())}")
+    case = find_clinic(lesson)
     if not isinstance(number, int) or number < 1:
         raise ValueError(f"number must be a whole number from 1 on, got {number!r}")
-    return Patient(clinics()[lesson], number)
+    return Patient(case, number)
