@@ -66,11 +66,11 @@ import torch
 from IPython.display import display
 
 from softmoe_edu import Experts, MoE, SoftRouter, SparseRouting, TokensChoiceRouter, ViT, figures, metrics, record
+from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order, numbered
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
 from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
-from softmoe_edu.teaching.exercises.assign_parsons import in_order, numbered
 from softmoe_edu.train import train
 from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
@@ -604,11 +604,11 @@ check("check-assign", check_assign)
 # fails:
 
 # %%
-from softmoe_edu.teaching.answer import NotStarted
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.write_the_check import refusal
+from softmoe_edu.teaching.check.attempt import NotStarted
+from softmoe_edu.teaching.check.write_the_check import refusal
+from softmoe_edu.teaching.discovery import find_exercise
 
-exercise = find("assign-with-capacity")
+exercise = find_exercise("assign-with-capacity")
 right, wrong = (exercise.answer, *exercise.variants), exercise.mistakes
 try:
     accepted = [function for function in right if not refusal(check_assign, function)]

@@ -402,7 +402,7 @@ check("soft-moe", soft_moe)
 # above yourself.
 
 # %%
-from softmoe_edu.teaching.exercises.sort_soft_moe import listing
+from softmoe_edu.course.lesson_05.sort_soft_moe.exercise import listing
 
 listing()
 
@@ -451,10 +451,11 @@ print(f"largest difference from the library's layer: {gap:.0e}")
 # different styles, and on wrong ones:
 
 # %%
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.exercises.check_soft_moe import NEEDED
+from softmoe_edu.course.lesson_05.check_soft_moe.properties import NEEDED
+from softmoe_edu.teaching.discovery import find_exercise
 
-right, wrong = (find("soft-moe").answer, *find("soft-moe").variants), find("soft-moe").mistakes
+exercise = find_exercise("soft-moe")
+right, wrong = (exercise.answer, *exercise.variants), exercise.mistakes
 print(f"{len(right)} right layers: accept all of them")
 print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 
@@ -486,8 +487,8 @@ check("check-soft-moe", my_check)
 # *your* check, also while it fails:
 
 # %%
-from softmoe_edu.teaching.answer import NotStarted
-from softmoe_edu.teaching.write_the_check import refusal
+from softmoe_edu.teaching.check.attempt import NotStarted
+from softmoe_edu.teaching.check.write_the_check import refusal
 
 try:
     accepted = [layer for layer in right if not refusal(my_check, layer)]

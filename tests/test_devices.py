@@ -440,7 +440,7 @@ WITHOUT_A_CASE = {
     "training.guard": {"NotFiniteError"},
     "widgets.explorer": {"joined"},
 }
-ELSEWHERE = ("teaching", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
+ELSEWHERE = ("teaching", "course", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
 
 
 def public():

@@ -7,8 +7,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from softmoe_edu.teaching.clinic import clinics
-from softmoe_edu.teaching.exercises import exercises
+from softmoe_edu.teaching.discovery import clinics, exercises
 from softmoe_edu.teaching.exports import solutions
 from softmoe_edu.teaching.exports.lesson import chosen
 
@@ -101,13 +100,13 @@ def test_mistakes_in_place_are_named(number, tmp_path):
     cells = [
         nbformat.v4.new_code_cell(
             "from softmoe_edu.teaching import check\n"
-            "from softmoe_edu.teaching.exercises import find\nfrom softmoe_edu.teaching.kill_matrix import own"
+            "from softmoe_edu.teaching.discovery import find_exercise\nfrom softmoe_edu.teaching.kill_matrix import own"
         )
     ]
     expected = {}
     for name, check in tagged(notebook, "check").items():
         for i, mistake in enumerate(known[name].mistakes):
-            put = f'{known[name].name} = own(find("{name}").mistakes[{i}].function)\nreport = '
+            put = f'{known[name].name} = own(find_exercise("{name}").mistakes[{i}].function)\nreport = '
             cells.append(nbformat.v4.new_code_cell(put + check.source.splitlines()[-1] + "\nprint(report.mistake)"))
             expected[f"{name}/{mistake.id}"] = mistake.same_as or mistake.id
     executed(nbformat.v4.new_notebook(cells=cells, metadata=notebook.metadata), tmp_path)

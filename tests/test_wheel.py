@@ -16,10 +16,12 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 SCRIPTS = "Scripts" if os.name == "nt" else "bin"
 USE = """
-import importlib, pathlib, pkgutil, sys
+import importlib, json, pathlib, pkgutil, sys
 import torch, softmoe_edu
 from softmoe_edu import Experts, MoE, SoftRouter
 package = pathlib.Path(softmoe_edu.__file__).parent
@@ -27,6 +29,9 @@ assert package.is_relative_to(sys.prefix), package
 for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
     if module.name != "softmoe_edu.teaching.exports.autograde":  # nbgrader imports it, and is no dependency
         importlib.import_module(module.name)
+from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions
+known = [list(each()) for each in (cards, clinics, exercises, lessons, questions)]
+assert known == json.loads(sys.argv[1]), known
 y = MoE(SoftRouter(8, 4), Experts(8, 4, 16))(torch.ones(2, 5, 8))
 print(tuple(y.shape), *sorted(path.name for path in (package / "widgets").iterdir() if path.suffix in (".js", ".css")))
 """
@@ -108,8 +113,9 @@ def unused_port():
 
 
 def test_installed_package_works(installed, tmp_path):
-    """Away from the checkout every module can be imported, a layer computes, and the widgets have their scripts."""
-    shape, *files = re.findall(r"\(.*\)|\S+", run(installed / "python", "-c", USE, cwd=tmp_path))
+    """Away from the checkout all modules are there, the course is whole, a layer computes, and widgets have scripts."""
+    course = json.dumps([list(each()) for each in (cards, clinics, exercises, lessons, questions)])
+    shape, *files = re.findall(r"\(.*\)|\S+", run(installed / "python", "-c", USE, course, cwd=tmp_path))
     widgets = (CHECKOUT / "softmoe_edu" / "widgets").iterdir()
 
     assert shape == "(2, 5, 8)"

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import median
 
+from softmoe_edu.teaching.discovery import asked, questions
+from softmoe_edu.teaching.predict.question import CONFIDENCES
 from softmoe_edu.teaching.progress import parse
-from softmoe_edu.teaching.questions import ASKED, CONFIDENCES, QUESTIONS
 from softmoe_edu.teaching.say import say
 
 # What else stands in an id was typed by somebody and could name a person.
@@ -116,12 +117,12 @@ def _predictions(learners: list[list[dict]]) -> str:
         if not firsts:
             continue
         missed = Counter(event["confidence"] for event in firsts if not event["right"])
-        belief = QUESTIONS[id].misconception if id in QUESTIONS else "-"
+        belief = questions()[id].misconception if id in questions() else "-"
         rows.append((id, belief, missed.total(), len(firsts), *(missed[sure] for sure in CONFIDENCES)))
     head = ("prediction", "belief", "missed", "of", *(f"{sure} % sure" for sure in CONFIDENCES))
     table = _table("Predictions missed, in learners, by how sure they were", head, rows, by=2)
     seen = {row[1] for row in rows if row[2]}
-    beliefs = [f"  {each.misconception}: {each.belief}" for each in ASKED if each.misconception in seen]
+    beliefs = [f"  {each.misconception}: {each.belief}" for each in asked() if each.misconception in seen]
     return "\n".join([table, *(["Beliefs behind the missed ones:", *beliefs] if beliefs else [])])
 
 

@@ -6,11 +6,35 @@ import inspect
 import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import ModuleType
 
 from softmoe_edu.teaching.draw import Draw
 
 NOT_STARTED = "raise NotImplementedError"
+SHORTEST_LINE = 16  # characters without spaces; shorter lines, such as `b, n = x.shape`, stand in any text
+
+
+class Kind(Enum):
+    """What was found, told by the code that found it; what to do next depends on this and on no text."""
+
+    OTHER = auto()  # nothing more is known than its property
+    TOO_SLOW = auto()
+    LEAVES = auto()  # ends the program
+    BORROWED = auto()  # calls an answer that is there already
+    SIGNATURE = auto()
+    NO_RESULT = auto()
+    UNWRITTEN = auto()  # raises NotImplementedError
+    NO_PYTHON = auto()
+    NO_SUCH_NAME = auto()
+    RAISES = auto()  # by a `raise` of its own
+    FAILS_ON_SHAPES = auto()
+    FAILS_ON_VALUES = auto()
+    STRUCTURE = auto()  # another kind of thing comes out
+    SHAPE = auto()
+    DTYPE = auto()
+    WRITES_OVER = auto()  # something that autograd needs
+    CUTS_GRADIENT = auto()
 
 
 @dataclass(frozen=True)
@@ -27,14 +51,20 @@ class Finding:
     expected: str = ""
     got: str = ""
     share: float = 0.0
+    kind: Kind = Kind.OTHER
 
 
 @dataclass(frozen=True)
 class Property:
-    """One thing that every right answer does; `test(answer, draw)` gives a Finding where it does not."""
+    """One thing that every right answer does.
+
+    test: called with an `Attempt` and a `Draw`, returns a Finding where the property does not hold. next_step: what to
+    do then, unless the finding is of a kind that says more; without it, work through a small input.
+    """
 
     name: str
     test: Callable[..., Finding | None]
+    next_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,7 +74,7 @@ class Mistake:
     does: what it computes, as the end of "your numbers equal those of a function that ...". belief: what somebody
     thinks who writes it. refuted: the line of the paper, or the fact, against it. seen: where it was seen.
     misconception: its id in the course's table, M01 to M45, or "". same_as: the id of an earlier mistake that is the
-    same function.
+    same function. raises: whether it gives no numbers that an answer's could equal.
     """
 
     id: str
@@ -55,11 +85,18 @@ class Mistake:
     seen: str
     misconception: str = ""
     same_as: str = ""
+    raises: bool = False
 
 
-def mistake(id: str, misconception: str = "", *, same_as: str = "", **words: str) -> Callable[[Callable], Mistake]:
-    """Make a Mistake of the function below it; the words are `does`, `belief`, `refuted` and `seen`."""
-    return lambda function: Mistake(id, function, misconception=misconception, same_as=same_as, **words)
+def mistake(misconception: str = "", **about: str | bool) -> Callable[[Callable], Mistake]:
+    """Make a Mistake of the function below it: its name, with dashes, is the id; `about` holds the other fields."""
+    return lambda function: Mistake(function.__name__.replace("_", "-"), function, misconception=misconception, **about)
+
+
+def mistakes_in(module: dict[str, object]) -> tuple[Mistake, ...]:
+    """Return the mistakes that a file defines, in its order; `module` is its `globals()`."""
+    known = (each for each in module.values() if isinstance(each, Mistake))
+    return tuple(each for each in known if each.function.__module__ == module["__name__"])
 
 
 @dataclass(frozen=True)
@@ -72,7 +109,7 @@ class Hint:
 
 @dataclass(frozen=True)
 class Exercise:
-    """A function to write and all that belongs to it, in one file.
+    """A function to write and all that belongs to it, in one folder.
 
     answer: the reference; its signature and docstring are what the learner sees. probe: gives arguments of sizes that
     all differ. properties: what is tested after the signature, shapes and dtypes, in this order. library: functions
@@ -136,6 +173,7 @@ class Exercise:
         return "\n".join([*self.solution.splitlines()[:end], f"    {NOT_STARTED}"])
 
     @property
-    def misconceptions(self) -> list[str]:
-        """The misconceptions that its mistakes come from."""
-        return sorted({mistake.misconception for mistake in self.mistakes} - {""})
+    def solution_lines(self) -> list[str]:
+        """The lines of the reference's body that say something: no comment, and none that is short."""
+        lines = (line.strip() for line in self.solution[len(self.stub) - len(NOT_STARTED) :].splitlines())
+        return [line for line in lines if len("".join(line.split())) >= SHORTEST_LINE and not line.startswith("#")]

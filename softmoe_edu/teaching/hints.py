@@ -3,7 +3,7 @@
 import html
 
 from softmoe_edu.teaching import progress
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.say import fitting
 
 
@@ -32,7 +32,7 @@ def hint(name: str, level: int | None = None) -> HintShown:
     The last one holds a whole answer, and is shown only when its level is asked for. Raises ValueError for an unknown
     name or a level that there is not.
     """
-    exercise = find(name)
+    exercise = find_exercise(name)
     count = len(exercise.hints)
     if level is None:
         levels = (event.get("level") for event in progress.events("hint", exercise.id))

@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from softmoe_edu.teaching.checking import BASICS, examine
+from softmoe_edu.teaching.check.examine import BASICS, examine
+from softmoe_edu.teaching.check.report import MOST_LINES, Report
+from softmoe_edu.teaching.discovery import exercises
 from softmoe_edu.teaching.exercise import Exercise
-from softmoe_edu.teaching.exercises import exercises
-from softmoe_edu.teaching.report import MOST_LINES, Report
 from softmoe_edu.teaching.say import say
-
-SHORTEST_LINE = 16  # characters of code; shorter ones, such as `b, n = x.shape`, stand in any text
 
 
 @dataclass(frozen=True)
@@ -47,10 +45,8 @@ class Row:
 
 def shown_code(exercise: Exercise, message: str) -> list[str]:
     """Give the lines of the reference's body that stand in a message, whatever the spaces."""
-    body = exercise.solution[len(exercise.stub) - len("raise NotImplementedError") :].splitlines()
     squeezed = "".join(message.split())
-    lines = ("".join(line.split()) for line in body)
-    return [line for line in lines if len(line) >= SHORTEST_LINE and line in squeezed]
+    return [line for line in exercise.solution_lines if "".join(line.split()) in squeezed]
 
 
 def own(function: Callable) -> Callable:

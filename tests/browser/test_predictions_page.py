@@ -14,7 +14,7 @@ pytestmark = pytest.mark.browser
 
 NUMBER = """
 from matplotlib import pyplot as plt
-from softmoe_edu.teaching.predictions import predict
+from softmoe_edu.teaching.predict.asking import predict
 
 def show():
     print("this was drawn")

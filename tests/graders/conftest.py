@@ -17,17 +17,17 @@ CLOSED = "http://127.0.0.1:9"
 def command(tmp_path_factory):
     """Give a function that runs a grader's command in a folder, in a home of its own, and gives what it printed."""
     home = tmp_path_factory.mktemp("home")
-    env = os.environ | {"PATH": SCRIPTS, "HOME": str(home), "OMP_NUM_THREADS": "1", "SOFTMOE_CLASS_KEY": ""}
-    env |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED)
-    env.pop("PYTHONWARNINGS", None)
+    known = os.environ | {"PATH": SCRIPTS, "HOME": str(home), "OMP_NUM_THREADS": "1", "SOFTMOE_CLASS_KEY": ""}
+    known |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED)
+    known.pop("PYTHONWARNINGS", None)
 
-    def run(*words, cwd, fails=False, timeout=150):
+    def run(*words, cwd, fails=False, timeout=150, env=None):
         program = shutil.which(words[0], path=SCRIPTS)
         if program is None:
             sentence = f"{words[0]} is not installed: python -m pip install 'softmoe-edu[graders]'"
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
         line = [program, *map(str, words[1:])]
-        done = subprocess.run(line, cwd=cwd, env=env, capture_output=True, text=True, timeout=timeout)
+        done = subprocess.run(line, cwd=cwd, env=known | (env or {}), capture_output=True, text=True, timeout=timeout)
         said = f"{done.stdout}\n{done.stderr}"
         assert (done.returncode != 0) == fails, f"{words}\n{said[-4000:]}"
         return said

@@ -8,11 +8,11 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from softmoe_edu import lessons
 from softmoe_edu.teaching.card import Card, Part, Vote
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.exports.lesson import read
 
 NAME, EVERYTHING = "05_small", "06_everything"
-POINTS = {id: find(id).points for id in ("soft-moe", "dispatch-weights", "combine-weights", "expert-capacity")}
+POINTS = {id: find_exercise(id).points for id in ("soft-moe", "dispatch-weights", "combine-weights", "expert-capacity")}
 
 SWAPPED = """
 def soft_moe(x, phi, experts):
@@ -77,7 +77,7 @@ def small_lesson(folder, ids=tuple(POINTS), name=NAME):
     cells = [new_markdown_cell("# 05 · A small lesson"), new_code_cell("import math\n\nimport torch")]
     cells.append(new_code_cell("from softmoe_edu.teaching import check"))
     for i, id in enumerate(ids, 1):
-        exercise = find(id)
+        exercise = find_exercise(id)
         cells.append(new_markdown_cell(f"## {i} · ★ {exercise.title} ({exercise.minutes} min)"))
         cells.append(new_code_cell(exercise.stub, metadata={"tags": [f"exercise:{id}"]}))
         cells.append(new_code_cell(f'check("{id}", {exercise.name})', metadata={"tags": [f"check:{id}"]}))
@@ -108,7 +108,7 @@ def submissions(handed_out):
     """Give what four students hand in, by their names, made of the notebook that they were given."""
     right, mixed, tampered = (copy.deepcopy(handed_out) for _ in range(3))
     for id in POINTS:
-        cell(right, f"exercise:{id}").source = find(id).solution
+        cell(right, f"exercise:{id}").source = find_exercise(id).solution
 
     wrong = {"soft-moe": SWAPPED, "dispatch-weights": OVER_SLOTS, "combine-weights": WARNS, "expert-capacity": ENDLESS}
     for id, source in wrong.items():
@@ -117,7 +117,8 @@ def submissions(handed_out):
         next(each for each in notebook.cells if each.source.startswith("import math")).source = source
 
     for id in POINTS:
-        cell(tampered, f"exercise:{id}").source = wrong[id] if "soft" in id or "dispatch" in id else find(id).solution
+        given = wrong[id] if "soft" in id or "dispatch" in id else find_exercise(id).solution
+        cell(tampered, f"exercise:{id}").source = given
     # Of both, nbgrader would make full points: the last value is a report, and it is False.
     cell(tampered, "check:soft-moe").source = 'check("soft-moe", soft_moe)'
     cell(tampered, "check:dispatch-weights").source = "False"

@@ -24,7 +24,7 @@ from graders.course import (
 )
 from nbformat.v4 import new_code_cell, new_output
 
-from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.exports import nbgrader
 from softmoe_edu.teaching.exports.leaks import leaks
 
@@ -83,7 +83,7 @@ def test_students_get_the_stubs(course):
     release = nbformat.read(course / "release" / NAME / f"{NAME}.ipynb", 4)
 
     for id in POINTS:
-        assert cell(release, f"exercise:{id}").source == find(id).stub
+        assert cell(release, f"exercise:{id}").source == find_exercise(id).stub
         assert cell(release, f"check:{id}").source.endswith(f"(report.points({POINTS[id]}))")
     assert [c for c in release.cells if c.get("outputs")] == []
 
@@ -122,7 +122,7 @@ def test_a_mistake_gets_less_than_half_and_is_named(course, points):
     feedback = (course / "feedback" / "cleo" / NAME / f"{NAME}.html").read_text("utf-8")
 
     for id, mistake in (("soft-moe", "swapped-axes"), ("dispatch-weights", "over-slots")):
-        (known,) = [each for each in find(id).mistakes if each.id == mistake]
+        (known,) = [each for each in find_exercise(id).mistakes if each.id == mistake]
         assert 0 < points("cleo")[id] < POINTS[id] / 2
         assert known.does.split("`")[0] in feedback
 
@@ -234,7 +234,7 @@ def test_a_call_that_nothing_interrupts_holds_up_no_class(command, course, tmp_p
         command("nbgrader", "generate_assignment", NAME, cwd=folder)
         right = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
         for id in ("dispatch-weights", "expert-capacity"):
-            cell(right, f"exercise:{id}").source = find(id).solution
+            cell(right, f"exercise:{id}").source = find_exercise(id).solution
         hangs = copy.deepcopy(right)
         if where == "check":
             cell(hangs, "exercise:dispatch-weights").source = HANGS

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from graders.course import EVERYTHING, HANGS, LEAVES, NAME, POINTS, cell, small_lesson, submissions, with_loop
 
-from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.exports import otter
 from softmoe_edu.teaching.exports.leaks import leaks
 
@@ -78,8 +78,8 @@ def test_students_get_the_stubs(dist):
     student = nbformat.read(dist / "student" / f"{NAME}.ipynb", 4)
 
     for id in POINTS:
-        assert cell(student, f"exercise:{id}").source == find(id).stub
-        assert cell(student, f"check:{id}").source == f'check("{id}", {find(id).name})'
+        assert cell(student, f"exercise:{id}").source == find_exercise(id).stub
+        assert cell(student, f"check:{id}").source == f'check("{id}", {find_exercise(id).name})'
         assert [c for c in student.cells if c.source == f'grader.check("{id}")']
 
 
@@ -106,7 +106,7 @@ def test_the_stub_gets_nothing(results):
 def test_a_mistake_gets_less_than_half_and_is_named(results):
     """Two classic mistakes are below half of the points, and the result says which they are."""
     for id, mistake in (("soft-moe", "swapped-axes"), ("dispatch-weights", "over-slots")):
-        (known,) = [each for each in find(id).mistakes if each.id == mistake]
+        (known,) = [each for each in find_exercise(id).mistakes if each.id == mistake]
         assert points(results, "cleo")[id] < POINTS[id] / 2
         assert known.does in results["cleo"][id]["output"]
 

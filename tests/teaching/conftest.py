@@ -2,7 +2,8 @@
 
 import pytest
 
-from softmoe_edu.teaching import predictions, progress
+from softmoe_edu.teaching import progress
+from softmoe_edu.teaching.predict import asking
 
 
 @pytest.fixture
@@ -31,4 +32,4 @@ def workspace(tmp_path, monkeypatch, new_session):
 @pytest.fixture
 def plain(monkeypatch):
     """Questions are asked as text."""
-    monkeypatch.setenv(predictions.PLAIN, "1")
+    monkeypatch.setenv(asking.PLAIN, "1")

@@ -1,10 +1,10 @@
 import pytest
 from matplotlib import pyplot as plt
 
-from softmoe_edu.teaching import predictions
-from softmoe_edu.teaching.calibration import calibration, draw, in_words, tally
-from softmoe_edu.teaching.predictions import due_in, predict, returning
-from softmoe_edu.teaching.questions import find
+from softmoe_edu.teaching.discovery import find_question
+from softmoe_edu.teaching.predict.asking import due_in, predict, returning
+from softmoe_edu.teaching.predict.calibration import calibration, draw, in_words, tally
+from softmoe_edu.teaching.predict.prediction import Prediction
 
 pytestmark = pytest.mark.usefixtures("workspace", "plain")
 
@@ -17,16 +17,16 @@ def answered(id, answer, confidence):
 def test_a_confident_miss_returns_one_and_three_lessons_later():
     """Missed in 02: the second wording in 03, the third from 05 on, each once; the answered one stays in its lesson."""
     answered("m15-drop-rate", 0, 70)
-    second, third = find("m15-drop-rate").again
+    second, third = find_question("m15-drop-rate").again
     assert due_in("02") == []
     assert due_in("03") == due_in("04") == due_in("05") == [second]
 
-    predictions.Prediction(second, lesson="03").lock(25, 50)
+    Prediction(second, lesson="03").lock(25, 50)
     assert due_in("03") == [second]
     assert due_in("04") == []
     assert due_in("05") == due_in("11") == [third]
 
-    predictions.Prediction(third, lesson="05").lock(0, 90)
+    Prediction(third, lesson="05").lock(0, 90)
     assert due_in("05") == [third]
     assert due_in("06") == due_in("11") == []
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from softmoe_edu.course.lesson_05.soft_moe.mistakes import swapped_axes
 from softmoe_edu.teaching import Report, check, progress, use
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import exercises, find
-from softmoe_edu.teaching.exercises.soft_moe_weights import swapped_axes
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text, own
 
-SOFT_MOE = find("soft-moe")
+SOFT_MOE = find_exercise("soft-moe")
 
 
 @pytest.fixture(autouse=True)

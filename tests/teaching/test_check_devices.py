@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import check, examine
+from softmoe_edu.teaching.check.examine import check, examine
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.draw import Draw
-from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.kill_matrix import from_text, own
 
 NO_FLOAT64 = "cpu:0"
@@ -61,7 +61,7 @@ def test_draws_are_float32_where_there_is_no_float64(without_float64):
 @pytest.mark.parametrize("id", exercises())
 def test_checks_work_where_there_is_no_float64(id, without_float64):
     """The reference passes, and the first known mistake is named, without one number in float64 on the device."""
-    exercise = find(id)
+    exercise = find_exercise(id)
     right = examine(exercise, from_text(exercise, exercise.solution), device=NO_FLOAT64)
     first = exercise.mistakes[0]
     wrong = examine(exercise, own(first.function), device=NO_FLOAT64)
@@ -74,7 +74,7 @@ def test_checks_work_where_there_is_no_float64(id, without_float64):
 @pytest.mark.parametrize("id", [id for id in exercises() if not id.startswith("check-")])
 def test_no_report_asks_for_float64_where_there_is_none(id, without_float64):
     """Every known mistake is named as on the CPU, also one that only its gradients tell, or it is right there."""
-    exercise = find(id)
+    exercise = find_exercise(id)
     for mistake in exercise.mistakes:
         report = examine(exercise, own(mistake.function), device=NO_FLOAT64)
         assert report.passed or report.mistake == (mistake.same_as or mistake.id), (mistake.id, report)
@@ -85,4 +85,4 @@ def test_no_report_asks_for_float64_where_there_is_none(id, without_float64):
 def test_a_device_that_is_not_there_is_refused():
     """The sentence names the device and what to do."""
     with pytest.raises(ValueError, match="device 'cuda:99' cannot be used here"):
-        check("soft-moe", from_text(find("soft-moe"), find("soft-moe").solution), device="cuda:99")
+        check("soft-moe", from_text(find_exercise("soft-moe"), find_exercise("soft-moe").solution), device="cuda:99")

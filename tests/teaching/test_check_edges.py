@@ -5,21 +5,21 @@ import math
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.exercises.router_gradient import learned_apart
+from softmoe_edu.course.lesson_01.router_gradient.properties import learned_apart
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text
 
 SEEDS = (0, 1, 2)
 
 
 def right(name):
-    return from_text(find(name), find(name).solution)
+    return from_text(find_exercise(name), find_exercise(name).solution)
 
 
 def found(name, answer):
     """Give (failed property, mistake) of an answer, which are the same whatever the seed."""
-    reports = [examine(find(name), answer, seed=seed) for seed in SEEDS]
+    reports = [examine(find_exercise(name), answer, seed=seed) for seed in SEEDS]
     assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
     return reports[0].failed, reports[0].mistake
 
@@ -62,7 +62,7 @@ def test_nan_taken_out_before_the_product_is_right():
     def answer(x, expert_out, weights, kept):
         return layer_and_block(x, expert_out.nan_to_num(0, 0, 0) * (weights * kept)[..., None])
 
-    assert all(examine(find("combine-with-residual"), answer, seed=seed).passed for seed in SEEDS)
+    assert all(examine(find_exercise("combine-with-residual"), answer, seed=seed).passed for seed in SEEDS)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_one_maximum_for_an_example_is_not_stable(name, axes):
         powers = (logits - logits.amax((1, 2, 3), keepdim=True)).exp()
         return powers / powers.sum(axes, keepdim=True)
 
-    assert all(examine(find(name), answer, seed=seed).failed == "large scores" for seed in range(20))
+    assert all(examine(find_exercise(name), answer, seed=seed).failed == "large scores" for seed in range(20))
 
 
 def mixture(x, gates, choice, experts):
@@ -216,7 +216,7 @@ def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
         return leaf.grad.norm()
 
     assert found("router-gradient", answer) == ("no path", "asks-the-loss-alone")
-    assert all(examine(find("router-gradient"), by_transform, seed=seed).passed for seed in SEEDS)
-    exercise, z = find("router-gradient"), torch.randn(1, 2, 5)
+    assert all(examine(find_exercise("router-gradient"), by_transform, seed=seed).passed for seed in SEEDS)
+    exercise, z = find_exercise("router-gradient"), torch.randn(1, 2, 5)
     for function in (exercise.answer, *exercise.variants):
         assert float(function(learned_apart(), z, z, 2)) == 0, function.__name__

@@ -3,16 +3,16 @@
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import exercises, find
-from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
+from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, serve
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 
 SEEDS = (0, 1, 2)
 
 
 def found(name, answer):
     """Give (failed property, mistake) of an answer, which are the same whatever the seed."""
-    reports = [examine(find(name), answer, seed=seed) for seed in SEEDS]
+    reports = [examine(find_exercise(name), answer, seed=seed) for seed in SEEDS]
     assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
     return reports[0].failed, reports[0].mistake
 
@@ -62,7 +62,7 @@ def test_equal_weights_may_come_in_any_order():
             pairs = [(t, j) for j in range(indices.shape[1]) for t in order]
         return serve(indices, pairs, capacity)
 
-    assert all(examine(find("assign-with-capacity"), answer, seed=seed).passed for seed in SEEDS)
+    assert all(examine(find_exercise("assign-with-capacity"), answer, seed=seed).passed for seed in SEEDS)
 
 
 def by_key(key):
@@ -87,7 +87,7 @@ KEYS = {
 @pytest.mark.parametrize("key", KEYS)
 def test_the_order_of_weights_is_asked_at_fixed_examples(key):
     """An order by rounded weights, or by another number of a token's weights, fails whatever is drawn."""
-    reports = [examine(find("assign-with-capacity"), by_key(KEYS[key]), seed=seed) for seed in SEEDS]
+    reports = [examine(find_exercise("assign-with-capacity"), by_key(KEYS[key]), seed=seed) for seed in SEEDS]
     assert all("order by the largest weight" in report.fails for report in reports)
 
 
@@ -100,7 +100,7 @@ def test_experts_are_not_counted_by_those_that_are_chosen():
         return serve(indices, queue(indices, weights, priority), capacity)
 
     for seed in SEEDS:
-        assert "experts that nobody chooses" in examine(find("assign-with-capacity"), answer, seed=seed).fails
+        assert "experts that nobody chooses" in examine(find_exercise("assign-with-capacity"), answer, seed=seed).fails
 
 
 def test_a_group_of_padding_alone_is_answered():
@@ -111,7 +111,7 @@ def test_a_group_of_padding_alone_is_answered():
         return serve(indices, queue(indices, weights, priority), capacity)
 
     assert found("assign-with-capacity", answer) == ("padding", None)
-    report = str(examine(find("assign-with-capacity"), answer))
+    report = str(examine(find_exercise("assign-with-capacity"), answer))
     assert "a group of padding alone is answered too" in report and "indices [[-1, -1], [-1, -1]]" in report
 
 

@@ -6,11 +6,11 @@ import sys
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text
 
-SOFT_MOE = find("soft-moe")
+SOFT_MOE = find_exercise("soft-moe")
 
 
 def right():

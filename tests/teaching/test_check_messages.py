@@ -5,23 +5,23 @@ import re
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import exercises, find
-from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
-from softmoe_edu.teaching.exercises.assign_parsons import in_order
-from softmoe_edu.teaching.exercises.assign_properties import where_they_differ
+from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order
+from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, serve
+from softmoe_edu.course.lesson_02.assign_with_capacity.properties import where_they_differ
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.check.properties import brief, farthest, span, telling_apart
+from softmoe_edu.teaching.check.report import MOST_LINES
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text, own
-from softmoe_edu.teaching.properties import brief, farthest, span, telling_apart
-from softmoe_edu.teaching.report import MOST_LINES
 
 
 def right(name):
-    return from_text(find(name), find(name).solution)
+    return from_text(find_exercise(name), find_exercise(name).solution)
 
 
 def lines(name, answer, **options):
     """Give {label: text} of a report on a wrong answer."""
-    report = examine(find(name), answer, **options)
+    report = examine(find_exercise(name), answer, **options)
     assert report.status == "failed" and len(str(report).splitlines()) <= MOST_LINES, str(report)
     return dict(report.lines)
 
@@ -136,7 +136,7 @@ UNSEEN = {
 def test_sums_are_those_of_the_weights_or_are_told_as_what_was_measured(name):
     """Both softmaxes of these layers are right, so that no report says of either that its sums are not 1."""
     answer, got = UNSEEN[name]
-    report = examine(find("soft-moe"), answer)
+    report = examine(find_exercise("soft-moe"), answer)
     said = dict(report.lines)
 
     assert got in said["Got"]
@@ -150,18 +150,18 @@ def test_sums_are_those_of_the_weights_or_are_told_as_what_was_measured(name):
 
 def test_sums_of_a_layer_that_hides_its_slots_are_told_by_a_measurement():
     """The property on sums tells of tokens and answers where it cannot know of weights, and of weights where it can."""
-    from softmoe_edu.teaching.answer import Answer
+    from softmoe_edu.teaching.check.attempt import Attempt
     from softmoe_edu.teaching.draw import Draw
 
-    (sums,) = [each for each in find("soft-moe").properties if each.name == "sums of the weights"]
+    (sums,) = [each for each in find_exercise("soft-moe").properties if each.name == "sums of the weights"]
 
     def found(answer):
-        return sums.test(Answer(find("soft-moe"), answer), Draw("sums"))
+        return sums.test(Attempt(find_exercise("soft-moe"), answer), Draw("sums"))
 
     assert found(layer(of_length_one)).got.startswith("a number that is 1 in every token is, in the slots, from 0.")
     assert found(layer(answers=lambda y, x: y + x)).got.startswith("if every expert answers 1, the layer answers from")
     assert found(layer()) is None and found(layer(scores=cosine)) is None
-    swapped = found(own(find("soft-moe").mistakes[0].function))
+    swapped = found(own(find_exercise("soft-moe").mistakes[0].function))
     assert swapped.should.startswith("for each token, combine sums to 1") and swapped.got.startswith("sums from")
     assert found(lambda x, phi, experts: x).got == "no expert was called"
     assert "no expert was called" in lines("soft-moe", lambda x, phi, experts: x)["Got"]
@@ -248,7 +248,7 @@ def test_lines_are_not_numbers():
     said = lines("sort-soft-moe", lambda: [10, 5, 8, 2, 7, 4])
     assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that makes it.")
 
-    report = examine(find("sort-soft-moe"), lambda: {5, 10, 8, 2, 7, 4})
+    report = examine(find_exercise("sort-soft-moe"), lambda: {5, 10, 8, 2, 7, 4})
     assert (report.failed, report.mistake) == ("six lines", None)
 
 
@@ -309,7 +309,7 @@ def test_an_example_that_leaks_into_the_others_is_told_as_that(name):
         y = right(name)(logits + 0.3 * logits[:1])
         return y / y.sum(axes, keepdim=True)
 
-    report = examine(find(name), answer if name == "soft-moe" else kept_sums)
+    report = examine(find_exercise(name), answer if name == "soft-moe" else kept_sums)
     assert "examples apart" in report.fails
 
 
@@ -336,5 +336,5 @@ def test_rows_of_zeros_and_whole_examples_are_no_dense_mixture():
 
     for answer in (padded, whole):
         for seed in range(3):
-            report = examine(find("token-choice-moe"), answer, seed=seed)
+            report = examine(find_exercise("token-choice-moe"), answer, seed=seed)
             assert (report.failed, report.mistake) == ("rows computed", None)

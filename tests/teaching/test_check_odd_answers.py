@@ -8,11 +8,11 @@ import warnings
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text
 
-SOFT_MOE = find("soft-moe")
+SOFT_MOE = find_exercise("soft-moe")
 
 
 def right():
@@ -187,7 +187,7 @@ def test_torchs_own_not_implemented_is_an_error_and_no_stub():
 def test_outputs_of_an_odd_kind_get_a_report(odd):
     """A sparse tensor, one without numbers or in a private layout is refused in words."""
     for name in ("soft-moe", "dispatch-weights", "combine-weights", "token-choice-moe"):
-        exercise = find(name)
+        exercise = find_exercise(name)
         answer = from_text(exercise, exercise.solution)
         report = examine(exercise, lambda *args, answer=answer: odd(answer(*args)))
         assert (report.status, report.mistake) == ("failed", None), name

@@ -6,7 +6,9 @@ import pytest
 import torch
 
 from softmoe_edu.teaching import clinic, progress
-from softmoe_edu.teaching.clinic import Clinic, Patient, clinics
+from softmoe_edu.teaching.clinic.case import Clinic
+from softmoe_edu.teaching.clinic.patient import Patient
+from softmoe_edu.teaching.discovery import clinics
 from softmoe_edu.teaching.draw import Draw
 
 

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 
-DISPATCH = find("dispatch-weights")
+DISPATCH = find_exercise("dispatch-weights")
 WORDS = "it leaves the program"
 EXITS = (
     "exit()",
@@ -51,9 +51,12 @@ def test_leaving_is_a_finding_with_no_points(how):
 @pytest.mark.slow
 def test_a_script_goes_on_after_every_exit():
     """In a process of its own all of them are told, and the last line is reached."""
-    lines = ["from softmoe_edu.teaching.checking import examine", "from softmoe_edu.teaching.exercises import find"]
+    lines = [
+        "from softmoe_edu.teaching.check.examine import examine",
+        "from softmoe_edu.teaching.discovery import find_exercise",
+    ]
     for how in EXITS:
-        lines += [answer(how), "print(examine(find('dispatch-weights'), dispatch_weights).failed)"]
+        lines += [answer(how), "print(examine(find_exercise('dispatch-weights'), dispatch_weights).failed)"]
     lines.append("print(input())")
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(lines)], input="alive\n", capture_output=True, text=True, timeout=120

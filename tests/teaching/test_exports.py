@@ -10,11 +10,11 @@ from graders.course import NAME, POINTS, card_of, cell, small_lesson
 from traitlets.config import Config
 
 from softmoe_edu import cli
-from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.exports import KINDS, export, instructor, nbgrader, otter, solutions
 from softmoe_edu.teaching.exports.lesson import chosen, read
 
-SOFT_MOE = find("soft-moe")
+SOFT_MOE = find_exercise("soft-moe")
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ def test_nothing_is_written_over(kind, tmp_path, monkeypatch, lesson):
     monkeypatch.setattr("softmoe_edu.teaching.exports.chosen", lambda wanted: [lesson])
     monkeypatch.setattr(solutions, "executed", lambda notebook, name: notebook)
     monkeypatch.setattr(solutions, "failed", lambda lesson, notebook: [])
-    monkeypatch.setattr(instructor, "all_cards", lambda: {"05": card_of(lesson)})
+    monkeypatch.setattr(instructor, "cards", lambda: {"05": card_of(lesson)})
     folder = tmp_path / "out"
     said = export(kind, folder)
     first = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}

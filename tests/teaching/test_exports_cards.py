@@ -6,12 +6,12 @@ import pytest
 from graders.course import card_of, small_lesson
 
 from softmoe_edu.teaching.card import Part, Vote
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.discovery import cards, find_exercise
 from softmoe_edu.teaching.exports import answers, instructor
 from softmoe_edu.teaching.exports.lesson import chosen
 
-SOFT_MOE = find("soft-moe")
-DISPATCH, LAYER = f"1 · {find('dispatch-weights').title}", f"2 · ★ {SOFT_MOE.title}"
+SOFT_MOE = find_exercise("soft-moe")
+DISPATCH, LAYER = f"1 · {find_exercise('dispatch-weights').title}", f"2 · ★ {SOFT_MOE.title}"
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def test_a_card_is_built_of_what_was_run():
 def test_real_cards_fit_their_lessons():
     """Every card that is there can be timed by its lesson's headings, and hunts misconceptions by their ids."""
     by_number = {lesson.number: lesson for lesson in chosen()}
-    for number, each in instructor.all_cards().items():
+    for number, each in cards().items():
         assert instructor.timing_lines(each, by_number[number])
         assert all(id.startswith("M") for id in each.hunt)
 
@@ -80,5 +80,5 @@ def test_real_cards_are_built(tmp_path):
     """Every lesson with a card gets it, with everything in it run."""
     said = instructor.export(tmp_path, chosen())
 
-    assert {path.stem[:2] for path in tmp_path.iterdir()} == instructor.all_cards().keys()
-    assert said[-1].startswith(f"Wrote {len(instructor.all_cards())} cards for the teacher")
+    assert {path.stem[:2] for path in tmp_path.iterdir()} == cards().keys()
+    assert said[-1].startswith(f"Wrote {len(cards())} cards for the teacher")

@@ -5,7 +5,7 @@ import json
 import zipfile
 
 from softmoe_edu import lessons
-from softmoe_edu.teaching.exercises import exercises
+from softmoe_edu.teaching.discovery import exercises
 from softmoe_edu.teaching.exports.leaks import leaks
 
 RENAMED = """

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from softmoe_edu.teaching import hard_limit
+from softmoe_edu.teaching.check.isolation import hard_limit
 
 pytestmark = pytest.mark.slow
 
@@ -20,11 +20,11 @@ FORKS = (
     "    return logits.softmax(1)\n"
 )
 RUN = """
-from softmoe_edu.teaching import hard_limit
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.check.isolation import hard_limit
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 hard_limit.PATIENCE_S = PATIENCE
-report = examine(find('dispatch-weights'), answer, seconds=SECONDS)
+report = examine(find_exercise('dispatch-weights'), answer, seconds=SECONDS)
 print(report.status, flush=True)
 """
 

@@ -23,13 +23,13 @@ import numpy as np
 import pytest
 import torch
 
-from softmoe_edu.teaching.borrowed import Traps
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import guarded
-from softmoe_edu.teaching.kept_state import TABLE, Kept, plain_defaults, state_kept
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.check.isolation.borrowed import Traps
+from softmoe_edu.teaching.check.isolation.isolated import isolated
+from softmoe_edu.teaching.check.isolation.kept_state import TABLE, Kept, plain_defaults, state_kept
+from softmoe_edu.teaching.discovery import find_exercise
 
-DISPATCH = find("dispatch-weights")
+DISPATCH = find_exercise("dispatch-weights")
 for name in ("known", "py.warnings"):  # a logger that an answer makes stays, without its handlers
     logging.getLogger(name)
 
@@ -247,7 +247,7 @@ def test_a_right_answer_passes_under_every_default_of_a_learner(setting):
             torch.set_default_dtype(torch.float64)
         before = readable([row.get() for row in TABLE if row.name != "functions under a trap"])
         assert examine(DISPATCH, lambda logits: logits.softmax(1)).passed
-        with guarded(60):
+        with isolated(60):
             made = torch.zeros(1, requires_grad=True) * 2
             assert (made.device.type, made.dtype, made.requires_grad) == ("cpu", torch.float32, True)
             assert not torch.is_autocast_enabled("cpu") and not torch.is_inference_mode_enabled()
@@ -265,7 +265,7 @@ def test_defaults_that_an_answer_sets_do_not_reach_the_reference():
         torch.autocast("cpu").__enter__()
         return logits.softmax(1)
 
-    with guarded(60):
+    with isolated(60):
         assert examine(DISPATCH, dispatch_weights).passed
         assert (torch.zeros(1).device.type, torch.zeros(1).dtype) == ("cpu", torch.float32)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from softmoe_edu.teaching.check.report import LINE, Report
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.exercise import Mistake
-from softmoe_edu.teaching.exercises import exercises, find
 from softmoe_edu.teaching.hints import hint
 from softmoe_edu.teaching.kill_matrix import Row, from_text, render, rows, shown_code
-from softmoe_edu.teaching.report import LINE, Report
 
 pytestmark = pytest.mark.slow
 
@@ -19,7 +19,7 @@ TABLE = Path(__file__).parents[2] / "docs" / "kill_matrix.md"
 
 @cache
 def run(name):
-    return tuple(rows(find(name)))
+    return tuple(rows(find_exercise(name)))
 
 
 @pytest.mark.parametrize("name", exercises())
@@ -31,7 +31,7 @@ def test_every_mistake_is_named_and_every_right_answer_passes(name):
 @pytest.mark.parametrize("name", exercises())
 def test_inputs_of_another_attempt_judge_the_same(name):
     """The verdicts do not hang on the numbers that were drawn."""
-    assert [fault for row in rows(find(name), seed=7) for fault in row.faults] == []
+    assert [fault for row in rows(find_exercise(name), seed=7) for fault in row.faults] == []
 
 
 @pytest.mark.parametrize("name", exercises())
@@ -45,9 +45,9 @@ def test_no_line_of_a_report_is_cut(name):
 @pytest.mark.parametrize("name", exercises())
 def test_hints_run_and_only_the_last_is_right(name):
     """Each hint's code defines the function; none but the last passes its check."""
-    from softmoe_edu.teaching.checking import examine
+    from softmoe_edu.teaching.check.examine import examine
 
-    exercise = find(name)
+    exercise = find_exercise(name)
     passed = [examine(exercise, from_text(exercise, h.code)).passed for h in exercise.hints if h.code]
 
     assert exercise.hints[-1].code, "the last hint holds an answer"
@@ -63,7 +63,7 @@ def test_the_table_in_the_docs_is_that_of_this_run():
 
 def test_the_matrix_can_fail():
     """A surviving mistake, a refused right answer, a wrong name, a long message and shown code are all faults."""
-    exercise = find("soft-moe")
+    exercise = find_exercise("soft-moe")
     code = "logits = torch.einsum('bnd,dep->bnep', x, phi)".replace("'", '"')
 
     def faults(kind, **report):
@@ -74,13 +74,13 @@ def test_the_matrix_can_fail():
     assert faults("wrong", status="failed", mistake="slot-order")
     assert not faults("wrong", status="failed", mistake="swapped-axes")
     assert faults("stub", status="failed")
-    assert shown_code(exercise, f"Next: write {code}") == ["".join(code.split())]
+    assert shown_code(exercise, f"Next: write {code}") == [code]
     assert not shown_code(exercise, "dispatch sums to 1 over tokens")
 
 
 def test_a_check_without_its_last_properties_lets_a_mistake_through():
     """The matrix sees a check that became weaker: without gradients and definition, detached weights survive."""
-    exercise = find("soft-moe")
+    exercise = find_exercise("soft-moe")
     weak = dataclasses.replace(exercise, properties=exercise.properties[:5])
     survivors = [fault for row in rows(weak) for fault in row.faults]
 
@@ -89,7 +89,7 @@ def test_a_check_without_its_last_properties_lets_a_mistake_through():
 
 def test_a_mistake_that_is_right_is_seen():
     """A right function listed as a mistake is reported."""
-    exercise = find("soft-moe")
+    exercise = find_exercise("soft-moe")
     planted = Mistake("planted", exercise.variants[1], "is right", "b", "r", "s")
     changed = dataclasses.replace(exercise, mistakes=(planted,), variants=())
 

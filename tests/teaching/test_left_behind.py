@@ -12,12 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import find_exercise
 
 pytestmark = pytest.mark.slow
 
-DISPATCH = find("dispatch-weights")
+DISPATCH = find_exercise("dispatch-weights")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows cannot fork")
 alone = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 
@@ -113,13 +113,13 @@ def test_a_copy_of_the_process_ends_where_the_check_ends(tmp_path):
     """os.fork in an answer: the copy never comes out of the check, and what is done after it is done once."""
     program = (
         "import os\n"
-        "from softmoe_edu.teaching.checking import examine\n"
-        "from softmoe_edu.teaching.exercises import find\n"
+        "from softmoe_edu.teaching.check.examine import examine\n"
+        "from softmoe_edu.teaching.discovery import find_exercise\n"
         "forked = []\n"
         "def answer(logits):\n"
         "    if not forked:\n        forked.append(1); os.fork()\n"
         "    return logits.softmax(1)\n"
-        "report = examine(find('dispatch-weights'), answer)\n"
+        "report = examine(find_exercise('dispatch-weights'), answer)\n"
         "print(report.status, flush=True)\n"
         "print(os.wait()[1], flush=True)"
     )
@@ -164,14 +164,14 @@ def test_functions_for_the_end_of_the_program_are_forgotten():
     """What an answer registers by atexit is not called at the end; what a library registers meanwhile is."""
     program = (
         "import atexit, sys\n"
-        "from softmoe_edu.teaching.checking import examine\n"
-        "from softmoe_edu.teaching.exercises import find\n"
+        "from softmoe_edu.teaching.check.examine import examine\n"
+        "from softmoe_edu.teaching.discovery import find_exercise\n"
         "def answer(logits):\n"
         "    atexit.register(print, 'from the answer')\n"
         "    import logging.config, xml.dom.minidom, concurrent.futures.process\n"
         "    return logits.softmax(1)\n"
         "before = atexit._ncallbacks()\n"
-        "print(examine(find('dispatch-weights'), answer).status)\n"
+        "print(examine(find_exercise('dispatch-weights'), answer).status)\n"
         "atexit.register(print, 'the end')"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)

@@ -4,14 +4,14 @@ import pytest
 import torch
 
 from softmoe_edu import Experts, MoE, TokensChoiceRouter, metrics, record
+from softmoe_edu.course.lesson_01.card import CARD
+from softmoe_edu.course.lesson_01.clinic import CLINIC, PATIENTS, ShakenRouter
 from softmoe_edu.routers.tokens_choice import choose_experts
-from softmoe_edu.teaching.cards.lesson_01 import CARD
-from softmoe_edu.teaching.cases.lesson_01 import CLINIC, PATIENTS, ShakenRouter
-from softmoe_edu.teaching.clinic import clinic
+from softmoe_edu.teaching.clinic.patient import clinic
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.draw import Draw
-from softmoe_edu.teaching.exercises import find
 
-ROUTE, MEASURE, LAYER = (find(id).answer for id in ("top-k-route", "router-gradient", "token-choice-moe"))
+ROUTE, MEASURE, LAYER = (find_exercise(id).answer for id in ("top-k-route", "router-gradient", "token-choice-moe"))
 
 
 def drawn(*shape, seed=1):

@@ -7,16 +7,16 @@ import torch
 
 from softmoe_edu import metrics, record
 from softmoe_edu.capacity import capacity_for
+from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import LINES, in_order, numbered
+from softmoe_edu.course.lesson_02.card import CARD
+from softmoe_edu.course.lesson_02.clinic import CLINIC, PATIENTS, CrowdedLayer
 from softmoe_edu.routers.tokens_choice import assign_tokens, choose_experts
-from softmoe_edu.teaching.cards.lesson_02 import CARD
-from softmoe_edu.teaching.cases.lesson_02 import CLINIC, PATIENTS, CrowdedLayer
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.clinic import clinic
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.clinic.patient import clinic
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.draw import Draw
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.exercises.assign_parsons import LINES, in_order, numbered
 
-ASSIGN = find("assign-with-capacity")
+ASSIGN = find_exercise("assign-with-capacity")
 RIGHT = [8, 19, 10, 17, 16, 11, 2, 14, 1, 9, 18, 12, 15, 5, 4]
 
 
@@ -42,7 +42,7 @@ def looked_at(*ids):
 def test_the_lines_in_order_are_a_right_answer():
     """One order is known to pass the check, and every line is shown with its number."""
     assert examine(ASSIGN, in_order(RIGHT)).passed
-    assert numbered().splitlines() == [f"{i:2d} |{line}" for i, line in enumerate(LINES, 1)]
+    assert numbered().splitlines() == [f"{i:2d} |{line}" for i, line in enumerate(LINES.lines, 1)]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_line_that_does_not_fit_is_named(order, sentence):
 
 def test_every_line_alone_is_python():
     """Only the indentation of an order can be wrong: each line, with a body where it needs one, compiles."""
-    for line in LINES:
+    for line in LINES.lines:
         text = line.strip() + (" pass" if line.endswith(":") else "")
         compile(f"def f():\n    {text}", "a line", "exec")
 
@@ -108,7 +108,7 @@ def test_capacity_is_the_librarys():
         (1, 7, 49, 100), (1, 2, 5, 32), (1, 2), (0.5, 1.0, 1.1, 1.05), (1, 4)
     ):
         rows = capacity_for(tokens, experts, top_k=k, factor=factor, multiple_of=multiple)
-        assert find("expert-capacity").answer(tokens, experts, k, factor, multiple) == rows
+        assert find_exercise("expert-capacity").answer(tokens, experts, k, factor, multiple) == rows
 
 
 @pytest.mark.parametrize("priority", ["position", "gate"])

@@ -5,8 +5,8 @@ import torch
 from torch.nn.functional import normalize
 
 from softmoe_edu import ViT, record
+from softmoe_edu.course.lesson_05.clinic import CASES, CLINIC, DIM, NUM_EXPERTS, SLOTS, build, make
 from softmoe_edu.routers.weights import soft_weights
-from softmoe_edu.teaching.cases.lesson_05 import CASES, CLINIC, DIM, NUM_EXPERTS, SLOTS, build, make
 from softmoe_edu.teaching.draw import Draw
 
 TOKENS = torch.randn(5, 7, DIM, generator=torch.Generator().manual_seed(0))

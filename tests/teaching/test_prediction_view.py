@@ -4,8 +4,9 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from softmoe_edu.teaching import prediction_view, predictions
-from softmoe_edu.teaching.questions import find
+from softmoe_edu.teaching.discovery import find_question
+from softmoe_edu.teaching.predict import asking, prediction_view
+from softmoe_edu.teaching.predict.prediction import Prediction
 
 
 def run(folder, *cells):
@@ -19,15 +20,15 @@ def run(folder, *cells):
 @pytest.mark.skipif(sys.platform == "win32", reason="the kernel's event loop warns there")
 def test_a_notebook_shows_a_widget_with_a_text_beside_it(workspace, monkeypatch):
     """In a kernel an untouched question is one widget, whose text tells how to answer in code; locked, it answers."""
-    monkeypatch.delenv(predictions.PLAIN, raising=False)
-    head = "from softmoe_edu.teaching.predictions import predict\n"
+    monkeypatch.delenv(asking.PLAIN, raising=False)
+    head = "from softmoe_edu.teaching.predict.asking import predict\n"
     cell = "predict('m15-drop-rate', reveal=lambda: print('drawn') or 18.5{})"
     (untouched,), (locked,) = run(workspace, head + cell.format(""), cell.format(", answer=16, confidence=50"))
 
     for output in (untouched, locked):
         assert "application/vnd.jupyter.widget-view+json" in output.data
     assert "Answer in code" in untouched.data["text/plain"]
-    assert find("m15-drop-rate").text in untouched.data["text/html"]
+    assert find_question("m15-drop-rate").text in untouched.data["text/html"]
     assert "Right: you predicted 16 %, measured: 18.5 %." in locked.data["text/plain"]
 
 
@@ -39,7 +40,7 @@ def test_what_an_error_says_is_escaped(workspace, monkeypatch):
 
     shown = []
     monkeypatch.setattr(prediction_view, "display", lambda bundle, raw: shown.append(bundle))
-    prediction = predictions.Prediction(find("m01-sums"), reveal)
+    prediction = Prediction(find_question("m01-sums"), reveal)
     prediction.lock("a", 50)
     prediction_view.show_widget(prediction)
 
@@ -59,7 +60,7 @@ def test_every_trait_of_the_view_is_used_in_the_browser():
 def test_the_view_answers_what_the_browser_sends(workspace):
     """What is missing is complained of each time, the first full answer locks, a second click changes nothing."""
     looks = []
-    prediction = predictions.Prediction(find("m15-drop-rate"), lambda: looks.append(0) or 18.5)
+    prediction = Prediction(find_question("m15-drop-rate"), lambda: looks.append(0) or 18.5)
     view = prediction_view.PredictionView(prediction, prediction_view.ipywidgets.Output())
 
     view._answered(view, {"answer": "", "confidence": 70}, [])
@@ -78,4 +79,4 @@ def test_the_view_answers_what_the_browser_sends(workspace):
 def test_an_unknown_keyword_of_the_view_is_refused():
     """As in every widget of the course, the nearest keyword is named."""
     with pytest.raises(TypeError, match="did you mean 'reveal_into'"):
-        prediction_view.PredictionView(predictions.Prediction(find("m01-sums")), None, reveal=1)
+        prediction_view.PredictionView(Prediction(find_question("m01-sums")), None, reveal=1)

@@ -1,14 +1,16 @@
 import pytest
 import torch
 
-from softmoe_edu.teaching import predictions, progress
-from softmoe_edu.teaching.calibration import tally
-from softmoe_edu.teaching.predictions import due_in, predict
-from softmoe_edu.teaching.questions import find
+from softmoe_edu.teaching import progress
+from softmoe_edu.teaching.discovery import find_question
+from softmoe_edu.teaching.predict.asking import due_in, predict
+from softmoe_edu.teaching.predict.calibration import tally
+from softmoe_edu.teaching.predict.prediction import Prediction
 
 pytestmark = pytest.mark.usefixtures("workspace", "plain")
 RIGHT = "dispatch over the tokens of each slot, combine over the slots of each token"
 SWAPPED = "dispatch over the slots of each token, combine over the tokens of each slot"
+BELIEF = find_question("m01-sums").belief
 
 
 def never():
@@ -31,9 +33,9 @@ def test_an_untouched_question_reveals_nothing(capfd, id):
     predict(id, reveal=never)
 
     out, err = capfd.readouterr()
-    assert find(id).text in out
+    assert find_question(id).text in out
     assert f'predict("{id}", reveal=..., answer=?, confidence=?)' in out
-    assert all(choice in out for choice in find(id).choices)
+    assert all(choice in out for choice in find_question(id).choices)
     assert err == ""
     assert progress.events() == []
 
@@ -72,7 +74,7 @@ def test_a_locked_answer_cannot_be_changed(capfd, new_session):
 
 def test_of_two_notebooks_the_first_answer_counts(capfd):
     """A form that was opened before another one locked an answer shows that one."""
-    late = predictions.Prediction(find("m01-sums"), measured(RIGHT))
+    late = Prediction(find_question("m01-sums"), measured(RIGHT))
     predict("m01-sums", answer="b", confidence=70)
     late.lock("a", 50)
 
@@ -92,9 +94,9 @@ def test_a_confident_miss_is_refuted_first(capfd, answer, confidence, refuted):
 @pytest.mark.parametrize(
     ("id", "truth", "answer", "start"),
     [
-        ("m01-sums", RIGHT, "b", f"Many think that {find('m01-sums').belief}. That predicts “{SWAPPED}”"),
-        ("m01-sums", RIGHT, "c", f"A frequent answer is “{SWAPPED}”, because it seems that {find('m01-sums').belief}."),
-        ("m15-drop-rate", 18.5, 5, f"Many think that {find('m15-drop-rate').belief}. That predicts 0 %"),
+        ("m01-sums", RIGHT, "b", f"Many think that {BELIEF}. That predicts “{SWAPPED}”"),
+        ("m01-sums", RIGHT, "c", f"A frequent answer is “{SWAPPED}”, because it seems that {BELIEF}."),
+        ("m15-drop-rate", 18.5, 5, f"Many think that {find_question('m15-drop-rate').belief}. That predicts 0 %"),
         ("m15-drop-rate", 18.5, 5.1, "A frequent answer is 0 %, because it seems that"),
     ],
 )
@@ -104,7 +106,7 @@ def test_many_think_is_said_only_of_what_was_answered(capfd, id, truth, answer, 
 
     refutation, _ = capfd.readouterr().out.split("drawn\n")[1].splitlines()
     assert refutation.startswith(start)
-    assert f"measured {find(id).show(truth)}. The reason: {find(id).because}." in refutation
+    assert f"measured {find_question(id).show(truth)}. The reason: {find_question(id).because}." in refutation
 
 
 def test_a_reveal_that_raises_leaves_the_lock(capfd):
@@ -118,7 +120,7 @@ def test_a_reveal_that_raises_leaves_the_lock(capfd):
     assert "stopped with KeyError: 'no such column'" in out
     assert "Your answer stays locked" in out
     assert "test_predictions.py" in out
-    assert "teaching/predictions.py" not in out
+    assert "teaching/predict/prediction.py" not in out
     assert err == ""
     assert [event["kind"] for event in progress.events()] == ["prediction"]
 

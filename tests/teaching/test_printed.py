@@ -13,14 +13,14 @@ import warnings
 
 import pytest
 
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import guarded
-from softmoe_edu.teaching.printed import KEPT, Ends
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.check.isolation.isolated import isolated
+from softmoe_edu.teaching.check.isolation.printed import KEPT, Ends
+from softmoe_edu.teaching.discovery import find_exercise
 
 pytestmark = pytest.mark.slow
 
-DISPATCH = find("dispatch-weights")
+DISPATCH = find_exercise("dispatch-weights")
 LINE = "x" * 10_000
 
 
@@ -97,7 +97,7 @@ def test_a_flood_ends_in_time_and_costs_no_memory(flood, capfd):
 
 def test_warnings_are_kept_once_each_and_not_many():
     """Of a hundred different warnings twenty are kept, and one that comes again is kept once."""
-    with guarded(60) as printed:
+    with isolated(60) as printed:
         for number in range(100):
             for _ in range(2):
                 warnings.warn(f"number {number}", stacklevel=1)
@@ -109,13 +109,13 @@ def test_a_flood_does_not_grow_the_process():
     """In a process of its own, a second of prints and of writes below them adds less than 60 MiB at the peak."""
     program = (
         "import os, resource\n"
-        "from softmoe_edu.teaching.checking import examine\n"
-        "from softmoe_edu.teaching.exercises import find\n"
+        "from softmoe_edu.teaching.check.examine import examine\n"
+        "from softmoe_edu.teaching.discovery import find_exercise\n"
         "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "def answer(logits):\n    while True:\n        print('x' * 100_000); os.write(1, b'y' * 100_000)\n"
-        "examine(find('dispatch-weights'), lambda logits: logits.softmax(1))\n"
+        "examine(find_exercise('dispatch-weights'), lambda logits: logits.softmax(1))\n"
         "before = peak()\n"
-        "report = examine(find('dispatch-weights'), answer, seconds=1)\n"
+        "report = examine(find_exercise('dispatch-weights'), answer, seconds=1)\n"
         "print(report.failed, peak() - before)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
@@ -129,7 +129,7 @@ def test_a_flood_does_not_grow_the_process():
 def test_every_way_of_writing_is_collected_in_its_order(capfd):
     """Prints, bytes on the stream's buffer, streams held from before, C code and processes: all of it, none outside."""
     held, handler = sys.stdout, logging.StreamHandler(sys.stderr)
-    with guarded(20) as printed:
+    with isolated(20) as printed:
         print("printed")
         sys.stdout.buffer.write(b"bytes\n")
         print("held", file=held)
@@ -146,7 +146,7 @@ def test_every_way_of_writing_is_collected_in_its_order(capfd):
 
 def test_what_is_not_text_is_refused_as_by_any_stream():
     """sys.stdout.write(3) is a TypeError in an answer, too, and closing or reconfiguring the stream harms nothing."""
-    with guarded(20) as printed:
+    with isolated(20) as printed:
         with pytest.raises(TypeError, match="must be str, not int"):
             sys.stdout.write(3)
         sys.stdout.reconfigure(encoding="ascii")
@@ -226,7 +226,7 @@ def test_displays_of_a_notebook_are_collected(monkeypatch):
     shell = InteractiveShell.instance()
     monkeypatch.setattr(shell.display_pub, "publish", lambda *args, **options: shown.append(args))
     try:
-        with guarded(20) as printed:
+        with isolated(20) as printed:
             display({"a": 1})
     finally:
         if not had:

@@ -62,10 +62,10 @@ def test_the_nearest_workspace_upwards_counts(workspace, monkeypatch):
 
 def test_a_notebook_that_goes_elsewhere_keeps_its_workspace(workspace, tmp_path_factory, monkeypatch, capfd):
     """After %cd out of the workspace attempts go on, a locked answer stays, and every event is in the file."""
-    from softmoe_edu.teaching.predictions import Prediction
-    from softmoe_edu.teaching.questions import ASKED
+    from softmoe_edu.teaching.discovery import asked
+    from softmoe_edu.teaching.predict.prediction import Prediction
 
-    question = ASKED[0]
+    question = asked()[0]
     progress.note("check", "a")
     Prediction(question).lock(question.choices[0] if question.choices else 1, 90)
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
@@ -210,10 +210,10 @@ def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
 @pytest.mark.slow
 def test_importing_progress_and_predictions_is_light():
     """Neither module loads matplotlib, ipywidgets, anywidget or IPython."""
-    code = "import softmoe_edu.teaching.predictions, softmoe_edu.teaching.calibration\nprint(sorted(sys.modules))"
+    code = "from softmoe_edu.teaching.predict import asking, calibration\nprint(sorted(sys.modules))"
     out, err = python(code).communicate()
 
     assert err == ""
-    assert "softmoe_edu.teaching.predictions" in out
+    assert "softmoe_edu.teaching.predict.asking" in out
     for name in ("matplotlib", "ipywidgets", "anywidget", "IPython"):
         assert f"'{name}'" not in out

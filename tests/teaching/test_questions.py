@@ -1,16 +1,16 @@
 import pytest
 import torch
 
-from softmoe_edu.teaching.questions import ASKED, QUESTIONS, find
+from softmoe_edu.teaching.discovery import asked, find_question, lessons, questions
 
 RIGHT = "dispatch over the tokens of each slot, combine over the slots of each token"
 NO_NUMBERS = ["", "none", "25,088", "1.2.3", "nan", "inf", True, float("nan"), 10**400, [1, 2], object()]
 
 
-@pytest.mark.parametrize("id", QUESTIONS)
+@pytest.mark.parametrize("id", questions())
 def test_a_question_refutes_its_belief(id):
     """What a question computes is accepted as an answer and right; what the belief predicts is one too, and wrong."""
-    question = find(id)
+    question = find_question(id)
     truth = question.truth()
 
     assert question.read(truth) == truth
@@ -24,11 +24,11 @@ def test_a_question_refutes_its_belief(id):
 
 def test_a_lesson_asks_at_most_three_and_each_returns_twice_in_other_words():
     """Each question has two more of the same misconception and lesson, no two share a text or an id."""
-    lessons = [question.lesson for question in ASKED]
-    assert max(map(lessons.count, lessons)) <= 3
-    assert set(lessons) == {"01", "02", "05"}
-    assert len(QUESTIONS) == len({question.text for question in QUESTIONS.values()}) == 3 * len(ASKED)
-    for question in ASKED:
+    numbers = [question.lesson for question in asked()]
+    assert max(map(numbers.count, numbers)) <= 3
+    assert numbers == sorted(numbers) and {*numbers} <= {*lessons()}
+    assert len(questions()) == len({question.text for question in questions().values()}) == 3 * len(asked())
+    for question in asked():
         assert question.id.startswith(f"{question.misconception.lower()}-")
         assert [(each.misconception, each.lesson) for each in question.again] == [
             (question.misconception, question.lesson)
@@ -41,33 +41,33 @@ def test_a_lesson_asks_at_most_three_and_each_returns_twice_in_other_words():
 )
 def test_numbers_are_read_as_people_write_them(answer, number):
     """A decimal comma, spaces and the unit are understood."""
-    assert find("m15-drop-rate").read(answer) == number
-    assert find("m15-drop-rate").read(torch.tensor(18.0)) == 18
+    assert find_question("m15-drop-rate").read(answer) == number
+    assert find_question("m15-drop-rate").read(torch.tensor(18.0)) == 18
 
 
 @pytest.mark.parametrize("answer", NO_NUMBERS, ids=range(len(NO_NUMBERS)))
 def test_what_is_no_number_is_answered_with_a_sentence(answer):
     """A comma before three digits can be read in two ways, and is refused like words and infinities."""
     with pytest.raises(ValueError, match=r"a number in %.*got"):
-        find("m15-drop-rate").read(answer)
+        find_question("m15-drop-rate").read(answer)
 
 
 def test_choices_are_read_by_their_letter_or_text():
     """a is the first choice; what is neither is answered with all of them."""
-    question = find("m01-sums")
+    question = find_question("m01-sums")
     assert question.read("a") == question.read(" A ") == question.read(RIGHT) == RIGHT
     with pytest.raises(ValueError, match=r"must be one of a \(dispatch .* d \(both over .*got 'e'"):
         question.read("e")
 
 
-@pytest.mark.parametrize("id", QUESTIONS)
+@pytest.mark.parametrize("id", questions())
 def test_what_is_measured_does_not_depend_on_a_learners_defaults(id):
     """The truth of every question is the same under another default device and dtype."""
-    truth = find(id).truth()
+    truth = find_question(id).truth()
     torch.set_default_device("meta")
     torch.set_default_dtype(torch.float64)
     try:
-        other = find(id).truth()
+        other = find_question(id).truth()
         assert torch.zeros(1).device.type == "meta"
     finally:
         torch.set_default_device("cpu")

@@ -83,13 +83,13 @@ def test_only_one_place_prints():
 
 PROGRAMS = {
     "a failed check": "print(check('dispatch-weights', lambda logits: logits))",
-    "a passed check": "print(check('soft-moe', from_text(find('soft-moe'), find('soft-moe').solution)))",
-    "a check not started": "print(check('soft-moe', from_text(find('soft-moe'), find('soft-moe').stub)))",
+    "a passed check": "e = find_exercise('soft-moe'); print(check('soft-moe', from_text(e, e.solution)))",
+    "a check not started": "e = find_exercise('soft-moe'); print(check('soft-moe', from_text(e, e.stub)))",
     "mistakes": "for id in ('soft-moe', 'router-gradient'):\n"
-    "    for m in find(id).mistakes: print(examine(find(id), own(m.function)))",
+    "    for m in find_exercise(id).mistakes: print(examine(find_exercise(id), own(m.function)))",
     "use": "use('dispatch-weights', lambda logits: logits.softmax(1))",
     "hints": "for e in exercises(): [print(hint(e, level)) for level in (1, 2)]",
-    "predictions": "for q in ASKED:\n"
+    "predictions": "for q in asked():\n"
     "    predict(q.id); predict(q.id, answer=q.choices[0] if q.choices else 1, confidence=90)",
     "clinics": "for n in ('01', '02', '05'): p = clinic(n); print(p); print(p.diagnose(*p.suspects))",
     "calibration": "print(calibration()); returning('05')",
@@ -100,10 +100,10 @@ PROGRAMS = {
 HEAD = """
 from softmoe_edu.cli import main
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
-from softmoe_edu.teaching.checking import examine
-from softmoe_edu.teaching.exercises import exercises, find
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text, own
-from softmoe_edu.teaching.questions import ASKED
+from softmoe_edu.teaching.discovery import asked
 """
 
 

@@ -15,13 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from softmoe_edu.teaching import progress
-from softmoe_edu.teaching import time_limit as time_limit_module
-from softmoe_edu.teaching.checking import check, examine
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.guard import guarded
-from softmoe_edu.teaching.time_limit import TimeUp, callers_alarm, time_limit
+from softmoe_edu.teaching.check.examine import check, examine
+from softmoe_edu.teaching.check.isolation import time_limit as time_limit_module
+from softmoe_edu.teaching.check.isolation.isolated import isolated
+from softmoe_edu.teaching.check.isolation.time_limit import TimeUp, callers_alarm, time_limit
+from softmoe_edu.teaching.discovery import find_exercise
 
-DISPATCH = find("dispatch-weights")
+DISPATCH = find_exercise("dispatch-weights")
 posix = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no such timers")
 
 
@@ -271,7 +271,7 @@ def test_one_long_call_into_c_is_told_of_once_while_it_lasts(monkeypatch):
 
 def test_the_sentence_about_a_hanging_call_comes_through_while_output_is_collected(capfd):
     """What is said during a check is on the learner's stream, and not among what the answer printed."""
-    with guarded(5) as printed:
+    with isolated(5) as printed:
         print("of the answer")
         printed.say_now("of the check")
 
@@ -284,12 +284,12 @@ def test_coverage_of_a_process_goes_on(tmp_path):
     """A tracer in C that is given back as an object, as coverage has it, is called like the function it stands for."""
     program = (
         "import sys\n"
-        "from softmoe_edu.teaching.checking import examine\n"
-        "from softmoe_edu.teaching.exercises import find\n"
+        "from softmoe_edu.teaching.check.examine import examine\n"
+        "from softmoe_edu.teaching.discovery import find_exercise\n"
         "class Tracer:\n    seen = 0\n    def __call__(self, *event):\n        Tracer.seen += 1\n        return self\n"
         "tracer = Tracer(); sys.settrace(tracer)\n"
         "def endless(logits):\n    while True: pass\n"
-        "print(examine(find('dispatch-weights'), endless, seconds=0.3).failed)\n"
+        "print(examine(find_exercise('dispatch-weights'), endless, seconds=0.3).failed)\n"
         "print(sys.gettrace() is tracer, Tracer.seen > 0); sys.settrace(None)"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from softmoe_edu.teaching.checking import examine
+from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, serve
+from softmoe_edu.course.lesson_02.check_assign.properties import NEEDED
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.check.write_the_check import judging, refusal, write_the_check
+from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.exercise import Hint, Mistake
-from softmoe_edu.teaching.exercises import find
-from softmoe_edu.teaching.exercises.assign_mistakes import queue, serve
-from softmoe_edu.teaching.exercises.check_assign import NEEDED
-from softmoe_edu.teaching.write_the_check import refusal, write_the_check
 
-RIGHT, WRONG = find("soft-moe").variants, [mistake.function for mistake in find("soft-moe").mistakes]
+RIGHT, WRONG = find_exercise("soft-moe").variants, [mistake.function for mistake in find_exercise("soft-moe").mistakes]
 
 
 def strong(soft_moe):
@@ -22,8 +22,8 @@ def strong(soft_moe):
 
 
 EXERCISE = write_the_check(
-    find("soft-moe"),
-    needed=20,
+    find_exercise("soft-moe"),
+    properties=judging(find_exercise("soft-moe"), 20),
     id="planted",
     lesson="05",
     title="Write the check",
@@ -108,7 +108,7 @@ def test_inputs_that_all_candidates_share_are_put_back():
     def check(layer):
         assert torch.allclose(layer(x, phi, experts), wanted, atol=1e-4)
 
-    assert [examine(find("check-soft-moe"), check).status for _ in range(3)] == ["passed"] * 3
+    assert [examine(find_exercise("check-soft-moe"), check).status for _ in range(3)] == ["passed"] * 3
     assert torch.equal(x, before)
 
 
@@ -179,7 +179,7 @@ def test_a_check_on_large_inputs_is_in_time():
     def check(layer):
         assert torch.allclose(layer(x, phi, experts), wanted, atol=1e-3)
 
-    assert examine(find("check-soft-moe"), check).passed
+    assert examine(find_exercise("check-soft-moe"), check).passed
 
 
 def test_a_check_that_is_stopped_is_told_how_many_functions_it_was_tried_on():
@@ -189,9 +189,9 @@ def test_a_check_that_is_stopped_is_told_how_many_functions_it_was_tried_on():
         while True:
             pass
 
-    report = str(examine(find("check-soft-moe"), check, seconds=0.2))
+    report = str(examine(find_exercise("check-soft-moe"), check, seconds=0.2))
 
-    count = len(find("soft-moe").mistakes) + len(find("soft-moe").variants) + 1
+    count = len(find_exercise("soft-moe").mistakes) + len(find_exercise("soft-moe").variants) + 1
     assert f"it was stopped after 0.2 s: it is tried on {count} functions" in report
     assert "smaller inputs" in report and "never ends" not in report
 
@@ -214,7 +214,7 @@ def test_equal_weights_may_be_tested():
         positions, kept = assign(indices, weights, 3, "gate")
         assert kept.all() and sorted(positions[:2, 0].tolist()) == [0, 1]
 
-    exercise = find("assign-with-capacity")
+    exercise = find_exercise("assign-with-capacity")
     assert [refusal(check, function) for function in (exercise.answer, *exercise.variants)] == [None] * 5
     refused = {mistake.id for mistake in exercise.mistakes if refusal(check, mistake.function)}
     assert {"equal-ranks", "one-of-equals"} <= refused
@@ -222,7 +222,7 @@ def test_equal_weights_may_be_tested():
 
 def test_the_numbers_of_the_lesson_are_those_of_the_exercise():
     """Lesson 02 says how many wrong functions there are and how many are to be rejected."""
-    wrong = find("assign-with-capacity").mistakes
+    wrong = find_exercise("assign-with-capacity").mistakes
     lesson = (Path(__file__).parents[2] / "notebooks" / "02_capacity.py").read_text("utf-8").replace("\n# ", " ")
     assert f"on {len(wrong)} wrong ones, of which it must reject {NEEDED}." in lesson
 
@@ -240,4 +240,6 @@ def test_one_priority_is_too_few():
 
         return check
 
-    assert [examine(find("check-assign"), only(each)).status for each in ("gate", "position")] == ["failed"] * 2
+    assert [examine(find_exercise("check-assign"), only(each)).status for each in ("gate", "position")] == [
+        "failed"
+    ] * 2

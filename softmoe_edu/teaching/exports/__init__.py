@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from softmoe_edu.teaching.exports import instructor, nbgrader, otter, solutions
-from softmoe_edu.teaching.exports.lesson import Lesson, chosen
+from softmoe_edu.teaching.exports.lesson import LessonNotebook, chosen
 
-KINDS: dict[str, Callable[[Path, Sequence[Lesson]], list[str]]] = {
+KINDS: dict[str, Callable[[Path, Sequence[LessonNotebook]], list[str]]] = {
     "nbgrader": nbgrader.export,
     "otter": otter.export,
     "solutions": solutions.export,

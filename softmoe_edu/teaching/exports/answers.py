@@ -2,12 +2,12 @@
 
 import inspect
 
-from softmoe_edu.teaching.checking import examine
+from softmoe_edu.teaching.check.examine import examine
+from softmoe_edu.teaching.check.report import Report
 from softmoe_edu.teaching.exercise import Exercise
 from softmoe_edu.teaching.exports.lesson import SEED
 from softmoe_edu.teaching.exports.markdown import table
 from softmoe_edu.teaching.kill_matrix import from_text, own
-from softmoe_edu.teaching.report import Report
 
 
 def exercise_lines(exercise: Exercise) -> list[str]:

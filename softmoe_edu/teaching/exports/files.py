@@ -1,6 +1,6 @@
 """Files of an export, written only where they destroy nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import nbformat
@@ -27,6 +27,37 @@ def put(folder: Path, texts: Mapping[str, str]) -> None:
         write_atomically(path, content)
 
 
+def put_assignments(
+    folder: Path, path: str, lessons: Iterable, make: Callable[..., NotebookNode], others: Mapping[str, str]
+) -> list[str]:
+    """Write what `make` gives for each lesson that has an exercise, and other texts by their path.
+
+    Args:
+        folder: Where to.
+        path: Each lesson's path in the folder, with {0} for the lesson's name.
+        lessons: Those that are to be written.
+        make: Returns the notebook of a lesson.
+        others: Texts by their path.
+
+    Returns:
+        Sentences on what was written and what was left out.
+
+    Raises:
+        ValueError: If no lesson has an exercise.
+        FileExistsError: As `put`.
+    """
+    left_out, texts, said = without_exercises(lessons), dict(others), []
+    for lesson in lessons:
+        if lesson.places:
+            texts[path.format(lesson.name)] = text_of(make(lesson))
+            points = sum(place.exercise.points for place in lesson.places)
+            said.append(f"{lesson.name}: {listed(lesson.places)}, {points} points.")
+    if not said:
+        raise ValueError(" ".join([*left_out, "There is nothing to export."]))
+    put(folder, texts)
+    return [*said, *left_out]
+
+
 def refuse(paths: Iterable[Path]) -> None:
     """Raise FileExistsError if there is a path; its sentence names the first."""
     for path in paths:
@@ -34,7 +65,7 @@ def refuse(paths: Iterable[Path]) -> None:
 
 
 def listed(places: Iterable) -> str:
-    """Give the exercises of some places in words: "2 exercises (dispatch-weights, soft-moe)"."""
+    """Say in words how many exercises some places hold, and which."""
     ids = [place.exercise.id for place in places]
     return f"{len(ids)} exercise{'s' * (len(ids) != 1)} ({', '.join(ids)})"
 

@@ -3,36 +3,32 @@
 Sample answers are run through their checks, mistakes through theirs, and the keys of questions and clinics computed.
 """
 
-import functools
-import importlib
-import pkgutil
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from softmoe_edu import __version__
-from softmoe_edu.teaching import cards
 from softmoe_edu.teaching.card import Card
-from softmoe_edu.teaching.clinic import clinics
+from softmoe_edu.teaching.discovery import asked, cards, clinics
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exports import files
 from softmoe_edu.teaching.exports.answers import exercise_lines
-from softmoe_edu.teaching.exports.lesson import Lesson
+from softmoe_edu.teaching.exports.lesson import LessonNotebook
 from softmoe_edu.teaching.exports.markdown import bullets, table
-from softmoe_edu.teaching.questions import ASKED, Question
+from softmoe_edu.teaching.predict.question import Question
 
 HEADING = re.compile(r"^## (?P<title>\d+ · .+?)(?: \((?P<minutes>\d+) min\))?$", re.MULTILINE)
 UNIT = 5  # minutes
 PATIENTS = 3  # cases whose key the card gives
 
 
-def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
     """Write LESSON.md for each lesson that has a card.
 
     Raises ValueError where a card and its lesson do not agree, or a check does not say what it should.
     """
-    known = [lesson for lesson in lessons if lesson.number in all_cards()]
-    texts = {f"{lesson.name}.md": card_text(all_cards()[lesson.number], lesson) for lesson in known}
+    known = [lesson for lesson in lessons if lesson.number in cards()]
+    texts = {f"{lesson.name}.md": card_text(cards()[lesson.number], lesson) for lesson in known}
     files.put(folder, texts)
     said = [
         f"{lesson.name}: {files.listed(lesson.places)}, timing, vote, questions and their answers." for lesson in known
@@ -41,16 +37,7 @@ def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
     return [*said, *missing, f"Wrote {len(known)} cards for the teacher into {folder}; they hold the solutions."]
 
 
-@functools.cache
-def all_cards() -> dict[str, Card]:
-    """Give the cards by their lessons' numbers."""
-    modules = [
-        importlib.import_module(f"{cards.__name__}.{each.name}") for each in pkgutil.iter_modules(cards.__path__)
-    ]
-    return {module.CARD.lesson: module.CARD for module in modules if hasattr(module, "CARD")}
-
-
-def card_text(card: Card, lesson: Lesson) -> str:
+def card_text(card: Card, lesson: LessonNotebook) -> str:
     """Give the card of a lesson as markdown. Raises ValueError where the two do not agree."""
     title = re.search(r"^# (.+)$", lesson.notebook.cells[0].source, re.MULTILINE)
     lines = [
@@ -64,20 +51,20 @@ def card_text(card: Card, lesson: Lesson) -> str:
         *_vote_lines(card),
         *bullets("Stuck? Ask, do not tell", card.stuck),
         *bullets("Likely questions", card.asked),
-        *_question_lines([question for question in ASKED if question.lesson == lesson.number]),
+        *_question_lines([question for question in asked() if question.lesson == lesson.number]),
     ]
     for place in lesson.places:
         lines += exercise_lines(place.exercise)
     return "\n".join([*lines, *_clinic_lines(lesson.number)]) + "\n"
 
 
-def headings(lesson: Lesson) -> dict[str, int | None]:
+def headings(lesson: LessonNotebook) -> dict[str, int | None]:
     """Give the parts of a lesson with the minutes of their headings, None where a heading tells none."""
     text = "\n".join(cell.source for cell in lesson.notebook.cells if cell.cell_type == "markdown")
     return {found["title"]: found["minutes"] and int(found["minutes"]) for found in HEADING.finditer(text)}
 
 
-def timing_lines(card: Card, lesson: Lesson) -> list[str]:
+def timing_lines(card: Card, lesson: LessonNotebook) -> list[str]:
     """Give the timing, in units of five minutes, of the lesson's parts.
 
     Raises ValueError where the card's parts are not the lesson's, or its minutes not the headings', rounded.

@@ -8,9 +8,8 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from softmoe_edu.teaching.exercise import NOT_STARTED, Exercise
+from softmoe_edu.teaching.exercise import Exercise
 
-SHORTEST_LINE = 16  # characters without spaces; shorter lines, such as `b, n = x.shape`, stand in any text
 MARKER = re.compile(r"BEGIN +SOLUTION")
 
 
@@ -20,7 +19,7 @@ def leaks(path: Path, exercises: Iterable[Exercise]) -> list[str]:
     A line counts whatever its spaces and quotes; a solution as a whole also under other names for its variables.
     """
     secrets = [
-        (each.id, {line: _squeezed(line) for line in solution_lines(each)}, _body_shape(each)) for each in exercises
+        (each.id, {line: _squeezed(line) for line in each.solution_lines}, _body_shape(each)) for each in exercises
     ]
     texts = _texts(path.name, path.read_bytes())
     return list(dict.fromkeys(f"{name}: {fault}" for name, text in texts for fault in _in(text, secrets)))
@@ -62,13 +61,6 @@ def _in(text: str, secrets: list[tuple[str, dict[str, str], str]]) -> Iterator[s
         yield from (f"{id}, the line {line!r}" for line, secret in lines.items() if secret in squeezed)
         if shape in shapes:
             yield f"{id}, its whole solution"
-
-
-def solution_lines(exercise: Exercise) -> list[str]:
-    """Give the lines of the reference's body that say something: no comment, and none that is short."""
-    head = len(exercise.stub) - len(NOT_STARTED)
-    lines = (line.strip() for line in exercise.solution[head:].splitlines())
-    return [line for line in lines if len(_squeezed(line)) >= SHORTEST_LINE and not line.startswith("#")]
 
 
 def _squeezed(text: str) -> str:

@@ -10,8 +10,8 @@ import nbformat
 from nbformat import NotebookNode
 
 from softmoe_edu import lessons
+from softmoe_edu.teaching.discovery import course_folders, find_exercise
 from softmoe_edu.teaching.exercise import Exercise
-from softmoe_edu.teaching.exercises import find
 
 # Practice counts its inputs from 0 with each attempt; grading uses inputs that no attempt reaches, always the same.
 SEED = 1_000_000
@@ -32,8 +32,8 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """A lesson by its file name without ending, such as "05_soft_moe_by_hand"."""
+class LessonNotebook:
+    """A lesson by its notebook's file name without ending, NN_slug."""
 
     name: str
     notebook: NotebookNode
@@ -49,12 +49,14 @@ class Lesson:
         return copy.deepcopy(self.notebook)
 
 
-def chosen(wanted: Iterable[str] | None = None, folder: Path | None = None) -> list[Lesson]:
+def chosen(wanted: Iterable[str] | None = None, folder: Path | None = None) -> list[LessonNotebook]:
     """Read the lessons of these numbers or names, in order; all of them for None.
 
     Raises ValueError for one that there is not.
     """
-    paths = {path.stem: path for path in sorted((folder or lessons.folder()).glob("*.ipynb"))}
+    folders = [folder] if folder else [lessons.folder(), *course_folders()]
+    found = sorted((path for each in folders for path in each.glob("*.ipynb")), key=lambda path: path.name)
+    paths = {path.stem: path for path in found}
     if wanted is None:
         return [read(path) for path in paths.values()]
     names = set()
@@ -66,7 +68,7 @@ def chosen(wanted: Iterable[str] | None = None, folder: Path | None = None) -> l
     return [read(path) for stem, path in paths.items() if stem in names]
 
 
-def read(path: Path) -> Lesson:
+def read(path: Path) -> LessonNotebook:
     """Read a lesson and find its exercises by the cells' tags.
 
     Raises ValueError where an answer's cell is not the stub, or a check is missing, double or of another form.
@@ -77,7 +79,7 @@ def read(path: Path) -> Lesson:
         alone = ", ".join(sorted(answers.keys() ^ checks.keys()))
         raise ValueError(f"{path.stem}: {alone} has a cell exercise:NAME or check:NAME without the other")
     places = (_place(path.stem, notebook, id, answer, checks[id]) for id, answer in answers.items())
-    return Lesson(path.stem, notebook, tuple(places))
+    return LessonNotebook(path.stem, notebook, tuple(places))
 
 
 def _tagged(lesson: str, notebook: NotebookNode, prefix: str) -> dict[str, int]:
@@ -94,7 +96,7 @@ def _tagged(lesson: str, notebook: NotebookNode, prefix: str) -> dict[str, int]:
 
 
 def _place(lesson: str, notebook: NotebookNode, id: str, answer: int, check: int) -> Place:
-    exercise, source = find(id), notebook.cells[check].source
+    exercise, source = find_exercise(id), notebook.cells[check].source
     if notebook.cells[answer].source.strip() != exercise.stub:
         raise ValueError(f"{lesson}: the cell exercise:{id} must hold the exercise's stub and nothing else")
     statements = ast.parse(source).body

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from softmoe_edu.teaching.exercise import NOT_STARTED, Exercise
 from softmoe_edu.teaching.exports import files
-from softmoe_edu.teaching.exports.lesson import SEED, Lesson, Place
+from softmoe_edu.teaching.exports.lesson import SEED, LessonNotebook, Place
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 
@@ -82,27 +82,15 @@ Grading runs the code of students as you. `docs/teachers_guide.md` of softmoe_ed
 """
 
 
-def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
     """Write the course folder; a lesson without an exercise is left out."""
-    texts = {"nbgrader_config.py": CONFIG, "README.md": README}
-    if not any(lesson.places for lesson in lessons):
-        raise ValueError(" ".join([*files.without_exercises(lessons), "There is nothing to export."]))
-    said = []
-    for lesson in lessons:
-        if lesson.places:
-            texts[f"source/{lesson.name}/{lesson.name}.ipynb"] = files.text_of(assignment(lesson))
-            points = sum(place.exercise.points for place in lesson.places)
-            said.append(f"{lesson.name}: {files.listed(lesson.places)}, {points} points.")
-    files.put(folder, texts)
-    rest = [
-        *files.without_exercises(lessons),
-        f"Wrote an nbgrader course into {folder}; it holds the solutions. Next, in that folder: "
-        "nbgrader generate_assignment LESSON",
-    ]
-    return [*said, *rest]
+    others = {"nbgrader_config.py": CONFIG, "README.md": README}
+    said = files.put_assignments(folder, "source/{0}/{0}.ipynb", lessons, assignment, others)
+    what = f"Wrote an nbgrader course into {folder}; it holds the solutions. Next, in that folder: "
+    return [*said, f"{what}nbgrader generate_assignment LESSON"]
 
 
-def assignment(lesson: Lesson) -> NotebookNode:
+def assignment(lesson: LessonNotebook) -> NotebookNode:
     """Give a lesson as nbgrader's source notebook: answers between markers, checks locked and worth points."""
     notebook = lesson.copy()
     for place in lesson.places:

@@ -13,7 +13,7 @@ from nbformat.v4 import new_code_cell, new_raw_cell
 from softmoe_edu import __version__
 from softmoe_edu.teaching.exercise import NOT_STARTED
 from softmoe_edu.teaching.exports import files
-from softmoe_edu.teaching.exports.lesson import SEED, Lesson, Place
+from softmoe_edu.teaching.exports.lesson import SEED, LessonNotebook, Place
 from softmoe_edu.teaching.exports.nbgrader import marked
 
 # What stands between the prompt's two lines is left in a student's copy and is a bare string in the solved one.
@@ -32,26 +32,14 @@ These notebooks hold the solutions: keep this folder to yourself.
 """
 
 
-def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
     """Write a notebook for `otter assign` for each lesson that has an exercise."""
-    if not any(lesson.places for lesson in lessons):
-        raise ValueError(" ".join([*files.without_exercises(lessons), "There is nothing to export."]))
-    texts, said = {"README.md": README}, []
-    for lesson in lessons:
-        if lesson.places:
-            texts[f"{lesson.name}.ipynb"] = files.text_of(assignment(lesson))
-            points = sum(place.exercise.points for place in lesson.places)
-            said.append(f"{lesson.name}: {files.listed(lesson.places)}, {points} points.")
-    files.put(folder, texts)
-    rest = [
-        *files.without_exercises(lessons),
-        f"Wrote notebooks for Otter into {folder}; they hold the solutions. Next, in that folder: "
-        "otter assign LESSON.ipynb dist",
-    ]
-    return [*said, *rest]
+    said = files.put_assignments(folder, "{0}.ipynb", lessons, assignment, {"README.md": README})
+    what = f"Wrote notebooks for Otter into {folder}; they hold the solutions. Next, in that folder: "
+    return [*said, f"{what}otter assign LESSON.ipynb dist"]
 
 
-def assignment(lesson: Lesson) -> NotebookNode:
+def assignment(lesson: LessonNotebook) -> NotebookNode:
     """Give a lesson with raw cells around each answer: a question with its solution and its tests.
 
     The lesson's own check stays where it is, for practice.
@@ -67,7 +55,7 @@ def assignment(lesson: Lesson) -> NotebookNode:
     return notebook
 
 
-def _config(lesson: Lesson) -> str:
+def _config(lesson: LessonNotebook) -> str:
     # Tests stand in the notebook itself, so that a student's single file is enough, on Colab too.
     lines = [
         "# ASSIGNMENT CONFIG",

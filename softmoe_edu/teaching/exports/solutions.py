@@ -11,14 +11,14 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 
 from softmoe_edu.files import write_atomically
+from softmoe_edu.teaching.check.report import MARKS
 from softmoe_edu.teaching.exports import files
-from softmoe_edu.teaching.exports.lesson import Lesson
-from softmoe_edu.teaching.report import MARKS
+from softmoe_edu.teaching.exports.lesson import LessonNotebook
 
 SECONDS = 600  # for one cell
 
 
-def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
+def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
     """Write and execute the solved lessons; raises ValueError where one of them is not right in every check."""
     solvable = [lesson for lesson in lessons if lesson.places]
     files.refuse(path for lesson in solvable if (path := folder / f"{lesson.name}.ipynb").exists())
@@ -34,7 +34,7 @@ def export(folder: Path, lessons: Sequence[Lesson]) -> list[str]:
     return [*said, *files.without_exercises(lessons), f"Wrote {len(solvable)} solved lessons into {folder}."]
 
 
-def solved(lesson: Lesson) -> NotebookNode:
+def solved(lesson: LessonNotebook) -> NotebookNode:
     """Give a lesson in which each answer's cell holds the reference."""
     notebook = lesson.copy()
     for place in lesson.places:
@@ -56,9 +56,9 @@ def executed(notebook: NotebookNode, name: str) -> NotebookNode:
             raise ValueError(f"{name} does not run: {error.ename}: {error.evalue}") from error
 
 
-def failed(lesson: Lesson, notebook: NotebookNode) -> list[str]:
+def failed(lesson: LessonNotebook, notebook: NotebookNode) -> list[str]:
     """Give the exercises whose check does not say "passed" in the outputs."""
-    head = f"{MARKS['passed']} {{}} · passed"
+    head = f"{MARKS['passed']} {{}} "
     return [
         place.exercise.id
         for place in lesson.places

@@ -1,0 +1,91 @@
+"""The clinic of lesson 01: a sparse layer that trains, and whose router does something that was not ordered."""
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.experts import Experts
+from softmoe_edu.moe import MoE
+from softmoe_edu.routers.router import add_noise
+from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
+from softmoe_edu.routing import SparseRouting
+from softmoe_edu.teaching.clinic.case import Clinic
+from softmoe_edu.teaching.draw import Draw
+
+DIM, EXPERTS, HIDDEN, TOP_K, NOISE = 8, 5, 12, 2, 1.5
+
+
+class ShakenRouter(TokensChoiceRouter):
+    """Tokens choice with two experts per token and room for all, and with what the patient has."""
+
+    def __init__(self, ids: frozenset[str]) -> None:
+        super().__init__(DIM, EXPERTS, TOP_K, capacity_factor=None, noise_std=NOISE)
+        self._ids = ids
+
+    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
+        """Decide, as far as the patient is able to."""
+        logits = x @ self.w_gate
+        shaken = self.training or "noise-in-evaluation" in self._ids
+        noisy = add_noise(logits, self.noise_std / EXPERTS) if shaken else None
+        used = logits if noisy is None else noisy
+        count = 1 if "one-choice" in self._ids else TOP_K
+        sign = -1 if "worst-experts" in self._ids else 1
+        experts, _ = choose_experts(sign * used, count)
+        gates = used.softmax(-1)
+        chosen = gates.gather(-1, experts)
+        if "gates-sum-to-one" in self._ids:
+            chosen = chosen / chosen.sum(-1, keepdim=True)
+        if "no-gradient" in self._ids:
+            chosen = chosen.detach()
+        token, gate = assign_tokens(experts, chosen, EXPERTS, None, mask=mask)
+        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask, dropless=True)
+
+
+# "gates-sum-to-one" with "one-choice" is left out: a single gate of 1 is no gradient under another name.
+PATIENTS = (
+    ("noise-in-evaluation", "worst-experts"),
+    ("no-gradient",),
+    ("noise-in-evaluation", "one-choice"),
+    ("gates-sum-to-one", "no-gradient"),
+    ("noise-in-evaluation", "no-gradient"),
+    ("worst-experts", "gates-sum-to-one"),
+    ("noise-in-evaluation", "gates-sum-to-one"),
+    ("one-choice", "no-gradient"),
+)
+
+
+def make(draw: Draw) -> tuple[MoE, tuple[str, ...]]:
+    """Give a layer (b, n, 8) -> (b, n, 8) in evaluation mode, and what is wrong with it; the same for the same draw."""
+    ids = PATIENTS[int(len(PATIENTS) * draw.uniform(1))]
+    layer = MoE(ShakenRouter(frozenset(ids)), Experts(DIM, EXPERTS, HIDDEN)).eval()
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(draw.normal(*parameter.shape) / max(1, parameter.shape[-2]) ** 0.5)
+    return layer, ids
+
+
+CLINIC = Clinic(
+    lesson="01",
+    complaint="A layer for tokens of 8 numbers with 5 experts, two experts per token and room for all of them; gates "
+    "by softmax over all experts, not divided again; noise on the scores in training only: so it was ordered. It "
+    "trains, the loss falls, every shape is right. In use it disappoints.",
+    make=make,
+    suspects={
+        "noise-in-evaluation": "noise is added to the scores in evaluation mode too",
+        "gates-sum-to-one": "the gates of a token's experts are divided by their sum",
+        "no-gradient": "no gradient reaches the router",
+        "one-choice": "every token gets the answer of one expert only",
+        "worst-experts": "tokens choose the experts with the lowest scores",
+        "others-matter": "a token's answer depends on the other tokens",
+    },
+    findings={
+        "noise-in-evaluation": "two calls on the same tokens differ, by more than rounding. In training that is "
+        "wanted; whoever looks at one call sees nothing. Published code did the same.",
+        "gates-sum-to-one": "routing.combine.sum((2, 3)) is 1 for every token; softmax over all five experts leaves "
+        "the three that were not chosen their share.",
+        "no-gradient": "after layer(x).sum().backward(), layer.router.w_gate.grad is None or 0. The loss falls all the "
+        "same, since the experts learn.",
+        "one-choice": "metrics.experts_per_token(routing) is 1 and should be 2.",
+        "worst-experts": "routing.logits at the chosen experts are below the others.",
+        "others-matter": "without noise, layer(x[:, :1]) equals layer(x)[:, :1].",
+    },
+)

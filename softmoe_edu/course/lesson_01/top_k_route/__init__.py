@@ -1,0 +1,1 @@
+"""Each token's k best experts and the weights of their answers."""

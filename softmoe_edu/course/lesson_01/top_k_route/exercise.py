@@ -1,0 +1,91 @@
+"""Exercise: each token's k best experts and the weights of their answers (lesson 01)."""
+
+import torch
+
+from softmoe_edu.course.lesson_01.top_k_route.mistakes import MISTAKES
+from softmoe_edu.course.lesson_01.top_k_route.properties import PROPERTIES, case, comparable, far_above, told
+from softmoe_edu.course.lesson_01.top_k_route.variants import VARIANTS
+from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, choose_experts
+from softmoe_edu.teaching.check.attempt import copied
+from softmoe_edu.teaching.check.diagnosis import flat, observations
+from softmoe_edu.teaching.exercise import Exercise, Hint
+
+
+def top_k_route(logits, k):
+    """Choose k experts for each token, and give the weights with which their answers will count.
+
+    logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
+    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
+    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
+    weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
+    of the equal experts will do. A gradient must flow through the weights, so use torch.
+    """
+    gates = logits.softmax(dim=-1)
+    indices = gates.argsort(dim=-1, descending=True)[..., :k]
+    return gates.gather(-1, indices), indices
+
+
+def observe(function, draw):
+    """Tell answers apart: whether two calls agree and, where they do, numbers and gradients."""
+    args = case(3, 7, 5, 2)(draw.sub("twice"))
+    try:
+        first, second = (flat(comparable(args, function(*copied(args)))) for _ in range(2))
+        steady = all(bool(torch.equal(a, b)) for a, b in zip(first, second, strict=True))
+    except Exception:
+        steady = True
+    if not steady:
+        return {"two calls agree": False}
+    seen = {"two calls agree": True, **told(observations(EXERCISE, function, draw))}
+    try:
+        weights, indices = function(*far_above(draw))
+        different = [len(set(chosen)) for chosen in indices[0].tolist()]
+        seen["one far above"] = [different, bool(weights.isfinite().all())]
+    except Exception as error:
+        seen["one far above"] = type(error).__name__
+    return seen
+
+
+EXERCISE = Exercise(
+    id="top-k-route",
+    lesson="01",
+    order=1,
+    title="Choose k experts and weigh them",
+    answer=top_k_route,
+    probe=case(3, 7, 5, 2),
+    probes=(case(2, 6, 4, 1), case(2, 5, 4, 3, shift=1000.0), case(1, 4, 5, 3, gap=1000.0)),
+    observe=observe,
+    same=comparable,
+    parts=("weights", "indices"),
+    properties=PROPERTIES,
+    hints=(
+        Hint(
+            "Two of the six steps, in this order: normalise over all experts, then select. In (b, n, e), which axis is "
+            "that of the experts? Look at one token's gates first.",
+            "def top_k_route(logits, k):\n"
+            "    print('scores of the first token:', logits[0, 0])\n"
+            "    print('experts:', logits.shape[-1], 'to choose:', k)\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "tensor.topk(k) gives two tensors, the k largest values of the last axis and where they stand. Try it on "
+            "four numbers. Which tensor do you want to call it on, the scores or the gates?",
+            "def top_k_route(logits, k):\n"
+            "    values, places = torch.tensor([0.4, 0.1, 0.2, 0.3]).topk(2)\n"
+            "    print('values', values, 'at', places)\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "An answer, in one way of several.",
+            "def top_k_route(logits, k):\n"
+            "    weights, indices = torch.softmax(logits, -1).topk(k, -1)\n"
+            "    return weights, indices",
+        ),
+    ),
+    variants=VARIANTS,
+    mistakes=MISTAKES,
+    minutes=5,
+    difficulty=2,
+    points=2,
+    essential=True,
+    library=(choose_experts, TokensChoiceRouter),
+)

@@ -1,0 +1,5 @@
+"""Lesson 02, A finite buffer."""
+
+from softmoe_edu.teaching.lesson import Lesson
+
+LESSON = Lesson(number="02", title="A finite buffer")

@@ -1,0 +1,287 @@
+"""Mistakes in giving choices their rows in the experts' buffers."""
+
+import torch
+
+from softmoe_edu.teaching.exercise import mistake, mistakes_in
+
+
+def queue(indices, weights, priority):
+    """Give all (token, choice) in the order in which they are to be served."""
+    n, k = indices.shape
+    order = weights.amax(1).argsort(descending=True, stable=True).tolist() if priority == "gate" else range(n)
+    return [(token, choice) for choice in range(k) for token in order]
+
+
+def serve(indices, pairs, capacity, buffer_of=lambda expert, choice: expert):
+    """Give rows in the order of the pairs; choices with the same `buffer_of` share the rows 0 to capacity - 1."""
+    positions, kept, taken = torch.full_like(indices, -1), torch.zeros_like(indices, dtype=torch.bool), {}
+    for token, choice in pairs:
+        expert = int(indices[token, choice])
+        buffer = buffer_of(expert, choice)
+        row = taken.get(buffer, 0)
+        if expert >= 0 and row < capacity:
+            positions[token, choice], kept[token, choice], taken[buffer] = row, True, row + 1
+    return positions, kept
+
+
+@mistake(
+    "M26b",
+    does="serves all choices of a token before the next token",
+    belief="A token comes to the counter once, with all its wishes.",
+    refuted="GShard and the official code serve all first choices before any second one, so that nobody's second "
+    "choice takes the row of another's first",
+    seen="the natural order of two nested loops",
+)
+def token_by_token(indices, weights, capacity, priority):
+    """Tokens outside, choices inside."""
+    n, k = indices.shape
+    tokens = [token for token, _ in queue(indices, weights, priority)[:n]]
+    return serve(indices, [(token, choice) for token in tokens for choice in range(k)], capacity)
+
+
+@mistake(
+    "M17",
+    does="serves tokens by position whatever the priority",
+    belief="It does not matter who is dropped.",
+    refuted='priority "gate" serves the token with the largest weight first; in Table 7 that alone moves V-MoE S/16 '
+    "with 32 experts and K = 1 from 64.5 to 68.9 (ImageNet, 10 shots)",
+    seen="makeMoE and most small implementations",
+)
+def priority_unused(indices, weights, capacity, priority):
+    """By position."""
+    return serve(indices, queue(indices, weights, "position"), capacity)
+
+
+@mistake(
+    "M17",
+    does="serves the token with the smallest weight first",
+    belief="Sorting gives the best first.",
+    refuted="sorting puts the smallest first unless it is told otherwise; batch priority routing starts with the "
+    "largest",
+    seen="argsort without descending=True",
+)
+def least_sure_first(indices, weights, capacity, priority):
+    """Ascending."""
+    return serve(indices, queue(indices, -weights.amax(1, keepdim=True), priority), capacity)
+
+
+@mistake(
+    "M17",
+    does="sorts all choices by their own weights, first and second ones together",
+    belief="Priority belongs to a choice.",
+    refuted="batch priority routing sorts tokens; all first choices still come before any second one",
+    seen="weights.flatten().argsort()",
+)
+def pairs_by_weight(indices, weights, capacity, priority):
+    """Each (token, choice) by its weight."""
+    pairs = queue(indices, weights, priority)
+    if priority == "gate":
+        pairs = sorted(pairs, key=lambda pair: -float(weights[pair]))
+    return serve(indices, pairs, capacity)
+
+
+@mistake(
+    "M17",
+    does="sorts the tokens anew in each round, by the weights of that round's choices",
+    belief="Whoever is surest of a second choice gets it first.",
+    refuted="batch priority routing sorts tokens once: the order of the first choices is that of the second ones",
+    seen="weights[:, choice].argsort() inside the loop",
+)
+def rounds_by_weight(indices, weights, capacity, priority):
+    """Each round by its own weights."""
+    n, k = indices.shape
+    rounds = [queue(indices, weights[:, [j]], priority)[:n] for j in range(k)]
+    return serve(indices, [(token, j) for j, tokens in enumerate(rounds) for token, _ in tokens], capacity)
+
+
+@mistake(
+    "M17",
+    does="lets later tokens take the rows of earlier ones",
+    belief="It does not matter who is dropped.",
+    refuted='with priority "position" the first of a queue is served first',
+    seen="rows written by index, where the last write stays",
+)
+def last_come_first(indices, weights, capacity, priority):
+    """Each round of choices from the back."""
+    n, k = indices.shape
+    pairs = queue(indices, weights, priority)
+    return serve(indices, [pair for j in range(k) for pair in reversed(pairs[j * n : (j + 1) * n])], capacity)
+
+
+@mistake(
+    "M14",
+    does="keeps `capacity` choices of every token",
+    belief="Capacity is the number of experts that a token may use.",
+    refuted="capacity is the number of rows of one expert's buffer, which all tokens of the group share",
+    seen="questions to the authors of DeepSeek-V2",
+)
+def experts_of_a_token(indices, weights, capacity, priority):
+    """A limit along the wrong axis."""
+    positions, kept = serve(indices, queue(indices, weights, priority), indices.numel())
+    return positions, kept & (torch.arange(indices.shape[1], device=indices.device) < capacity)
+
+
+@mistake(
+    "M14",
+    does="counts the rows of all experts together",
+    belief="Capacity belongs to the layer.",
+    refuted="every expert has a buffer of its own",
+    seen="one counter outside the loop",
+)
+def one_buffer(indices, weights, capacity, priority):
+    """A single count."""
+    return serve(indices, queue(indices, weights, priority), capacity, lambda expert, choice: 0)
+
+
+@mistake(
+    does="gives each expert one row more than it has",
+    belief="A row number may reach the capacity.",
+    refuted="rows are counted from 0, so that the last of C rows is C - 1",
+    seen="<= in place of <",
+)
+def one_row_too_many(indices, weights, capacity, priority):
+    """<=."""
+    return serve(indices, queue(indices, weights, priority), capacity + 1)
+
+
+@mistake(
+    does="starts counting again with the second choices, so that two tokens share a row",
+    belief="Each round of choices is a job of its own.",
+    refuted="second choices go behind the first ones of the same expert: a row holds one token",
+    seen="a cumsum for each choice, without adding what came before",
+)
+def count_starts_again(indices, weights, capacity, priority):
+    """A count for each choice."""
+    return serve(indices, queue(indices, weights, priority), capacity, lambda expert, choice: (expert, choice))
+
+
+@mistake(
+    "M17",
+    does="returns the rows in the order of priority, not of the tokens",
+    belief="What was sorted comes back in place by itself.",
+    refuted="row t of the result belongs to token t: undo the sort, or write to the token's own place",
+    seen="indices[order] without its inverse",
+)
+def order_not_undone(indices, weights, capacity, priority):
+    """Sorted, and left so."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    order = [token for token, _ in queue(indices, weights, priority)[: len(indices)]]
+    return positions[order], kept[order]
+
+
+@mistake(
+    "M16a",
+    does="drops every choice of a token as soon as one of them finds no row",
+    belief="A dropped token is gone.",
+    refuted="choices are dropped one by one: a token whose first expert is full may still have its second",
+    seen="one mask for each token",
+)
+def all_or_nothing(indices, weights, capacity, priority):
+    """kept.all(1)."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    return positions, kept & kept.all(1, keepdim=True)
+
+
+@mistake(
+    "M40",
+    does="lets padding take rows of the last expert",
+    belief="Padding does no harm.",
+    refuted="-1 asks for no expert; as a Python index it is the last one, whose rows real tokens then miss",
+    seen="count[indices[token, choice]]",
+)
+def padding_takes_rows(indices, weights, capacity, priority):
+    """-1 is the last element of a list."""
+    last = int(indices.max())
+    positions, kept = serve(indices.where(indices >= 0, last), queue(indices, weights, priority), capacity)
+    return positions, kept & (indices >= 0)
+
+
+@mistake(
+    "M40",
+    does="keeps padding, as if -1 were one more expert with rows of its own",
+    belief="Every row of the input is a token.",
+    refuted="-1 asks for no expert: nothing computes an answer for it, and it must not be kept",
+    seen="a test for room alone",
+)
+def padding_kept(indices, weights, capacity, priority):
+    """Rows for expert -1."""
+    return serve(indices + 1, queue(indices, weights, priority), capacity)
+
+
+@mistake(
+    "M40",
+    does="takes a token for padding as soon as one of its choices is -1",
+    belief="A row with -1 in it is padding.",
+    refuted="-1 says that this choice asks for no expert; the token's other choices ask for theirs",
+    seen="(indices >= 0).all(1) as the mask of tokens",
+)
+def one_gap_drops_all(indices, weights, capacity, priority):
+    """A mask of whole tokens."""
+    whole = (indices >= 0).all(1, keepdim=True)
+    return serve(indices.where(whole, -1), queue(indices, weights, priority), capacity)
+
+
+@mistake(
+    "M17",
+    does="serves tokens by their weights whatever the priority",
+    belief="Batch priority routing is how tokens are served.",
+    refuted='priority "position" serves tokens in their order, as GShard and Switch do: the priority is an argument',
+    seen="sorting outside of any if",
+)
+def always_by_gate(indices, weights, capacity, priority):
+    """By weight."""
+    return serve(indices, queue(indices, weights, "gate"), capacity)
+
+
+@mistake(
+    "M17",
+    does="gives tokens with equal weights the same place in the queue, so that they get the same row",
+    belief="A token's place is the number of tokens with a larger weight.",
+    refuted="of equal ones either may be first, and one of them is: a row holds one token",
+    seen="a rank by comparison, without a rule for ties",
+)
+def equal_ranks(indices, weights, capacity, priority):
+    """Counts those ahead; equal ones are not ahead of each other."""
+    n, k = indices.shape
+    rank = torch.arange(n, device=indices.device)
+    if priority == "gate":
+        rank = (weights.amax(1)[None] > weights.amax(1)[:, None]).sum(1)
+    turn = (torch.arange(k, device=indices.device) * n + rank[:, None]).flatten()
+    flat = indices.flatten()
+    ahead = (turn[None] < turn[:, None]) & (flat[None] == flat[:, None])
+    rows = ahead.sum(1).view(n, k)
+    return rows, (rows < capacity) & (indices != -1)
+
+
+@mistake(
+    "M17",
+    does="serves one of several tokens with equal weights, and the others not at all",
+    belief="A weight tells which token it belongs to.",
+    refuted="two tokens may have the same weight: sort the tokens by their weights, not the weights",
+    seen="a dict from weight to token, or list.index of a sorted weight",
+)
+def one_of_equals(indices, weights, capacity, priority):
+    """A look-up by weight."""
+    pairs = queue(indices, weights, priority)
+    if priority == "gate":
+        token_of = {weight: token for token, weight in enumerate(weights.amax(1).tolist())}
+        pairs = [(token, choice) for token, choice in pairs if token in token_of.values()]
+    return serve(indices, pairs, capacity)
+
+
+@mistake(
+    "M40",
+    does="raises for a group of padding alone, in which nobody chooses an expert, and is right elsewhere",
+    raises=True,
+    belief="Somebody always chooses an expert.",
+    refuted="the last group of a batch may be padding alone: nothing is kept, and nothing raises",
+    seen="one_hot with as many classes as the largest index says",
+)
+def padding_alone_raises(indices, weights, capacity, priority):
+    """The largest index is -1."""
+    if int(indices.max()) < 0:
+        raise IndexError("no expert")
+    return serve(indices, queue(indices, weights, priority), capacity)
+
+
+MISTAKES = mistakes_in(globals())

@@ -1,0 +1,1 @@
+"""Write the check of assign_with_capacity."""

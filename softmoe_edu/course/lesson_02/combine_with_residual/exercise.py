@@ -1,0 +1,88 @@
+"""Exercise: what the layer and the block return, also for a token that found no row (lesson 02)."""
+
+import torch
+
+from softmoe_edu.course.lesson_02.combine_with_residual.mistakes import MISTAKES
+from softmoe_edu.course.lesson_02.combine_with_residual.properties import PROPERTIES, case, unanswered
+from softmoe_edu.course.lesson_02.combine_with_residual.variants import VARIANTS
+from softmoe_edu.teaching.check.diagnosis import observations
+from softmoe_edu.teaching.exercise import Exercise, Hint
+
+
+def combine_with_residual(x, expert_out, weights, kept):
+    """Put the experts' answers back to their tokens, and add what goes around the layer.
+
+    x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
+    nobody answered, and any numbers may stand there, also inf or NaN. weights (n, k): the gates. kept (n, k), bool.
+    Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
+    (n, d), the tokens plus layer: the residual connection. A gradient must flow through both, so use torch.
+    """
+    answers = expert_out.masked_fill(~kept[..., None], 0)
+    layer = (answers * weights[..., None]).sum(1)
+    return layer, x + layer
+
+
+def observe(function, draw):
+    """Tell answers apart by numbers and gradients, and by whether inf and NaN come through that nobody answered."""
+    seen = observations(EXERCISE, function, draw)
+    try:
+        layer, _ = function(*unanswered(case(7, 2, 5)(draw.sub("unanswered"))))
+        seen["finite"] = bool(layer.isfinite().all())
+    except Exception as error:
+        seen["finite"] = type(error).__name__
+    return {**seen, "slopes": _slopes_are_finite(function, draw.sub("unanswered"))}
+
+
+def _slopes_are_finite(function, draw):
+    x, expert_out, weights, kept = unanswered(case(7, 2, 5)(draw))
+    try:
+        weights.requires_grad_()
+        layer, block = function(x, expert_out, weights, kept)
+        return bool(torch.autograd.grad((layer + block).sum(), weights)[0].isfinite().all())
+    except Exception:
+        return None  # other observations tell what happens without a gradient
+
+
+EXERCISE = Exercise(
+    id="combine-with-residual",
+    lesson="02",
+    order=3,
+    title="What comes back",
+    answer=combine_with_residual,
+    probe=case(7, 2, 5),
+    probes=(case(6, 3, 4), case(8, 1, 3)),
+    observe=observe,
+    parts=("layer", "block"),
+    properties=PROPERTIES,
+    hints=(
+        Hint(
+            "A dropped choice takes no part in the sum. What is a sum without any part, and what is left of the token "
+            "after the residual connection?",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    print('choices kept of each token:', kept.sum(1))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "Put 0 where nobody answered, multiply by the weights, and sum over the axis of choices, which is axis 1. "
+            "Put, not times 0: torch.where(condition, a, b) takes a where the condition holds, else b. kept and "
+            "weights need one more axis at the end.",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    print('0 times NaN:', 0 * torch.tensor([float('nan'), 2.0]))\n"
+            "    print('kept', tuple(kept.unsqueeze(-1).shape), 'answers', tuple(expert_out.shape))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "An answer, in one way of several.",
+            "def combine_with_residual(x, expert_out, weights, kept):\n"
+            "    answers = torch.where(kept.unsqueeze(-1), expert_out, torch.zeros_like(expert_out))\n"
+            "    layer = (weights.unsqueeze(-1) * answers).sum(dim=1)\n"
+            "    return layer, x + layer",
+        ),
+    ),
+    variants=VARIANTS,
+    mistakes=MISTAKES,
+    minutes=5,
+    difficulty=2,
+    points=3,
+    essential=True,
+)

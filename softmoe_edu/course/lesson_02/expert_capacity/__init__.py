@@ -1,0 +1,1 @@
+"""How many rows an expert's buffer has."""

@@ -1,0 +1,149 @@
+"""The patient of lesson 05: a Soft MoE layer with one or two mistakes in its weights or beside them; it trains."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from softmoe_edu.course.lesson_05.combine_weights import mistakes as combines
+from softmoe_edu.course.lesson_05.combine_weights.exercise import combine_weights
+from softmoe_edu.course.lesson_05.dispatch_weights import mistakes as dispatches
+from softmoe_edu.course.lesson_05.dispatch_weights.exercise import dispatch_weights
+from softmoe_edu.experts import Experts
+from softmoe_edu.routing import SoftRouting
+from softmoe_edu.teaching.clinic.case import Clinic
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Mistake
+
+DIM, NUM_EXPERTS, SLOTS, HIDDEN = 32, 4, 3, 64
+
+Weigh = Callable[[Tensor], Tensor]
+
+
+class Router(nn.Module):
+    """Scores of tokens and slots, and two ways to make weights of them."""
+
+    def __init__(self, phi: Tensor, dispatch: Weigh, combine: Weigh):
+        super().__init__()
+        self.phi = nn.Parameter(phi)
+        self._weigh = dispatch, combine
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> SoftRouting:
+        """Route tokens (b, n, d)."""
+        logits = (x @ self.phi.flatten(1)).unflatten(-1, self.phi.shape[1:])
+        dispatch, combine = (weigh(logits) for weigh in self._weigh)
+        return SoftRouting(dispatch, combine, logits=logits)
+
+
+class Layer(nn.Module):
+    """A layer for `ViT(dim=32)`: `router` gives a SoftRouting, `experts` maps slots (b, e, p, d) to answers."""
+
+    def __init__(self, router: Router, read: Weigh, deal: Callable[[nn.Module, Tensor], Tensor]):
+        super().__init__()
+        self.router = router
+        self.experts = Experts(DIM, NUM_EXPERTS, HIDDEN)
+        self._read, self._deal = read, deal
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Answer tokens (b, n, d)."""
+        routing = self.router(x)
+        return routing.to_tokens(self._deal(self.experts, routing.to_slots(self._read(x))))
+
+
+def as_they_are(x: Tensor) -> Tensor:
+    """Mix the tokens as they came."""
+    return x
+
+
+def of_length_one(x: Tensor) -> Tensor:
+    """Mix tokens that are divided by their length."""
+    return nn.functional.normalize(x, dim=-1)
+
+
+def to_its_expert(experts: nn.Module, slots: Tensor) -> Tensor:
+    """Slot (i, j) to expert i."""
+    return experts(slots)
+
+
+def round_robin(experts: nn.Module, slots: Tensor) -> Tensor:
+    """Slot number s to expert s mod e."""
+    b, e, p, d = slots.shape
+    dealt = slots.reshape(b, p, e, d).transpose(1, 2)
+    return experts(dealt).transpose(1, 2).reshape(b, e, p, d)
+
+
+def _by_name(kind: str, mistakes: Sequence[Mistake]) -> dict[str, Mistake]:
+    return {f"{kind}-{mistake.id}": mistake for mistake in mistakes}
+
+
+DISPATCH = _by_name(
+    "dispatch",
+    (
+        dispatches.over_slots,
+        dispatches.over_batch,
+        dispatches.over_everything,
+        dispatches.both_sums,
+        dispatches.batch_is_one_group,
+    ),
+)
+COMBINE = _by_name(
+    "combine", (combines.over_tokens, combines.per_expert, combines.experts_only, combines.equal_experts)
+)
+BESIDE = {
+    "slots-round-robin": "slot number s is computed by expert s mod e, in place of the expert that the weights name",
+    "mixes-normalised-tokens": "the slots mix tokens that were divided by their length",
+}
+CASES = (
+    *((one,) for one in (*DISPATCH, *COMBINE, *BESIDE)),
+    *((one, other) for one in DISPATCH for other in COMBINE),
+    *((one, other) for one in (*DISPATCH, *COMBINE) for other in BESIDE),
+)
+
+
+def build(ids: Sequence[str], draw: Draw) -> Layer:
+    """Build a layer that is wrong in these ways and in no other."""
+    weigh = [dispatch_weights, combine_weights]
+    for i, known in enumerate((DISPATCH, COMBINE)):
+        weigh[i] = next((known[id].function for id in ids if id in known), weigh[i])
+    read = of_length_one if "mixes-normalised-tokens" in ids else as_they_are
+    deal = round_robin if "slots-round-robin" in ids else to_its_expert
+    phi = draw.sub(dtype=torch.float32).normal(DIM, NUM_EXPERTS, SLOTS) * 2 / DIM**0.5
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(draw.integers(0, 2**31, 1)))
+        return Layer(Router(phi, *weigh), read, deal)
+
+
+def make(draw: Draw) -> tuple[Layer, Sequence[str]]:
+    """Choose a case and build it."""
+    # With these words the first patient has both softmax axes swapped, the fault that was seen in published code.
+    ids = CASES[int(draw.sub("what illness").integers(0, len(CASES), 1))]
+    return build(ids, draw), ids
+
+
+CLINIC = Clinic(
+    lesson="05",
+    complaint="A colleague wrote this Soft MoE layer (dim 32, 4 experts of 3 slots). In a ViT it trains, the loss "
+    "falls, and the tests of shape are green. What it computes is not Algorithm 1.",
+    make=make,
+    suspects={
+        **{id: f"dispatch {mistake.does}" for id, mistake in DISPATCH.items()},
+        **{id: f"combine {mistake.does}" for id, mistake in COMBINE.items()},
+        **BESIDE,
+        "two-matrices": "dispatch and combine have learned parameters of their own",
+        "drops-tokens": "some tokens have weight 0 in every slot",
+        "noisy": "the scores have noise added, in evaluation too",
+    },
+    findings={
+        "dispatch-over-slots": "routing.dispatch is the softmax of its logits over slots; sums over tokens are off.",
+        "dispatch-over-batch": "with one image alone every dispatch weight is 1; with two, the other image moves them.",
+        "dispatch-over-everything": "all dispatch weights of an image sum to 1, so its slots share one token's worth.",
+        "dispatch-both-sums": "dispatch summed over slots is 1 for each token, but it is no softmax over slots either.",
+        "dispatch-batch-is-one-group": "dispatch summed over the tokens of an image is below 1, of all images 1.",
+        "combine-over-tokens": "routing.combine summed over slots is not 1; summed over tokens it is.",
+        "combine-per-expert": "routing.combine summed over all slots is 4, the number of experts: 1 for each of them.",
+        "combine-experts-only": "routing.combine summed over all slots is 3, the slots of an expert.",
+        "combine-equal-experts": "all sums are 1, but each expert has a quarter of every token, whatever the scores.",
+        "slots-round-robin": "layer(x) is not routing.through(x, layer.experts), while all weights may be right.",
+        "mixes-normalised-tokens": "layer(x) is not routing.through(x, layer.experts), but that of unit tokens.",
+    },
+)

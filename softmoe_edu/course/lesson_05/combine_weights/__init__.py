@@ -1,0 +1,1 @@
+"""The weights by which the slots of a Soft MoE layer answer the tokens."""

@@ -1,0 +1,1 @@
+"""The weights by which tokens fill the slots of a Soft MoE layer."""

@@ -1,0 +1,1 @@
+"""The whole Soft MoE layer, from tokens and slot vectors to answers."""

@@ -1,1 +1,0 @@
-"""Instructor cards: one file for each lesson, with a `CARD`."""

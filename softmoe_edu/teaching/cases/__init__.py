@@ -1,1 +1,0 @@
-"""The clinic's cases: one file for each lesson, found by being here."""

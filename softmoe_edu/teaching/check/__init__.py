@@ -1,0 +1,1 @@
+"""How an answer is examined: called, held against properties, compared with known mistakes, reported on."""

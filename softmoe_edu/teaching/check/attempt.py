@@ -1,0 +1,267 @@
+"""A learner's function behind a counter: called with copies, held to the reference's shapes, its errors in words."""
+
+import inspect
+import linecache
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from dis import opname
+from itertools import zip_longest
+from numbers import Integral
+from typing import NoReturn
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from softmoe_edu.teaching.check.isolation.borrowed import Traps
+from softmoe_edu.teaching.check.isolation.isolated import ENDS
+from softmoe_edu.teaching.check.isolation.kept_state import plain_again
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Property
+
+# torch has one class for most errors, so that its words alone tell what one is about.
+OF_SHAPES = ("shape", "size", "dimension", "einsum", "mat1", "broadcast", "subscript")
+
+
+class NotStarted(Exception):
+    """A function is still the stub, or calls one that is; the name of that one is the first argument."""
+
+
+class _Stop(Exception):
+    """Leave a property: there is nothing more to look at than this finding."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.should)
+        self.finding = finding
+
+
+class Attempt:
+    """A learner's function, ready for properties: `attempt(*args)` gives an output of the reference's structure.
+
+    Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
+    with what it is given, and only it: `attempt(*args)` calls the reference too, and experts that count would count
+    twice. A call that gives nothing to look at ends the property with a finding of its own, which `look` returns.
+    returned: how many calls gave something. unwritten: the function that raised NotImplementedError itself, or "".
+    """
+
+    def __init__(self, exercise: Exercise, function: Callable) -> None:
+        self.exercise, self.function = exercise, function
+        functions = (exercise.answer, *exercise.variants, *exercise.library)
+        self.traps = Traps([*functions, *(mistake.function for mistake in exercise.mistakes)])
+        self.returned, self.unwritten = 0, ""
+
+    def look(self, each: Property, draw: Draw) -> Finding | None:
+        """Return what a property finds, or what kept it from looking; None where it holds."""
+        try:
+            return each.test(self, draw.sub(each.name))
+        except _Stop as stop:
+            return stop.finding
+        except ENDS:
+            raise
+        except BaseException as error:
+            # An output may be anything: what a property cannot look at is no right answer either.
+            should = f'one can go on computing with what {self.exercise.name} returns (here for "{each.name}")'
+            return Finding(should, got=in_words(error))
+
+    def stop(self, finding: Finding) -> NoReturn:
+        """End the property that is being looked at; this is what it finds."""
+        raise _Stop(finding)
+
+    def stop_unwritten(self, name: str, given: str = "", got: str = "NotImplementedError") -> NoReturn:
+        """End the property: what it called is still to be written, or leaves a case out."""
+        self.unwritten = self.unwritten or name
+        got = f"{got}: other inputs get an answer, these none yet"
+        self.stop(Finding(self._answers, given, got=got, kind=Kind.UNWRITTEN))
+
+    def tried(self, *args: object) -> tuple[object, Finding | None]:
+        """Return an output and None, or None and a finding that says why there is no output."""
+        try:
+            return self(*args), None
+        except _Stop as stop:
+            return None, stop.finding
+
+    def __call__(self, *args: object) -> object:
+        return self.beside(*args)[1]
+
+    def beside(self, *args: object) -> tuple[object, object]:
+        """Return what the reference gives and what the function gives for these arguments, as a call does."""
+        got = self.raw(*copied(args))
+        expected = self.exercise.answer(*copied(args))
+        if finding := difference(expected, got, parts=self.exercise.parts):
+            self.stop(replace(finding, given=self.given(args)))
+        return expected, got
+
+    def raw(self, *args: object) -> object:
+        """Call the function with exactly these arguments."""
+        grad = torch.is_grad_enabled()
+        try:
+            with self.traps:
+                output = self.function(*args)
+        except ENDS:
+            raise
+        except BaseException as error:
+            line, where = _line_of(error, self.function)
+            got, given = f"{in_words(error)}{where}", self.given(args)
+            if name := unwritten_in(error):
+                self.stop_unwritten(name, given, got)
+            self.stop(Finding(self._answers, given, got=got, kind=_kind_of(error, line if where else None)))
+        finally:
+            # An answer that switches gradients off, or sets a default, would do so for the reference, too.
+            plain_again()
+            torch.set_grad_enabled(grad)
+        self.returned += 1
+        return output
+
+    def given(self, args: tuple) -> str:
+        """Say what these arguments are, by the parameters' names."""
+        return described(args, inspect.signature(self.exercise.answer).parameters)
+
+    def expected(self, *args: object) -> object:
+        """Give the reference's output."""
+        return self.exercise.answer(*copied(args))
+
+    @property
+    def _answers(self) -> str:
+        return f"{self.exercise.name} gives an answer for every allowed input, and raises nothing"
+
+
+def in_words(error: BaseException, most: int = 160) -> str:
+    """Give an error's kind and text in one line, which ends with a whole word."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = ""  # whoever wrote the exception wrote its text, too
+    if len(text) > most:
+        text = f"{text[:most].rsplit(' ', 1)[0]} ..."
+    return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def unwritten_in(error: BaseException) -> str:
+    """Return the name of the function that says by a `raise` in Python that it is not written; "" for other errors.
+
+    torch raises NotImplementedError too, from C++.
+    """
+    frame = error.__traceback__
+    if not isinstance(error, NotImplementedError) or frame is None:
+        return ""
+    while frame.tb_next:
+        frame = frame.tb_next
+    code = frame.tb_frame.f_code
+    return code.co_name if opname[code.co_code[frame.tb_lasti]] == "RAISE_VARARGS" else ""
+
+
+def _kind_of(error: BaseException, line: str | None) -> Kind:
+    """Tell what kind of error a call raised, in this line of the learner's; None where no line of theirs is known."""
+    if isinstance(error, SyntaxError):
+        return Kind.NO_PYTHON
+    if line is None:
+        return Kind.OTHER
+    if isinstance(error, NameError):
+        return Kind.NO_SUCH_NAME
+    if "raise" in line.split():
+        return Kind.RAISES
+    words = f"{in_words(error)} {line}".lower()
+    return Kind.FAILS_ON_SHAPES if any(word in words for word in OF_SHAPES) else Kind.FAILS_ON_VALUES
+
+
+def copied(args: tuple) -> tuple:
+    """Give arguments whose tensors and lists are copies, tensors with a graph of their own where they take one."""
+    return tuple(_copied(a) for a in args)
+
+
+def _copied(a: object) -> object:
+    if isinstance(a, Tensor):
+        return a.detach().clone().requires_grad_(a.requires_grad)
+    return list(a) if isinstance(a, list) else a
+
+
+def described(args: tuple, names: Iterable[str] = ()) -> str:
+    """Say in words what was given: shapes of tensors, other values as they are, with names where there are any."""
+    words, known = [], [*names][: len(args)]  # an argument with a default may be left out
+    for a, name in zip_longest(args, known):
+        if isinstance(a, Tensor):
+            word = f"{tuple(a.shape)} {str(a.dtype).removeprefix('torch.')}"
+        elif isinstance(a, (list, tuple)) and a and callable(a[0]):
+            word = f"{len(a)} functions"
+        elif callable(a):
+            word = getattr(a, "__name__", type(a).__name__)
+        else:
+            word = repr(a)
+        words.append(f"{name} {word}" if name else word)
+    return ", ".join(words)
+
+
+def difference(expected: object, got: object, part: str = "the answer", parts: tuple[str, ...] = ()) -> Finding | None:
+    """Say where two outputs differ in kind, shape, dtype or device; None where they agree.
+
+    parts: what the things of a tuple are called.
+    """
+
+    def finding(should: str, wanted: str, found: str = "", kind: Kind = Kind.STRUCTURE) -> Finding:
+        kind = Kind.NO_RESULT if got is None else kind
+        return Finding(f"{part} {should}", expected=wanted, got=found or _what(got), kind=kind)
+
+    if expected is None:
+        return None
+    if isinstance(expected, tuple):
+        if not isinstance(got, (tuple, list)) or len(got) != len(expected):
+            return finding(f"is {len(expected)} things in a tuple", f"a tuple of {len(expected)}")
+        names = parts if len(parts) == len(expected) else [f"part {i + 1} of {part}" for i in range(len(expected))]
+        found = (difference(*pair, name) for name, *pair in zip(names, expected, got, strict=True))
+        return next(filter(None, found), None)
+    if isinstance(expected, Tensor):
+        if not isinstance(got, Tensor):
+            return finding("is a tensor", f"a tensor of shape {tuple(expected.shape)}")
+        if got.layout != expected.layout or got.is_quantized:
+            kind = "quantized" if got.is_quantized else str(got.layout).removeprefix("torch.")
+            return finding("is an ordinary (dense) tensor", "a dense tensor", f"a tensor of the kind {kind}")
+        if got.device != expected.device:
+            return finding("stays on the input's device", str(expected.device), str(got.device))
+        if got.shape != expected.shape:
+            shapes = (f"shape {tuple(each.shape)}" for each in (expected, got))
+            return finding("has the right shape", *shapes, kind=Kind.SHAPE)
+        return _other_dtype(expected.dtype, got.dtype, finding)
+    if isinstance(expected, bool):
+        right, word = isinstance(got, bool), "True or False"
+    elif isinstance(expected, int):
+        right, word = isinstance(got, Integral) and not isinstance(got, bool), "a whole number (int)"
+    else:
+        # A Fraction is a Real too, and no tensor can be made of it.
+        number = isinstance(got, (int, float, np.number)) or (isinstance(got, Tensor) and got.ndim == 0)
+        right, word = number and not isinstance(got, bool), "a number"
+    return None if right else finding(f"is {word}", word)
+
+
+def _other_dtype(expected: torch.dtype, got: torch.dtype, finding: Callable[..., Finding]) -> Finding | None:
+    whole = [not d.is_floating_point and not d.is_complex and d != torch.bool for d in (expected, got)]
+    if expected == got or all(whole):
+        return None
+    names = [str(d).removeprefix("torch.") for d in (expected, got)]
+    if whole[0]:
+        return finding("holds whole numbers", f"{names[0]} or another whole number type", names[1])
+    why = ", the dtype of the input" if expected.is_floating_point else ""
+    return finding(f"has dtype {names[0]}{why}", *names, kind=Kind.DTYPE)
+
+
+def _what(value: object) -> str:
+    if value is None:
+        return "None: does every path of the function end in a return?"
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, (tuple, list)):
+        return f"a {type(value).__name__} of {len(value)}"
+    try:
+        return f"{value!r} ({type(value).__name__})"[:80]
+    except Exception:
+        return f"an object of the class {type(value).__name__}"
+
+
+def _line_of(error: BaseException, function: Callable) -> tuple[str, str]:
+    """Return the line of the learner's own code that raised, and where that is in words, as far as they are known."""
+    home = getattr(inspect.unwrap(function), "__code__", None)
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if home and f.filename == home.co_filename]
+    if not frames:
+        return "", ""
+    line = linecache.getline(frames[-1].filename, frames[-1].lineno or 0).strip()[:70]
+    return line, f" (in the line: {line})" if line else f" (line {frames[-1].lineno})"

@@ -1,0 +1,207 @@
+"""`check`: hold a learner's function against what a right one does, and report the first property that it violates."""
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from softmoe_edu.teaching import progress
+from softmoe_edu.teaching.check.advice import last_words, lines_of, not_started
+from softmoe_edu.teaching.check.attempt import Attempt, copied
+from softmoe_edu.teaching.check.diagnosis import match
+from softmoe_edu.teaching.check.isolation.isolated import ENDS, TimeUp, UsedReference, isolated
+from softmoe_edu.teaching.check.isolation.printed import Printed
+from softmoe_edu.teaching.check.isolation.time_limit import callers_alarm, forget_handled
+from softmoe_edu.teaching.check.report import Report
+from softmoe_edu.teaching.discovery import find_exercise
+from softmoe_edu.teaching.draw import Draw
+from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Mistake, Property
+from softmoe_edu.teaching.say import say
+
+SECONDS = 10.0
+LATE_S = 2.0  # more than the steps of Python take that may still be run
+CLASS_KEY = "SOFTMOE_CLASS_KEY"
+
+
+def check(
+    name: str, answer: Callable, *, device: str = "cpu", seed: int | None = None, seconds: float = SECONDS
+) -> Report:
+    """Check an answer to the exercise of this name and say what holds, what does not, and which mistake it is.
+
+    Never raises for an answer of whatever kind. Inputs change with each attempt, unless there is a seed, and are on
+    `device`.
+    What the answer prints or warns is shown and changes nothing; one that takes longer than `seconds` is stopped.
+    The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError
+    for an unknown name or a device that is not there.
+    """
+    exercise = find_exercise(name)
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"device {device!r} cannot be used here ({error}): leave it out for the CPU") from None
+    attempt = progress.attempts("check", exercise.id)
+    start = time.monotonic()
+    with callers_alarm():
+        report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
+        progress.note(
+            "check",
+            exercise.id,
+            status=report.status,
+            mistake=report.mistake,
+            property=report.failed,
+            attempt=attempt + 1,
+            seconds=round(time.monotonic() - start, 2),
+        )
+    return report
+
+
+def examine(
+    exercise: Exercise, function: Callable, *, seed: int = 0, device: str = "cpu", seconds: float = SECONDS
+) -> Report:
+    """Do what `check` does, and note nothing."""
+    draw = Draw(os.environ.get(CLASS_KEY, ""), exercise.id, seed, device=device)
+    properties = (*(BASICS if exercise.basics else BASICS[:1]), *exercise.properties)
+    holds: list[str] = []
+    fails: dict[str, Finding] = {}
+    good, mistake, named, unwritten, printed = 0.0, None, False, "", Printed()
+    handled, start = sys.exc_info()[1], time.monotonic()
+    try:
+        with isolated(seconds) as printed:
+            attempt = Attempt(exercise, function)
+            for each in properties:
+                finding = attempt.look(each, draw)
+                counts = each not in BASICS
+                if finding is None:
+                    holds += [] if fails else [each.name]
+                    good += counts
+                    continue
+                fails[each.name] = finding
+                good += counts * finding.share
+                if each is SIGNATURE:
+                    break
+                # What is not written yet is no mistake, whatever else it resembles.
+                if not named and finding.kind is not Kind.UNWRITTEN:
+                    named, mistake = True, _named(exercise, function, draw)
+            if attempt.unwritten and not _answers_anything(attempt, draw):
+                unwritten = attempt.unwritten
+    except SystemExit:
+        should = f"{exercise.name} gives an answer for every allowed input"
+        got = "it leaves the program: exit, quit and sys.exit would end the notebook's kernel"
+        fails = {"no exit": Finding(should, got=got, kind=Kind.LEAVES)}
+        mistake, good = None, 0.0
+    except TimeUp:
+        got = f"it was stopped after {seconds:g} s: {exercise.slow}"
+        if (took := time.monotonic() - start) > seconds + LATE_S:
+            got = f"it was stopped after {took:.0f} s, since one long call in it cannot be interrupted: {exercise.slow}"
+        should = f"{exercise.name} comes back within {seconds:g} s"
+        fails.setdefault("time", Finding(should, got=got, kind=Kind.TOO_SLOW))
+    except UsedReference as error:
+        should = f"the answer is your own: write {exercise.name} yourself"
+        got = f"it calls {error}, which is an answer"
+        fails = {"your own answer": Finding(should, got=got, kind=Kind.BORROWED)}
+        mistake, good = None, 0.0
+    forget_handled(handled)
+    if unwritten:
+        return not_started(exercise, unwritten, printed)
+    said = last_words(printed)
+    if not fails:
+        lines = (("Printed", said),) if said else ()
+        count = len(properties)
+        return Report(exercise.id, "passed", tuple(holds), count, share=1.0, printed=printed.text, lines=lines)
+    failed, finding = next(iter(fails.items()))
+    step = next((each.next_step for each in properties if each.name == failed), "")
+    return Report(
+        exercise.id,
+        "failed",
+        tuple(holds),
+        len(properties),
+        failed,
+        tuple(fails),
+        mistake and mistake.id,
+        good / len(exercise.properties),
+        printed.text,
+        lines_of(exercise, finding, mistake, said, step),
+    )
+
+
+def _answers_anything(attempt: Attempt, draw: Draw) -> bool:
+    # Each property begins in float64: a case may be written that none of them came to.
+    for dtype in (torch.float32, torch.float64):
+        for probe in (attempt.exercise.probe, *attempt.exercise.probes):
+            if not attempt.returned:
+                attempt.tried(*probe(draw.sub("stub", dtype=dtype)))
+    return attempt.returned > 0
+
+
+def _named(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
+    try:
+        return match(exercise, function, draw)
+    except ENDS:
+        raise
+    except BaseException:
+        return None  # what cannot even be compared is none of the known mistakes
+
+
+def _fits(answer: Attempt, draw: Draw) -> Finding | None:
+    should = f"a function {answer.exercise.signature}"
+    if not callable(answer.function):
+        return Finding(should, got=f"{type(answer.function).__name__}, which cannot be called", kind=Kind.SIGNATURE)
+    args = answer.exercise.probe(draw)
+    try:
+        signature = inspect.signature(answer.function)
+    except Exception:
+        return None  # some built-in functions tell nothing about their arguments
+    try:
+        signature.bind(*args)
+    except TypeError as error:
+        name = getattr(answer.function, "__name__", type(answer.function).__name__)
+        return Finding(should, got=f"{name}{signature}: {error}", kind=Kind.SIGNATURE)
+    return None
+
+
+def _shapes(answer: Attempt, draw: Draw) -> None:
+    for dtype in (torch.float64, torch.float32):
+        answer(*answer.exercise.probe(draw.sub(dtype=dtype)))
+
+
+def _inputs(answer: Attempt, draw: Draw) -> Finding | None:
+    args = answer.exercise.probe(draw)
+    given = copied(args)
+    answer.raw(*given)
+    names = inspect.signature(answer.exercise.answer).parameters
+    for name, before, after in zip(names, args, given, strict=True):
+        changed = None
+        if isinstance(before, Tensor) and not (before.shape == after.shape and torch.equal(before, after)):
+            changed = f"{name} is changed after the call"
+        elif isinstance(before, Tensor) and (after.requires_grad or after.grad is not None):
+            changed = f"{name} is marked for gradients after the call: detach a copy first"
+        elif isinstance(before, list) and before != after:
+            changed = f"the list {name} is changed after the call"
+        if changed:
+            should = f"{answer.exercise.name} leaves its input alone: whoever calls it may need {name} again"
+            return Finding(should, answer.given(args), f"{name} as it was", changed)
+    return None
+
+
+SIGNATURE = Property("signature", _fits)
+BASICS = (
+    SIGNATURE,
+    Property("shape and dtype", _shapes),
+    Property("input left alone", _inputs, next_step="make a new tensor or list where you change this one"),
+)
+
+
+def use(name: str, answer: Callable) -> Callable:
+    """Return the learner's function if it passes its check, else the library's own, and print which.
+
+    What follows an exercise uses this, so that nobody is stuck. Raises ValueError for an unknown name.
+    """
+    exercise = find_exercise(name)
+    report = examine(exercise, answer)
+    whose = "yours" if report.passed else f"the library's (yours: {report.status})"
+    say(f"{exercise.name}: {whose}")
+    return answer if report.passed else exercise.answer

@@ -1,0 +1,1 @@
+"""What keeps a function of a learner from doing anything that outlives its check."""

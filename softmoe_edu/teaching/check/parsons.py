@@ -1,0 +1,88 @@
+"""Lines to put in order: a function without typing it."""
+
+import inspect
+import itertools
+import linecache
+from collections.abc import Callable, Sequence
+from numbers import Integral
+
+import torch
+
+FILE = "<your lines>"
+
+
+class NumberedLines:
+    """Lines of Python, numbered from 1, of which some make a function when they stand in the right order.
+
+    Args:
+        signature: The function's name and parameters, such as "layer(x, experts)".
+        lines: The lines of its body, each with its indentation, and others that people write in their place. Each of
+            them alone is Python.
+    """
+
+    def __init__(self, signature: str, lines: Sequence[str]) -> None:
+        self._signature, self.lines = signature, tuple(lines)
+
+    def numbered(self) -> str:
+        """Return the lines with their numbers."""
+        return "\n".join(f"{number:2d} |{line}" for number, line in enumerate(self.lines, 1))
+
+    def in_order(self, order: Sequence[int]) -> Callable:
+        """Make the function of the lines with these numbers, in this order, each as it is indented.
+
+        Lines whose indentation makes no Python give one that raises SyntaxError with the place.
+
+        Raises:
+            ValueError: For what is no list of whole numbers, a number that no line has, or one that is used twice.
+        """
+        numbers = isinstance(order, Sequence) and not isinstance(order, str) and all(map(_is_whole, order))
+        if not numbers or not order:
+            raise ValueError(f"an order is a list of line numbers, such as [8, 19, 4], got {order!r:.60}")
+        wrong = [number for number in order if number not in range(1, len(self.lines) + 1)]
+        if wrong:
+            raise ValueError(f"lines have the numbers 1 to {len(self.lines)}, got {wrong}")
+        twice = sorted({number for number in order if list(order).count(number) > 1})
+        if twice:
+            raise ValueError(f"every line can be used once, got {twice} more often: take one of each out")
+        chosen = [self.lines[number - 1] for number in order]
+        text = "\n".join([f"def {self._signature}:", *chosen])
+        linecache.cache[FILE] = (len(text), None, text.splitlines(keepends=True), FILE)
+        namespace: dict[str, object] = {"torch": torch}
+        try:
+            exec(compile(text, FILE, "exec"), namespace)
+        except IndentationError as error:  # each line alone is Python, so that nothing else can be wrong
+            return _NoPython(self._signature, _misplaced(order, chosen, error))
+        return namespace[self._signature.partition("(")[0]]
+
+
+def _is_whole(number: object) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
+
+
+def _misplaced(order: Sequence[int], lines: Sequence[str], error: IndentationError) -> str:
+    """Say which line does not fit."""
+    row = (error.lineno or 2) - 1  # the head of the function comes before the first
+    if not error.msg.startswith("expected an indented block"):
+        return f"{_place(order, row)} has an indentation that does not fit the line above it."
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    for row, (own, below) in enumerate(itertools.pairwise([*indents, 0]), 1):
+        if lines[row - 1].endswith(":") and below <= own:
+            break
+    return f"{_place(order, row)} ends in a colon and needs a line below it that is indented further."
+
+
+def _place(order: Sequence[int], row: int) -> str:
+    nth = {1: "first", 2: "second", 3: "third"}.get(row, f"{row}th")
+    return f"Line {order[row - 1]} (the {nth} in your order)"
+
+
+class _NoPython:
+    """Stands for the function that the lines do not make; no function, so that no line of this file is shown."""
+
+    def __init__(self, signature: str, sentence: str) -> None:
+        namespace: dict[str, Callable] = {}
+        exec(f"def it{signature[signature.index('(') :]}: ...", namespace)
+        self.__signature__, self._sentence = inspect.signature(namespace["it"]), sentence
+
+    def __call__(self, *_args: object) -> None:
+        raise SyntaxError(self._sentence)

@@ -1,0 +1,1 @@
+"""Layers and runs that work and are wrong, handed out to be examined."""

@@ -1,0 +1,21 @@
+"""What a lesson says of its clinic: who comes, with what complaint, and what may be wrong."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from softmoe_edu.teaching.draw import Draw
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """One lesson's case: `make(draw)` gives (what to examine, the ids of what is wrong with it).
+
+    complaint: what somebody saw, in sentences. suspects: id -> what is wrong, in words; true and false ones.
+    findings: id -> how it could be seen, told after the diagnosis.
+    """
+
+    lesson: str
+    complaint: str
+    make: Callable[[Draw], tuple[object, Sequence[str]]]
+    suspects: dict[str, str]
+    findings: dict[str, str]

@@ -1,0 +1,27 @@
+"""What a lesson says of itself, and how its number is written."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A lesson of the course.
+
+    Args:
+        number: Two digits, such as "05"; they begin the names of the lesson's notebooks and end that of its folder.
+        title: The rest of its notebook's first heading.
+    """
+
+    number: str
+    title: str
+
+
+def lesson_name(lesson: str | int) -> str:
+    """Return a lesson's number as it stands in file names, "05" for 5 and "5".
+
+    Raises:
+        ValueError: If it is no number.
+    """
+    if not str(lesson).isdecimal():
+        raise ValueError(f'lesson must be a number such as "05", got {lesson!r}')
+    return f"{int(lesson):02}"

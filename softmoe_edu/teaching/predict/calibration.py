@@ -1,0 +1,85 @@
+"""How sure a learner was, and how often right: the share of right predictions at each stated confidence."""
+
+from typing import TYPE_CHECKING
+
+from softmoe_edu.teaching.lesson import lesson_name
+from softmoe_edu.teaching.predict.prediction import revealed
+from softmoe_edu.teaching.predict.question import CONFIDENCES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from softmoe_edu.figures import Described
+
+
+class Sentence(str):
+    """Text that a notebook shows as it is, without quotes."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def calibration(lesson: str | int | None = None) -> "Described | Sentence":
+    """Show the predictions of a lesson, or all of them: stated confidence against the share that was right.
+
+    Gives a figure with its alt text and a sentence, or a sentence alone when nothing was predicted yet.
+    """
+    counts = tally(lesson)
+    if not counts:
+        return Sentence(
+            f"Nothing was predicted{_in(lesson)} yet: lock an answer to a question, and your calibration is here."
+        )
+    from softmoe_edu.figures import described
+
+    return described(draw(counts, lesson), in_words(counts))
+
+
+def tally(lesson: str | int | None = None) -> dict[int, tuple[int, int]]:
+    """Count {confidence: (right, all)} over predictions that were revealed; a confidence without any is left out."""
+    told = [(event["confidence"], event["right"]) for event in revealed(lesson)]
+    counts = {sure: [right for stated, right in told if stated == sure] for sure in CONFIDENCES}
+    return {sure: (sum(rights), len(rights)) for sure, rights in counts.items() if rights}
+
+
+def in_words(counts: dict[int, tuple[int, int]]) -> str:
+    """Say how often the learner was right at each confidence, and how that compares on the whole."""
+    parts = [f"{right} of {all} right where you were {sure} % sure" for sure, (right, all) in counts.items()]
+    total = sum(all for _, all in counts.values())
+    stated = sum(sure * all for sure, (_, all) in counts.items()) / total
+    measured = 100 * sum(right for right, _ in counts.values()) / total
+    gap = round(stated) - round(measured)
+    more = "more sure than right" if gap > 0 else "more right than sure"
+    compared = f"{abs(gap)} points {more}" if gap else "as sure as right"
+    few = " With so few predictions that may be chance." if total < 10 else ""
+    return f"{'; '.join(parts)}. On average you were {stated:.0f} % sure and {measured:.0f} % right: {compared}.{few}"
+
+
+def draw(counts: dict[int, tuple[int, int]], lesson: str | int | None = None, ax: "Axes | None" = None) -> "Axes":
+    """Draw a dot for each confidence, with its counts, and the diagonal on which confidence and share agree."""
+    from softmoe_edu.figures.canvas import one_axes
+    from softmoe_edu.figures.description import describe
+    from softmoe_edu.figures.style import categories, page, text_colour
+
+    ax = one_axes(ax, 4.6, 4.0)
+    dot = categories()[0]
+    ax.plot([40, 100], [40, 100], color=text_colour(), linestyle="--", linewidth=1, label="as sure as right")
+    shares = [100 * right / all for right, all in counts.values()]
+    ax.plot(list(counts), shares, "o", color=dot, markersize=9, label="your predictions")
+    for (sure, (right, all)), share in zip(counts.items(), shares, strict=True):
+        box = {"facecolor": page(), "edgecolor": "none", "pad": 1}
+        ax.annotate(f"{right} of {all}", (sure, share), (9, 0), textcoords="offset points", va="center", bbox=box)
+    ax.set(xlim=(40, 100), ylim=(-6, 106), xticks=CONFIDENCES, yticks=range(0, 101, 20))
+    ax.set_title(f"Confidence and success{_in(lesson)}")
+    ax.set_xlabel("stated confidence (%)")
+    ax.set_ylabel("share of predictions that were right (%)")
+    ax.grid(True, linewidth=0.6)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # a dot may be anywhere inside
+    dots = "; ".join(f"{sure} % stated, {share:.0f} % right" for sure, share in zip(counts, shares, strict=True))
+    describe(ax, f"Stated confidence against the share of right predictions: {dots}. {in_words(counts)}")
+    return ax
+
+
+def _in(lesson: str | int | None) -> str:
+    return "" if lesson is None else f" in lesson {lesson_name(lesson)}"

@@ -1,0 +1,1 @@
+"""How many choices each expert has."""
