@@ -2,12 +2,12 @@
 
 import contextlib
 import math
-from abc import abstractmethod
 
 import torch
 from torch import Tensor, nn
 
-from softmoe_edu.routing import Routing
+from softmoe_edu.routers.outline import outline
+from softmoe_edu.routing import Routing, SparseRouting
 from softmoe_edu.shapes import (
     HALF,
     autocast_to,
@@ -19,10 +19,15 @@ from softmoe_edu.shapes import (
 
 
 class Router(nn.Module):
-    """Read tokens (b, n, d) and return a Routing: a subclass owns parameters and defines `route`.
+    """Read tokens (b, n, d), score them, and decide: a subclass owns parameters and defines `score` and `decide`.
 
     Half-precision tokens are widened to float32, and autocast is off inside, so that a routing decision does not
     depend on rounding; float64 stays float64. Padding takes no part in a decision, whatever it holds.
+
+    What others need to know of a router they ask it: `score_per`, `is_sparse`, `capacity`, `score_macs` and
+    `experts_per_token`. Here the answers are found by letting the router decide on the meta device, where nothing is
+    computed. A subclass defines a method where it knows the answer, and must where its slots depend on the tokens'
+    numbers. Registered in `ROUTERS`, it is built as `kind(dim, num_experts)`, with its further arguments by name.
 
     Args:
         dim: width d of a token.
@@ -33,6 +38,36 @@ class Router(nn.Module):
         super().__init__()
         self.dim = check_at_least("dim", dim)
         self.num_experts = check_at_least("num_experts", num_experts)
+
+    def score(self, x: Tensor) -> Tensor:
+        """Score tokens.
+
+        Args:
+            x: tokens (b, n, dim) as `forward` has checked them, in float32 or float64.
+
+        Returns:
+            Logits of tokens and experts (b, n, e), or of tokens and slots (b, n, e, p), without noise; from a router
+            that reads no scores x[..., :0], nothing for each token.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
+        raise NotImplementedError(self._undefined("score(x) -> logits"))
+
+    def decide(self, logits: Tensor, mask: Tensor | None = None) -> Routing:
+        """Decide from scores; in training, noise on them is drawn here.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+
+        Returns:
+            The decision.
+
+        Raises:
+            NotImplementedError: the subclass does not define it.
+        """
+        raise NotImplementedError(self._undefined("decide(logits, mask) -> Routing"))
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Routing:
         """Route tokens.
@@ -56,9 +91,77 @@ class Router(nn.Module):
         with without_autocast(x.device.type):
             return self.route(x if mask is None else with_tame_padding(x, mask), mask)
 
-    @abstractmethod
     def route(self, x: Tensor, mask: Tensor | None) -> Routing:
-        """Decide for checked tokens in float32 or float64, whose padding has no gradient (`with_tame_padding`)."""
+        """Score checked tokens, whose padding has no gradient (`with_tame_padding`), and decide.
+
+        A form that never builds the logits takes its shorter way here.
+        """
+        return self.decide(self.score(x), mask)
+
+    @property
+    def has_scores(self) -> bool:
+        """Whether the router has the two steps, `score` and `decide`, so that other scores can be given to the second.
+
+        One that defines `forward` or `route` alone routes, and nothing else can be asked of it.
+        """
+        return type(self).score is not Router.score and type(self).decide is not Router.decide
+
+    def score_per(self) -> str | None:
+        """Return what each token has a score for: "expert", logits (b, n, e), "slot", (b, n, e, p), or None.
+
+        Raises:
+            ValueError: it cannot be told without the tokens' numbers.
+        """
+        logits = outline(self, self.num_experts, "score_per()").logits
+        if logits is None or 0 in logits.shape:
+            return None
+        if logits.ndim not in (3, 4):
+            raise ValueError(
+                f"the logits of {type(self).__name__} must be (b, n, e) or (b, n, e, p), got {tuple(logits.shape)} for "
+                f"(b, n) = (1, {self.num_experts}): return such from score(x)"
+            )
+        return "expert" if logits.ndim == 3 else "slot"
+
+    def is_sparse(self) -> bool:
+        """Tell whether a slot holds one token at most, which is moved by its index, or a mixture, a product.
+
+        Raises:
+            ValueError: it cannot be told without the tokens' numbers.
+        """
+        return isinstance(outline(self, self.num_experts, "is_sparse()").routing, SparseRouting)
+
+    def capacity(self, tokens: int) -> int | None:
+        """Compute the slots of an expert for a group of this many tokens; None where their numbers decide.
+
+        Raises:
+            ValueError: it cannot be told without the tokens' numbers.
+        """
+        return outline(self, tokens, "capacity(tokens)").routing.sizes[3]
+
+    def score_macs(self, tokens: int) -> int:
+        """Count the MACs of the router's own matrix products for a group of this many tokens.
+
+        Raises:
+            ValueError: they cannot be told without the tokens' numbers.
+        """
+        return outline(self, tokens, "score_macs(tokens)").macs
+
+    def experts_per_token(self, tokens: int, slots_per_expert: int) -> float:
+        """Compute how many experts the answer of a token depends on, in the mean, when every slot is filled.
+
+        Args:
+            tokens: tokens of a group.
+            slots_per_expert: slots of an expert.
+        """
+        e = self.num_experts
+        return min(e * slots_per_expert / tokens, e) if self.is_sparse() else e
+
+    def _undefined(self, method: str) -> str:
+        name, alone = type(self).__name__, ""
+        defined = [each for each in ("forward", "route") if getattr(type(self), each) is not getattr(Router, each)]
+        if defined:
+            alone = f" beside {defined[0]}, which alone cannot be given other scores"
+        return f"{name} must define {method}{alone}: see `Router`"
 
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""
