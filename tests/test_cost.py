@@ -281,7 +281,7 @@ def test_a_cost_is_made_of_its_parts():
         (
             lambda: cost_of(MoE(nn.Identity(), Experts(2, 2, 2)), 4),
             TypeError,
-            "knows the routers in ROUTERS, got Ident",
+            "cost_of asks a softmoe_edu.routers.Router what it costs, got Identity",
         ),
         (
             lambda: cost_of(MoE(TokensChoiceRouter(2, 2, capacity_factor=None), Experts(2, 2, 2)), 4),
