@@ -42,9 +42,9 @@ def test_the_lines_of_code_name_what_the_library_has() -> None:
     called = set(re.findall(r"\b(\w+)\((?:logits|experts, gates|gates, capacity)", words))
 
     assert called >= {"dispatch_weights", "combine_weights", "choose_experts", "assign_tokens", "assign_experts"}
-    assert [name for name in called - {"slot_logits"} if not hasattr(softmoe_edu.routers, name)] == []
+    assert [name for name in called if not hasattr(softmoe_edu.routers, name)] == []
     for method in ("to_slots", "to_tokens"):
         assert f"routing.{method}(" in words
         assert hasattr(Routing, method)
-    assert "router.slot_logits(x)" in words
-    assert hasattr(softmoe_edu.routers.SoftRouter, "slot_logits")
+    assert "router.score(x)" in words
+    assert hasattr(softmoe_edu.routers.SoftRouter, "score")
