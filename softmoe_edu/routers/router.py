@@ -6,7 +6,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from softmoe_edu.routers.outline import outline
+from softmoe_edu.routers.outline import outline, score_shape
 from softmoe_edu.routing import Routing, SparseRouting
 from softmoe_edu.shapes import (
     HALF,
@@ -25,9 +25,10 @@ class Router(nn.Module):
     depend on rounding; float64 stays float64. Padding takes no part in a decision, whatever it holds.
 
     What others need to know of a router they ask it: `score_per`, `is_sparse`, `capacity`, `score_macs` and
-    `experts_per_token`. Here the answers are found by letting the router decide on the meta device, where nothing is
-    computed. A subclass defines a method where it knows the answer, and must where its slots depend on the tokens'
-    numbers. Registered in `ROUTERS`, it is built as `kind(dim, num_experts)`, with its further arguments by name.
+    `experts_per_token`. Here the answers are found by letting a copy of the router decide with fake tensors, which have
+    shapes and no numbers. A subclass may define these methods, and must where its slots depend on the tokens' numbers.
+    Registered in `ROUTERS`, it is built as `kind(dim, num_experts)`, with settings by name, which have defaults and
+    stay under the names of their arguments.
 
     Args:
         dim: width d of a token.
@@ -112,15 +113,16 @@ class Router(nn.Module):
         Raises:
             ValueError: it cannot be told without the tokens' numbers.
         """
-        logits = outline(self, self.num_experts, "score_per()").logits
-        if logits is None or 0 in logits.shape:
+        e = self.num_experts
+        shape = score_shape(self, e, "score_per()") if self.has_scores else (0,)
+        if 0 in shape:
             return None
-        if logits.ndim not in (3, 4):
+        if shape[:2] != (1, e) or shape[2:3] != (e,) or len(shape) > 4:
             raise ValueError(
-                f"the logits of {type(self).__name__} must be (b, n, e) or (b, n, e, p), got {tuple(logits.shape)} for "
-                f"(b, n) = (1, {self.num_experts}): return such from score(x)"
+                f"the logits of {type(self).__name__} must be (b, n, e) or (b, n, e, p), got {shape} for "
+                f"(b, n, e) = (1, {e}, {e}): return such from score(x)"
             )
-        return "expert" if logits.ndim == 3 else "slot"
+        return "expert" if len(shape) == 3 else "slot"
 
     def is_sparse(self) -> bool:
         """Tell whether a slot holds one token at most, which is moved by its index, or a mixture, a product.
