@@ -13,6 +13,7 @@ from softmoe_edu.moe import MoE
 from softmoe_edu.names import plain_name
 from softmoe_edu.routers import Router
 from softmoe_edu.routers.registry import build, name_of, registered, settings_taken
+from softmoe_edu.routers.router import widen, without_autocast
 from softmoe_edu.routing import Routing, SoftRouting, SparseRouting, record
 from softmoe_edu.shapes import Logits, check_choice
 
@@ -44,14 +45,16 @@ class Rerouted:
             raise ValueError(
                 f"examples_per_group of {layer} must be 1 or the batch of {b} images, got {group}: give {group} images"
             )
-        with record(model) as routings:
+        router, seen = self.layer.router, []
+        with record(model) as routings, router.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
             self.output = self._run()
-        router = self.layer.router
-        decided = routings.get(f"{layer}.router")
-        scores = None if decided is None else decided.logits
+        # What a routing keeps as its logits may have been changed by deciding.
+        scores = (
+            _scored(router, seen[-1]) if getattr(router, "has_scores", False) else routings[f"{layer}.router"].logits
+        )
         if scores is None or 0 in scores.shape:
             name = type(router).__name__
-            raise ValueError(f"the router of {layer} must give scores, got none: {name} shows no logits in its Routing")
+            raise ValueError(f"the router of {layer} must give scores, got none: {name} has none for others to read")
         scores = scores if scores.ndim == 4 else scores[..., None]
         self.logits: Logits = scores.reshape(b, -1, *scores.shape[2:])
         own = {setting: getattr(router, setting) for setting in SETTINGS if hasattr(router, setting)}
@@ -84,6 +87,12 @@ class Rerouted:
             yield
         finally:
             self.layer.router, self.layer.examples_per_group = kept
+
+
+def _scored(router: Router, x: Tensor) -> Tensor:
+    """Score tokens as the router does in a forward pass of evaluation."""
+    with evaluated(router), torch.no_grad(), without_autocast(x.device.type):
+        return router.score(widen(x))
 
 
 class _Decided(nn.Module):
