@@ -13,7 +13,7 @@ from softmoe_edu.moe import MoE
 from softmoe_edu.names import plain_name
 from softmoe_edu.routers import Router
 from softmoe_edu.routers.registry import build, name_of, registered, settings_taken
-from softmoe_edu.routers.router import widen, without_autocast
+from softmoe_edu.routers.router import ask, check_has_scores, widen, without_autocast
 from softmoe_edu.routing import Routing, SoftRouting, SparseRouting, record
 from softmoe_edu.shapes import Logits, check_choice
 
@@ -124,7 +124,7 @@ def route_scores(scores: Logits, settings: Mapping[str, object], own: Router | N
         NotImplementedError: the router does not decide from scores: it has no `decide`.
     """
     router = _router(scores, settings, own)
-    per = router.score_per() if router.has_scores else "expert"
+    per = ask(router, "score_per")
     logits = scores if per == "slot" else scores[..., 0] if per == "expert" else scores[..., 0, :0]
     with evaluated(router):
         return router.decide(logits, None)
@@ -146,7 +146,8 @@ def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) 
     kept = {setting: getattr(own, setting) for setting in taken if hasattr(own, setting)} if is_own else asked
     router = own if is_own else built(**asked)
     # Where scores are of experts, or a slot holds one token, the router makes its slots itself.
-    if "slots_per_expert" in taken and router.has_scores and router.score_per() != "expert" and not router.is_sparse():
+    check_has_scores(router)
+    if "slots_per_expert" in taken and ask(router, "score_per") != "expert" and not ask(router, "is_sparse"):
         asked = {**asked, "slots_per_expert": slots}
     if router.num_experts == num_experts and asked.items() <= kept.items():
         return router

@@ -326,6 +326,26 @@ def test_plain_sizes_cost_what_the_built_layer_costs():
         assert moe_cost(N, D, F, MoESizes(**vars(sizes) | sized)) == cost_of(layer_of(name), N), name
 
 
+class Tabled(FirstComeRouter):
+    """Keeps a table that is neither a parameter nor a buffer."""
+
+    def __init__(self, dim, num_experts):
+        super().__init__(dim, num_experts, 3)
+        self.table = torch.rand(num_experts)
+
+    def score(self, x):
+        return super().score(x) + self.table
+
+
+def test_a_table_that_is_no_parameter_costs_nothing_and_is_in_nobodys_way(monkeypatch):
+    """Plain sizes build the router without memory, and what it keeps besides follows."""
+    monkeypatch.setitem(ROUTERS, "tabled", Tabled)
+    cost = moe_cost(N, D, F, MoESizes(router="tabled", num_experts=E))
+
+    assert cost == cost_of(MoE(Tabled(D, E), Experts(D, E, F)), N)
+    assert (cost["routing logits"].parameters, cost["experts"].macs) == (D * E, E * 3 * 2 * D * F)
+
+
 def test_groups_share_what_a_group_costs():
     """Of two examples in a group each has half of the slots, and all of its own scores."""
     cost = cost_of(layer_of("first come", examples_per_group=2), N)
@@ -403,14 +423,6 @@ class DataDecide(ThresholdRouter):
         return None
 
 
-class Number(FirstComeRouter):
-    """Has a number where a method is."""
-
-    def __init__(self, dim, num_experts):
-        super().__init__(dim, num_experts)
-        self.capacity = 2
-
-
 class Forgets(FirstComeRouter):
     """Keeps its argument under another name."""
 
@@ -445,12 +457,11 @@ MISSING = {
         ValueError,
         "DataDecide makes as many slots as the data need: set a capacity to know the cost",
     ),
-    "a number": (lambda: cost_with(Number), TypeError, "capacity of Number must be a method, capacity(tokens) -> "),
     "flat scores": (lambda: cost_with(Flat), ValueError, "the logits of Flat must be (b, n, e) or (b, n, e, p), got"),
     "no decision from scores": (
         lambda: route_scores(torch.ones(1, N, E, 1), BASE | {"router": "hash"}),
         NotImplementedError,
-        "HashRouter must define decide(logits, mask) -> Routing beside forward, which alone cannot be given other sc",
+        "HashRouter must define score(x) and decide(logits, mask) beside forward, which cannot be given other scores",
     ),
     "unknown": (
         lambda: route_scores(torch.ones(1, N, E, 1), BASE | {"router": "toy"}),
@@ -594,12 +605,101 @@ def test_a_subclass_is_not_taken_for_its_base(kind, monkeypatch):
     new = route_scores(layer.logits, own)
     plain = kind(D, E, **sized).decide((layer.logits if kind is SoftRouter else layer.logits[..., 0]).flip(2))
     torch.testing.assert_close(new.combine, plain.combine)
-    assert moe_cost(N, D, F, MoESizes(router="mine", num_experts=E, top_k=2, slots_per_expert=P)) == moe_cost(
-        N,
-        D,
-        F,
-        MoESizes(router="soft" if kind is SoftRouter else "tokens choice", num_experts=E, top_k=2, slots_per_expert=P),
-    )
+
+
+class Wide(TokensChoiceRouter):
+    """Decides with twice the capacity that its base computes."""
+
+    def decide(self, logits, mask=None):
+        routing = super().decide(logits, mask)
+        more = torch.nn.functional.pad(routing.token, (0, routing.token.shape[2]), value=-1)
+        return SparseRouting(more, torch.nn.functional.pad(routing.gate, (0, routing.gate.shape[2])), logits.shape[1])
+
+
+class Mixed(TokensChoiceRouter):
+    """Gives every token to every expert, although it is derived from a router that moves tokens."""
+
+    def route(self, x, mask):
+        gates = self.score(x).softmax(-1)[..., None]
+        return SoftRouting(dispatch_weights(gates, mask), gates)
+
+
+class Scaled(TokensChoiceRouter):
+    """Scores in its own way, and decides as its base does."""
+
+    def score(self, x):
+        return super().score(x @ x.mT @ x)
+
+
+class Remembers(FirstComeRouter):
+    """Keeps its last decision, with its graph, and a number under a name that a method has."""
+
+    def __init__(self, dim, num_experts):
+        super().__init__(dim, num_experts, 2)
+        self.capacity, self.seen = 9, []
+
+    def decide(self, logits, mask=None):
+        self.last = super().decide(logits, mask)
+        self.seen.append(logits)
+        return self.last
+
+
+class Grows(FirstComeRouter):
+    """Has another number of slots at each call."""
+
+    def decide(self, logits, mask=None):
+        self.slots_per_expert += 1
+        return super().decide(logits, mask)
+
+
+def test_what_a_base_says_does_not_count_for_a_subclass_that_decides_otherwise(monkeypatch):
+    """Slots, products and experts are looked at where a subclass writes a step of its own."""
+    monkeypatch.setitem(ROUTERS, "mixed", Mixed)
+    torch.manual_seed(0)
+    base, wide, mixed = (cost_of(MoE(kind(D, E), Experts(D, E, F)), N) for kind in (TokensChoiceRouter, Wide, Mixed))
+
+    scaled = cost_of(MoE(Scaled(D, E, 2), Experts(D, E, F)), N)
+    assert scaled["experts"].active == 2 * base["experts"].active
+    assert scaled["routing logits"].macs == N * D * E + 2 * N * N * D
+    assert wide["experts"].macs == 2 * base["experts"].macs
+    assert wide["routing logits"] == base["routing logits"]
+    assert mixed["dispatch"].macs == N * E * 1 * D and base["dispatch"].macs == 0
+    assert mixed["experts"].active == mixed["experts"].parameters
+    with pytest.raises(
+        NotImplementedError, match=r"Mixed must define score\(x\) and decide\(logits, mask\) beside route"
+    ):
+        route_scores(torch.ones(1, N, E, 1), BASE | {"router": "mixed"})
+
+
+def test_a_router_that_keeps_things_is_left_as_it_is():
+    """A kept decision, a list and a counter are the same after the cost was asked for; the cost is that of the next."""
+    torch.manual_seed(0)
+    remembers, grows = Remembers(D, E), Grows(D, E, 2)
+    remembers(tokens(torch.float32))
+    last, seen = remembers.last, list(remembers.seen)
+    costs = [cost_of(MoE(router, Experts(D, E, F)), N) for router in (remembers, grows)]
+
+    assert remembers.last is last and len(remembers.seen) == len(seen) == 1 and remembers.seen[0] is seen[0]
+    assert grows.slots_per_expert == 2
+    assert [cost["experts"].macs for cost in costs] == [E * 2 * 2 * D * F, E * 3 * 2 * D * F]
+
+
+def test_soft_attention_is_no_shorter_way_for_a_subclass():
+    """A subclass that decides in its own way is asked at every size, and forced attention is refused."""
+
+    class Sharper(SoftRouter):
+        def decide(self, logits, mask=None):
+            return super().decide(5 * logits, mask)
+
+    torch.manual_seed(0)
+    x = torch.randn(1, 1024, 3)
+    router = Sharper(3, 1024)
+
+    torch.testing.assert_close(router(x).combine, router.decide(router.score(x)).combine)
+    with pytest.raises(
+        ValueError, match='form="attention" leaves out the logits that Sharper reads: use form="weights"'
+    ):
+        Sharper(3, 4, form="attention")(x)
 
 
 # The browser computes what its scripts implement, and the paper's tables name routers: these are their lists.

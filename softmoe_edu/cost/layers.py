@@ -13,6 +13,7 @@ import torch
 from softmoe_edu.cost.parts import Cost, Number, Part
 from softmoe_edu.routers import Router
 from softmoe_edu.routers.registry import build, registered
+from softmoe_edu.routers.router import ask
 from softmoe_edu.shapes import check_at_least
 
 
@@ -135,30 +136,24 @@ def routed_cost(
     n, d, e, g = tokens, router.dim, router.num_experts, examples_per_group
     p = _capacity(router, n * g) if slots_per_expert is None else slots_per_expert
     s = e * p / g  # slots per example
-    per, macs = router.score_per(), router.score_macs(n * g)
+    per, macs = ask(router, "score_per"), ask(router, "score_macs", n * g)
     scores = {"expert": e, "slot": e * p, None: 0}[per]
     own = sum(parameter.numel() for parameter in router.parameters())
     logits = Part("routing logits", own, own, macs / g if macs % g else macs // g, n * (d + scores))
-    if router.is_sparse() and not one_hot:
+    if ask(router, "is_sparse") and not one_hot:
         dispatch, combine = Part("dispatch", activations=2 * s * d), Part("combine", activations=s * d + n * d)
     else:
         weights = n * e * p
         dispatch, combine = (
             Part(x, macs=weights * d, activations=weights + (n + s) * d) for x in ("dispatch", "combine")
         )
-    one, reached = 2 * d * hidden_dim + d + hidden_dim, router.experts_per_token(n * g, p)
+    one, reached = 2 * d * hidden_dim + d + hidden_dim, ask(router, "experts_per_token", n * g, p)
     experts = Part("experts", e * one, reached * one, 2 * s * d * hidden_dim, 2 * s * (d + hidden_dim))
     return Cost((*([logits] if own or macs or scores else []), dispatch, experts, combine))
 
 
 def _capacity(router: Router, tokens: int) -> int:
-    name = type(router).__name__
-    if not callable(router.capacity):
-        raise TypeError(
-            f"capacity of {name} must be a method, capacity(tokens) -> slots of an expert, got {router.capacity!r}: "
-            "give the attribute another name"
-        )
-    slots = router.capacity(tokens)
+    name, slots = type(router).__name__, ask(router, "capacity", tokens)
     if slots is None:
         what = "capacity_factor=None" if getattr(router, "capacity_factor", 0) is None else name
         raise ValueError(f"{what} makes as many slots as the data need: set a capacity to know the cost")

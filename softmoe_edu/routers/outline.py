@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
@@ -62,9 +63,14 @@ def score_shape(router: nn.Module, tokens: int, method: str) -> tuple[int, ...]:
 def _without_numbers(run: Callable, router: nn.Module, tokens: int, method: str) -> tuple:
     tokens = check_at_least("tokens", tokens)
     try:
-        copied = copy.deepcopy(router).eval()
+        with _Detached():
+            copied = copy.deepcopy(router).eval()
         with FakeTensorMode(allow_non_fake_inputs=True), torch.no_grad(), torch.device("cpu"):
             copied.to_empty(device="cpu")
+            for module in copied.modules():
+                for name, value in list(vars(module).items()):
+                    if isinstance(value, Tensor) and value.device.type != "cpu":
+                        setattr(module, name, torch.empty_like(value, device="cpu"))
             double = any(parameter.dtype == torch.float64 for parameter in copied.parameters())
             return run(copied, torch.empty(1, tokens, router.dim, dtype=torch.float64 if double else torch.float32))
     except Exception as error:  # a user's router may raise anything
@@ -72,6 +78,15 @@ def _without_numbers(run: Callable, router: nn.Module, tokens: int, method: str)
             f"{type(router).__name__} must define {method}, {WANTED[method]}: it was looked for in a decision about "
             f"{tokens} tokens without numbers, which raised {type(error).__name__}: {error}"
         ) from error
+
+
+class _Detached(TorchFunctionMode):
+    """Let tensors with a graph be copied, as a router may keep of its last decision."""
+
+    def __torch_function__(self, function: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None):
+        if function is Tensor.__deepcopy__:
+            return args[0].detach()
+        return function(*args, **(kwargs or {}))
 
 
 WANTED = {

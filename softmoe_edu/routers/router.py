@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -101,11 +102,13 @@ class Router(nn.Module):
 
     @property
     def has_scores(self) -> bool:
-        """Whether the router has the two steps, `score` and `decide`, so that other scores can be given to the second.
+        """Whether `score` and `decide` are all that the router does, so that other scores can be given to the second.
 
-        One that defines `forward` or `route` alone routes, and nothing else can be asked of it.
+        They are not where `forward` or `route` was written alone, or in a subclass of the class that has the steps.
         """
-        return type(self).score is not Router.score and type(self).decide is not Router.decide
+        owner = partial(_owner, type(self))
+        steps, whole = (owner("score"), owner("decide")), (owner("route"), owner("forward"))
+        return Router not in map(type(self).__mro__.__getitem__, steps) and min(whole) >= min(steps)
 
     def score_per(self) -> str | None:
         """Return what each token has a score for: "expert", logits (b, n, e), "slot", (b, n, e, p), or None.
@@ -126,6 +129,8 @@ class Router(nn.Module):
 
     def is_sparse(self) -> bool:
         """Tell whether a slot holds one token at most, which is moved by its index, or a mixture, a product.
+
+        Without an answer of the subclass, what decides is whether it returns a `SparseRouting`.
 
         Raises:
             ValueError: it cannot be told without the tokens' numbers.
@@ -156,18 +161,50 @@ class Router(nn.Module):
             slots_per_expert: slots of an expert.
         """
         e = self.num_experts
-        return min(e * slots_per_expert / tokens, e) if self.is_sparse() else e
+        return min(e * slots_per_expert / tokens, e) if ask(self, "is_sparse") else e
 
     def _undefined(self, method: str) -> str:
-        name, alone = type(self).__name__, ""
         defined = [each for each in ("forward", "route") if getattr(type(self), each) is not getattr(Router, each)]
-        if defined:
-            alone = f" beside {defined[0]}, which alone cannot be given other scores"
-        return f"{name} must define {method}{alone}: see `Router`"
+        beside = f" beside {defined[0]}, which cannot be given other scores" if defined else ""
+        return f"{type(self).__name__} must define {method}{beside}: see `Router`"
 
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""
         return f"dim={self.dim}, num_experts={self.num_experts}"
+
+
+def ask(router: Router, question: str, *arguments: int) -> object:
+    """Ask a router what it says of itself, or look, where a subclass changed what the answer was about.
+
+    So a router that decides in its own way is not taken for the one that it was derived from.
+
+    Args:
+        router: any router.
+        question: the method to ask, such as "capacity".
+        *arguments: of the method.
+
+    Returns:
+        The answer.
+
+    Raises:
+        ValueError: as the method does.
+    """
+    owner = partial(_owner, type(router))
+    decided = ("decide", "route", "forward")
+    about = {"score_per": ("score",), "score_macs": ("score", *decided)}.get(question, decided)
+    known = owner(question) <= min(map(owner, about))
+    return getattr(type(router) if known else Router, question)(router, *arguments)
+
+
+def _owner(kind: type[Router], name: str) -> int:
+    """Return the place, in the order of inheritance, of the class that defines a method."""
+    return next(i for i, base in enumerate(kind.__mro__) if name in vars(base))
+
+
+def check_has_scores(router: Router) -> None:
+    """Raise a NotImplementedError that names what to define unless a router decides from scores."""
+    if not router.has_scores:
+        raise NotImplementedError(router._undefined("score(x) and decide(logits, mask)"))
 
 
 LARGEST_PADDING = 1e15

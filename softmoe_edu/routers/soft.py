@@ -145,8 +145,13 @@ class SoftRouter(SlotLogits):
 
     def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting | AttentionRouting:
         """Decide for checked tokens; slots are later filled from the tokens as they are, not normalised."""
-        slots = self.num_experts * self.slots_per_expert
-        if uses_attention(self.form, x.shape[1], slots, self.noisy):
+        slots, form = self.num_experts * self.slots_per_expert, self.form
+        if type(self).score is not SlotLogits.score or type(self).decide is not SoftRouter.decide:
+            if form == "attention":
+                name = type(self).__name__
+                raise ValueError(f'form="attention" leaves out the logits that {name} reads: use form="weights"')
+            form = "weights"
+        if uses_attention(form, x.shape[1], slots, self.noisy):
             tokens, phi = self.directions(x)
             return AttentionRouting(tokens, slot_queries(phi, x.shape[0]), self.num_experts, mask)
         return super().route(x, mask)
