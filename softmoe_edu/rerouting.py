@@ -48,10 +48,10 @@ class Rerouted:
         router, seen = self.layer.router, []
         with record(model) as routings, router.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
             self.output = self._run()
-        # What a routing keeps as its logits may have been changed by deciding.
-        scores = (
-            _scored(router, seen[-1]) if getattr(router, "has_scores", False) else routings[f"{layer}.router"].logits
-        )
+        if getattr(router, "has_scores", False):  # what a routing keeps as its logits may be changed by deciding
+            scores = _scored(router, seen[-1])
+        else:
+            scores = routings[f"{layer}.router"].logits
         if scores is None or 0 in scores.shape:
             name = type(router).__name__
             raise ValueError(f"the router of {layer} must give scores, got none: {name} has none for others to read")
@@ -121,7 +121,7 @@ def route_scores(scores: Logits, settings: Mapping[str, object], own: Router | N
         ValueError: no router has this name, the router would raise it, or `own` cannot be built again with other
             settings.
         TypeError: the router cannot be built from dim, num_experts and the settings.
-        NotImplementedError: the router does not decide from scores: it has no `decide`.
+        NotImplementedError: the router decides from tokens, not from scores (`Router.has_scores`).
     """
     router = _router(scores, settings, own)
     per = ask(router, "score_per")
@@ -145,8 +145,8 @@ def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) 
 
     kept = {setting: getattr(own, setting) for setting in taken if hasattr(own, setting)} if is_own else asked
     router = own if is_own else built(**asked)
-    # Where scores are of experts, or a slot holds one token, the router makes its slots itself.
     check_has_scores(router)
+    # Where scores are of experts, or a slot holds one token, the router makes its slots itself.
     if "slots_per_expert" in taken and ask(router, "score_per") != "expert" and not ask(router, "is_sparse"):
         asked = {**asked, "slots_per_expert": slots}
     if router.num_experts == num_experts and asked.items() <= kept.items():

@@ -41,15 +41,15 @@ class RouterExplorer(Instrument):
     routers side by side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such
     a callable). It is called in Python; a saved page shows what was known when it was saved.
 
-    All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
-    image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
-    choice; `capacity_factor`, None to drop nothing, which tokens choice alone can; the first `num_experts` experts and
-    the first `slots_per_expert` slots of each, None for all; `scale`, which multiplies the scores (one over the
-    temperature); `noise`, the standard deviation of what is added to them, divided by the experts in the sparse routers
-    as in training; and the `seed` of that noise, whose numbers are the browser's own and not PyTorch's. What is looked
-    at: `image_index`; `step`, one of score, normalise, select, dispatch, compute, combine; `served`, how many choices
-    tokens choice has served, -1 for all; and what is pinned by a click, -1 for none: `token`, `expert`, and `slot` of
-    that expert.
+    All else are traits, which follow the view and move it when they are set. The controls: `router`, one of those that
+    the browser computes; `group`, "one image" or "whole batch", the tokens that compete; `gating`, `priority`
+    ("position" or "gate") and `top_k` of tokens choice; `capacity_factor`, None to drop nothing, which tokens choice
+    alone can; the first `num_experts` experts and the first `slots_per_expert` slots of each, None for all; `scale`,
+    which multiplies the scores (one over the temperature); `noise`, the standard deviation of what is added to them,
+    divided by the experts in the sparse routers as in training; and the `seed` of that noise, whose numbers are the
+    browser's own and not PyTorch's. What is looked at: `image_index`; `step`, one of score, normalise, select,
+    dispatch, compute, combine; `served`, how many choices tokens choice has served, -1 for all; and what is pinned by a
+    click, -1 for none: `token`, `expert`, and `slot` of that expert.
 
     `pinned` holds the settings to compare with, as `settings` gives them, and what is left out is as it is now;
     {} for none.
