@@ -174,7 +174,7 @@ def test_expected_drop_fraction_in_the_classroom():
 
 def test_expected_drop_curve_is_the_binomial_sum_of_each_expert():
     """With unequal experts the chances of each add up, at every capacity from 0 to all tokens."""
-    tokens, shares = 7, [Fraction(1, 2), Fraction(1, 3), Fraction(1, 6), Fraction(0), Fraction(1)]
+    tokens, shares = 7, [Fraction(1, 2), Fraction(1, 6), Fraction(1, 6), Fraction(0), Fraction(1)]
     expected = []
     for capacity in range(tokens + 1):
         answered = sum(
