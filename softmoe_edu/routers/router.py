@@ -153,7 +153,7 @@ class Router(nn.Module):
         """
         return outline(self, tokens, "score_macs(tokens)").macs
 
-    def experts_per_token(self, tokens: int, slots_per_expert: int) -> float:
+    def experts_per_token(self, tokens: int, slots_per_expert: int) -> float | int:
         """Compute how many experts the answer of a token depends on, in the mean, when every slot is filled.
 
         Args:
@@ -189,11 +189,18 @@ def ask(router: Router, question: str, *arguments: int) -> object:
     Raises:
         ValueError: as the method does.
     """
-    owner = partial(_owner, type(router))
-    decided = ("decide", "route", "forward")
-    about = {"score_per": ("score",), "score_macs": ("score", *decided)}.get(question, decided)
-    known = owner(question) <= min(map(owner, about))
-    return getattr(type(router) if known else Router, question)(router, *arguments)
+    kind, scoring, deciding = type(router), ("score",), ("decide", "route", "forward")
+    about = {"score_per": [scoring], "score_macs": [scoring, deciding]}.get(question, [deciding])
+    known = all(_speaks_for(kind, question, steps) for steps in about)
+    return getattr(kind if known else Router, question)(router, *arguments)
+
+
+def _speaks_for(kind: type[Router], question: str, steps: tuple[str, ...]) -> bool:
+    """Tell whether the class that answers a question has these steps itself, or is the base of the first that has."""
+    owner = _owner(kind, question)
+    has_steps = any(getattr(kind.__mro__[owner], step) is not getattr(Router, step) for step in steps)
+    later = [base for base in kind.__mro__[:owner] if vars(base).keys() & set(steps)]
+    return len(later) <= (0 if has_steps else 1)
 
 
 def _owner(kind: type[Router], name: str) -> int:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from softmoe_edu import ROUTERS, SoftRouter, TokensChoiceRouter
 from softmoe_edu.routers import Router
 from softmoe_edu.routers.registry import settings_taken
-from softmoe_edu.routers.router import top_in_order
+from softmoe_edu.routers.router import ask, top_in_order
 
 B, N, D, E = 3, 8, 5, 4
 
@@ -28,6 +28,18 @@ def test_what_a_router_says_of_itself_is_what_it_does(name, tokens):
     assert router.is_sparse() == Router.is_sparse(router)
     assert router.score_per() == Router.score_per(router)
     assert router.score_macs(tokens) == Router.score_macs(router, tokens)
+
+
+@pytest.mark.parametrize("name", [name for name, kind in ROUTERS.items() if kind.is_sparse is not Router.is_sparse])
+def test_a_router_that_says_what_it_does_is_not_looked_at(name, monkeypatch):
+    """Where a router answers itself, nobody lets it decide to find out."""
+    router = router_of(name)
+    monkeypatch.setattr("softmoe_edu.routers.router.outline", None)
+    monkeypatch.setattr("softmoe_edu.routers.router.score_shape", None)
+
+    assert ask(router, "is_sparse") == router.is_sparse() and ask(router, "score_per") == router.score_per()
+    assert ask(router, "capacity", N) == router.capacity(N) and ask(router, "score_macs", N) == router.score_macs(N)
+    assert ask(router, "experts_per_token", N, 2) == router.experts_per_token(N, 2)
 
 
 @pytest.mark.parametrize("name", ROUTERS)
