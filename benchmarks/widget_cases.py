@@ -78,7 +78,8 @@ SERVING = Action("serving", "served", '[data-part="count"]', BACK_AND_FORTH, ("H
 class Case:
     """A widget of so many tokens, a square of patches, by experts of so many slots; its goals in ms.
 
-    router: None for the lens, else what the explorer routes by; group and top_k are the explorer's.
+    router: None for the lens, else what the explorer routes by; group and top_k are the explorer's. more: inputs that
+    this router alone listens to.
     """
 
     side: int
@@ -89,6 +90,7 @@ class Case:
     router: str | None = None
     group: str = "one image"
     top_k: int = 1
+    more: tuple[Action, ...] = ()
 
     @property
     def name(self) -> str:
@@ -109,10 +111,7 @@ class Case:
     @property
     def actions(self) -> tuple[Action, ...]:
         """The inputs that this widget is timed with."""
-        if self.router is None:
-            return LENS_ACTIONS
-        own = {"tokens choice": (CAPACITY, SERVING), "experts choice": (CAPACITY,)}
-        return EXPLORER_ACTIONS + own.get(self.router, ())
+        return (EXPLORER_ACTIONS if self.router else LENS_ACTIONS) + self.more
 
     def source(self) -> str:
         """The code that makes the widget."""
@@ -123,15 +122,17 @@ class Case:
 
 # A frame at 60 Hz is 16.7 ms: the usual size shall be painted in the next frame, and not miss more than one.
 USUAL, LARGE = {"median": 20, "p95": 33}, {"median": 100, "p95": 100}
+TOKENS_CHOICE = {"router": "tokens choice", "top_k": 2, "more": (CAPACITY, SERVING)}
+EXPERTS_CHOICE = {"router": "experts choice", "more": (CAPACITY,)}
 CASES = (
     Case(14, 16, 8, **USUAL),
     Case(32, 32, 8, **LARGE),
     Case(14, 16, 8, **USUAL, router="soft"),
-    Case(14, 128, 1, **USUAL, router="tokens choice", top_k=2),
-    Case(14, 128, 1, **USUAL, router="experts choice"),
+    Case(14, 128, 1, **USUAL, **TOKENS_CHOICE),
+    Case(14, 128, 1, **USUAL, **EXPERTS_CHOICE),
     Case(14, 16, 8, **USUAL, router="soft", group="whole batch"),
-    Case(14, 128, 1, **USUAL, router="tokens choice", group="whole batch", top_k=2),
+    Case(14, 128, 1, **USUAL, **TOKENS_CHOICE, group="whole batch"),
     Case(32, 32, 8, **LARGE, router="soft"),
-    Case(32, 256, 1, **LARGE, router="tokens choice", top_k=2),
+    Case(32, 256, 1, **LARGE, **TOKENS_CHOICE),
 )
-TINY = (Case(3, 4, 2), Case(3, 4, 2, router="tokens choice", top_k=2))
+TINY = (Case(3, 4, 2), Case(3, 4, 2, **TOKENS_CHOICE))

@@ -14,7 +14,7 @@ from softmoe_edu.shapes import Gates, Mask, Scalar, check_at_least, check_mask, 
 
 # Why a routing may lack what a loss is taken of.
 ABSENT = {
-    "gates": "Soft MoE has none and needs no loss for balance",
+    "gates": "Soft MoE has none and needs no loss for balance, and a router of your own gives them to its Routing",
     "logits": "Soft MoE scores slots, and a router without scores needs no loss for balance",
     "noisy_logits": "a router has them while it trains with noise_std over 0",
 }

@@ -6,6 +6,7 @@ appendices B, E, G and I; `official_metrics` are what google-research/vmoe logs.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -101,15 +102,45 @@ def expected_drop_fraction(tokens: int, num_experts: int, capacity: int) -> floa
         tokens: tokens of a group.
         num_experts: experts that they choose from.
         capacity: slots of an expert.
+
+    Raises:
+        TypeError: a size is no whole number.
+        ValueError: a size is under 1.
     """
-    tokens, num_experts = check_at_least("tokens", tokens), check_at_least("num_experts", num_experts)
-    capacity = min(check_at_least("capacity", capacity), tokens)
-    chosen = torch.arange(capacity, dtype=torch.float64, device="cpu")
-    share = torch.tensor(1 / num_experts, dtype=torch.float64, device="cpu")
-    ways = math.lgamma(tokens + 1) - torch.lgamma(chosen + 1) - torch.lgamma(tokens - chosen + 1)
-    chance = (ways + torch.xlogy(chosen, share) + torch.xlogy(tokens - chosen, 1 - share)).exp()
-    answered = capacity - ((capacity - chosen) * chance).sum()
-    return max(0.0, float(1 - num_experts * answered / tokens))
+    num_experts, capacity = check_at_least("num_experts", num_experts), check_at_least("capacity", capacity)
+    return float(expected_drop_curve(tokens, [1 / num_experts] * num_experts)[min(capacity, tokens)])
+
+
+def expected_drop_curve(tokens: int, shares: Sequence[float | int]) -> Float[Tensor, " capacities"]:
+    """Compute the fraction of choices that find no slot, on average, at every capacity, from the binomial.
+
+    Expert i is chosen by N ~ Binomial(tokens, shares[i]) tokens, whatever the others choose, and answers
+    min(N, capacity) of them. With one choice of each token the shares add up to 1, and choices are tokens.
+
+    Args:
+        tokens: tokens of a group.
+        shares: how likely a token chooses each expert, from 0 to 1; with k choices of a token they add up to k.
+
+    Returns:
+        (tokens + 1,) in float64 on the CPU, at capacities 0 to tokens.
+
+    Raises:
+        TypeError: tokens is no whole number.
+        ValueError: tokens is under 1, or a share is out of range, or all are 0.
+    """
+    tokens = check_at_least("tokens", tokens)
+    chances = torch.as_tensor(shares, dtype=torch.float64, device="cpu")
+    if not (chances.numel() and bool(((chances >= 0) & (chances <= 1)).all()) and bool(chances.any())):
+        raise ValueError(f"shares must be from 0 to 1 and not all 0, got {shares}: divide them by their sum")
+    chosen = torch.arange(tokens + 1, dtype=torch.float64, device="cpu")
+    factorials = (chosen + 1).lgamma()
+    ways = factorials[-1] - factorials - factorials.flip(0)
+    answered = torch.zeros_like(chosen)
+    for share, experts in zip(*chances.unique(return_counts=True), strict=True):
+        chance = (ways + torch.xlogy(chosen, share) + torch.xlogy(tokens - chosen, 1 - share)).exp()
+        # The mean of min(N, c) adds the chances of at least 1, of at least 2, up to c.
+        answered[1:] += experts * chance.flip(0).cumsum(0).flip(0)[1:].cumsum(0)
+    return (1 - answered / (tokens * chances.sum())).clamp(0, 1)
 
 
 def slot_usage(routing: Routing, share: float = 0.9) -> Int[Tensor, "b e p"]:

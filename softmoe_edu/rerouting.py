@@ -8,23 +8,16 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from softmoe_edu.capacity import capacity_for
 from softmoe_edu.modes import evaluated
 from softmoe_edu.moe import MoE
 from softmoe_edu.names import plain_name
-from softmoe_edu.routers import (
-    ROUTERS,
-    IdentityRouter,
-    assign_experts,
-    assign_tokens,
-    choose_experts,
-    combine_weights,
-    dispatch_weights,
-)
+from softmoe_edu.routers import Router
+from softmoe_edu.routers.registry import build, name_of, registered, settings_taken
+from softmoe_edu.routers.router import ask, check_has_scores, widen, without_autocast
 from softmoe_edu.routing import Routing, SoftRouting, SparseRouting, record
 from softmoe_edu.shapes import Logits, check_choice
 
-OWN = ("gating", "priority", "top_k", "capacity_factor")
+SETTINGS = ("gating", "priority", "top_k", "capacity_factor")
 
 
 class Rerouted:
@@ -35,10 +28,11 @@ class Rerouted:
     with the output of the model as it is. Nothing is trained, and the model is left as it was.
 
     `logits` (b, n, e, p) are the layer's scores, with p = 1 for a router that scores experts: a soft router then has
-    one slot of each expert. `settings` name the layer's own router, where it is one of ROUTERS.
+    one slot of each expert. `settings` name the layer's own router, where it is one of ROUTERS; as long as the settings
+    are its own, it is asked itself, and what they do not name stays as it is there.
 
-    Raises ValueError for a layer that is no MoE, whose router gives no scores (uniform and identity), or whose groups
-    are neither single images nor the whole batch.
+    Raises ValueError for a layer that is no MoE, whose router gives no scores, or whose groups are neither single
+    images nor the whole batch.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, layer: str):
@@ -51,19 +45,22 @@ class Rerouted:
             raise ValueError(
                 f"examples_per_group of {layer} must be 1 or the batch of {b} images, got {group}: give {group} images"
             )
-        with record(model) as routings:
+        router, seen = self.layer.router, []
+        with record(model) as routings, router.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
             self.output = self._run()
-        scores = routings[f"{layer}.router"].logits
-        if scores is None:
-            raise ValueError(f"the router of {layer} must give scores, got none: {type(self.layer.router).__name__}")
+        if getattr(router, "has_scores", False):  # what a routing keeps as its logits may be changed by deciding
+            scores = _scored(router, seen[-1])
+        else:
+            scores = routings[f"{layer}.router"].logits
+        if scores is None or 0 in scores.shape:
+            name = type(router).__name__
+            raise ValueError(f"the router of {layer} must give scores, got none: {name} has none for others to read")
         scores = scores if scores.ndim == 4 else scores[..., None]
         self.logits: Logits = scores.reshape(b, -1, *scores.shape[2:])
-        router = self.layer.router
-        own = {setting: getattr(router, setting) for setting in OWN if hasattr(router, setting)}
-        names = [name for name, kind in ROUTERS.items() if type(router) is kind]
+        own = {setting: getattr(router, setting) for setting in SETTINGS if hasattr(router, setting)}
         self.settings = {"group": "one image" if group == 1 else "whole batch", **own}
-        if names:
-            self.settings["router"] = names[0]
+        if name := name_of(router):
+            self.settings["router"] = name
 
     def __call__(self, settings: Mapping[str, object] | None) -> Float[Tensor, "b ..."]:
         """Return the model's output under these settings; ValueError for what cannot be routed or is not known here."""
@@ -74,7 +71,7 @@ class Rerouted:
         scores, alone = self.logits, settings["group"] == "one image"
         scores = scores[:, :, : settings["num_experts"], : settings["slots_per_expert"]] * settings["scale"]
         groups = scores if alone else scores.flatten(0, 1)[None]
-        routing = _with_experts(route_scores(groups, settings), self.logits.shape[2])
+        routing = _with_experts(route_scores(groups, settings, self.layer.router), self.logits.shape[2])
         with self._routed(routing, 1 if alone else len(self.images)):
             return self._run()
 
@@ -92,6 +89,12 @@ class Rerouted:
             self.layer.router, self.layer.examples_per_group = kept
 
 
+def _scored(router: Router, x: Tensor) -> Tensor:
+    """Score tokens as the router does in a forward pass of evaluation."""
+    with evaluated(router), torch.no_grad(), without_autocast(x.device.type):
+        return router.score(widen(x))
+
+
 class _Decided(nn.Module):
     """Stand in for a router with a decision that is made already."""
 
@@ -103,39 +106,63 @@ class _Decided(nn.Module):
         return self.routing
 
 
-def route_scores(scores: Logits, settings: Mapping[str, object]) -> Routing:
-    """Route by the named router of ROUTERS what is scored already; those that score experts read the first slots.
+def route_scores(scores: Logits, settings: Mapping[str, object], own: Router | None = None) -> Routing:
+    """Let the named router of ROUTERS decide from scores that are there already.
 
-    settings: `router`, and for tokens choice `gating`, `priority`, `top_k`, and with experts choice `capacity_factor`.
-    Raises ValueError where the library's router would.
+    Args:
+        scores: (b, n, e, p); a router that scores experts reads those of the first slots.
+        settings: `router`, and of `gating`, `priority`, `top_k` and `capacity_factor` those that it takes.
+        own: the router that made the scores; where it is the named one, what the settings do not name stays as it is.
+
+    Returns:
+        The decision, made in evaluation mode.
+
+    Raises:
+        ValueError: no router has this name, the router would raise it, or `own` cannot be built again with other
+            settings.
+        TypeError: the router cannot be built from dim, num_experts and the settings.
+        NotImplementedError: the router decides from tokens, not from scores (`Router.has_scores`).
     """
-    name = settings["router"]
-    check_choice("router", name, tuple(ROUTERS))
-    equal = torch.zeros_like(scores)
-    read = {
-        "soft": (scores, scores),
-        "uniform": (equal, equal),
-        "uniform / soft": (equal, scores),
-        "soft / uniform": (scores, equal),
-    }
-    if name in read:
-        first, second = read[name]
-        return SoftRouting(dispatch_weights(first), combine_weights(second), logits=scores)
-    logits = scores[..., 0]
-    n, e = logits.shape[1:]
-    if name == "identity":
-        return IdentityRouter(e, e)(logits)
-    gates, factor = logits.softmax(-1), settings["capacity_factor"]
-    if name == "experts choice":
-        if factor is None:
-            raise ValueError("capacity_factor must be a number in experts choice, got None: no expert would be full")
-        token, gate = assign_experts(gates, capacity_for(n, e, factor=factor, rounding="round"))
-        return SparseRouting(token, gate, n, logits, gates)
-    experts, chosen = choose_experts(logits, settings["top_k"], settings["gating"])
-    capacity = None if factor is None else capacity_for(n, e, top_k=settings["top_k"], factor=factor)
-    score = gates.amax(-1) if settings["priority"] == "gate" else None
-    token, gate = assign_tokens(experts, chosen, e, capacity, score=score)
-    return SparseRouting(token, gate, n, logits, gates, dropless=capacity is None)
+    router = _router(scores, settings, own)
+    per = ask(router, "score_per")
+    logits = scores if per == "slot" else scores[..., 0] if per == "expert" else scores[..., 0, :0]
+    with evaluated(router):
+        return router.decide(logits, None)
+
+
+def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) -> Router:
+    """Return the router that the settings ask for: the own one, where it is as asked, or a new one."""
+    name, (num_experts, slots) = settings["router"], scores.shape[2:]
+    kind, taken = registered(name), settings_taken(name)
+    asked = {setting: settings[setting] for setting in SETTINGS if setting in taken and setting in settings}
+    is_own = type(own) is kind
+
+    def built(**more: object) -> Router:
+        # From a seed of its own, so that nobody else's random numbers change.
+        with torch.device("cpu"), torch.random.fork_rng(devices=()):
+            torch.default_generator.manual_seed(0)
+            return build(name, getattr(own, "dim", 1), num_experts, more).to(scores)
+
+    kept = {setting: getattr(own, setting) for setting in taken if hasattr(own, setting)} if is_own else asked
+    router = own if is_own else built(**asked)
+    check_has_scores(router)
+    # Where scores are of experts, or a slot holds one token, the router makes its slots itself.
+    if "slots_per_expert" in taken and ask(router, "score_per") != "expert" and not ask(router, "is_sparse"):
+        asked = {**asked, "slots_per_expert": slots}
+    if router.num_experts == num_experts and asked.items() <= kept.items():
+        return router
+    if is_own and (lost := [setting for setting in taken if setting not in kept]):
+        raise ValueError(
+            f"{kind.__name__} must keep {', '.join(lost)} under the names of its arguments to be built again with "
+            f"other settings, got none: add self.{lost[0]} = {lost[0]} to its __init__"
+        )
+    router = built(**{**kept, **asked})
+    if is_own:
+        mine = router.state_dict()
+        learned = {key: value for key, value in own.state_dict().items() if key in mine}
+        fits = {key: value for key, value in learned.items() if value.shape == mine[key].shape}
+        router.load_state_dict(fits, strict=False)
+    return router
 
 
 def _with_experts(routing: Routing, e: int) -> Routing:

@@ -50,6 +50,7 @@ LAYERS = {
     "uniform / soft": MoESizes(router="uniform / soft", num_experts=3, slots_per_expert=7),
     "soft / uniform": MoESizes(router="soft / uniform", num_experts=3),
 }
+LAYERS |= {name: MoESizes(router=name, num_experts=3) for name in ROUTERS if name not in LAYERS}
 
 
 def layer(moe, dim):
@@ -87,11 +88,6 @@ def test_macs_and_parameters_are_those_of_the_built_model(name):
         assert counted(model, torch.rand(6, 2, 12, 12)) == 6 * cost.macs
         assert parameters == cost.parameters
     assert vit_cost(sizes) == cost_of(model)
-
-
-def test_every_router_is_counted():
-    """The list above holds each router of the package."""
-    assert {moe.router for moe in LAYERS.values() if moe} == set(ROUTERS)
 
 
 def test_layers_alone():
@@ -281,7 +277,7 @@ def test_a_cost_is_made_of_its_parts():
         (
             lambda: cost_of(MoE(nn.Identity(), Experts(2, 2, 2)), 4),
             TypeError,
-            "knows the routers in ROUTERS, got Ident",
+            "cost_of asks a softmoe_edu.routers.Router what it costs, got Identity",
         ),
         (
             lambda: cost_of(MoE(TokensChoiceRouter(2, 2, capacity_factor=None), Experts(2, 2, 2)), 4),

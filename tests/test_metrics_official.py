@@ -170,3 +170,28 @@ def test_expected_drop_fraction_in_the_classroom():
     """A balanced router at capacity factor 1 loses 18.7 % of 49 tokens on 32 experts, 1.6 % of 4096 on 8."""
     assert metrics.expected_drop_fraction(49, 32, 2) == pytest.approx(0.1874, abs=5e-5)
     assert metrics.expected_drop_fraction(4096, 8, 512) == pytest.approx(0.0165, abs=5e-5)
+
+
+def test_expected_drop_curve_is_the_binomial_sum_of_each_expert():
+    """With unequal experts the chances of each add up, at every capacity from 0 to all tokens."""
+    tokens, shares = 7, [Fraction(1, 2), Fraction(1, 6), Fraction(1, 6), Fraction(0), Fraction(1)]
+    expected = []
+    for capacity in range(tokens + 1):
+        answered = sum(
+            min(x, capacity) * math.comb(tokens, x) * p**x * (1 - p) ** (tokens - x)
+            for p in shares
+            for x in range(tokens + 1)
+        )
+        expected.append(float(1 - answered / (tokens * sum(shares))))
+
+    found = metrics.expected_drop_curve(tokens, [float(p) for p in shares])
+    assert found.tolist() == pytest.approx(expected, abs=1e-12)
+    assert (found[0], found[-1]) == (1, pytest.approx(0, abs=1e-12))
+
+
+@pytest.mark.bad_input
+@pytest.mark.parametrize("shares", [[], [0.0, 0.0], [0.5, 1.5], [float("nan")], [-0.5, 0.5]])
+def test_shares_that_are_no_chances_are_named(shares):
+    """Nothing, nobody, over 1, NaN and negative ones."""
+    with pytest.raises(ValueError, match="shares must be from 0 to 1 and not all 0"):
+        metrics.expected_drop_curve(5, shares)

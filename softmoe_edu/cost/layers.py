@@ -8,18 +8,21 @@ them.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from softmoe_edu.capacity import capacity_for
+import torch
+
 from softmoe_edu.cost.parts import Cost, Number, Part
-from softmoe_edu.routers import ROUTERS
-from softmoe_edu.shapes import check_at_least, check_choice
+from softmoe_edu.routers import Router
+from softmoe_edu.routers.registry import build, registered
+from softmoe_edu.routers.router import ask
+from softmoe_edu.shapes import check_at_least
 
 
 @dataclass(frozen=True, kw_only=True)
 class MoESizes:
     """The sizes of an MoE layer; router is a name in ROUTERS.
 
-    slots_per_expert: for a group; None takes the capacity that follows from the other sizes (sparse routers), 1 slot
-    in the soft ones. rounding: of the capacity, None as the router of this package does.
+    slots_per_expert: for a group; None leaves them to the router: 1 in the soft ones, and the capacity that follows
+    from the other sizes in the sparse ones. rounding: of the capacity, None as the router does.
     one_hot: count dispatch and combine of a sparse router as products with dense (n, e, p) weights, as the official
     code does on TPUs; this package moves tokens by index, without MACs.
     """
@@ -35,37 +38,19 @@ class MoESizes:
     one_hot: bool = False
 
     def __post_init__(self):
-        check_choice("router", self.router, tuple(ROUTERS))
+        registered(self.router)
         counts = ["num_experts", "top_k", "examples_per_group"]
         for name in counts if self.slots_per_expert is None else [*counts, "slots_per_expert"]:
             object.__setattr__(self, name, check_at_least(name, getattr(self, name)))  # a Python integer
         if self.top_k > self.num_experts:
             raise ValueError(f"top_k must be at most num_experts={self.num_experts}, got {self.top_k}: lower top_k")
 
-    @property
-    def sparse(self) -> bool:
-        """Tell whether a slot holds at most one token."""
-        return self.router in ("tokens choice", "experts choice", "identity")
-
-    def capacity(self, tokens: int) -> int:
-        """Slots of an expert for a group in which each example has this many tokens."""
-        if self.slots_per_expert is not None:
-            return self.slots_per_expert
-        if not self.sparse:
-            return 1
-        n = tokens * self.examples_per_group
-        if self.router == "identity":
-            return capacity_for(n, self.num_experts)
-        rounding = self.rounding or ("ceil" if self.router == "tokens choice" else "round")
-        k = self.top_k if self.router == "tokens choice" else 1
-        rest = {"factor": self.capacity_factor, "rounding": rounding, "multiple_of": self.multiple_of}
-        capacity = capacity_for(n, self.num_experts, top_k=k, **rest)
-        if self.router == "experts choice" and capacity > n:
-            raise ValueError(
-                f"capacity must be at most the {n} tokens of a group in experts choice, got {capacity}: "
-                "lower capacity_factor or multiple_of, or merge examples into larger groups"
-            )
-        return capacity
+    def build(self, dim: int, **more: object) -> Router:
+        """Build the router for tokens of width dim, with those of the sizes and of `more` settings that it takes."""
+        given = {name: getattr(self, name) for name in ("top_k", "capacity_factor", "multiple_of")}
+        fixed = {name: getattr(self, name) for name in ("slots_per_expert", "rounding")}
+        given |= {name: value for name, value in fixed.items() if value is not None}
+        return build(self.router, dim, self.num_experts, given | more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,29 +106,65 @@ def mlp_cost(tokens: int, dim: int, hidden_dim: int) -> Cost:
 
 def moe_cost(tokens: int, dim: int, hidden_dim: int, moe: MoESizes) -> Cost:
     """Cost of an MoE layer for one example of `tokens` tokens; empty slots are computed like full ones."""
-    n, d, e, g = tokens, dim, moe.num_experts, moe.examples_per_group
-    p = moe.capacity(n)
+    with torch.device("meta"):
+        router = moe.build(dim)
+    return routed_cost(tokens, hidden_dim, router, moe.examples_per_group, moe.slots_per_expert, one_hot=moe.one_hot)
+
+
+def routed_cost(
+    tokens: int,
+    hidden_dim: int,
+    router: Router,
+    examples_per_group: int = 1,
+    slots_per_expert: int | None = None,
+    *,
+    one_hot: bool = False,
+) -> Cost:
+    """Cost of a router with experts of this hidden width, for one example; sizes are asked of the router.
+
+    Args:
+        tokens: tokens of an example.
+        hidden_dim: hidden width of an expert.
+        router: any router, on any device.
+        examples_per_group: examples that compete for the same slots.
+        slots_per_expert: slots of an expert for a group; None asks the router.
+        one_hot: as in `MoESizes`.
+
+    Raises:
+        ValueError: the router makes as many slots as the data need, or cannot say what it costs.
+    """
+    n, d, e, g = tokens, router.dim, router.num_experts, examples_per_group
+    p = _capacity(router, n * g) if slots_per_expert is None else slots_per_expert
     s = e * p / g  # slots per example
-    learned = {"tokens choice": e, "experts choice": e, "uniform": 0, "identity": 0}.get(moe.router, e * p)
-    router = d * learned + (0 if moe.sparse else 1)  # soft routers learn a scale
-    logits = [Part("routing logits", router, router, n * d * learned, n * (d + learned))] if learned else []
-    if moe.sparse and not moe.one_hot:
+    per, macs = ask(router, "score_per"), ask(router, "score_macs", n * g)
+    scores = {"expert": e, "slot": e * p, None: 0}[per]
+    own = sum(parameter.numel() for parameter in router.parameters())
+    logits = Part("routing logits", own, own, macs / g if macs % g else macs // g, n * (d + scores))
+    if ask(router, "is_sparse") and not one_hot:
         dispatch, combine = Part("dispatch", activations=2 * s * d), Part("combine", activations=s * d + n * d)
     else:
         weights = n * e * p
         dispatch, combine = (
             Part(x, macs=weights * d, activations=weights + (n + s) * d) for x in ("dispatch", "combine")
         )
-    one = 2 * d * hidden_dim + d + hidden_dim
-    reached = {"tokens choice": moe.top_k, "experts choice": min(s / n, e), "identity": 1}.get(moe.router, e)
+    one, reached = 2 * d * hidden_dim + d + hidden_dim, ask(router, "experts_per_token", n * g, p)
     experts = Part("experts", e * one, reached * one, 2 * s * d * hidden_dim, 2 * s * (d + hidden_dim))
-    return Cost((*logits, dispatch, experts, combine))
+    return Cost((*([logits] if own or macs or scores else []), dispatch, experts, combine))
+
+
+def _capacity(router: Router, tokens: int) -> int:
+    name, slots = type(router).__name__, ask(router, "capacity", tokens)
+    if slots is None:
+        what = "capacity_factor=None" if getattr(router, "capacity_factor", 0) is None else name
+        raise ValueError(f"{what} makes as many slots as the data need: set a capacity to know the cost")
+    return check_at_least(f"capacity({tokens}) of {name}", slots)
 
 
 def vit_cost(sizes: ViTSizes) -> Cost:
     """Cost of a ViT for one image."""
     n, d, f = sizes.tokens, sizes.dim, sizes.hidden_dim
-    mlps = [moe_cost(n, d, f, sizes.moe) if i in sizes.moe_layers else mlp_cost(n, d, f) for i in range(sizes.depth)]
+    dense, moe = mlp_cost(n, d, f), moe_cost(n, d, f, sizes.moe) if sizes.moe_layers else None
+    mlps = [moe if i in sizes.moe_layers else dense for i in range(sizes.depth)]
     attention = [attention_cost(n, d, sizes.num_heads)] * sizes.depth
     return model_cost(attention, mlps, n, d, sizes.channels * sizes.patch_size**2, sizes.num_classes)
 

@@ -26,8 +26,8 @@ class Device:
 class Part:
     """The cost of one part for one example.
 
-    active: the parameters that a token's answer depends on: all experts in Soft MoE, top_k experts in tokens choice,
-    and in experts choice e p / n of them, the mean over tokens. macs can be a fraction where examples share slots.
+    active: the parameters that a token's answer depends on: those of as many experts as the router's
+    `experts_per_token` says, which may be a mean over tokens. macs can be a fraction where examples share slots.
     activations: numbers that the part's products read and write; attention scores are taken to stay on the chip.
     """
 

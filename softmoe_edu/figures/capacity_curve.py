@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
+from softmoe_edu import metrics
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
@@ -28,7 +29,7 @@ def capacity_curve(
 ) -> Axes:
     """Draw which share of tokens a tokens choice router drops at each capacity factor, expected and measured.
 
-    The line is exact for a uniformly random router (`metrics.expected_drop_fraction`); it is level where rounding up
+    The line is exact for a uniformly random router (`metrics.expected_drop_curve`); it is level where rounding up
     gives the same capacity. top_k: choices of a token; with several the line is the share of choices without a slot.
     skew: how likely expert e is chosen goes with 1 / (e + 1) ** skew; a dashed line is exact for that router, where a
     token makes one choice. measured: {capacity factor: fractions of samples} of what the line is of; a dot is their
@@ -55,10 +56,10 @@ def capacity_curve(
     factors = np.linspace(0.005, MOST_FACTOR, 800)
     capacities = [capacity_for(tokens, num_experts, top_k=top_k, factor=at) for at in factors]
     capacity = capacity_for(tokens, num_experts, top_k=top_k, factor=factor)
-    lines = {"uniform": _expected(tokens, [top_k / num_experts] * num_experts)}
+    lines = {"uniform": metrics.expected_drop_curve(tokens, [top_k / num_experts] * num_experts).numpy()}
     if skew and top_k == 1:
         sizes = np.arange(1, num_experts + 1) ** -float(skew)
-        lines["skewed"] = _expected(tokens, list(sizes / sizes.sum()))
+        lines["skewed"] = metrics.expected_drop_curve(tokens, sizes / sizes.sum()).numpy()
 
     ax = one_axes(ax, 6.4, 3.6)
     for (name, expected), dashes in zip(lines.items(), ("-", "--"), strict=False):
@@ -105,25 +106,6 @@ def capacity_curve(
         f"; at {MOST_FACTOR:g}, {ends}.",
     )
     return ax
-
-
-def _expected(tokens: int, shares: Sequence[float]) -> np.ndarray:
-    """Expected share of choices without a slot, at each capacity from 0 to tokens; shares: how likely each is chosen.
-
-    An expert is chosen by N ~ Binomial(tokens, share) tokens and answers min(N, capacity) of them.
-    """
-    chosen = np.arange(tokens + 1)
-    factorials = np.array([math.lgamma(n + 1) for n in range(tokens + 1)])
-    ways = factorials[-1] - factorials - factorials[::-1]
-    answered = np.zeros(tokens + 1)
-    for share, experts in zip(*np.unique(shares, return_counts=True), strict=True):
-        if share == 1:
-            answered += experts * chosen
-            continue
-        chance = np.exp(ways + chosen * np.log(share) + chosen[::-1] * np.log1p(-share))
-        # The mean of min(N, c) adds the chances of at least 1, of at least 2, up to c.
-        answered[1:] += experts * np.cumsum(np.cumsum(chance[::-1])[::-1][1:])
-    return np.clip(1 - answered / (tokens * np.sum(shares)), 0, 1)
 
 
 def _sizes(rates: Mapping[float | int, np.ndarray]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
 from softmoe_edu.paper.record import Model, Run
 from softmoe_edu.paper.tables import Cell, published
-from softmoe_edu.routers import ROUTERS, Router
+from softmoe_edu.routers.registry import settings_taken
 from softmoe_edu.vit import ViT
 
 BACKBONES = {
@@ -65,16 +65,7 @@ def build(name: str, device: str | torch.device = "meta") -> ViT:
 
 def _layer(sizes: ViTSizes, moe: MoESizes) -> MoE:
     experts = Experts(sizes.dim, moe.num_experts, sizes.hidden_dim)
-    return MoE(_router(sizes.dim, moe), experts, examples_per_group=moe.examples_per_group)
-
-
-def _router(dim: int, moe: MoESizes) -> Router:
-    kind, e = ROUTERS[moe.router], moe.num_experts
-    if moe.router == "tokens choice":
-        return kind(dim, e, moe.top_k, capacity_factor=moe.capacity_factor, rounding=moe.rounding, priority="gate")
-    if moe.router == "experts choice":
-        return kind(dim, e, capacity_factor=moe.capacity_factor, rounding=moe.rounding)
-    return kind(dim, e, 1)
+    return MoE(moe.build(sizes.dim, priority="gate"), experts, examples_per_group=moe.examples_per_group)
 
 
 def _sizes(variant: str, moe: MoESizes | None) -> ViTSizes:
@@ -85,16 +76,17 @@ def _sizes(variant: str, moe: MoESizes | None) -> ViTSizes:
     return ViTSizes(**IMAGES, **BACKBONES[letter], patch_size=int(patch), moe_layers=layers, moe=moe)
 
 
-def _name(variant: str, moe: MoESizes | None) -> str:
+def _name(label: str, variant: str, moe: MoESizes | None) -> str:
     """Name a model, such as tokens_choice_s16_32e_k1_c1_g8: k choices, capacity factor c, groups of g images."""
     size = variant.lower().replace("/", "")
     if moe is None:
         return f"vit_{size}"
-    kind = "soft_moe" if moe.router == "soft" else re.sub(r"\W+", "_", moe.router)
+    kind = re.sub(r"\W+", "_", label.lower())
     name = f"{kind}_{size}_{moe.num_experts}e"
-    if moe.router == "tokens choice":
+    taken = settings_taken(moe.router)
+    if "top_k" in taken:
         name += f"_k{moe.top_k}"
-    return f"{name}_c{moe.capacity_factor:g}_g{moe.examples_per_group}" if "choice" in moe.router else name
+    return f"{name}_c{moe.capacity_factor:g}_g{moe.examples_per_group}" if "capacity_factor" in taken else name
 
 
 def _routing(label: str, experts: int | None, **rest: Cell) -> MoESizes | None:
@@ -102,32 +94,33 @@ def _routing(label: str, experts: int | None, **rest: Cell) -> MoESizes | None:
     if label in ("ViT", "Dense"):
         return None
     router = {"Soft MoE": "soft"}.get(label, label.lower())
-    slots = None if "Choice" in label else 1
+    slots = 1 if "slots_per_expert" in settings_taken(router) else None
     return MoESizes(router=router, num_experts=experts, slots_per_expert=slots, **rest)
 
 
-def _printed() -> Iterator[tuple[str, MoESizes | None, dict[str, Cell]]]:
-    """Yield variant, MoE layer and figures of each row."""
+def _printed() -> Iterator[tuple[str, str, MoESizes | None, dict[str, Cell]]]:
+    """Yield the table's name of the routing, variant, MoE layer and figures of each row."""
     for table in ("table8", "table1"):
         for row in published(table):
             label, variant, experts = re.fullmatch(r"(ViT|Soft MoE) (\S+)(?: (\d+)E)?", row["model"]).groups()
-            yield variant, _routing(label, experts and int(experts)), {"table": table, **row}
+            yield label, variant, _routing(label, experts and int(experts)), {"table": table, **row}
     for row in published("table2"):
-        yield "S/14", _routing(row["method"], 256), {"table": "table2", **SHORT, **row}
+        yield row["method"], "S/14", _routing(row["method"], 256), {"table": "table2", **SHORT, **row}
     for row in published("table9"):
         tokens = (224 // int(row["model"].split("/")[1])) ** 2
         rest = {"examples_per_group": row["group_tokens"] // tokens} if row["experts"] else {}
         if row["capacity_factor"]:
             rest |= {"top_k": row["top_k"] or 1, "capacity_factor": row["capacity_factor"], "rounding": "round"}
-        yield row["model"], _routing(row["routing"], row["experts"], **rest), {"table": "table9", **SHORT, **row}
+        moe = _routing(row["routing"], row["experts"], **rest)
+        yield row["routing"], row["model"], moe, {"table": "table9", **SHORT, **row}
 
 
 def _models() -> Models:
     """Gather runs of the same configuration into one model."""
     known = {one.name for one in fields(Run)}
     sizes, runs = {}, {}
-    for variant, moe, row in _printed():
-        name = _name(variant, moe)
+    for label, variant, moe, row in _printed():
+        name = _name(label, variant, moe)
         sizes[name] = _sizes(variant, moe)
         runs.setdefault(name, []).append(Run(**{key: value for key, value in row.items() if key in known}))
     notes = {name: tuple(text for pattern, text in CONTRADICTIONS if fnmatchcase(name, pattern)) for name in sizes}

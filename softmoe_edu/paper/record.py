@@ -61,7 +61,7 @@ class Model:
         take no gradient, so that dispatch counts 2 x MACs.
         """
         moe = self.sizes.moe
-        if moe is None or not moe.sparse:
+        if moe is None or self.cost["dispatch"].macs:
             macs = 3 * self.cost.macs
         else:
             one_hot = vit_cost(replace(self.sizes, moe=replace(moe, one_hot=True)))

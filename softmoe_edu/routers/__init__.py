@@ -2,21 +2,12 @@
 
 from softmoe_edu.routers.ablations import IdentityRouter, SoftUniformRouter, UniformRouter, UniformSoftRouter
 from softmoe_edu.routers.experts_choice import ExpertsChoiceRouter, assign_experts
+from softmoe_edu.routers.registry import ROUTERS
 from softmoe_edu.routers.router import Router
 from softmoe_edu.routers.soft import SoftRouter
 from softmoe_edu.routers.soft_attention import AttentionRouting
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
 from softmoe_edu.routers.weights import combine_weights, dispatch_weights, soft_weights
-
-ROUTERS: dict[str, type[Router]] = {
-    "soft": SoftRouter,
-    "tokens choice": TokensChoiceRouter,
-    "experts choice": ExpertsChoiceRouter,
-    "uniform": UniformRouter,
-    "identity": IdentityRouter,
-    "uniform / soft": UniformSoftRouter,
-    "soft / uniform": SoftUniformRouter,
-}
 
 __all__ = [
     "ROUTERS",

@@ -10,7 +10,7 @@ from softmoe_edu.routers.router import Router
 from softmoe_edu.routers.soft import SlotLogits
 from softmoe_edu.routers.weights import combine_weights, dispatch_weights
 from softmoe_edu.routing import SoftRouting, SparseRouting
-from softmoe_edu.shapes import check_at_least, own_symbol
+from softmoe_edu.shapes import Logits, Mask, check_at_least, own_symbol
 
 
 class UniformRouter(Router):
@@ -28,18 +28,37 @@ class UniformRouter(Router):
         super().__init__(dim, num_experts)
         self.slots_per_expert = check_at_least("slots_per_expert", slots_per_expert)
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting:
-        """Decide for checked tokens: equal logits make both softmaxes uniform."""
-        equal = x.new_zeros(*x.shape[:2], self.num_experts, self.slots_per_expert)
+    def score(self, x: Tensor) -> Tensor:
+        """Return (b, n, 0): nothing is scored."""
+        return x[..., :0]
+
+    def decide(self, logits: Tensor, mask: Mask | None = None) -> SoftRouting:
+        """Let equal logits make both softmaxes uniform; of `logits` only the groups and tokens count."""
+        equal = logits.new_zeros(*logits.shape[:2], self.num_experts, self.slots_per_expert)
         return SoftRouting(dispatch_weights(equal, mask), combine_weights(equal, mask), mask=mask)
+
+    def score_per(self) -> None:
+        """Return None: nothing is scored."""
+
+    def is_sparse(self) -> bool:
+        """Return False: a slot holds a mixture."""
+        return False
+
+    def capacity(self, tokens: int) -> int:
+        """Return the slots of an expert, the same for every number of tokens."""
+        return self.slots_per_expert
+
+    def score_macs(self, tokens: int) -> int:
+        """Return 0: nothing is scored."""
+        return 0
 
 
 class UniformSoftRouter(SlotLogits):
     """Every slot is the mean of all tokens; combine is learned as in Soft MoE."""
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting:
-        """Decide for checked tokens."""
-        logits = self.slot_logits(x)
+    def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
+        """Read the logits for combine alone."""
+        logits = self.in_use(logits)
         dispatch = dispatch_weights(torch.zeros_like(logits), mask)
         return SoftRouting(dispatch, combine_weights(logits, mask), logits=logits, mask=mask)
 
@@ -47,9 +66,9 @@ class UniformSoftRouter(SlotLogits):
 class SoftUniformRouter(SlotLogits):
     """Dispatch is learned as in Soft MoE; every token gets the mean of all slots."""
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting:
-        """Decide for checked tokens."""
-        logits = self.slot_logits(x)
+    def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
+        """Read the logits for dispatch alone."""
+        logits = self.in_use(logits)
         combine = combine_weights(torch.zeros_like(logits), mask)
         return SoftRouting(dispatch_weights(logits, mask), combine, logits=logits, mask=mask)
 
@@ -69,19 +88,42 @@ class IdentityRouter(Router):
         if slots_per_expert is not None:
             self.slots_per_expert = check_at_least("slots_per_expert", slots_per_expert)
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
-        """Decide for checked tokens; raises ValueError when they do not fit the slots."""
-        b, n, _ = x.shape
-        e = self.num_experts
-        p = self.slots_per_expert or own_symbol(-(-n // e))
-        if self.slots_per_expert and n > e * p:
-            raise ValueError(
-                f"tokens must fit {e} experts x {p} slots = {e * p} slots, got {n} tokens: "
-                "raise slots_per_expert or leave it None"
-            )
-        token = torch.arange(e, device=x.device)[:, None] + e * torch.arange(p, device=x.device)
+    def score(self, x: Tensor) -> Tensor:
+        """Return (b, n, 0): nothing is scored."""
+        return x[..., :0]
+
+    def decide(self, logits: Tensor, mask: Mask | None = None) -> SparseRouting:
+        """Deal tokens out; raises ValueError when they do not fit. Of `logits` only groups and tokens count."""
+        b, n = logits.shape[:2]
+        e, p = self.num_experts, self.capacity(n)
+        token = torch.arange(e, device=logits.device)[:, None] + e * torch.arange(p, device=logits.device)
         token = token.masked_fill(token >= n, -1).expand(b, e, p)
         if mask is not None:
             real = mask.gather(1, token.clamp(min=0).flatten(1)).view_as(token)
             token = token.masked_fill(~real, -1)
-        return SparseRouting(token, (token >= 0).to(x.dtype), n, mask=mask)
+        return SparseRouting(token, (token >= 0).to(logits.dtype), n, mask=mask)
+
+    def capacity(self, tokens: int) -> int:
+        """Compute the slots of an expert; raises ValueError when this many tokens do not fit those that were given."""
+        e, p = self.num_experts, self.slots_per_expert
+        if p and tokens > e * p:
+            raise ValueError(
+                f"tokens must fit {e} experts x {p} slots = {e * p} slots, got {tokens} tokens: "
+                "raise slots_per_expert or leave it None"
+            )
+        return p or own_symbol(-(-tokens // e))
+
+    def score_per(self) -> None:
+        """Return None: nothing is scored."""
+
+    def is_sparse(self) -> bool:
+        """Return True: a slot holds one token or none."""
+        return True
+
+    def score_macs(self, tokens: int) -> int:
+        """Return 0: nothing is scored."""
+        return 0
+
+    def experts_per_token(self, tokens: int, slots_per_expert: int) -> int:
+        """Return 1, whatever their slots."""
+        return 1

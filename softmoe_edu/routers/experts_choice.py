@@ -28,20 +28,24 @@ def assign_experts(gates: Gates, capacity: int, mask: Mask | None = None) -> tup
     Raises:
         ValueError: the capacity is over the token count.
     """
-    n = gates.shape[1]
-    if is_symbol(capacity):
-        torch._check(capacity <= n)
-    elif capacity > n:
-        raise ValueError(
-            f"capacity must be at most the {n} tokens of a group in experts choice, got {capacity}: "
-            "lower capacity_factor or multiple_of, or merge examples into larger groups"
-        )
+    check_fits(capacity, gates.shape[1])
     scores = gates if mask is None else gates.masked_fill(~mask[..., None], -1)  # below every gate
     gate, token = top_in_order(scores.mT, capacity)
     if mask is None:
         return token, gate
     filled = gate >= 0
     return torch.where(filled, token, -1), torch.where(filled, gate, 0)
+
+
+def check_fits(capacity: int, tokens: int) -> None:
+    """Raise an error unless an expert can fill this many slots with the tokens of a group."""
+    if is_symbol(capacity):
+        torch._check(capacity <= tokens)
+    elif capacity > tokens:
+        raise ValueError(
+            f"capacity must be at most the {tokens} tokens of a group in experts choice, got {capacity}: "
+            "lower capacity_factor or multiple_of, or merge examples into larger groups"
+        )
 
 
 class ExpertsChoiceRouter(Router):
@@ -88,22 +92,40 @@ class ExpertsChoiceRouter(Router):
         lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int:
-        """Compute the slots of an expert for a group of this many tokens."""
-        return capacity_for(
+        """Compute the slots of an expert for a group of this many tokens; raises ValueError when these are fewer."""
+        capacity = capacity_for(
             tokens,
             self.num_experts,
             factor=self.capacity_factor,
             rounding=self.rounding,
             multiple_of=self.multiple_of,
         )
+        check_fits(capacity, tokens)
+        return capacity
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
-        """Decide for checked tokens; raises ValueError when the capacity is under one slot or over the tokens."""
-        logits = x @ widen(self.w_gate)
+    def score(self, x: Tensor) -> Gates:
+        """Score tokens and experts by a product."""
+        return x @ widen(self.w_gate)
+
+    def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
+        """Let experts choose; raises ValueError when the capacity is under one slot or over the tokens."""
+        n = logits.shape[1]
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
         gates = (logits if noisy is None else noisy).softmax(-1)
-        token, gate = assign_experts(gates, self.capacity(x.shape[1]), mask)
-        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask)
+        token, gate = assign_experts(gates, self.capacity(n), mask)
+        return SparseRouting(token, gate, n, logits, gates, noisy, mask)
+
+    def score_per(self) -> str:
+        """Return "expert": logits are (b, n, e)."""
+        return "expert"
+
+    def is_sparse(self) -> bool:
+        """Return True: a slot holds one token or none."""
+        return True
+
+    def score_macs(self, tokens: int) -> int:
+        """Count the MACs of the product of tokens and experts."""
+        return tokens * self.w_gate.numel()
 
     def extra_repr(self) -> str:
         """Show the settings where the module is printed."""

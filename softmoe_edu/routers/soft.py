@@ -11,7 +11,7 @@ from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_nor
 from softmoe_edu.routers.soft_attention import AttentionRouting, slot_queries, uses_attention
 from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.routing import SoftRouting
-from softmoe_edu.shapes import Logits, check_at_least, check_choice, check_number
+from softmoe_edu.shapes import Logits, Mask, check_at_least, check_choice, check_number
 
 
 def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
@@ -27,7 +27,7 @@ def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
 
 
 class SlotLogits(Router):
-    """Own the slots' parameters phi (d, e, p) and the scale (1,), and compute the logits of tokens and slots.
+    """Own the slots' parameters phi (d, e, p) and the scale (1,), and score tokens and slots.
 
     Args:
         dim: width d of a token.
@@ -92,11 +92,30 @@ class SlotLogits(Router):
             phi = l2_normalize(phi, 0, as_printed=as_printed)
         return x, phi * widen(self.scale)
 
-    def slot_logits(self, x: Tensor) -> Logits:
+    def score(self, x: Tensor) -> Logits:
         """Compute scale times the cosine of every token and slot, so |logit| <= |scale| when normalised."""
         x, phi = self.directions(x)
-        logits = (x @ phi.flatten(1)).unflatten(-1, phi.shape[1:])
+        return (x @ phi.flatten(1)).unflatten(-1, phi.shape[1:])
+
+    def in_use(self, logits: Logits) -> Logits:
+        """Add the noise of training to logits."""
         return add_noise(logits, self.noise_std) if self.noisy else logits
+
+    def score_per(self) -> str:
+        """Return "slot": logits are (b, n, e, p)."""
+        return "slot"
+
+    def is_sparse(self) -> bool:
+        """Return False: a slot holds a mixture."""
+        return False
+
+    def capacity(self, tokens: int) -> int:
+        """Return the slots of an expert, the same for every number of tokens."""
+        return self.slots_per_expert
+
+    def score_macs(self, tokens: int) -> int:
+        """Count the MACs of the products of tokens and slots."""
+        return tokens * self.phi.numel()
 
     def extra_repr(self) -> str:
         """Show the sizes where the module is printed."""
@@ -126,9 +145,18 @@ class SoftRouter(SlotLogits):
 
     def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting | AttentionRouting:
         """Decide for checked tokens; slots are later filled from the tokens as they are, not normalised."""
-        slots = self.num_experts * self.slots_per_expert
-        if uses_attention(self.form, x.shape[1], slots, self.noisy):
+        slots, form = self.num_experts * self.slots_per_expert, self.form
+        if type(self).score is not SlotLogits.score or type(self).decide is not SoftRouter.decide:
+            if form == "attention":
+                name = type(self).__name__
+                raise ValueError(f'form="attention" leaves out the logits that {name} reads: use form="weights"')
+            form = "weights"
+        if uses_attention(form, x.shape[1], slots, self.noisy):
             tokens, phi = self.directions(x)
             return AttentionRouting(tokens, slot_queries(phi, x.shape[0]), self.num_experts, mask)
-        logits = self.slot_logits(x)
+        return super().route(x, mask)
+
+    def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
+        """Read one logit tensor twice, see `soft_weights`; the decision's `logits` are those with noise."""
+        logits = self.in_use(logits)
         return SoftRouting(*soft_weights(logits, mask), logits=logits, mask=mask)

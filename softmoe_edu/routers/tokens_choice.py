@@ -193,19 +193,39 @@ class TokensChoiceRouter(Router):
             multiple_of=self.multiple_of,
         )
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
-        """Decide for checked tokens; raises ValueError when the capacity is under one slot."""
-        capacity = self.capacity(x.shape[1])
+    def score(self, x: Tensor) -> Gates:
+        """Score tokens and experts by a product; jitter is drawn in training."""
         if self.training and self.jitter:
             x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
-        logits = x @ widen(self.w_gate)
+        return x @ widen(self.w_gate)
+
+    def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
+        """Choose experts and fill their slots; raises ValueError when the capacity is under one slot."""
+        n = logits.shape[1]
+        capacity = self.capacity(n)
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
         used = logits if noisy is None else noisy
         gates = used.softmax(-1)
         experts, chosen = choose_experts(used, self.top_k, self.gating)
         score = gates.amax(-1) if self.priority == "gate" else None
         token, gate = assign_tokens(experts, chosen, self.num_experts, capacity, score=score, mask=mask)
-        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask, dropless=capacity is None)
+        return SparseRouting(token, gate, n, logits, gates, noisy, mask, dropless=capacity is None)
+
+    def score_per(self) -> str:
+        """Return "expert": logits are (b, n, e)."""
+        return "expert"
+
+    def is_sparse(self) -> bool:
+        """Return True: a slot holds one token or none."""
+        return True
+
+    def score_macs(self, tokens: int) -> int:
+        """Count the MACs of the product of tokens and experts."""
+        return tokens * self.w_gate.numel()
+
+    def experts_per_token(self, tokens: int, slots_per_expert: int) -> int:
+        """Return top_k, the experts that a token asks, whatever their slots."""
+        return self.top_k
 
     def extra_repr(self) -> str:
         """Show the settings where the module is printed."""

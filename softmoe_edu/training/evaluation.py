@@ -66,7 +66,7 @@ def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: in
                 logits = classify(model, images)
             check_logits(logits, labels)
             logits, labels = logits[:real], labels[:real].to(device)
-            figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), dropped(routings, device))
+            figures = (F.cross_entropy(logits, labels), accuracy(logits, labels), mean_drop(routings, device))
             # One look at the device per batch; the sums are Python's, since not every device knows float64.
             values = torch.stack([figure.float() for figure in figures]).tolist()
             sums = [total + real * value for total, value in zip(sums, values, strict=True)]
@@ -163,7 +163,7 @@ def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     return (logits.argmax(1) == labels).float().mean()
 
 
-def dropped(routings: dict[str, Routing], device: torch.device) -> Tensor:
+def mean_drop(routings: dict[str, Routing], device: torch.device) -> Tensor:
     """Return the fraction of tokens dropped, mean over layers, a scalar; NaN without a routing."""
     if not routings:
         return torch.tensor(float("nan"), dtype=torch.float32, device=device)

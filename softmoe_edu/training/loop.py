@@ -24,8 +24,8 @@ from softmoe_edu.training.evaluation import (
     check_logits,
     classify,
     device_of,
-    dropped,
     evaluate,
+    mean_drop,
     take_snapshot,
 )
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
@@ -187,7 +187,7 @@ class Run:
         (loss + extra).backward()
         gradients = [p.grad for p in self.parameters if p.grad is not None]
         norm = get_total_norm(gradients)
-        figures = (loss, extra, accuracy(logits, labels), dropped(routings, self.device), norm)
+        figures = (loss, extra, accuracy(logits, labels), mean_drop(routings, self.device), norm)
         # One look at the device per step.
         wide = torch.promote_types(loss.dtype, torch.float32)
         values = torch.stack([figure.detach().to(wide) for figure in figures]).tolist()

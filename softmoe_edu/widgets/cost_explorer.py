@@ -4,8 +4,9 @@ import traitlets
 
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, joined, limits_of
 
+# As in cost.js, which implements them.
 ROUTERS = ("dense", "soft", "tokens choice", "experts choice")
 PARTS = ("routing logits", "dispatch", "experts", "combine", "dense MLP")
 # Bounds keep every count and the bytes of a batch under 2^53, where the browser's numbers are exact.
@@ -107,7 +108,10 @@ class CostExplorer(Instrument):
     @traitlets.validate("router", "part")
     def _one_of(self, proposal: dict) -> str:
         name = proposal["trait"].name
-        check_choice(name, proposal["value"], ROUTERS if name == "router" else ("", *PARTS))
+        if name == "router":
+            _check_router(name, proposal["value"])
+        else:
+            check_choice(name, proposal["value"], ("", *PARTS))
         return proposal["value"]
 
     @traitlets.validate("top_k")
@@ -129,7 +133,7 @@ class CostExplorer(Instrument):
         for name, value in given.items():
             check_choice("a name in pinned", name, tuple(state))
             if name == "router":
-                check_choice("router", value, ROUTERS)
+                _check_router("router", value)
             state[name] = value if name == "router" else SIZES[name].validate(self, value)
         if "top_k" not in given:
             state["top_k"] = min(state["top_k"], state["num_experts"])
@@ -138,6 +142,10 @@ class CostExplorer(Instrument):
 
     def __repr__(self) -> str:
         return f"CostExplorer({', '.join(f'{name}={value!r}' for name, value in self.sizes.items())})"
+
+
+def _check_router(name: str, router: str) -> None:
+    check_in_browser(name, router, ROUTERS, "and softmoe_edu.cost.cost_of computes any other")
 
 
 def _check_top_k(name: str, top_k: int, num_experts: int) -> None:

@@ -40,6 +40,20 @@ def inside(name: str, value: Number, least: Number, most: Number) -> Number:
     return value
 
 
+def check_in_browser(name: str, router: str, computed: tuple[str, ...], instead: str) -> None:
+    """Raise a ValueError unless the browser computes this router, which it must implement itself.
+
+    Args:
+        name: what the value is called.
+        router: the name of a router.
+        computed: the routers that the widget's script implements.
+        instead: what shows the others.
+    """
+    if router not in computed:
+        listed = ", ".join(map(repr, computed))
+        raise ValueError(f"{name} must be one of {listed}, got {router!r}: the browser computes these alone, {instead}")
+
+
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
     """Bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
     bounded = {name: trait for name, trait in widget.class_traits().items() if isinstance(trait, Whole)}

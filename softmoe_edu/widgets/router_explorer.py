@@ -7,7 +7,7 @@ from torch import Tensor
 
 from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, joined, limits_of
 from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
@@ -16,8 +16,10 @@ from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 SCRIPTS = ("painting.js", "words.js", "largest.js", "explorer.js", "routing.js", "routing_facts.js")
 OWN = ("state", "words", "places", "sums", "panels", "compare", "hands", "page")
 
+# As in routing.js, which implements them: a router that is registered in Python alone cannot be computed in a browser.
+IN_BROWSER = ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform")
 CHOICES = {
-    "router": ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform"),
+    "router": IN_BROWSER,
     "gating": ("vmoe", "switch", "gshard", "top_k_then_softmax"),
     "priority": ("position", "gate"),
     "group": ("one image", "whole batch"),
@@ -39,15 +41,15 @@ class RouterExplorer(Instrument):
     routers side by side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such
     a callable). It is called in Python; a saved page shows what was known when it was saved.
 
-    All else are traits, which follow the view and move it when they are set. The controls: `router`; `group`, "one
-    image" or "whole batch", the tokens that compete; `gating`, `priority` ("position" or "gate") and `top_k` of tokens
-    choice; `capacity_factor`, None to drop nothing, which tokens choice alone can; the first `num_experts` experts and
-    the first `slots_per_expert` slots of each, None for all; `scale`, which multiplies the scores (one over the
-    temperature); `noise`, the standard deviation of what is added to them, divided by the experts in the sparse routers
-    as in training; and the `seed` of that noise, whose numbers are the browser's own and not PyTorch's. What is looked
-    at: `image_index`; `step`, one of score, normalise, select, dispatch, compute, combine; `served`, how many choices
-    tokens choice has served, -1 for all; and what is pinned by a click, -1 for none: `token`, `expert`, and `slot` of
-    that expert.
+    All else are traits, which follow the view and move it when they are set. The controls: `router`, one of those that
+    the browser computes; `group`, "one image" or "whole batch", the tokens that compete; `gating`, `priority`
+    ("position" or "gate") and `top_k` of tokens choice; `capacity_factor`, None to drop nothing, which tokens choice
+    alone can; the first `num_experts` experts and the first `slots_per_expert` slots of each, None for all; `scale`,
+    which multiplies the scores (one over the temperature); `noise`, the standard deviation of what is added to them,
+    divided by the experts in the sparse routers as in training; and the `seed` of that noise, whose numbers are the
+    browser's own and not PyTorch's. What is looked at: `image_index`; `step`, one of score, normalise, select,
+    dispatch, compute, combine; `served`, how many choices tokens choice has served, -1 for all; and what is pinned by a
+    click, -1 for none: `token`, `expert`, and `slot` of that expert.
 
     `pinned` holds the settings to compare with, as `settings` gives them, and what is left out is as it is now;
     {} for none.
@@ -174,8 +176,7 @@ class RouterExplorer(Instrument):
 
     @traitlets.validate(*CHOICES)
     def _one_of(self, proposal: dict) -> str:
-        name = proposal["trait"].name
-        check_choice(name, proposal["value"], CHOICES[name])
+        check_setting(proposal["trait"].name, proposal["trait"].name, proposal["value"])
         return proposal["value"]
 
     @traitlets.validate(*NUMBERS)
@@ -198,7 +199,7 @@ class RouterExplorer(Instrument):
         for name, value in given.items():
             check_choice("a name in pinned", name, SETTINGS)
             if name in CHOICES:
-                check_choice(f"{name} in pinned", value, CHOICES[name])
+                check_setting(f"{name} in pinned", name, value)
             elif value is not None or not self._limits[name][3]:
                 least, most, *_ = self._limits[name]
                 value = inside(f"{name} in pinned", self.traits()[name].validate(self, value), least, most)
@@ -211,7 +212,7 @@ class RouterExplorer(Instrument):
     @traitlets.observe("_asked")
     def _compare_outputs(self, change: dict) -> None:
         if self._model_output is not None:
-            self._outputs = changes(self._model_output, self._own_output, change["new"], CHOICES["router"])
+            self._outputs = changes(self._model_output, self._own_output, change["new"], IN_BROWSER)
 
     @traitlets.observe("num_experts", "expert")
     def _fit(self, change: dict) -> None:
@@ -227,6 +228,14 @@ class RouterExplorer(Instrument):
         b, n = (self._sizes[letter] for letter in "bn")
         sizes = f"images={b}, tokens={n}, experts={self.num_experts}, slots_per_expert={self.slots_per_expert}"
         return f"RouterExplorer({sizes}, router={self.router!r}, step={self.step!r})"
+
+
+def check_setting(name: str, setting: str, value: str) -> None:
+    """Raise an error that lists the choices unless value is one of a setting."""
+    if setting == "router":
+        check_in_browser(name, value, IN_BROWSER, "and RoutingLens shows what any other decided")
+    else:
+        check_choice(name, value, CHOICES[setting])
 
 
 def check_top_k(name: str, top_k: int, num_experts: int) -> None:

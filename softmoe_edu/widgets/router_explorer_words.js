@@ -56,7 +56,7 @@ function softCards(router) {
   const cosine = is(score(T, S), mi("scale"), mo("·"), call(mi("cos"), TOKEN, mo(","), low(mi("φ"), S)));
   return {
     score: learned
-      ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.slot_logits(x)"]
+      ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.score(x)"]
       : ["Nothing is compared: every token counts alike for every slot.", ...NO_SCORES],
     normalise: [normalise, weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
     select: ["Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",

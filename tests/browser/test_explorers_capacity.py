@@ -1,6 +1,5 @@
 """The capacity explorer as a saved page: what stands at the chosen capacity, and keys in the queues."""
 
-import math
 import re
 from collections.abc import Callable
 
@@ -13,16 +12,6 @@ from softmoe_edu import metrics
 from softmoe_edu.widgets.capacity_explorer import CapacityExplorer
 
 pytestmark = pytest.mark.browser
-
-
-def skewed_drop(tokens: int, experts: int, skew: float, capacity: int) -> float:
-    """Expected share of tokens without a slot where expert e is chosen in proportion to 1 / (e + 1) ** skew."""
-    sizes = [(e + 1) ** -skew for e in range(experts)]
-    answered = 0.0
-    for share in (size / sum(sizes) for size in sizes):
-        for n in range(tokens + 1):
-            answered += math.comb(tokens, n) * share**n * (1 - share) ** (tokens - n) * min(n, capacity)
-    return 1 - answered / tokens
 
 
 def words_at(page: Page, shown: Locator, factor: float) -> list[str]:
@@ -53,8 +42,10 @@ def test_both_curves_are_marked_and_named(open_saved: Callable, scheme: str) -> 
     """With skew the exact numbers of the uniform and of the skewed router stand at the factor, a ring on each curve."""
     page = open_saved(CapacityExplorer(skew=0.8), color_scheme=scheme)
     shown = explorer(page, "capacity")
+    sizes = [(e + 1) ** -0.8 for e in range(32)]
+    curve = metrics.expected_drop_curve(49, [size / sum(sizes) for size in sizes]).tolist()
     for factor, capacity in ((1.5, 3), (0.5, 1), (3.9, 6)):
-        uniform, skewed = metrics.expected_drop_fraction(49, 32, capacity), skewed_drop(49, 32, 0.8, capacity)
+        uniform, skewed = metrics.expected_drop_fraction(49, 32, capacity), curve[capacity]
         assert words_at(page, shown, factor) == [
             f"uniform {uniform:.1%}".replace("%", " %"),
             f"skewed {skewed:.1%}".replace("%", " %"),

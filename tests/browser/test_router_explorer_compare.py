@@ -7,7 +7,7 @@ from lenskit import part, picture, point
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, explorer_of, figures, take
 
-from softmoe_edu.routers import ROUTERS
+from softmoe_edu.widgets.router_explorer import IN_BROWSER
 
 pytestmark = pytest.mark.browser
 
@@ -50,9 +50,9 @@ def test_all_routers_side_by_side(notebook: Page) -> None:
     explorer = explorer_of(notebook)
     part(explorer, "side").locator("summary").press("Enter")
     cards = part(explorer, "gallery").locator("> div")
-    expect(cards).to_have_count(len(ROUTERS))
-    assert cards.locator("button").all_inner_texts() == list(ROUTERS)
-    texts = dict(zip(ROUTERS, cards.locator("p").all_inner_texts(), strict=True))
+    expect(cards).to_have_count(len(IN_BROWSER))
+    assert cards.locator("button").all_inner_texts() == list(IN_BROWSER)
+    texts = dict(zip(IN_BROWSER, cards.locator("p").all_inner_texts(), strict=True))
     assert texts["soft"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 240"
     assert texts["tokens choice"] == "dropped 25.0 %; load 1.33; MACs: experts 440, routing 40"
     assert texts["identity"] == "dropped 0.0 %; load 1.00; MACs: experts 440, routing 0"
@@ -114,7 +114,7 @@ def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
     expect(part(explorer, "mates")).to_contain_text("Places of the batch now hold images 2, 1, 2")
     rows = [row.locator("th, td").all_inner_texts() for row in part(explorer, "mates-rows").locator("tr").all()]
     told = {name: (alone, together) for name, alone, together in rows}
-    assert list(told) == list(ROUTERS)
+    assert list(told) == list(IN_BROWSER)
     assert {alone for alone, _ in told.values()} == {"no answer changes"}
     # Expert 1 has three slots: image 0 asks for one of them before image 1 asks for four, image 2 for none.
     one = "the answer of 1 of 4 tokens changes, gates by up to 1.0000"

@@ -97,8 +97,8 @@ def test_a_healthy_layer_is_the_librarys():
     layer, x = layer_of(), drawn(4, 16, 8)
     router = layer.router
     with torch.no_grad():
-        routing, expected = router(x), super(ShakenRouter, router).route(x, None)
-        shaken = router.train().route(x, None)
+        routing, expected = router(x), super(ShakenRouter, router).decide(router.score(x))
+        shaken = router.train().decide(router.score(x))
 
     assert torch.equal(routing.token, expected.token)
     assert torch.equal(routing.gate, expected.gate)

@@ -6,8 +6,9 @@ from routingkit import near
 from test_router_explorer_scripts import LOGITS, shown
 from torch import Tensor
 
-from softmoe_edu import ROUTERS, Experts, Routing
+from softmoe_edu import Experts, Routing
 from softmoe_edu.rerouting import route_scores
+from softmoe_edu.widgets.router_explorer import IN_BROWSER
 
 SETTINGS = {"gating": "vmoe", "priority": "position", "top_k": 1, "capacity_factor": 0.5}
 
@@ -46,7 +47,7 @@ def test_other_mates_change_the_answers_that_the_library_changes(kind: str) -> N
     views = [
         {"router": name, "group": group, "image": 1, "capacity_factor": 0.5, "mates": {"seed": seed, "kind": kind}}
         for seed in range(1, 9)
-        for name in ROUTERS
+        for name in IN_BROWSER
         for group in ("whole batch", "one image")
     ]
     seen = set()

@@ -6,8 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from softmoe_edu.routers import ROUTERS
-from softmoe_edu.widgets.router_explorer import RouterExplorer
+from softmoe_edu.widgets.router_explorer import IN_BROWSER, RouterExplorer
 
 OWN = torch.tensor([[3.0, 4.0], [6.0, 8.0]])
 
@@ -29,7 +28,7 @@ def test_changes_are_shares_of_the_models_own_output() -> None:
     """(4, 3) is sqrt(2) away from (3, 4), of length 5; twice an output is its whole length away."""
     told = explorer(model_output=answer, scale=2.0)._outputs
 
-    assert (told["own"], list(told["routers"])) == ([1, 1], list(ROUTERS))
+    assert (told["own"], list(told["routers"])) == ([1, 1], list(IN_BROWSER))
     assert told["of"]["scale"] == 2.0
     assert told["routers"]["soft"] == {"change": [0.0, 0.0], "classes": [1, 1]}
     identity = told["routers"]["identity"]

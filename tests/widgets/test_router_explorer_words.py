@@ -6,7 +6,7 @@ import softmoe_edu.routers
 from softmoe_edu.routers import ROUTERS
 from softmoe_edu.routers.tokens_choice import GATINGS, PRIORITIES
 from softmoe_edu.routing import Routing
-from softmoe_edu.widgets.router_explorer import CHOICES, SETTINGS, RouterExplorer
+from softmoe_edu.widgets.router_explorer import CHOICES, IN_BROWSER, SETTINGS, RouterExplorer
 
 
 def listed(name: str) -> list[str]:
@@ -15,8 +15,8 @@ def listed(name: str) -> list[str]:
 
 
 def test_the_browser_knows_the_same_words() -> None:
-    """Routers, gatings, priorities, steps and settings are the library's, in its order."""
-    assert listed("ROUTERS") == list(CHOICES["router"]) == list(ROUTERS)
+    """Routers are among the library's; gatings, priorities, steps and settings are all of its own, in its order."""
+    assert listed("ROUTERS") == list(CHOICES["router"]) == [name for name in ROUTERS if name in IN_BROWSER]
     assert listed("GATINGS") == list(CHOICES["gating"]) == list(GATINGS)
     assert listed("PRIORITIES") == list(CHOICES["priority"]) == list(PRIORITIES)
     assert listed("STEPS") == list(CHOICES["step"])
@@ -42,9 +42,9 @@ def test_the_lines_of_code_name_what_the_library_has() -> None:
     called = set(re.findall(r"\b(\w+)\((?:logits|experts, gates|gates, capacity)", words))
 
     assert called >= {"dispatch_weights", "combine_weights", "choose_experts", "assign_tokens", "assign_experts"}
-    assert [name for name in called - {"slot_logits"} if not hasattr(softmoe_edu.routers, name)] == []
+    assert [name for name in called if not hasattr(softmoe_edu.routers, name)] == []
     for method in ("to_slots", "to_tokens"):
         assert f"routing.{method}(" in words
         assert hasattr(Routing, method)
-    assert "router.slot_logits(x)" in words
-    assert hasattr(softmoe_edu.routers.SoftRouter, "slot_logits")
+    assert "router.score(x)" in words
+    assert hasattr(softmoe_edu.routers.SoftRouter, "score")

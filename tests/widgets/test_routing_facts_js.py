@@ -5,7 +5,7 @@ import torch
 from routingkit import ask, case_of, logits_for, near, routed
 
 from softmoe_edu.cost import MoESizes, moe_cost
-from softmoe_edu.routers import ROUTERS
+from softmoe_edu.widgets.router_explorer import IN_BROWSER
 
 
 def test_the_busiest_expert_over_the_mean() -> None:
@@ -22,7 +22,7 @@ def test_the_busiest_expert_over_the_mean() -> None:
 def test_macs_are_those_of_the_cost_model() -> None:
     """Logits, dispatch, combine and experts of every router, with one image or three in a group."""
     cases, expected = [], []
-    for name, images in product(ROUTERS, (1, 3)):
+    for name, images in product(IN_BROWSER, (1, 3)):
         logits, settings = logits_for(1, 3, 7, 4, 2), {"top_k": 2} if name == "tokens choice" else {}
         case = case_of(name, logits, settings, None, None, images)
         cases.append(case | {"cost": {"dim": 5, "hiddenDim": 11}})

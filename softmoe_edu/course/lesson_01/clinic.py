@@ -1,13 +1,13 @@
 """The clinic of lesson 01: a sparse layer that trains, and whose router does something that was not ordered."""
 
 import torch
-from torch import Tensor
 
 from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
 from softmoe_edu.routers.router import add_noise
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
 from softmoe_edu.routing import SparseRouting
+from softmoe_edu.shapes import Gates, Mask
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.draw import Draw
 
@@ -21,9 +21,8 @@ class ShakenRouter(TokensChoiceRouter):
         super().__init__(DIM, EXPERTS, TOP_K, capacity_factor=None, noise_std=NOISE)
         self._ids = ids
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
+    def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
         """Decide, as far as the patient is able to."""
-        logits = x @ self.w_gate
         shaken = self.training or "noise-in-evaluation" in self._ids
         noisy = add_noise(logits, self.noise_std / EXPERTS) if shaken else None
         used = logits if noisy is None else noisy
@@ -37,7 +36,7 @@ class ShakenRouter(TokensChoiceRouter):
         if "no-gradient" in self._ids:
             chosen = chosen.detach()
         token, gate = assign_tokens(experts, chosen, EXPERTS, None, mask=mask)
-        return SparseRouting(token, gate, x.shape[1], logits, gates, noisy, mask, dropless=True)
+        return SparseRouting(token, gate, logits.shape[1], logits, gates, noisy, mask, dropless=True)
 
 
 # "gates-sum-to-one" with "one-choice" is left out: a single gate of 1 is no gradient under another name.

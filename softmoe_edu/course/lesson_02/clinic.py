@@ -8,6 +8,7 @@ from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, assign_tokens, choose_experts
 from softmoe_edu.routing import SparseRouting
+from softmoe_edu.shapes import Gates, Mask
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.draw import Draw
 
@@ -21,14 +22,13 @@ class CrowdedRouter(TokensChoiceRouter):
         super().__init__(DIM, EXPERTS)
         self._ids = ids
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SparseRouting:
+    def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
         """Decide, as far as the patient is able to."""
-        n = x.shape[1]
-        logits = x @ self.w_gate
+        n = logits.shape[1]
         gates = logits.softmax(-1)
         experts, chosen = choose_experts(logits, 1, "top_k_then_softmax" if "gates-are-one" in self._ids else "vmoe")
         capacity = max(1, n // EXPERTS) if "rounded-down" in self._ids else self.capacity(n)
-        score = torch.arange(n, device=x.device).expand(len(x), n) if "last-come-first" in self._ids else None
+        score = torch.arange(n, device=logits.device).expand(len(logits), n) if "last-come-first" in self._ids else None
         token, gate = assign_tokens(experts, chosen, EXPERTS, capacity, score=score, mask=mask)
         return SparseRouting(token, gate, n, logits, gates, mask=mask)
 

@@ -1,9 +1,8 @@
 """Lesson 02, a finite buffer: who is dropped, what a dropped token becomes, and who depends on whom."""
 
-import math
-
 import torch
 
+from softmoe_edu import metrics
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
@@ -19,16 +18,8 @@ ROWS, DROPPED = 10, 4
 
 
 def dropped_at_random(tokens: int, num_experts: int, factor: float = 1.0) -> float:
-    """Give the expected share of dropped tokens when each token chooses one expert at random, all equally likely.
-
-    The number of tokens that choose an expert is binomial; what exceeds its capacity is dropped.
-    """
-    capacity, p = capacity_for(tokens, num_experts, factor=factor), 1 / num_experts
-    served = sum(
-        min(count, capacity) * math.comb(tokens, count) * p**count * (1 - p) ** (tokens - count)
-        for count in range(tokens + 1)
-    )
-    return 1 - num_experts * served / tokens
+    """Return the expected share of dropped tokens when each token chooses one expert at random, all equally likely."""
+    return metrics.expected_drop_fraction(tokens, num_experts, capacity_for(tokens, num_experts, factor=factor))
 
 
 def _crowded_layer() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
