@@ -437,7 +437,6 @@ WITHOUT_A_CASE = {
     "paper.record": {"Run"},
     "shapes": {"read_size"},
     "training.guard": {"NotFiniteError"},
-    "widgets.explorer": {"joined"},
 }
 ELSEWHERE = ("teaching", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
 

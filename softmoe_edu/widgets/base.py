@@ -12,15 +12,27 @@ import traitlets
 from softmoe_edu.widgets.inputs import sendable, text
 from softmoe_edu.widgets.page import build_page, title_of, write_page
 
+STATIC = Path(__file__).parent / "static"
+"""The script and the style sheet of each widget, built from the sources in the repository's folder js."""
+
 
 class Instrument(anywidget.AnyWidget):
-    """A widget of one `.py`, one or more `.js` and one `.css`, whose state is all in its traits."""
+    """A widget of one `.py`, one script and one style sheet, whose state is all in its traits."""
 
     needs_kernel = ""
     """What the widget asks its kernel for, such as "it runs your router"; empty where the browser does everything."""
 
     _fault = traitlets.Unicode().tag(sync=True)
     """What Python raised at the last change in the browser, which a notebook would only log."""
+
+    def __init_subclass__(cls, **options: object) -> None:
+        """Read script and style sheet once, unless a developer has anywidget watch their files (ANYWIDGET_HMR=1)."""
+        if os.environ.get("ANYWIDGET_HMR") != "1":
+            # anywidget ties every widget to the files of its class, which would keep a closed one in memory for good.
+            for name, value in [(name, vars(cls).get(name)) for name in ("_esm", "_css")]:
+                if isinstance(value, Path):
+                    setattr(cls, name, value.read_text("utf-8"))
+        super().__init_subclass__(**options)
 
     @classmethod
     def refuse_unknown(cls, unknown: dict[str, object]) -> None:

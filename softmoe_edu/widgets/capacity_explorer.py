@@ -3,10 +3,8 @@
 import traitlets
 
 from softmoe_edu.capacity import capacity_for
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
-
-OWN = ("numbers", "panels", "explorer")
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 
 
 class CapacityExplorer(Instrument):
@@ -23,8 +21,8 @@ class CapacityExplorer(Instrument):
     they are set.
     """
 
-    _esm = joined("painting.js", "largest.js", "explorer.js", *(f"capacity_{name}.js" for name in OWN))
-    _css = joined("explorer.css", "capacity_explorer.css")
+    _esm = STATIC / "capacity_explorer.js"
+    _css = STATIC / "capacity_explorer.css"
 
     num_experts = Whole(32, 1, 256).tag(sync=True)
     tokens = Whole(49, 1, 4096).tag(sync=True)

@@ -7,8 +7,8 @@ import traitlets
 from torch import Tensor
 
 from softmoe_edu.influence import TOLERANCE, influence
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 from softmoe_edu.widgets.inputs import plain, text
 
 MOST_TOKENS = 256
@@ -27,8 +27,8 @@ class CausalityExplorer(Instrument):
     move it when they are set.
     """
 
-    _esm = joined("painting.js", "explorer.js", "causality_numbers.js", "causality_explorer.js")
-    _css = joined("explorer.css", "causality_explorer.css")
+    _esm = STATIC / "causality_explorer.js"
+    _css = STATIC / "causality_explorer.css"
 
     tolerance = Real(TOLERANCE, 1e-9, 1.0).tag(sync=True)
     token = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)

@@ -3,8 +3,8 @@
 import traitlets
 
 from softmoe_edu.shapes import check_choice
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 
 ROUTERS = ("dense", "soft", "tokens choice", "experts choice")
 PARTS = ("routing logits", "dispatch", "experts", "combine", "dense MLP")
@@ -40,8 +40,8 @@ class CostExplorer(Instrument):
     `mlp_cost`, computed in the browser.
     """
 
-    _esm = joined("painting.js", "explorer.js", "cost.js", "cost_explorer.js")
-    _css = joined("explorer.css", "cost_explorer.css")
+    _esm = STATIC / "cost_explorer.js"
+    _css = STATIC / "cost_explorer.css"
 
     router = traitlets.Unicode("soft").tag(sync=True)
     num_experts = SIZES["num_experts"].tag(sync=True)

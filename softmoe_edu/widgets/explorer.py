@@ -1,14 +1,12 @@
-"""What the explorers share: numbers with bounds as traits, and their scripts and styles as one text each."""
+"""What the explorers share: numbers with bounds as traits."""
 
 from math import isfinite
-from pathlib import Path
 
 import traitlets
 
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.widgets.inputs import plain
 
-HERE = Path(__file__).parent
 Number = int | float
 
 
@@ -47,8 +45,3 @@ def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
         name: [trait.least, trait.most, not isinstance(trait, Real), trait.allow_none]
         for name, trait in bounded.items()
     }
-
-
-def joined(*files: str) -> str:
-    """Text of files of this folder, one behind the other: a module in the browser could not import its neighbour."""
-    return "\n".join((HERE / name).read_text("utf-8") for name in files)

@@ -6,15 +6,12 @@ import traitlets
 from torch import Tensor
 
 from softmoe_edu.shapes import check_at_least, check_choice
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, inside, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, inside, limits_of
 from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
-
-SCRIPTS = ("painting.js", "words.js", "largest.js", "explorer.js", "routing.js", "routing_facts.js")
-OWN = ("state", "words", "places", "sums", "panels", "compare", "hands", "page")
 
 CHOICES = {
     "router": ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform"),
@@ -53,8 +50,8 @@ class RouterExplorer(Instrument):
     {} for none.
     """
 
-    _esm = joined(*SCRIPTS, *(f"router_explorer_{name}.js" for name in OWN), "router_explorer.js")
-    _css = joined("explorer.css", "router_explorer.css")
+    _esm = STATIC / "router_explorer.js"
+    _css = STATIC / "router_explorer.css"
 
     router = traitlets.Unicode("soft").tag(sync=True)
     group = traitlets.Unicode("one image").tag(sync=True)

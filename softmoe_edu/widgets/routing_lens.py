@@ -1,7 +1,6 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import traitlets
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
-from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
 from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
 from softmoe_edu.widgets.routing_lens_calls import route
@@ -22,11 +21,6 @@ from softmoe_edu.widgets.routing_lens_steps import (
     share_scale,
 )
 
-HERE = Path(__file__).parent
-# The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
-PARTS = ("painting", "words", "largest", "routing_numbers", "routing_lens_text", "routing_panels")
-PARTS += ("routing_lens_marks", "routing_lens_words", "routing_lens_page", "routing_lens_pins", "routing_lens_replay")
-SCRIPTS = tuple(f"{name}.js" for name in (*PARTS, "routing_lens"))
 VIEWS = ("logits", "dispatch", "combine", "output")
 MOST_PINS = 4
 
@@ -59,8 +53,8 @@ class RoutingLens(Instrument):
     are compared side by side.
     """
 
-    _esm = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-    _css = HERE / "routing_lens.css"
+    _esm = STATIC / "routing_lens.js"
+    _css = STATIC / "routing_lens.css"
 
     router = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)

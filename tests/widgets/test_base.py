@@ -1,4 +1,7 @@
-"""What all widgets share: an observer that raises is not lost."""
+"""What all widgets share: an observer that raises is not lost, and a closed widget is let go."""
+
+import gc
+import weakref
 
 import pytest
 
@@ -22,3 +25,14 @@ def test_an_observer_that_raises_is_told_until_a_change_goes_well() -> None:
     with pytest.raises(ValueError, match="seven"):
         widget.tokens = 7
     assert widget._fault == ""
+
+
+def test_a_closed_widget_is_let_go() -> None:
+    """A widget that was closed and is named nowhere leaves the memory, with all the bytes that it sent."""
+    widget = CapacityExplorer(4)
+    left = weakref.ref(widget)
+    widget.close()
+    del widget
+    gc.collect()
+
+    assert left() is None

@@ -45,7 +45,7 @@ def device_of(state: dict) -> Device:
 def measured() -> list[tuple[dict, dict]]:
     """400 states and what the browser makes of each."""
     states = drawn(400)
-    return list(zip(states, run_node(("cost.js",), "given.map(measure)", states), strict=True))
+    return list(zip(states, run_node(("arithmetic/cost.js",), "given.map(measure)", states), strict=True))
 
 
 def test_every_part_is_counted_exactly_as_the_package_counts_it(measured: list) -> None:
@@ -78,7 +78,7 @@ def test_totals_are_the_package_s(measured: list) -> None:
 def test_a_layer_by_hand() -> None:
     """5 tokens of width 2, 3 experts of 4 slots, hidden width 7, soft: as in the tests of the package."""
     state = CostExplorer(num_experts=3, slots_per_expert=4, tokens=5, dim=2, hidden_dim=7, batch=1, width=1).sizes
-    found = run_node(("cost.js",), "measure(given)", state)
+    found = run_node(("arithmetic/cost.js",), "measure(given)", state)
     one = 2 * 7 + 7 + 7 * 2 + 2
 
     assert [part["macs"] for part in found["parts"]] == [5 * 12 * 2, 12 * 5 * 2, 12 * 2 * 7 * 2, 5 * 12 * 2]
@@ -97,7 +97,7 @@ def test_what_is_a_mean_is_told_from_a_count(measured: list) -> None:
 
 def test_a_mean_is_rounded_to_what_it_can_mean() -> None:
     """To whole numbers from 100 on, to three digits under that."""
-    found = run_node(("cost.js",), "given.map(rounded)", [1157454.367, 100.49, 99.96, 7.0714, 0.03125, 0])
+    found = run_node(("arithmetic/cost.js",), "given.map(rounded)", [1157454.367, 100.49, 99.96, 7.0714, 0.03125, 0])
 
     assert found == [1157454, 100, 100, 7.07, 0.0313, 0]
 
@@ -106,7 +106,7 @@ def test_a_number_without_room_has_a_unit() -> None:
     """In full where that fits and under a million; else four digits with M, G or T, on one line."""
     numbers = [999_999, 1_000_000, 38_991_744, 34_359_738_369, 2**51, 2**53]
     full, short = run_node(
-        ("explorer.js", "cost.js"), "[given.map(x => written(x)), given.map(x => written(x, () => false))]", numbers
+        ("arithmetic/cost.js",), "[given.map(x => written(x)), given.map(x => written(x, () => false))]", numbers
     )
 
     assert full == [f"{number:,}" for number in numbers]
@@ -131,7 +131,7 @@ def test_without_node_these_tests_are_skipped_but_not_in_ci(monkeypatch: pytest.
     monkeypatch.setattr(shutil, "which", lambda name: None)
     monkeypatch.setitem(os.environ, "CI", "true")
     with pytest.raises(pytest.fail.Exception, match="no Node: install node"):
-        run_node(("cost.js",), "1")
+        run_node(("arithmetic/cost.js",), "1")
     monkeypatch.setitem(os.environ, "CI", "")
     with pytest.raises(pytest.skip.Exception, match="no Node: install node"):
-        run_node(("cost.js",), "1")
+        run_node(("arithmetic/cost.js",), "1")

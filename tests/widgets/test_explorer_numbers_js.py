@@ -12,10 +12,9 @@ from softmoe_edu.capacity import capacity_for
 from softmoe_edu.routers.tokens_choice import assign_tokens
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.widgets.capacity_explorer import CapacityExplorer
-from softmoe_edu.widgets.causality_explorer import CausalityExplorer
 from softmoe_edu.widgets.cost_explorer import CostExplorer
 
-CAPACITY, CAUSALITY = ("capacity_numbers.js",), ("causality_numbers.js",)
+CAPACITY, CAUSALITY = ("arithmetic/capacity.js",), ("arithmetic/causality.js",)
 UNIFORM = "given.map(([t, e, k, c]) => expectedDrop(t, Array(e).fill(k / e))(c))"
 SAMPLES = "given.map(([state, sample]) => { const s = sampleOf(state, sample), r = ratesOf(s, state.tokens);"
 SAMPLES += "return { choices: [...s.choices], place: [...s.place], best: [...s.best], queue: [...s.queue],"
@@ -165,32 +164,27 @@ def test_what_moves_is_what_moves_in_the_package(n: int) -> None:
         assert found["by"] == moves[:, n - 1].nonzero()[:, 0].tolist()
 
 
-KNOBS = "Object.fromEntries(Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...given[name])]))"
+STOPS = "Object.fromEntries(Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...given[name])]))"
 
 
-@pytest.mark.parametrize("kind", [CostExplorer, CapacityExplorer])
-def test_every_slider_goes_from_the_least_to_the_most(kind: type) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"), {"cost_explorer": CostExplorer, "capacity_explorer": CapacityExplorer}.items()
+)
+def test_every_slider_goes_from_the_least_to_the_most(name: str, kind: type) -> None:
     """Its stops rise, hold both bounds, and are whole where the number is."""
-    limits = {name: trait for name, trait in kind().get_state()["_limits"].items() if name != "token"}
-    found = run_node((), f"(() => {{ {without_exports(kind._esm)}; return {KNOBS} }})()", limits)
+    limits = {trait: each for trait, each in kind().get_state()["_limits"].items() if trait != "token"}
+    found = run_node((f"{name}/{name}.js",), STOPS, limits)
 
     assert found.keys() == limits.keys()
-    for name, (least, most, whole, _) in limits.items():
-        stops = found[name]
-        assert (stops[0], stops[-1]) == (least, most), name
-        assert stops == sorted(set(stops)) and len(stops) > 3, name
-        assert not whole or all(isinstance(stop, int) for stop in stops), name
+    for trait, (least, most, whole, _) in limits.items():
+        stops = found[trait]
+        assert (stops[0], stops[-1]) == (least, most), trait
+        assert stops == sorted(set(stops)) and len(stops) > 3, trait
+        assert not whole or all(isinstance(stop, int) for stop in stops), trait
 
 
 def test_the_slider_of_the_tolerance() -> None:
     """It stops at 1, 2 and 5 times the powers of ten, and at the default."""
-    esm = without_exports(CausalityExplorer._esm)
-    stops = run_node((), f"(() => {{ {esm}; return decades(1e-9, 1) }})()")
+    stops = run_node(("shared/explorer.js",), "decades(1e-9, 1)")
 
     assert (len(stops), stops[0], stops[-1], influence.TOLERANCE in stops) == (28, 1e-9, 1, True)
-
-
-def without_exports(module: str) -> str:
-    """A module's text as it can stand inside a function."""
-    assert module.count("export default { render };") == 1
-    return module.replace("export default { render };", "")

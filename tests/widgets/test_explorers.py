@@ -209,9 +209,9 @@ def test_every_synced_trait_is_read_by_the_script(kind: str) -> None:
     own = {name for name, trait in KINDS[kind].class_traits(sync=True).items() if trait.this_class is KINDS[kind]}
     esm = KINDS[kind]._esm
     read = set(re.findall(r'model\.get\("(\w+)"\)', esm))
-    for block in re.findall(r"const KNOBS = \{\n(.*?)\n\};", esm, re.DOTALL):
+    for block in re.findall(r"var KNOBS = \{\n(.*?)\n\};", esm, re.DOTALL):
         read |= set(re.findall(r"(\w+): \[", block))
-    read |= {"router"} if 'const STATE = ["router"' in esm else set()
+    read |= {"router"} if 'var STATE = ["router"' in esm else set()
 
     assert own | {"_fault"} == read
 
@@ -226,7 +226,7 @@ def test_the_docstring_names_every_argument(kind: str) -> None:
 
 def test_the_script_knows_the_names_of_routers_and_parts() -> None:
     """Rows of the table are the parts that the trait takes, and every router stands in the list."""
-    rows = re.search(r"const ROWS = \[(.*?)\];", CostExplorer._esm)[1]
+    rows = re.search(r"var ROWS = \[(.*?)\];", CostExplorer._esm)[1]
 
     assert tuple(re.findall(r'"([\w ]+)"', rows)) == PARTS
     assert CostExplorer()._routers == list(ROUTERS)

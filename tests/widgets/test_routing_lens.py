@@ -181,7 +181,7 @@ def test_every_synced_trait_is_read_by_the_script() -> None:
 
     assert own >= {"router", "layer", "image_index", "view", "token", "slot", "expert", "_entries"}
     read = re.findall(r'model\.get\("(\w+)"\)', RoutingLens._esm)
-    for listed in re.findall(r"const (?:PLACE|SELECTION) = \[(.*?)\]", RoutingLens._esm):
+    for listed in re.findall(r"var (?:PLACE|SELECTION) = \[(.*?)\]", RoutingLens._esm):
         read += re.findall(r"\w+", listed)
     assert own | {"_fault"} == set(read)
 

@@ -1,0 +1,56 @@
+// The tokens of a text as words in lines, each in a box as wide as its word. A slot's weights lie below the words.
+
+export const LINE = 40, NARROWEST = 34;
+let ruler = null;
+
+/** A token's text as it can be seen and told: what is blank in quotes, what is long cut off. */
+export const clip = (word, most) => {
+  const seen = word.trim() ? word : `"${word}"`;
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
+};
+
+/** Pixels that a text takes in a drawing. */
+export function widthOf(text) {
+  if (!ruler) {
+    ruler = new OffscreenCanvas(1, 1).getContext("2d");
+    ruler.font = "11px system-ui, sans-serif";
+  }
+  return ruler.measureText(text).width;
+}
+
+/** A token's text in at most so many pixels: what is blank in quotes, what is too long cut off. */
+export function fitted(word, most) {
+  const seen = [...clip(word, 400)];
+  if (widthOf(seen.join("")) <= most) return seen.join("");
+  let low = 0, high = seen.length;
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low = middle;
+    else high = middle;
+  }
+  return `${seen.slice(0, low).join("")}…`;
+}
+
+/** The box [x, y, width, height] of each word in a panel of this width. */
+export function wordBoxes(words, width) {
+  let x = 0, y = 0;
+  return words.map(word => {
+    const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
+    if (x && x + w > width) [x, y] = [0, y + LINE];
+    x += w;
+    return [x - w, y, w, LINE];
+  });
+}
+
+/** The word at a point, -1 for none. */
+export const wordAt = (boxes, x, y) =>
+  boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
+
+/** The word above (-1) or below (1) a word: the nearest of the next line, or itself at the end. */
+export function wordBeyond(boxes, token, down) {
+  if (token < 0) return 0;
+  const middle = ([left, , w]) => left + w / 2, from = boxes[token], y = from[1] + down * LINE;
+  const far = ([box]) => Math.abs(middle(box) - middle(from));
+  const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
+  return line.length ? line[0][1] : token;
+}

@@ -1,0 +1,1797 @@
+// js/shared/painting.js
+var VIRIDIS = [
+  [68, 1, 84],
+  [71, 45, 123],
+  [59, 82, 139],
+  [44, 114, 142],
+  [33, 145, 140],
+  [40, 174, 128],
+  [94, 201, 98],
+  [173, 220, 48],
+  [253, 231, 37]
+];
+var RAMP = new Uint32Array(256).map((_, i) => {
+  const at = i / 255 * (VIRIDIS.length - 1), low2 = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const [r, g, b] = VIRIDIS[low2].map((c, k) => Math.round(c + (at - low2) * (VIRIDIS[low2 + 1][k] - c)));
+  return 255 << 24 | b << 16 | g << 8 | r;
+});
+var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
+var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
+var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
+var GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+function fit(canvas, width, height) {
+  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  canvas.style.height = `${height}px`;
+  const ctx = canvas.getContext("2d");
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  ctx.font = "11px system-ui, sans-serif";
+  ctx.textBaseline = "middle";
+  return ctx;
+}
+function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
+  const ratio = window.devicePixelRatio || 1;
+  const h = Math.min(rows, Math.ceil(box.h * ratio)), w = Math.min(columns, Math.ceil(box.w * ratio));
+  const largest = new Float32Array(h * w).fill(least), range = most - least || 1;
+  for (let r = 0; r < rows; r++) {
+    const row2 = Math.floor(r * h / rows) * w;
+    for (let c = 0; c < columns; c++) {
+      const i = row2 + Math.floor(c * w / columns), x = weights[r * columns + c];
+      if (x > largest[i]) largest[i] = x;
+    }
+  }
+  const pixels = new ImageData(w, h), colours = new Uint32Array(pixels.data.buffer);
+  for (let i = 0; i < largest.length; i++) {
+    colours[i] = RAMP[Math.min(Math.round(255 * (largest[i] - least) / range), 255)];
+  }
+  stretch(ctx, box, pixels);
+}
+function stretch(ctx, box, pixels) {
+  const small = new OffscreenCanvas(pixels.width, pixels.height);
+  small.getContext("2d").putImageData(pixels, 0, 0);
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(small, box.x, box.y, box.w, box.h);
+}
+function paintPicture(ctx, box, { width, height, channels, bytes }) {
+  const pixels = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    for (let k = 0; k < 3; k++) pixels.data[4 * i + k] = bytes[i * channels + (channels === 3 ? k : 0)];
+    pixels.data[4 * i + 3] = 255;
+  }
+  stretch(ctx, box, pixels);
+}
+function hatch(ctx, x, y, w, h) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, w, h);
+  ctx.clip();
+  for (const [width, colour] of [[3, "#000"], [1.2, "#fff"]]) {
+    ctx.beginPath();
+    for (let at = -h; at < w; at += 8) {
+      ctx.moveTo(x + at, y + h);
+      ctx.lineTo(x + at + h, y);
+    }
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+function ring(ctx, x, y, w, h) {
+  const more = Math.max(0, 5 - Math.min(w, h)) / 2;
+  const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
+  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.strokeRect(...inner);
+  }
+}
+function write(ctx, text, x, y, colour, align = "center") {
+  Object.assign(ctx, { fillStyle: colour, textAlign: align });
+  ctx.fillText(text, x, y);
+}
+function writeOver(ctx, text, x, y) {
+  Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
+  ctx.strokeText(text, x, y);
+  write(ctx, text, x, y, "#fff");
+}
+function shareOfBox([x, y, dx, dy], share, worded) {
+  if (worded) return [x + 3, y + dy - 8, (dx - 6) * share, 5];
+  const side = 0.86 * Math.sqrt(share);
+  return [x + dx * (1 - side) / 2, y + dy * (1 - side) / 2, dx * side, dy * side];
+}
+var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
+
+// js/shared/explorer.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
+  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
+  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
+var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
+  <span data-part="pin"></span></p>`;
+function evenly(least, most, step) {
+  return Array.from({ length: Math.round((most - least) / step) + 1 }, (_, i) => Number((least + i * step).toFixed(9)));
+}
+function widely(least, most, power, bases) {
+  const stops = /* @__PURE__ */ new Set([least, most]);
+  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
+    for (const base of bases) {
+      const at = Number((base * power ** k).toPrecision(12));
+      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
+    }
+  return [...stops].sort((a, b) => a - b);
+}
+var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
+var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
+var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
+var percent = (x) => `${(100 * x).toFixed(1)} %`;
+var some = (list2) => list2.slice(0, 12).join(", ") + (list2.length > 12 ? ` and ${exact(list2.length - 12)} more` : "");
+var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
+function mount({ model, el }, name, page, draw) {
+  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  root.className = `explorer ${name}`;
+  root.innerHTML = page + STATUS;
+  el.append(root);
+  showFault(model, root);
+  let frame = 0;
+  const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
+  view.part = (which) => root.querySelector(`[data-part="${which}"]`);
+  view.schedule = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      draw();
+    });
+  };
+  view.settle = () => {
+    view.note = "";
+    view.refused?.restore();
+    view.refused = null;
+  };
+  view.send = (values) => {
+    view.settle();
+    for (const [trait, value] of Object.entries(values)) model.set(trait, value);
+    model.save_changes();
+    view.schedule();
+  };
+  view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
+  view.ink = () => {
+    const style = getComputedStyle(root);
+    return Object.fromEntries(["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+  };
+  view.say = (sentence) => {
+    const words = view.note || sentence;
+    if (view.status.textContent !== words) view.status.textContent = words;
+  };
+  view.on(root, "keydown", (event) => {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+  });
+  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  resized.observe(root);
+  themed.observe(document.body, { attributes: true });
+  view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
+  view.end = () => {
+    stop.abort();
+    resized.disconnect();
+    themed.disconnect();
+    cancelAnimationFrame(frame);
+  };
+  view.schedule();
+  return view;
+}
+function bindKnobs(view, stopsOf, also = (values) => values) {
+  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+  for (const [name, stops] of Object.entries(stopsOf)) {
+    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    slider.max = stops.length - 1;
+    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
+    on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
+    on(box, "change", () => {
+      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
+      const value = box.value.trim() === "" ? NaN : Number(box.value);
+      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+      if (fits) return send(also({ [name]: value }));
+      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      if (view.refused?.name !== name) view.settle();
+      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
+      view.refused = { name, restore: () => delete shown[name] };
+      box.setAttribute("aria-invalid", "true");
+      view.schedule();
+    });
+  }
+  return () => {
+    for (const [name, stops] of Object.entries(stopsOf)) {
+      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      if (shown[name] === value) continue;
+      const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
+      slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
+      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
+      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
+      box.setAttribute("aria-invalid", "false");
+      shown[name] = value;
+    }
+  };
+}
+function rule(ctx, x, y, toX, toY) {
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+function fillList(select, names, value) {
+  if (!select.options.length) select.replaceChildren(...names.map((text) => new Option(text, text)));
+  select.value = value;
+}
+
+// js/arithmetic/routing.js
+var ROUTERS = [
+  "soft",
+  "tokens choice",
+  "experts choice",
+  "uniform",
+  "identity",
+  "uniform / soft",
+  "soft / uniform"
+];
+var GATINGS = ["vmoe", "switch", "gshard", "top_k_then_softmax"];
+var PRIORITIES = ["position", "gate"];
+var isSparse = (router) => ["tokens choice", "experts choice", "identity"].includes(router);
+function roundHalfToEven(x) {
+  const low2 = Math.floor(x), rest = x - low2;
+  return rest > 0.5 || rest === 0.5 && low2 % 2 !== 0 ? low2 + 1 : low2;
+}
+function capacityFor(tokens, experts, { topK = 1, factor = 1, rounding = "ceil", multipleOf = 1 } = {}) {
+  const share = tokens * topK * factor / experts;
+  const capacity = rounding === "ceil" ? Math.ceil(share) : roundHalfToEven(share);
+  if (!(capacity >= 1))
+    throw new RangeError(
+      `capacity must be at least 1 slot per expert, got ${capacity} from ${tokens} tokens x top_k ${topK} x factor ${factor} / ${experts} experts: raise the capacity factor or use fewer experts`
+    );
+  return multipleOf > 0 ? Math.ceil(capacity / multipleOf) * multipleOf : capacity;
+}
+function scoresInUse(logits, { scale = 1, noise = null, noiseStd = 0 } = {}) {
+  const out = new Float32Array(logits.length), by = Math.fround(scale), std = Math.fround(noiseStd);
+  for (let i = 0; i < out.length; i++) out[i] = by * logits[i];
+  if (noise && noiseStd > 0) for (let i = 0; i < out.length; i++) out[i] += Math.fround(std * noise[i]);
+  return out;
+}
+function softmax(values, outer, count, inner, real = null) {
+  const out = new Float32Array(values.length), raised2 = new Float64Array(count * inner);
+  const most = new Float64Array(inner), total2 = new Float64Array(inner);
+  for (let o = 0; o < outer; o++) {
+    const from = o * count * inner;
+    most.fill(-Infinity);
+    total2.fill(0);
+    for (let c = 0; c < count; c++)
+      if (!real || real[o * count + c]) {
+        for (let i = 0, at = from + c * inner; i < inner; i++, at++) if (values[at] > most[i]) most[i] = values[at];
+      }
+    for (let c = 0; c < count; c++) {
+      if (real && !real[o * count + c]) continue;
+      for (let i = 0, at = c * inner; i < inner; i++, at++)
+        total2[i] += raised2[at] = Math.exp(Math.fround(values[from + at] - most[i]));
+    }
+    for (let c = 0; c < count; c++) {
+      if (real && !real[o * count + c]) continue;
+      for (let i = 0, at = c * inner; i < inner; i++, at++) out[from + at] = raised2[at] / total2[i];
+    }
+  }
+  return out;
+}
+var dispatchWeights = (logits, { b, n, e, p }, mask = null) => softmax(logits, b, n, e * p, mask);
+function combineWeights(logits, { b, n, e, p }, mask = null) {
+  const out = softmax(logits, b * n, e * p, 1);
+  if (mask) {
+    for (let row2 = 0; row2 < b * n; row2++) if (!mask[row2]) out.fill(0, row2 * e * p, (row2 + 1) * e * p);
+  }
+  return out;
+}
+function topInOrder(values, start, count, step, k) {
+  if (k > 4 * Math.log2(count + 1)) return sortedInOrder(values, start, count, step).subarray(0, k);
+  const best = new Uint32Array(k), taken = new Uint8Array(count);
+  for (let c = 0; c < k; c++) {
+    let top = -1;
+    for (let i = 0; i < count; i++)
+      if (!taken[i] && (top < 0 || values[start + i * step] > values[start + top * step])) top = i;
+    taken[best[c] = top] = 1;
+  }
+  return best;
+}
+function sortedInOrder(values, start, count, step) {
+  const column = new Float32Array(count), keys = new Float64Array(count), places = 2 ** 21;
+  for (let i = 0; i < count; i++) column[i] = values[start + i * step] + 0;
+  const bits = new Int32Array(column.buffer);
+  for (let i = 0; i < count; i++) keys[i] = i - (bits[i] < 0 ? bits[i] ^ 2147483647 : bits[i]) * places;
+  return Uint32Array.from(keys.sort(), (key) => key - Math.floor(key / places) * places);
+}
+function chooseExperts(logits, { b, n, e }, topK, gating = "vmoe", gates = softmax(logits, b * n, e, 1)) {
+  const late = gating === "top_k_then_softmax", values = late ? logits : gates;
+  const expert = new Int32Array(b * n * topK), chosen = new Float32Array(b * n * topK);
+  for (let row2 = 0; row2 < b * n; row2++) {
+    expert.set(topInOrder(values, row2 * e, e, 1, topK), row2 * topK);
+    for (let c = row2 * topK; c < (row2 + 1) * topK; c++) chosen[c] = values[row2 * e + expert[c]];
+    if (gating !== "gshard") continue;
+    const own = chosen.subarray(row2 * topK, (row2 + 1) * topK), total2 = own.reduce((a, x) => a + x, 0);
+    own.forEach((x, c) => own[c] = x / total2);
+  }
+  return { expert, gate: late ? softmax(chosen, b * n, topK, 1) : chosen };
+}
+function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score: score2 = null, mask = null } = {}) {
+  const arrivals = [];
+  let busiest = 1;
+  for (let g = 0; g < b; g++) {
+    const asked = new Int32Array(e), queue = [];
+    const order = score2 ? topInOrder(score2, g * n, n, 1, n) : Uint32Array.from({ length: n }, (_, t) => t);
+    for (let choice = 0; choice < k; choice++)
+      for (const token of order) {
+        if (mask && !mask[g * n + token]) continue;
+        const to = expert[(g * n + token) * k + choice];
+        queue.push({ token, choice, expert: to, place: asked[to]++ });
+      }
+    busiest = Math.max(busiest, ...asked);
+    arrivals.push(queue);
+  }
+  const p = capacity ?? busiest, out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
+  out.gate = new Float32Array(b * e * p);
+  arrivals.forEach((queue, g) => {
+    for (const { token, choice, expert: to, place } of queue) {
+      if (place >= p) continue;
+      out.token[(g * e + to) * p + place] = token;
+      out.gate[(g * e + to) * p + place] = gate[(g * n + token) * k + choice];
+    }
+  });
+  return out;
+}
+function assignExperts(gates, { b, n, e }, capacity, mask = null) {
+  if (capacity > n)
+    throw new RangeError(
+      `capacity must be at most the ${n} tokens of a group in experts choice, got ${capacity}: lower capacity_factor or multiple_of, or merge examples into larger groups`
+    );
+  const p = capacity, token = new Int32Array(b * e * p).fill(-1), gate = new Float32Array(b * e * p);
+  const scores = mask ? gates.map((x, i) => mask[Math.floor(i / e)] ? x : -1) : gates;
+  for (let g = 0; g < b; g++)
+    for (let j = 0; j < e; j++)
+      topInOrder(scores, g * n * e + j, n, e, p).forEach((t, place) => {
+        const value = scores[(g * n + t) * e + j], at = (g * e + j) * p + place;
+        if (value >= 0) [token[at], gate[at]] = [t, value];
+      });
+  return { p, token, gate };
+}
+function assignInTurn({ b, n, e }, slots = null, mask = null) {
+  const p = slots ?? Math.ceil(n / e), token = new Int32Array(b * e * p).fill(-1);
+  if (n > e * p)
+    throw new RangeError(
+      `tokens must fit ${e} experts x ${p} slots = ${e * p} slots, got ${n} tokens: raise slots_per_expert or leave it None`
+    );
+  for (let g = 0; g < b; g++)
+    for (let t = 0; t < n; t++)
+      if (!mask || mask[g * n + t]) token[(g * e + t % e) * p + Math.floor(t / e)] = t;
+  return { p, token, gate: Float32Array.from(token, (t) => Number(t >= 0)) };
+}
+var firstSlots = (values, p) => p === 1 ? values : Float32Array.from({ length: values.length / p }, (_, i) => values[i * p]);
+function route(logits, sizes, settings = {}) {
+  const { router = "soft", scale = 1, noise = null, noiseStd = 0, mask = null, topK = 1 } = settings;
+  const { gating = "vmoe", capacityFactor = 1, priority = "position", multipleOf = 1, slots = null } = settings;
+  const { b, n, e, p } = sizes, out = { router, sparse: isSparse(router), b, n, e, p, mask };
+  for (const [name, value, known] of [
+    ["router", router, ROUTERS],
+    ["gating", gating, GATINGS],
+    ["priority", priority, PRIORITIES]
+  ])
+    if (!known.includes(value)) throw new RangeError(`${name} must be one of ${known.join(", ")}, got ${value}`);
+  if (!out.sparse) {
+    const used = scoresInUse(logits, { scale, noise, noiseStd }), equal = new Float32Array(logits.length);
+    const [first, second] = { soft: [used, used], "uniform / soft": [equal, used], "soft / uniform": [used, equal] }[router] ?? [equal, equal];
+    const [dispatch, combine] = [dispatchWeights(first, sizes, mask), combineWeights(second, sizes, mask)];
+    return { ...out, scores: used, dispatch, combine };
+  }
+  const own = { noise: noise && firstSlots(noise, p), noiseStd: noiseStd / e };
+  const scores = scoresInUse(firstSlots(logits, p), { scale, ...own }), gates = softmax(scores, b * n, e, 1);
+  if (router === "identity") return { ...out, scores, ...assignInTurn(sizes, slots, mask) };
+  if (router === "experts choice") {
+    if (capacityFactor === null)
+      throw new RangeError("experts choice needs a capacity: without one an expert would take every token");
+    const rounding2 = settings.rounding ?? "round", capacity2 = { factor: capacityFactor, rounding: rounding2, multipleOf };
+    return { ...out, scores, gates, ...assignExperts(gates, sizes, capacityFor(n, e, capacity2), mask) };
+  }
+  if (topK > e) throw new RangeError(`top_k must be at most num_experts=${e}, got ${topK}: lower top_k`);
+  if (gating === "switch" && topK !== 1)
+    throw new RangeError(`gating 'switch' lets a token choose one expert, got top_k=${topK}: use gating 'vmoe'`);
+  const chosen = chooseExperts(scores, sizes, topK, gating, gates), rounding = settings.rounding ?? "ceil";
+  const capacity = capacityFactor === null ? null : { topK, factor: capacityFactor, rounding, multipleOf };
+  const score2 = priority === "gate" ? largestOfRows(gates, e) : null;
+  const most = capacity && capacityFor(n, e, capacity), dropless = capacity === null;
+  const assigned = assignTokens(chosen, { b, n, e, k: topK }, most, { score: score2, mask });
+  return { ...out, scores, gates, chosen, topK, score: score2, dropless, ...assigned };
+}
+function largestOfRows(values, width) {
+  const out = new Float32Array(values.length / width).fill(-Infinity);
+  values.forEach((x, i) => out[Math.floor(i / width)] = Math.max(out[Math.floor(i / width)], x));
+  return out;
+}
+
+// js/arithmetic/facts.js
+function firstOf(values, { b, n, e, p }, experts, slots) {
+  if (experts === e && slots === p) return values;
+  const out = new Float32Array(b * n * experts * slots);
+  for (let row2 = 0, to = 0; row2 < b * n; row2++)
+    for (let j = 0; j < experts; j++)
+      for (let q = 0; q < slots; q++) out[to++] = values[(row2 * e + j) * p + q];
+  return out;
+}
+function normalNoise(seed, length) {
+  const uniform = seeded(seed), out = new Float32Array(length);
+  for (let i = 0; i < length; i += 2) {
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    out[i] = radius * Math.cos(angle);
+    if (i + 1 < length) out[i + 1] = radius * Math.sin(angle);
+  }
+  return out;
+}
+function seeded(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = state + 1831565813 >>> 0;
+    let x = Math.imul(state ^ state >>> 15, 1 | state);
+    x = x + Math.imul(x ^ x >>> 7, 61 | x) ^ x;
+    return ((x ^ x >>> 14) >>> 0) / 2 ** 32;
+  };
+}
+function loads(routing) {
+  const { b, n, e, p, mask } = routing, s = e * p, slot = new Float64Array(b * s), token = new Float64Array(b * n);
+  if (routing.sparse)
+    routing.token.forEach((t, at) => {
+      if (t < 0) return;
+      slot[at] = 1;
+      token[Math.floor(at / s) * n + t] += 1;
+    });
+  else
+    for (let row2 = 0, at = 0; row2 < b * n; row2++)
+      for (let c = 0, to = Math.floor(row2 / n) * s; c < s; c++, at++, to++) {
+        slot[to] += routing.dispatch[at];
+        token[row2] += routing.dispatch[at];
+      }
+  const expert = new Float64Array(b * e), dropped = new Uint8Array(b * n);
+  slot.forEach((x, at) => expert[Math.floor(at / p)] += x);
+  let real = 0, lost = 0, imbalance = 0, busy = 0;
+  for (let row2 = 0; row2 < b * n; row2++) {
+    if (mask && !mask[row2]) continue;
+    real++;
+    lost += dropped[row2] = Number(token[row2] === 0);
+  }
+  for (let g = 0; g < b; g++) {
+    const own = expert.subarray(g * e, (g + 1) * e), total2 = own.reduce((a, x) => a + x, 0);
+    if (total2 > 0) busy++;
+    if (total2 > 0) imbalance += Math.max(...own) * e / total2;
+  }
+  const whole = { droppedFraction: lost / Math.max(real, 1), mostOverMean: imbalance / (busy || 1) };
+  return { slot, expert, token, dropped, ...whole };
+}
+function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
+  const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
+  const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
+  const tokens = n / images, slots = filled / images, moved2 = sparse ? 0 : tokens * e * p * dim;
+  const parts = { logits: tokens * dim * scored, dispatch: moved2, combine: moved2 };
+  return { ...parts, routing: parts.logits + 2 * moved2, experts: 2 * slots * dim * hiddenDim };
+}
+
+// js/router_explorer/state.js
+var STEPS = ["score", "normalise", "select", "dispatch", "compute", "combine"];
+var SETTINGS = [
+  "router",
+  "group",
+  "gating",
+  "priority",
+  "top_k",
+  "capacity_factor",
+  "num_experts",
+  "slots_per_expert",
+  "scale",
+  "noise",
+  "seed"
+];
+function listensTo(router) {
+  const learned = !["uniform", "identity"].includes(router), choice = router === "tokens choice";
+  return {
+    gating: choice,
+    priority: choice,
+    top_k: choice,
+    capacity_factor: choice || router === "experts choice",
+    num_experts: true,
+    slots_per_expert: !isSparse(router),
+    scale: learned,
+    noise: learned,
+    seed: learned
+  };
+}
+function keeper(most) {
+  const kept = /* @__PURE__ */ new Map();
+  return (key, make) => {
+    if (!kept.has(key)) {
+      if (kept.size >= most) kept.delete(kept.keys().next().value);
+      kept.set(key, make());
+    }
+    return kept.get(key);
+  };
+}
+var batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6) });
+function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
+  const whole = () => what === "logits" ? batch.logits : batch.keep(`noise ${seed}`, () => normalNoise(seed, batch.logits.length));
+  if (num_experts === batch.e && slots_per_expert === batch.p) return whole();
+  const key = [what, num_experts, slots_per_expert, what === "noise" && seed].join();
+  return batch.keep(key, () => firstOf(whole(), batch, num_experts, slots_per_expert));
+}
+function explore(batch, settings, image, members = null) {
+  const alone = settings.group !== "whole batch", { num_experts: e, slots_per_expert: p } = settings;
+  const images = alone ? 1 : batch.b, wide = batch.n * e * p;
+  const gather = (values) => {
+    if (alone) return values.subarray(image * wide, (image + 1) * wide);
+    if (!members) return values;
+    const out = new Float32Array(values.length);
+    members.forEach((from, at) => out.set(values.subarray(from * wide, (from + 1) * wide), at * wide));
+    return out;
+  };
+  try {
+    const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
+    const it = route(gather(cutOf(batch, "logits", settings)), { b: 1, n: batch.n * images, e, p }, {
+      router: settings.router,
+      scale: settings.scale,
+      noise,
+      noiseStd: settings.noise,
+      topK: settings.top_k,
+      gating: settings.gating,
+      capacityFactor: settings.capacity_factor,
+      priority: settings.priority
+    });
+    const given = cutOf(batch, "logits", settings), drawn = noise && cutOf(batch, "noise", settings);
+    Object.assign(it, { settings, images, image, rows: batch.n, first: alone ? 0 : image * batch.n, s: e * it.p });
+    Object.assign(it, { given, drawn, givenSlots: p, dim: batch.dim, hiddenDim: batch.hidden_dim });
+    it.loads = loads(it);
+    it.macs = macsOf(it, { dim: batch.dim, hiddenDim: batch.hidden_dim, images });
+    return it;
+  } catch (error) {
+    if (error instanceof RangeError) return { error: error.message };
+    throw error;
+  }
+}
+var ofExperts = (it, step) => it.sparse && STEPS.indexOf(step) < 3;
+function selected(it) {
+  const out = new Float32Array(it.n * it.e);
+  if (it.chosen) it.chosen.expert.forEach((e, i) => out[Math.floor(i / it.topK) * it.e + e] = it.chosen.gate[i]);
+  else it.token.forEach((t, at) => t >= 0 && (out[t * it.e + Math.floor(at / it.p)] = it.gate[at]));
+  return out;
+}
+function mapOf(it, step, served) {
+  const { e, p, s, n, first, rows } = it, short2 = ofExperts(it, step), columns = short2 ? e : s;
+  const blank = ["uniform", "identity"].includes(it.router), view = step === "combine" ? "combine" : "dispatch";
+  const below = new Float64Array(columns), beside = new Float64Array(rows);
+  let all = null, values = null, least = step === "score" ? Infinity : 0, most = step === "score" ? -Infinity : 0;
+  if (blank && (step === "score" || short2 && step === "normalise")) all = new Float32Array(n * columns);
+  else if (step === "score") all = it.scores;
+  else if (short2 && step === "normalise") all = it.gates;
+  else if (short2) all = selected(it);
+  else if (!it.sparse) all = it[view];
+  if (all) {
+    values = all.subarray(first * columns, (first + rows) * columns);
+    for (let i = 0, r = 0; r < n; r++) for (let c = 0; c < columns; c++, i++) below[c] += all[i];
+    for (let i = 0, r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++, i++) {
+        const value = values[i];
+        if (value !== 0) beside[r] += value;
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
+  } else {
+    values = new Float32Array(rows * columns);
+    const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
+    it.token.forEach((t, at) => {
+      if (t < 0 || inTime && at % p >= inTime[Math.floor(at / p)]) return;
+      const value = view === "dispatch" ? 1 : it.gate[at];
+      below[at] = value;
+      if (t < first || t >= first + rows) return;
+      values[(t - first) * s + at] = value;
+      beside[t - first] += value;
+      most = Math.max(most, value);
+    });
+  }
+  return { values, columns, short: short2, least, most, beside, below, summed: step !== "score", n };
+}
+function servingOf(it, served) {
+  const queue = it.arrivals?.[0];
+  if (!queue) return { taken: it.loads.expert, turned: new Int32Array(it.e), upTo: 0, total: 0, last: null };
+  const upTo = served < 0 ? queue.length : Math.min(served, queue.length);
+  const taken = new Int32Array(it.e), turned = new Int32Array(it.e);
+  for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
+  const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1;
+  return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
+}
+var fatesKnown = (it, step) => !it.sparse || STEPS.indexOf(step) >= (it.router === "experts choice" ? 2 : 3);
+function fatesOf(it, step, served) {
+  if (!fatesKnown(it, step)) return new Uint8Array(it.rows);
+  const out = it.loads.dropped.slice(it.first, it.first + it.rows);
+  if (!it.arrivals || step !== "dispatch" || served < 0) return out;
+  const waiting = new Uint8Array(it.n);
+  it.arrivals[0].slice(served).forEach(({ token }) => waiting[token] = 1);
+  return out.map((dropped, t) => dropped && !waiting[it.first + t]);
+}
+function placeOf(it, token, expert) {
+  const slots = it.token.subarray(expert * it.p, (expert + 1) * it.p);
+  const arrival = it.arrivals?.[0].find((a) => a.token === token && a.expert === expert);
+  return { slot: slots.indexOf(token), arrival };
+}
+function byExpert(it) {
+  if (it.byExpert) return it.byExpert;
+  const { e, p, s, first, rows } = it, empty = () => new Float64Array(rows * e);
+  const out = { dispatch: empty(), combine: empty() };
+  if (it.sparse)
+    it.token.forEach((t, at) => {
+      if (t < first || t >= first + rows) return;
+      const to = (t - first) * e + Math.floor(at / p);
+      out.dispatch[to] += 1;
+      out.combine[to] += it.gate[at];
+    });
+  else
+    for (const view of ["dispatch", "combine"])
+      for (let i = 0; i < rows * s; i++)
+        out[view][Math.floor(i / s) * e + Math.floor(i % s / p)] += it[view][first * s + i];
+  return it.byExpert = out;
+}
+function changesBetween(one, other) {
+  const [a, b] = [byExpert(one), byExpert(other)], e = Math.max(one.e, other.e);
+  let tokens = 0, most = 0;
+  for (let t = 0; t < one.rows; t++) {
+    let change = 0;
+    for (const view of ["dispatch", "combine"])
+      for (let j = 0; j < e; j++) {
+        const [x, y] = [[a, one], [b, other]].map(([sums2, it]) => j < it.e ? sums2[view][t * it.e + j] : 0);
+        change = Math.max(change, Math.abs(x - y));
+      }
+    if (change > 1e-5) tokens++;
+    most = Math.max(most, change);
+  }
+  return { tokens, most: tokens ? most : 0 };
+}
+function answersChanged(before, after, members) {
+  if (before.sparse || before.images === 1) return changesBetween(after, before);
+  const { n, s, rows, first } = before, mixed = new Float64Array(s), change = new Float64Array(n);
+  for (let slot = 0; slot < s; slot++) {
+    change.fill(0);
+    for (let t = 0; t < n; t++) {
+      change[t] -= before.dispatch[t * s + slot];
+      change[members[Math.floor(t / rows)] * rows + t % rows] += after.dispatch[t * s + slot];
+    }
+    for (let t = 0; t < n; t++) mixed[slot] += Math.max(change[t], 0);
+  }
+  let tokens = 0, most = 0;
+  for (let t = first; t < first + rows; t++) {
+    let share = 0;
+    for (let slot = 0; slot < s; slot++) share += before.combine[t * s + slot] * mixed[slot];
+    if (share > 1e-5) tokens++;
+    most = Math.max(most, share);
+  }
+  return { tokens, most: tokens ? most : 0 };
+}
+function otherMates(images, image, seed, kind) {
+  const next = seeded(seed), others = [...Array(images).keys()].filter((i) => i !== image);
+  const pick = kind === "shuffled" ? [...others] : others.map(() => others[Math.floor(next() * others.length)]);
+  if (kind === "shuffled")
+    for (let i = pick.length - 1; i > 0; i--) {
+      const j = Math.floor(next() * (i + 1));
+      [pick[i], pick[j]] = [pick[j], pick[i]];
+    }
+  return [...Array(images).keys()].map((i) => i === image ? image : pick.shift());
+}
+
+// js/arithmetic/largest.js
+function largestAmong(values, from, count, by = 1) {
+  let top = from, alike = 0;
+  for (let i = 1, at = from + by; i < count; i++, at += by)
+    if (values[at] > values[top]) [top, alike] = [at, 0];
+    else if (values[at] === values[top]) alike++;
+  return { top, alike };
+}
+function equals(alike, count) {
+  if (!alike) return "";
+  if (alike + 1 === count) return ` (all ${count.toLocaleString("en-US")} are equal)`;
+  return alike === 1 ? " (1 other is equal)" : ` (${alike.toLocaleString("en-US")} others are equal)`;
+}
+
+// js/router_explorer/places.js
+var BLIND = { uniform: ["score"], identity: ["score", "normalise"] };
+var settled = (it, step) => it.sparse && STEPS.indexOf(step) >= 2;
+function choicesOf(it, own, step, served) {
+  const queue = it.arrivals?.[0] ?? [], upTo = step !== "dispatch" || served < 0 ? queue.length : served;
+  return queue.slice(0, upTo).filter(({ token }) => token === own);
+}
+function slotsOf(it, own, step, served) {
+  const { taken } = servingOf(it, step === "dispatch" ? served : -1), found = [];
+  it.token.forEach((token, at) => {
+    const expert = Math.floor(at / it.p), slot = at % it.p;
+    if (token === own && slot < taken[expert]) found.push({ expert, slot });
+  });
+  return found;
+}
+function placeAt(it, step, { values, columns, short: short2 }, { token, expert, slot }, served) {
+  const each = short2 ? 1 : it.p, exact2 = expert >= 0 && slot >= 0 && !short2;
+  const cellAt = (column) => ({ expert: Math.floor(column / each), slot: short2 ? -1 : column % each });
+  if (token < 0) {
+    if (!exact2) return { token: null, cells: [], alike: 0 };
+    const column = expert * each + slot, cells = [{ expert, slot }];
+    if (it.sparse) {
+      const held = it.token[column], here = ({ expert: other }) => other === expert;
+      const inTime = held >= 0 && slotsOf(it, held, step, served).some(here);
+      return { token: inTime ? held - it.first : null, cells, alike: 0 };
+    }
+    const { top: top2, alike: alike2 } = largestAmong(values, column, it.rows, columns);
+    return { token: Math.floor(top2 / columns), cells, alike: alike2 };
+  }
+  if (exact2) return { token, cells: [{ expert, slot }], alike: 0 };
+  const own = it.first + token;
+  if (settled(it, step)) {
+    const slots = short2 ? [] : slotsOf(it, own, step, served).filter((at) => expert < 0 || at.expert === expert);
+    if (expert >= 0) return { token, cells: slots.length ? slots : [{ expert, slot: -1 }], alike: 0 };
+    const all = Array.from({ length: it.e }, (_, other) => ({ expert: other, slot: -1 }));
+    if (short2) return { token, cells: all.filter((cell2) => selects(it, own, cell2.expert)), alike: 0 };
+    const turned = step === "dispatch" ? choicesOf(it, own, step, served).filter(({ place }) => place >= it.p) : [];
+    return { token, cells: [...slots, ...turned.map((choice) => all[choice.expert])], alike: 0 };
+  }
+  if (expert < 0 && BLIND[it.router]?.includes(step)) return { token, cells: [], alike: 0 };
+  const from = token * columns + Math.max(expert, 0) * each;
+  const { top, alike } = largestAmong(values, from, expert < 0 ? columns : each);
+  return { token, cells: [cellAt(top - token * columns)], alike };
+}
+function selects(it, own, expert) {
+  if (it.chosen) return it.chosen.expert.subarray(own * it.topK, (own + 1) * it.topK).includes(expert);
+  return it.token.subarray(expert * it.p, (expert + 1) * it.p).includes(own);
+}
+
+// js/router_explorer/sums.js
+var four = (x) => x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4);
+var large = (x) => x < 1e6 ? exact(x) : x < 1e9 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e9).toFixed(2)} G`;
+var ORDINALS = ["first", "second", "third", "fourth"];
+var ordinal = (choice) => ORDINALS[choice] ?? `${choice + 1}th`;
+var homeOf = (it, token, ids) => {
+  const t = token % it.rows;
+  return [it.images === 1 ? it.image : Math.floor(token / it.rows), ids.length ? ids[t] : t];
+};
+function numberOf(it, token, ids) {
+  const [image, number2] = homeOf(it, token, ids);
+  return `${image === it.image ? "" : `image ${image}'s `}token ${number2}`;
+}
+function tokenName(it, token, ids) {
+  const [image, number2] = homeOf(it, token, ids), text = it.words?.[image];
+  return `${numberOf(it, token, ids)}${text ? ` ${JSON.stringify(text[number2])}` : ""}`;
+}
+function scoreSum(it, { token, expert, slot }) {
+  if (it.router === "uniform") return "no score is read: every token counts alike";
+  if (it.router === "identity") return "no score is read: a token's place alone decides";
+  const inner = it.sparse ? 0 : slot, at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
+  const { scale, noise } = it.settings, std = it.sparse ? noise / it.e : noise;
+  const drawn = it.drawn ? ` + ${it.sparse ? `${exact(noise)} / ${it.e}` : exact(noise)} x ${four(it.drawn[at])}` : "";
+  const score2 = Math.fround(Math.fround(scale * it.given[at]) + (it.drawn ? Math.fround(std * it.drawn[at]) : 0));
+  const formula = `score = scale x logit${it.drawn ? " + noise" : ""}`;
+  return `${formula} = ${exact(scale)} x ${four(it.given[at])}${drawn} = ${four(score2)}`;
+}
+function softmaxSum(name, scores, own, over2) {
+  const most = scores.reduce((a, x) => Math.max(a, x)), part = Math.exp(own - most);
+  const whole = scores.reduce((a, x) => a + Math.exp(x - most), 0);
+  const formula = `${name} = exp(${four(own)} - ${four(most)}) / sum over ${over2}`;
+  return `${formula} = ${four(part)} / ${four(whole)} = ${four(part / whole)}`;
+}
+function softSum(it, step, { token, expert, slot, column, value }, ids) {
+  const { n, s, p, first, scores } = it, at = (first + token) * s + column, [to, from] = {
+    uniform: [false, false],
+    soft: [true, true],
+    "uniform / soft": [false, true],
+    "soft / uniform": [true, false]
+  }[it.router], here = `slot ${slot} of expert ${expert}`;
+  if (step === "score") return scoreSum(it, { token, expert, slot });
+  if (step === "normalise") {
+    const down = Array.from({ length: n }, (_, t) => scores[t * s + column]);
+    const along = scores.subarray((first + token) * s, (first + token + 1) * s);
+    const even = (name, count, what) => `${name} = 1 / ${many(count, what)} = ${four(1 / count)}`;
+    const dispatch = to ? softmaxSum("dispatch", down, scores[at], many(n, "token")) : even("dispatch", n, "token");
+    const combine = from ? softmaxSum("combine", along, scores[at], many(s, "slot")) : even("combine", s, "slot");
+    return `${dispatch}; ${combine}`;
+  }
+  if (step === "select") return `all ${many(n, "token")} stay in ${here}, all ${many(s, "slot")} for this token`;
+  if (step === "dispatch") {
+    const { top, alike } = largestAmong(it.dispatch, column, n, s), most = Math.floor(top / s);
+    const all = `the most is ${tokenName(it, most, ids)} with ${percent(it.dispatch[top])}${equals(alike, n)}`;
+    return `${here} = sum over ${many(n, "token")} of dispatch x token: this token is ${percent(value)} of it, ` + (alike + 1 === n ? "as is every token" : all);
+  }
+  if (step === "compute") return computeSum(it, expert, `${many(p, "slot")}, each a mix`);
+  return `answer = sum over ${many(s, "slot")} of combine x answer of the slot: this slot is ${percent(value)} of it`;
+}
+var computeSum = (it, expert, what, slots = it.p) => {
+  const group = it.images > 1 ? ` for the ${it.images} images of the group` : "";
+  return `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
+};
+function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
+  if (dropless) return `no capacity: slots as many as the busiest expert needs = ${p}`;
+  const choices = router === "experts choice" ? "" : `${top_k} x `, round = choices ? "ceil" : "round";
+  return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
+}
+function dealtSum({ e }, step, own) {
+  if (step === "normalise") return "there is no score to normalise";
+  if (step === "select") return `expert = ${own} mod ${e} = ${own % e}`;
+  return `slot = floor(${own} / ${e}) = ${Math.floor(own / e)} of expert ${own % e}`;
+}
+function rankSum({ e, n, gates }, own, expert) {
+  const column = Array.from({ length: n }, (_, t) => gates[t * e + expert]);
+  const rank = column.filter((x, t) => x > column[own] || x === column[own] && t < own).length + 1;
+  return `gate ${four(column[own])} is number ${rank} of ${n} in the column of expert ${expert}`;
+}
+function tokenSum(it, step, own, cells, served) {
+  const listed = cells.slice(0, 4), rest = cells.length - listed.length;
+  const each = (tell) => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
+  if (step === "score") return scoreSum(it, {});
+  if (it.router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
+  if (step === "combine") return combineSum(it, own);
+  if (step === "compute")
+    return cells.length ? each(({ expert }) => expertSum(it, expert)) : "no expert took this token: none computes it";
+  if (step === "select" && it.chosen) return choiceSum(it, own, listed.map(({ expert }) => expert), rest);
+  if (step === "select" && cells.length) return each(({ expert }) => `${rankSum(it, own, expert)}: taken`);
+  if (step === "select")
+    return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`;
+  if (!it.arrivals) {
+    const slots = listed.map(({ expert, slot }) => `slot ${slot} of expert ${expert}`).join(", ");
+    const held = slots ? `it is in ${slots}${rest ? ` and ${rest} more` : ""}` : "no expert took this token";
+    return `${roomSum(it)}; ${held}`;
+  }
+  const asked = choicesOf(it, own, step, served), waiting = it.topK - asked.length;
+  const told = asked.slice(0, 4).map((choice) => arrivalSum(it, choice));
+  if (asked.length > 4) told.push(`and ${many(asked.length - 4, "choice")} more`);
+  if (waiting) told.push(`${asked.length ? many(waiting, "choice") : "this token"} not served yet`);
+  return [roomSum(it), ...told].join("; ");
+}
+function expertSum(it, expert) {
+  const filled = it.loads.expert[expert];
+  if (it.dropless) return computeSum(it, expert, `its ${many(filled, "token")} and no empty slot`, filled);
+  return computeSum(it, expert, `${filled} full and ${many(it.p - filled, "empty slot")}`);
+}
+function emptySum(it, step, expert, served) {
+  const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? served : -1);
+  const cost = step !== "compute" ? "" : it.dropless ? ", and is not computed" : ", and is computed like a full one";
+  return `no token is in this slot${upTo < total2 ? " yet" : ""}${cost}`;
+}
+function sparseSum(it, step, { token, expert }, served) {
+  const { e, p, first, router } = it, own = first + token, { slot, arrival } = placeOf(it, own, expert);
+  if (step === "score") return scoreSum(it, { token, expert });
+  if (router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
+  if (step === "normalise") {
+    const scores = it.scores.subarray(own * e, (own + 1) * e);
+    return softmaxSum("gate", scores, scores[expert], many(e, "expert"));
+  }
+  if (step === "compute") return expertSum(it, expert);
+  if (step === "combine") return combineSum(it, own);
+  if (router === "experts choice") {
+    const held = slot < 0 ? `expert ${expert} did not take this token` : `it is in slot ${slot} of expert ${expert}`;
+    if (step === "dispatch") return `${roomSum(it)}; ${held}`;
+    return `${rankSum(it, own, expert)}, which takes ${p}: ${slot < 0 ? "not taken" : "taken"}`;
+  }
+  if (step === "select") return choiceSum(it, own, [expert]);
+  if (!arrival) return `${roomSum(it)}; this token does not ask expert ${expert}`;
+  const yet = served < 0 || it.arrivals[0].indexOf(arrival) < served;
+  return `${roomSum(it)}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;
+}
+function choiceSum(it, own, experts, more = 0) {
+  const { top_k, gating } = it.settings, gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
+  const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
+  const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k));
+  const how = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" }[gating];
+  const told = experts.map((expert) => [choices.indexOf(expert), expert]).sort(([a], [b]) => a - b).map(([rank, expert]) => {
+    if (rank < 0) return `expert ${expert} is not chosen`;
+    const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
+    return `expert ${expert} is the ${ordinal(rank)} choice${gate}`;
+  });
+  const listed = some(Array.from(best, (j) => `expert ${j} ${four(gates[j])}`));
+  return `gates, best first: ${listed}; top_k = ${top_k}: ${told.join("; ")}${more ? `; and ${more} more` : ""}`;
+}
+function arrivalSum(it, { choice, expert, place }) {
+  const asks = `expert ${expert} is its ${ordinal(choice)} choice`;
+  if (place < it.p) return `${asks}, ${place} of ${many(it.p, "slot")} taken before: it gets slot ${place}`;
+  const next = choice + 1 < it.topK ? "its next choice comes later" : "there is no further choice";
+  return `${asks}, ${it.p === 1 ? "its one slot is" : `all ${it.p} slots are`} taken: it is TURNED AWAY; ${next}`;
+}
+function combineSum(it, own) {
+  const parts = [];
+  it.token.forEach((t, at) => t === own && parts.push([Math.floor(at / it.p), it.gate[at]]));
+  if (!parts.length) return "no expert took this token: its answer is exactly 0, and only the residual carries it on";
+  const whole = parts.reduce((a, [, gate]) => a + gate, 0);
+  const listed = parts.map(([j, gate]) => `${four(gate)} x answer of expert ${j}`);
+  const shown = listed.length > 4 ? [...listed.slice(0, 4), "…"] : listed;
+  return `answer = ${shown.join(" + ")}; its gates sum to ${four(whole)}`;
+}
+function expertLine(it, step, expert, served, ids) {
+  const { e, p, s, n } = it, load = it.loads.expert[expert], whole = it.loads.expert.reduce((a, x) => a + x, 0);
+  const of = it.images > 1 ? `the batch's ${n} tokens` : many(n, "token");
+  const share = `${percent(whole ? load / whole : 0)} of all that experts receive (even: ${percent(1 / e)})`;
+  const work = step === "compute" ? `; ${computeSum(it, expert, "them", it.dropless ? load : p)}` : "";
+  if (!it.sparse) {
+    const own = byExpert(it).dispatch, weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
+    const { top, alike } = largestAmong(weights, 0, it.rows), most = tokenName(it, it.first + top, ids);
+    const whose = it.rows > 1 && alike + 1 === it.rows ? `the same of each of its ${it.rows} tokens` : `most of ${most}${equals(alike, it.rows)}`;
+    return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; of this image ${whose}: ${four(weights[top])}${work}.`;
+  }
+  const { taken, turned, upTo, total: total2 } = servingOf(it, step === "dispatch" ? served : -1);
+  const inTime = (at) => step !== "dispatch" || at < taken[expert];
+  const held = Array.from(it.token.subarray(expert * p, (expert + 1) * p)).filter((t, at) => t >= 0 && inTime(at));
+  const names = held.length ? ` (${some(held.map((t) => tokenName(it, t, ids)))})` : "";
+  const away = turned[expert] ? `, turned ${turned[expert]} away` : "", so = upTo < total2 ? " so far" : "";
+  return `expert ${expert}: took ${held.length} of ${of} into ${many(p, "slot")}${so}${names}${away}${so ? "" : `; ${share}`}${work}.`;
+}
+function lineOf(it, step, map, at, { served, ids, grid }) {
+  if (at.token < 0 && at.expert < 0) {
+    const { last, upTo, total: all } = servingOf(it, served);
+    const which = last && `Choice ${upTo} of ${all}: ${tokenName(it, last.token, ids)}`;
+    if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
+    return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
+  }
+  const { token, cells: [cell2], cells, alike } = placeAt(it, step, map, at, served);
+  if (token === null && !cell2) return expertLine(it, step, at.expert, served, ids);
+  const named = cell2 ? `expert ${cell2.expert}${cell2.slot < 0 ? "" : `, slot ${cell2.slot}`}` : "";
+  if (token === null) return `${named}: ${emptySum(it, step, cell2.expert, served)}.`;
+  const own = it.first + token, t = own % it.rows, number2 = ids.length ? ids[t] : t;
+  const where = grid.length ? ` (row ${Math.floor(number2 / grid[1])}, column ${number2 % grid[1]})` : "";
+  const name = `${tokenName(it, own, ids)}${where}`;
+  if (at.expert < 0 && (!cell2 || settled(it, step))) return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
+  const place = { token, ...cell2, column: map.short ? cell2.expert : cell2.expert * it.p + cell2.slot };
+  place.value = map.values[token * map.columns + place.column];
+  const among = at.token < 0 ? it.rows : at.expert < 0 ? map.columns : it.p;
+  const told = it.sparse ? sparseSum(it, step, place, served) : softSum(it, step, place, ids);
+  return `${name}, ${named}${equals(alike, among)}: ${told}.`;
+}
+function figuresOf(it) {
+  const own = it.loads.dropped.subarray(it.first, it.first + it.rows).reduce((a, x) => a + x, 0);
+  const all = it.loads.droppedFraction, rest = it.images > 1 ? [["Dropped in the whole batch", all, percent(all)]] : [];
+  return [
+    ["Dropped tokens of this image", own / it.rows, `${own} of ${it.rows} (${percent(own / it.rows)})`],
+    ...rest,
+    ["Load: busiest expert over the mean", it.loads.mostOverMean, it.loads.mostOverMean.toFixed(2)],
+    ["MACs of the experts, per image", it.macs.experts, large(it.macs.experts)],
+    ["MACs of the routing, per image", it.macs.routing, large(it.macs.routing)]
+  ];
+}
+
+// js/router_explorer/compare.js
+var cell = (text, tag = "td") => {
+  const element = document.createElement(tag);
+  element.textContent = text;
+  return element;
+};
+function differenceOf(now, was) {
+  const words = SETTINGS.filter((name) => now[name] !== was[name]).map((name) => `${name} ${was[name] ?? "none"}`);
+  return words.length ? words.join(", ") : "the same settings";
+}
+function changeOf(name, value, was) {
+  if (value === was) return "=";
+  if (name.startsWith("Dropped")) return `${value > was ? "+" : ""}${(100 * (value - was)).toFixed(1)} points`;
+  return was ? `× ${(value / was).toFixed(2)}` : "from none";
+}
+function fillFigures(body, it, before) {
+  const old = before && !before.error ? figuresOf(before) : [];
+  const rows = figuresOf(it).map(([name, value, text]) => {
+    const was = old.find((each) => each[0] === name), line = document.createElement("tr"), head = cell(name, "th");
+    head.scope = "row";
+    line.append(head, cell(text));
+    if (!before) return line;
+    line.append(cell(was ? was[2] : "none"), cell(was ? changeOf(name, value, was[1]) : ""));
+    return line;
+  });
+  if (before && !before.error) {
+    const line = document.createElement("tr"), head = cell("Tokens of this image routed otherwise", "th");
+    head.scope = "row";
+    const { tokens, most } = changesBetween(it, before);
+    line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
+    rows.push(line);
+  }
+  body.replaceChildren(...rows);
+}
+var besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
+function movedBy(outputs, router, settings, image) {
+  if (!outputs.routers) return "";
+  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
+  const { error, change, classes } = outputs.routers[router];
+  if (error) return `; model's output: ${error}`;
+  const [was, now] = [outputs.own, classes].map((all) => all[image]);
+  const answer = was === void 0 ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
+  return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
+}
+function fillGallery(holder, batch, settings, image, outputs, choose) {
+  const all = ROUTERS.map((router) => explore(batch, { ...settings, router }, image));
+  const soft = all.filter((it) => !it.error && !it.sparse).map((it) => largestOfRows(it.dispatch, it.dispatch.length)[0]);
+  ROUTERS.forEach((router, i) => {
+    const it = all[i], card = holder.children[i] ?? newCard(holder, router, choose);
+    const [button2, canvas, text] = card.children;
+    button2.setAttribute("aria-pressed", String(router === settings.router));
+    canvas.hidden = Boolean(it.error);
+    if (it.error) {
+      text.textContent = it.error;
+      return;
+    }
+    const width = canvas.clientWidth, map = mapOf(it, "compute", -1), ctx = fit(canvas, width, 96);
+    const fates = fatesOf(it, "compute", -1), dy = 96 / it.rows;
+    const box = { x: 0, y: 0, w: width, h: 96 }, most = it.sparse ? 1 : Math.max(...soft);
+    paintWeights(ctx, box, map.values, it.rows, map.columns, most);
+    ctx.fillStyle = "rgba(255, 255, 255, .6)";
+    fates.forEach((dropped2, t) => dropped2 && ctx.fillRect(0, t * dy, width, dy));
+    const [dropped, ...rest] = figuresOf(it), load = it.loads.mostOverMean.toFixed(2);
+    const [experts, routing] = rest.slice(-2).map(([, , told]) => told);
+    text.textContent = `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}` + movedBy(outputs, router, settings, image);
+    const slots = `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
+    const shown = `Dispatch of ${router}: ${many(it.rows, "token")} by ${slots}`;
+    canvas.setAttribute("aria-label", `${shown}, ${text.textContent}`);
+  });
+}
+function newCard(holder, router, choose) {
+  const card = document.createElement("div");
+  card.innerHTML = `<button type="button" data-choose="${router}" ${KEYS}>${router}</button>
+    <canvas role="img"></canvas><p></p>`;
+  card.firstChild.addEventListener("click", () => choose(router));
+  holder.append(card);
+  return card;
+}
+function shareOf({ loads: { token }, first, rows }) {
+  const whole = token.reduce((a, x) => a + x, 0);
+  return token.subarray(first, first + rows).reduce((a, x) => a + x, 0) / (whole || 1);
+}
+function fillMates(body, batch, settings, image, members) {
+  const rows = ROUTERS.map((router) => {
+    const line = document.createElement("tr"), head = cell(router, "th");
+    head.scope = "row";
+    line.append(head);
+    for (const group of ["one image", "whole batch"]) {
+      const own = { ...settings, router, group }, before = explore(batch, own, image);
+      const after = before.error ? before : explore(batch, own, image, members);
+      if (after.error) {
+        line.append(cell(after.error));
+        continue;
+      }
+      const { tokens, most } = answersChanged(before, after, members), answer = cell("");
+      answer.dataset.changed = tokens;
+      const others = 1 - shareOf(after), mixed = `${percent(others)} of its slots' mix is of other images`;
+      const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
+      const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
+      answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;
+      line.append(answer);
+    }
+    return line;
+  });
+  body.replaceChildren(...rows);
+}
+
+// js/shared/words.js
+var LINE = 40;
+var NARROWEST = 34;
+var ruler = null;
+var clip = (word, most) => {
+  const seen = word.trim() ? word : `"${word}"`;
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
+};
+function widthOf(text) {
+  if (!ruler) {
+    ruler = new OffscreenCanvas(1, 1).getContext("2d");
+    ruler.font = "11px system-ui, sans-serif";
+  }
+  return ruler.measureText(text).width;
+}
+function fitted(word, most) {
+  const seen = [...clip(word, 400)];
+  if (widthOf(seen.join("")) <= most) return seen.join("");
+  let low2 = 0, high = seen.length;
+  while (high - low2 > 1) {
+    const middle = low2 + high >> 1;
+    if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low2 = middle;
+    else high = middle;
+  }
+  return `${seen.slice(0, low2).join("")}…`;
+}
+function wordBoxes(words, width) {
+  let x = 0, y = 0;
+  return words.map((word) => {
+    const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
+    if (x && x + w > width) [x, y] = [0, y + LINE];
+    x += w;
+    return [x - w, y, w, LINE];
+  });
+}
+var wordAt = (boxes, x, y) => boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
+function wordBeyond(boxes, token, down) {
+  if (token < 0) return 0;
+  const middle = ([left, , w]) => left + w / 2, from = boxes[token], y = from[1] + down * LINE;
+  const far = ([box]) => Math.abs(middle(box) - middle(from));
+  const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
+  return line.length ? line[0][1] : token;
+}
+
+// js/router_explorer/hands.js
+var NOTHING = { token: -1, expert: -1, slot: -1 };
+function under(name, event, scene) {
+  const { it, map: { short: few }, boxes: { map, tokens }, ids } = scene;
+  const frame = event.currentTarget.getBoundingClientRect();
+  const x = event.clientX - frame.left, y = event.clientY - frame.top;
+  const within = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
+  if (name === "tokens" && tokens.words) return { ...NOTHING, token: wordAt(tokens.words, x, y) };
+  if (name === "tokens") {
+    const column = within(x / tokens.dx, tokens.columns), place = Math.floor(y / tokens.dy) * tokens.columns + column;
+    const token = tokens.columns * tokens.rows > it.rows && ids.length ? ids.indexOf(place) : within(place, it.rows);
+    return { ...NOTHING, token: column < 0 ? -1 : token };
+  }
+  const expert = within((x - map.x) / map.de, it.e);
+  if (name === "experts" || y < map.y) return { ...NOTHING, expert };
+  const slot = expert < 0 || few ? -1 : within((x - map.x) / map.dx, it.s) % it.p;
+  return { token: expert < 0 ? -1 : within((y - map.y) / map.dy, it.rows), expert, slot };
+}
+function moved(name, key, { it, map, boxes }, at) {
+  const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+  const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
+  const move = (from, by2, count) => Math.min(Math.max(from < 0 && !far ? 0 : from + by2, 0), count - 1);
+  if (!across && !down && !far) return null;
+  const { words } = boxes.tokens;
+  if (name === "tokens" && words && down) return { ...NOTHING, token: wordBeyond(words, at.token, down) };
+  const by = across + down * boxes.tokens.columns + far;
+  if (name === "tokens") return { ...NOTHING, token: move(at.token, by, it.rows) };
+  if (name === "experts") return { ...NOTHING, expert: move(at.expert, across + far, it.e) };
+  const each = map.short ? 1 : it.p, own = map.short ? 0 : Math.max(at.slot, 0);
+  const column = at.expert < 0 ? -1 : at.expert * each + own;
+  const next = move(column, across + far, map.columns);
+  const slot = map.short ? -1 : next % each;
+  return { token: move(at.token, down, it.rows), expert: Math.floor(next / each), slot };
+}
+function pointAt({ view, panels, scene, pinned, selection, show }) {
+  const same = (a, b) => Object.keys(NOTHING).every((name) => a[name] === b[name]);
+  const pin = (at) => view.send(pinned() && same(at, pinned()) ? NOTHING : at);
+  for (const name of panels) {
+    const canvas = view.part(name);
+    view.on(canvas, "pointermove", (event) => scene() && show(under(name, event, scene())));
+    view.on(canvas, "pointerleave", () => show(NOTHING));
+    view.on(canvas, "blur", () => show(NOTHING));
+    view.on(canvas, "click", (event) => scene() && pin(under(name, event, scene())));
+    view.on(canvas, "keydown", (event) => {
+      if (!scene() || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+      const next = moved(name, event.key, scene(), selection());
+      if (next && pinned()) view.send(next);
+      else if (next) show(next);
+      else if (event.key === "Enter" || event.key === " ") pin(selection());
+      else if (event.key === "Escape") show(NOTHING), view.send(NOTHING);
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+  }
+}
+
+// js/router_explorer/page.js
+var LISTS = {
+  router: ["Router", ROUTERS],
+  group: ["Tokens compete in", ["one image", "whole batch"]],
+  priority: ["Served first", PRIORITIES],
+  gating: ["Gating", GATINGS]
+};
+var counts = (least, most) => most - least < 32 ? evenly(least, most, 1) : doubling(least, most);
+var KNOBS = {
+  image_index: ["Image", counts],
+  num_experts: ["Experts", counts],
+  slots_per_expert: ["Slots per expert", counts],
+  capacity_factor: ["Capacity factor", () => [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, null]],
+  top_k: ["Choices (top_k)", counts],
+  scale: ["Scale", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 12, 20, 50]],
+  noise: ["Noise", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10]],
+  seed: ["Noise seed", () => evenly(0, 20, 1)]
+};
+var list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
+var number = (name) => knob(name, KNOBS[name][0]);
+var button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
+var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas>
+  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
+var MOVES = "arrow keys move, Enter pins, Escape frees";
+var PAGE = `
+<div class="explorer-controls">
+  ${list("router")}${list("group")}${number("image_index")}${number("num_experts")}
+  ${number("scale")}${number("noise")}${number("seed")}${number("slots_per_expert")}
+  ${number("capacity_factor")}${number("top_k")}${list("priority")}${list("gating")}
+</div>
+<p data-part="sampled" hidden></p>
+<fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map((step, i) => `<label><input type="radio"
+  value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`).join("")}</fieldset>
+<div class="router-explorer-card"><p data-part="words"></p><div data-part="equation"></div>
+  <code data-part="code"></code></div>
+<div class="router-explorer-serve explorer-actions" data-part="serving" role="group"
+  aria-label="Serve the choices one by one">
+  ${button("none", "Serve none")}${button("previous", "Previous")}${button("next", "Next choice")}
+  ${button("away", "Next turned away")}${button("play", "Play")}${button("all", "Serve all")}
+  <input type="range" min="0" step="1" data-part="served" aria-label="Choices served" ${KEYS}>
+  <span data-part="count"></span></div>
+<div class="explorer-panels" data-part="panels"><div data-part="here"></div>
+  <div class="router-explorer-tokens" data-part="seen"><div class="explorer-title" data-part="tokens-title"></div>
+    ${panel("tokens", `Tokens of the image: ${MOVES}`)}
+    <p data-part="caption"></p></div>
+  <div class="router-explorer-map" data-part="drawn"><div class="router-explorer-ramp">
+    <span class="explorer-title" data-part="map-title"></span>
+    <span class="router-explorer-scale"><span data-part="least"></span><i></i><span data-part="most"></span></span>
+  </div>
+    ${panel("map", `Tokens by experts or slots: ${MOVES}`)}${panel("experts", `Load of the experts: ${MOVES}`)}
+    <p data-part="load-note"></p></div>
+</div>
+<div class="router-explorer-figures" data-part="numbers"><table><thead><tr><td></td>
+  <th scope="col" data-part="now">now</th>
+  <th scope="col" data-part="was">before</th><th scope="col" data-part="change">change</th></tr></thead>
+  <tbody data-part="figures"></tbody></table>
+  <div class="explorer-actions">${button("keep", "Pin as before")}${button("forget", "Forget the pin")}
+  <p data-part="pinned"></p></div></div>
+<details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
+  <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
+  one scale. A button takes its router up.</p>
+  <div class="router-explorer-gallery" data-part="gallery"></div></details>
+<details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
+  <p>Where the whole batch competes, other images take places, or mix into slots. Where each image competes alone, they
+  cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}
+  ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>
+  <table data-part="mates-table" hidden><thead><tr><th scope="col">router</th><th scope="col">one image competes</th>
+  <th scope="col">the whole batch competes</th></tr></thead><tbody data-part="mates-rows"></tbody></table></details>`;
+
+// js/router_explorer/panels.js
+var LEFT = 46;
+var RIGHT = 52;
+var TOP = 20;
+var SUMS = 34;
+var LOAD = 98;
+var short = (x) => Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
+function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth, mostHigh) {
+  const w = tokensWidth, text = it.words?.[it.image];
+  const words = text && wordBoxes(ids.length ? ids.map((t) => text[t]) : text, w);
+  const across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
+  const down = grid[0] ?? Math.ceil(it.rows / across);
+  const h = words ? words.at(-1)[1] + LINE : picture ? w * picture.height / picture.width : down * Math.min(w / across, 34);
+  const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), mostHigh);
+  return {
+    tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down, words },
+    map: { x: LEFT, y: TOP, w: wide, h: high, dx: wide / map.columns, dy: high / it.rows, de: wide / it.e },
+    sizes: { tokens: [w, h], map: [mapWidth, TOP + high + SUMS], experts: [mapWidth, LOAD + 6] }
+  };
+}
+function patchOf({ boxes: { tokens }, ids }, token) {
+  if (tokens.words) return tokens.words[token];
+  const { columns, dx, dy } = tokens, at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
+  return [at % columns * dx, Math.floor(at / columns) * dy, dx, dy];
+}
+function labelOf({ it, ids }, token, most) {
+  const number2 = ids.length ? ids[token] : token;
+  return it.words ? fitted(it.words[it.image][number2], most) : number2;
+}
+function tookOf({ it, step, serving }) {
+  const out = Array.from({ length: it.rows }, () => []);
+  it.token.forEach((t, at) => {
+    const expert = Math.floor(at / it.p), inTime = step !== "dispatch" || at % it.p < serving.taken[expert];
+    if (t >= it.first && t < it.first + it.rows && inTime) out[t - it.first].push(expert);
+  });
+  return out;
+}
+var grounds = {
+  tokens(ctx, scene) {
+    const { it, boxes, ink, picture, fates, ids, step } = scene, { w, h } = boxes.tokens;
+    if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
+    const took = it.sparse && STEPS.indexOf(step) >= 3 ? tookOf(scene) : null;
+    for (let t = 0; t < it.rows; t++) {
+      const [x, y, dx, dy] = patchOf(scene, t), middle = [x + dx / 2, y + dy / 2];
+      for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
+        Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
+        ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+      }
+      const label = labelOf(scene, t, dx - 6), top = y + dy / 2 - 5;
+      if (it.words && !fates[t]) write(ctx, label, middle[0], top, ink.text);
+      else if (!picture && !it.words && dx >= 18) write(ctx, label, ...middle, ink.text);
+      (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
+        const side = Math.min(13, dx / 3), down = it.words ? dy - 22 : 1;
+        ctx.fillStyle = expertColour(expert);
+        ctx.fillRect(x + 1 + i * side, y + down, side, side);
+        if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + down + side / 2);
+      });
+      if (fates[t]) hatch(ctx, x, y, dx, dy);
+      if (fates[t] && it.words) writeOver(ctx, label, middle[0], top);
+      else if (fates[t] && dx > 46) writeOver(ctx, "dropped", ...middle);
+    }
+  },
+  map(ctx, { it, map, boxes, ink, fates, ids, step }) {
+    const { x, y, w, h, dy, de } = boxes.map, everyRow = everyNth(dy, 13);
+    const everyExpert = everyNth(de, 8 + 7 * String(it.e - 1).length);
+    paintWeights(ctx, boxes.map, map.values, it.rows, map.columns, map.most, map.least);
+    write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
+    for (let e = 0; e < it.e; e++) {
+      ctx.fillStyle = expertColour(e);
+      ctx.fillRect(x + e * de + (de > 3), y - 4, Math.max(de - 2 * (de > 3), 0.5), 3);
+      if (e % everyExpert === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
+      ctx.fillStyle = "#fff";
+      if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
+    }
+    for (let t = 0; t < it.rows; t++) {
+      if (t % everyRow) continue;
+      write(ctx, labelOf({ it, ids }, t, LEFT - 8), x - 6, y + (t + 0.5) * dy, ink.text, "right");
+    }
+    for (let t = 0, run = 0; STEPS.indexOf(step) >= 3 && t <= it.rows; t++) {
+      if (fates[t]) run++;
+      else if (run) hatch(ctx, x, y + (t - run) * dy, w, run * dy), run = 0;
+    }
+    if (map.summed) sums(ctx, map, it, boxes.map, ink);
+  },
+  /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
+  experts(ctx, { it, boxes, ink, serving }) {
+    const { x, w, de } = boxes.map, gap = de > 8 ? 2 : 0, floor = LOAD, high = LOAD - 44;
+    const whole = servingOf(it, -1), most = Math.max(it.p, ...whole.turned.map((away, e) => away + whole.taken[e]));
+    const line = floor - high * it.p / most;
+    write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
+    for (let e = 0; e < it.e; e++) {
+      const taken = serving.taken[e], away = serving.turned[e];
+      const left = x + e * de + gap, wide = Math.max(de - 2 * gap, 0.5);
+      const top = floor - high * taken / most;
+      ctx.fillStyle = expertColour(e);
+      ctx.fillRect(left, top, wide, floor - top);
+      Object.assign(ctx, { strokeStyle: ink.bar, lineWidth: 1 });
+      if (wide > 6) ctx.strokeRect(left + 0.5, top + 0.5, wide - 1, floor - top - 1);
+      if (away) hatch(ctx, left, top - high * away / most, wide, high * away / most);
+      const number2 = away ? `${short(taken)} +${away}` : short(taken);
+      const above = top - high * away / most - 7, crossed = it.sparse && Math.abs(above - line) < 7;
+      if (de >= (away ? 40 : 26)) write(ctx, number2, x + (e + 0.5) * de, crossed ? line - 8 : above, ink.text);
+    }
+    Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+    ctx.strokeRect(x, floor + 0.5, w, 0);
+    if (!it.sparse) return;
+    ctx.setLineDash([4, 3]);
+    rule(ctx, x, line, x + w, line);
+    ctx.setLineDash([]);
+    write(ctx, it.p, x + w + 6, line, ink.text, "left");
+  }
+};
+var overlays = {
+  /** What the selected expert or slot sees: a square on each token, its area in proportion to the weight. */
+  tokens(ctx, scene, at) {
+    const { it, map } = scene, { token, expert } = at;
+    if (expert >= 0) {
+      const each = weightsUnder(it, map, at), least = Math.min(0, ...each), most = Math.max(...each) - least;
+      Object.assign(ctx, { fillStyle: expertColour(expert), lineWidth: 1 });
+      each.forEach((value, t) => {
+        if (!(value > 0)) return;
+        const square = shareOfBox(patchOf(scene, t), (value - least) / (most || 1), it.words);
+        ctx.globalAlpha = 0.75;
+        ctx.fillRect(...square);
+        ctx.globalAlpha = 1;
+        for (const [grow, colour] of [[0, "#fff"], [0.75, "#000"]]) {
+          ctx.strokeStyle = colour;
+          ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
+        }
+      });
+    }
+    if (token >= 0) ring(ctx, ...patchOf(scene, token));
+  },
+  /** The selected row and column, and those cells of them that the status line explains. */
+  map(ctx, { it, map, boxes: { map: box } }, { token, expert, slot }, explained) {
+    const across = ({ expert: e, slot: p }) => map.short || p < 0 || p >= it.p ? [box.x + e * box.de, box.de] : [box.x + e * box.de + p * box.dx, box.dx];
+    if (token >= 0) ring(ctx, box.x, box.y + token * box.dy, box.w, box.dy);
+    if (expert >= 0) {
+      const [x, wide] = across({ expert, slot });
+      ring(ctx, x, box.y, wide, box.h);
+    }
+    if (explained.token === null || explained.token < 0 || explained.token >= it.rows) return;
+    for (const cell2 of explained.cells) {
+      const [x, wide] = across(cell2), y = box.y + explained.token * box.dy;
+      ctx.clearRect(x - 3, y - 3, wide + 6, box.dy + 6);
+      ring(ctx, x, y, wide, box.dy);
+    }
+  },
+  experts(ctx, { boxes: { map } }, { expert }) {
+    if (expert >= 0) ring(ctx, map.x + expert * map.de + 2, 2, map.de - 4, LOAD);
+  }
+};
+function weightsUnder(it, { values, columns, short: few }, { expert, slot }) {
+  const one = !few && slot >= 0 && slot < it.p, from = few ? expert : expert * it.p + (one ? slot : 0);
+  const to = few || one ? from + 1 : from + it.p;
+  return Array.from({ length: it.rows }, (_, t) => values.subarray(t * columns + from, t * columns + to).reduce((a, x) => a + x, 0));
+}
+function sums(ctx, { beside, below, columns }, it, { x, y, w, h, dx, dy }, ink) {
+  const widest = Math.max(1, ...beside), tallest = Math.max(1, ...below), long = RIGHT - 10, high = SUMS - 10;
+  const right = x + w + 6, floor = y + h + 7 + high, one = floor - high / tallest, each = columns / it.e;
+  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
+  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
+  write(ctx, "1", right, one, ink.text, "left");
+  beside.forEach((value, t) => {
+    ctx.fillStyle = ink.bar;
+    if (dy >= 12) write(ctx, value.toFixed(4), right, y + (t + 0.5) * dy, ink.text, "left");
+    else ctx.fillRect(right, y + t * dy, long * value / widest, Math.max(dy - 0.5, 0.5));
+  });
+  const together = Math.max(1, Math.floor(1 / dx));
+  for (let c = 0; c < columns; c += together) {
+    const value = Math.max(...below.subarray(c, c + together));
+    ctx.fillStyle = expertColour(Math.floor(c / each));
+    ctx.fillRect(x + c * dx, floor, Math.max(dx - (dx > 3), 1), -high * value / tallest);
+  }
+  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+  if (dy < 12) ctx.strokeRect(right + long / widest, y, 0, h);
+  ctx.strokeRect(x, one, w, 0);
+}
+function markLast(ctx, panel2, scene) {
+  const { it, boxes: { map }, serving: { last } } = scene;
+  if (!last) return;
+  const own = last.token - it.first, mine = own >= 0 && own < it.rows, away = last.place >= it.p;
+  if (panel2 === "tokens" && mine) ring(ctx, ...patchOf(scene, own));
+  const left = map.x + last.expert * map.de, top = map.y + own * map.dy;
+  if (panel2 === "map" && mine) ring(ctx, left + (away ? 0 : last.place * map.dx), top, away ? map.de : map.dx, map.dy);
+  if (panel2 !== "experts") return;
+  ring(ctx, map.x + last.expert * map.de + 2, 2, map.de - 4, LOAD);
+  if (!away) return;
+  const words = `${numberOf(it, last.token, scene.ids)} turned away`, half = ctx.measureText(words).width / 2 + 2;
+  const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + half), map.x + map.w - half);
+  writeOver(ctx, words, middle, 8);
+}
+
+// js/router_explorer/words.js
+var mi = (x) => `<mi>${x}</mi>`;
+var mn = (x) => `<mn>${x}</mn>`;
+var mo = (x) => `<mo>${x}</mo>`;
+var mt = (x) => `<mtext>${x}</mtext>`;
+var low = (x, ...below) => `<msub>${x}<mrow>${below.join(mo(","))}</mrow></msub>`;
+var over = (a, b) => `<mfrac><mrow>${a}</mrow><mrow>${b}</mrow></mfrac>`;
+var total = (index, inner) => `<munder>${mo("∑")}${index}</munder>${inner}`;
+var row = (...parts) => `<mrow>${parts.join("")}</mrow>`;
+var is = (a, ...b) => row(a, mo("="), ...b);
+var call = (f, ...of) => row(f, mo("("), ...of, mo(")"));
+var [T, S, E] = ["t", "s", "e"].map(mi);
+var TOKEN = low(mi("x"), T);
+var SLOT = low(mi("slot"), S);
+var score = (...at) => low(mi("score"), ...at);
+var raised = (...at) => call(mi("exp"), score(...at));
+var DISPATCH = low(mi("D"), T, S);
+var COMBINE = low(mi("C"), T, S);
+var GATE = low(mi("g"), T, E);
+var ANSWER = low(mi("answer"), S);
+var EXPERT = call(low(mi("f"), E), TOKEN);
+var OUTPUT = low(mi("y"), T);
+var TO_SLOTS = [is(SLOT, total(T, row(DISPATCH, TOKEN))), "slots = routing.to_slots(x)"];
+var ONE_TOKEN = [is(SLOT, TOKEN), "slots = routing.to_slots(x)"];
+var COMPUTE = [is(ANSWER, call(low(mi("f"), E), SLOT)), "answers = experts(slots)"];
+var TO_TOKENS = "y = routing.to_tokens(answers)";
+var NO_SCORES = [is(score(T, S), mn(0)), "logits = x.new_zeros(b, n, e, p)"];
+var IDLE = [mt("nothing to compute"), "# nothing to do"];
+var EXPERT_SCORES = [is(score(T, E), mi("scale"), mo("·"), TOKEN, mo("·"), low(mi("w"), E)), "logits = x @ w_gate"];
+var GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"))))), "gates = logits.softmax(-1)"];
+var TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
+var ROUNDED_UP = is(mi("capacity"), row(mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉")));
+var GAP = '<mspace width="0.3em"></mspace>';
+var MOST_ASKED = is(mi("slots"), `<munder>${mo("max")}${mi("e")}</munder>${GAP}`, low(mi("asked"), E));
+var EMPTY_COSTS = "Every expert computes all its slots. An empty slot costs as much as a full one.";
+var overTokens = is(DISPATCH, over(raised(T, S), total(mi("t′"), raised(mi("t′"), S))));
+var overSlots = is(COMBINE, over(raised(T, S), total(mi("s′"), raised(T, mi("s′")))));
+var [evenTokens, evenSlots] = [[DISPATCH, "n"], [COMBINE, "s"]].map(([x, n]) => is(x, over(mn(1), mi(n))));
+var both = (a, b) => row(a, '<mspace width="1.5em"></mspace>', b);
+function cardOf(settings, step) {
+  const { router, top_k, gating, priority, capacity_factor } = settings;
+  if (router === "tokens choice") return tokensChoiceCards(top_k, gating, priority, capacity_factor === null)[step];
+  return { "experts choice": EXPERTS_CHOICE, identity: IDENTITY }[router]?.[step] ?? softCards(router)[step];
+}
+function softCards(router) {
+  const [first, second] = { uniform: ["uniform", "uniform"], soft: ["soft", "soft"] }[router] ?? router.split(" / ");
+  const learned = router !== "uniform";
+  const normalise = {
+    soft: "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over all slots: combine, drawn in step 6.",
+    uniform: "Equal scores make equal weights: 1/n for every token of a slot, 1/s for every slot of a token.",
+    "uniform / soft": "Dispatch does not read the scores: every token of a slot counts 1/n. Combine is the softmax of each row, over slots.",
+    "soft / uniform": "Dispatch is the softmax of each column, over tokens. Combine does not read the scores: every slot counts 1/s."
+  }[router];
+  const weights = both(first === "soft" ? overTokens : evenTokens, second === "soft" ? overSlots : evenSlots);
+  const cosine = is(score(T, S), mi("scale"), mo("·"), call(mi("cos"), TOKEN, mo(","), low(mi("φ"), S)));
+  return {
+    score: learned ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.slot_logits(x)"] : ["Nothing is compared: every token counts alike for every slot.", ...NO_SCORES],
+    normalise: [normalise, weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
+    select: [
+      "Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",
+      ...IDLE
+    ],
+    dispatch: ["Every slot is filled with a mix of all tokens, by the weights of its column.", ...TO_SLOTS],
+    compute: [
+      "Every expert computes its slots. The cost depends on how many slots there are, not on the tokens.",
+      ...COMPUTE
+    ],
+    combine: [
+      "Every token is answered with a mix of all slots, by the weights of its row.",
+      is(OUTPUT, total(S, row(COMBINE, ANSWER))),
+      TO_TOKENS
+    ]
+  };
+}
+function tokensChoiceCards(top_k, gating, priority, dropless) {
+  const late = gating === "top_k_then_softmax", chosen = top_k === 1 ? "expert" : `${top_k} experts`;
+  const scaled = {
+    gshard: " Its gates are then divided by their sum.",
+    top_k_then_softmax: " The softmax is taken now, over the chosen scores alone."
+  }[gating] ?? "";
+  const order = priority === "gate" ? "the token with the largest gate first" : "the first token first";
+  const later = top_k > 1 ? ", all first choices before all second ones" : "";
+  return {
+    score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
+    normalise: [late ? "This gating normalises after the selection. Drawn is the softmax over all experts, which only orders tokens." : "The softmax over experts makes gates: each row sums to 1.", ...GATES],
+    select: [
+      `Every token chooses the ${chosen} with its highest scores, equal ones by number.${scaled}`,
+      is(call(mi("choices"), T), call(low(mi("top"), mi("k")), score(T))),
+      "experts, gates = choose_experts(logits, top_k, gating)"
+    ],
+    dispatch: [
+      `Choices are served one by one, ${order}${later}. ` + (dropless ? "No expert is ever full: there are as many slots as the busiest one is asked for." : "A full expert turns the next one away."),
+      dropless ? MOST_ASKED : ROUNDED_UP,
+      `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`
+    ],
+    compute: dropless ? [
+      "Every expert computes the tokens that it was sent and nothing else: no slot is empty.",
+      is(ANSWER, call(low(mi("f"), E), SLOT)),
+      "answers = experts.rows(rows, count)"
+    ] : [EMPTY_COSTS, ...COMPUTE],
+    combine: ["Every token gets the answers of the experts that took it, each times its gate. A dropped token gets exactly 0: only the residual connection carries it on.", ...TAKEN]
+  };
+}
+var EXPERTS_CHOICE = {
+  score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
+  normalise: ["The softmax over experts makes gates: each row sums to 1.", ...GATES],
+  select: [
+    "Every expert takes the tokens with the highest gates of its column, as many as it has slots; equal ones by position.",
+    is(call(mi("tokens"), E), call(low(mi("top"), mi("capacity")), low(mi("g"), E))),
+    "token, gate = assign_experts(gates, capacity)"
+  ],
+  dispatch: [
+    "Every slot holds one whole token. A token can be with several experts, or with none: then it is dropped.",
+    ...ONE_TOKEN
+  ],
+  compute: ["Every expert computes its slots, and all are full: no expert waits, none turns anybody away.", ...COMPUTE],
+  combine: ["Every token gets the answers of the experts that took it, each times its gate. A token that nobody took gets exactly 0.", ...TAKEN]
+};
+var IDENTITY = {
+  score: ["Identity looks at no token: there is nothing to score.", ...IDLE],
+  normalise: ["Without scores there is nothing to normalise.", ...IDLE],
+  select: [
+    "Tokens are dealt in turn: token t goes to expert t mod e, whatever it holds.",
+    is(call(mi("expert"), T), T, mt("&nbsp;mod&nbsp;"), mi("e")),
+    "token = torch.arange(e * p).view(p, e).mT"
+  ],
+  dispatch: ["Every slot holds one whole token; nothing is mixed, nothing dropped.", ...ONE_TOKEN],
+  compute: [EMPTY_COSTS, ...COMPUTE],
+  combine: ["Every token gets the answer of its own slot alone, with weight 1.", is(OUTPUT, EXPERT), TO_TOKENS]
+};
+
+// js/router_explorer/router_explorer.js
+var SELECTION = Object.keys(NOTHING);
+var PANELS = ["tokens", "map", "experts"];
+function render({ model, el }) {
+  const view = mount({ model, el }, "router-explorer", PAGE, draw), { part, root, send, on } = view;
+  const sizes = model.get("_sizes"), ids = model.get("_ids"), grid = model.get("_grid"), labels = model.get("_labels");
+  const copy = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes), pictures = model.get("_pictures");
+  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data)), limits = model.get("_limits");
+  const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]);
+  const follow = bindKnobs(view, Object.fromEntries(stops), fitChoices);
+  const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
+  const settingsNow = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
+  const [keepNow, keepPinned] = [keeper(2), keeper(1)];
+  const routed = (keep, settings, image) => keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
+  let scene = null, painted = "", hover = NOTHING, timer = 0, slow = 0, mates = null, compared = "";
+  part("here").replaceWith(view.status.parentElement);
+  root.querySelector(".router-explorer-ramp i").style.background = RAMP_CSS;
+  for (const step of STEPS) part(step).name = radios;
+  if (ids.length) {
+    part("sampled").hidden = false;
+    part("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
+  }
+  const known = ({ token, expert, slot }) => {
+    const { rows, e, p } = scene.it, whose = expert < e ? expert : -1;
+    return { token: token < rows ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
+  };
+  const pinned = () => {
+    const at = known(Object.fromEntries(SELECTION.map((name) => [name, model.get(name)])));
+    return at.token < 0 && at.expert < 0 ? null : at;
+  };
+  const selection = () => pinned() ?? known(hover);
+  function fitChoices(values) {
+    const { top_k = model.get("top_k"), num_experts = model.get("num_experts") } = values;
+    if (top_k <= num_experts) return values;
+    return "top_k" in values ? { top_k, num_experts: top_k } : { num_experts, top_k: num_experts };
+  }
+  function showControls(settings) {
+    const listens = listensTo(settings.router);
+    follow();
+    for (const [name, [, names]] of Object.entries(LISTS)) {
+      fillList(part(name), names, settings[name]);
+      part(name).disabled = listens[name] === false;
+    }
+    for (const [name, [least, most]] of Object.entries(limits)) {
+      if (!KNOBS[name]) continue;
+      for (const box of [part(name), part(`${name}-number`)]) box.disabled = listens[name] === false || least === most;
+    }
+    for (const step of STEPS) part(step).checked = step === model.get("step");
+    const [words, equation, code] = cardOf(settings, model.get("step"));
+    part("words").textContent = words;
+    if (part("equation").dataset.of !== equation) {
+      part("equation").innerHTML = `<math display="block">${equation}</math>`;
+      part("equation").dataset.of = equation;
+    }
+    part("code").textContent = code;
+  }
+  function showServing(it, served, step) {
+    part("serving").hidden = step !== "dispatch" || !it.arrivals;
+    if (part("serving").hidden) return stop();
+    const { upTo, total: total2, away } = servingOf(it, served);
+    part("away").setAttribute("aria-disabled", String(!away));
+    Object.assign(part("served"), { max: total2, value: upTo });
+    part("served").setAttribute("aria-valuetext", `${upTo} of ${total2}`);
+    part("count").textContent = `${upTo} of ${many(total2, "choice")} served`;
+    part("play").textContent = timer ? "Pause" : "Play";
+    for (const name of ["none", "previous"]) part(name).setAttribute("aria-disabled", String(upTo === 0));
+    for (const name of ["next", "all"]) part(name).setAttribute("aria-disabled", String(upTo === total2));
+  }
+  function draw() {
+    const settings = settingsNow(), [image, step, pin] = ["image_index", "step", "pinned"].map((name) => model.get(name));
+    const it = routed(keepNow, settings, image), texts = model.get("_words");
+    it.words = texts.length ? texts : null;
+    const served = step === "dispatch" ? model.get("served") : -1;
+    showControls(settings);
+    for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part(name).hidden = Boolean(it.error);
+    if (it.error) {
+      scene = null;
+      painted = part("pin").textContent = "";
+      part("serving").hidden = true;
+      return view.say(`These settings cannot be routed: ${it.error}.`);
+    }
+    showServing(it, served, step);
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
+    if (tokensWidth < 50 || mapWidth < 150) return;
+    const ink = view.ink(), ratio = window.devicePixelRatio;
+    const key = JSON.stringify([settings, image, step, served, pin, tokensWidth, mapWidth, ink, ratio]);
+    if (key !== painted) paint({ it, step, served, ink, grid, ids }, pin, tokensWidth, mapWidth);
+    painted = key;
+    const at = selection(), idle = at.token < 0 && at.expert < 0;
+    const explained = idle ? null : placeAt(it, step, scene.map, at, served);
+    for (const name of PANELS) {
+      const ctx = fit(part(name), ...scene.boxes.sizes[name]);
+      if (idle) markLast(ctx, name, scene);
+      else overlays[name](ctx, scene, at, explained);
+    }
+    view.say(lineOf(it, step, scene.map, at, { served, ids, grid }));
+    part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
+  }
+  function paint(now, pin, tokensWidth, mapWidth) {
+    const { it, step, served } = now, size = pictures.width * pictures.height * pictures.channels;
+    const picture = pixels && { ...pictures, bytes: pixels.subarray(it.image * size, (it.image + 1) * size) };
+    const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+    scene = { ...now, picture, map, serving, fates };
+    const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
+    scene.boxes = layout(scene, tokensWidth, mapWidth, mostHigh);
+    for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
+    describe(it, step, map, fates);
+    const some2 = Object.keys(pin).length > 0, before = some2 ? routed(keepPinned, pin, it.image) : null;
+    for (const name of ["was", "change", "forget"]) part(name).hidden = !some2;
+    const trouble = before?.error ? ` ${before.error}.` : "";
+    part("pinned").textContent = some2 ? `Before: ${differenceOf(it.settings, pin)}.${trouble}` : "";
+    fillFigures(part("figures"), it, before);
+    clearTimeout(slow);
+    slow = setTimeout(compare, 60);
+  }
+  function describe(it, step, map, fates) {
+    const lost = fates.reduce((a, x) => a + x, 0), early = STEPS.indexOf(step) < 3;
+    const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
+    const [gates, chosen] = it.sparse ? ["gates", "selected gates"] : ["dispatch", "dispatch"];
+    const shown = { normalise: gates, select: chosen, compute: "dispatch" }[step] ?? step;
+    const label = labels.length ? `: ${labels[it.image]}` : "";
+    part("tokens-title").textContent = `${pixels ? "Image" : "Tokens of image"} ${it.image}${label}`;
+    part("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
+    part("least").textContent = four(map.least);
+    part("most").textContent = four(map.most);
+    const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
+    const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
+    part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) + (it.sparse && !early ? " Corners: the experts that took the patch." : "");
+    const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? model.get("served") : -1), waiting = upTo < total2;
+    part("now").textContent = waiting ? "when all are served" : "now";
+    part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` + (it.images > 1 ? ` from the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
+  }
+  function compare() {
+    const settings = settingsNow(), image = model.get("image_index");
+    const open = ["side", "batch"].map((name) => part(name).open);
+    const outputs = model.get("_outputs");
+    const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth, outputs]);
+    if (key === compared || !scene) return;
+    compared = key;
+    if (open[0]) fillGallery(part("gallery"), batch, settings, image, outputs, (name) => send({ router: name }));
+    const wanted = open[0] && outputs.routers && !besideRouter(outputs.of, settings);
+    if (wanted && !besideRouter(model.get("_asked"), settings)) {
+      model.set("_asked", settings);
+      model.save_changes();
+    }
+    if (!open[1]) return;
+    part("shuffle").disabled = part("swap").disabled = batch.b < 2;
+    part("mates-table").hidden = !mates;
+    if (batch.b < 2) part("mates").textContent = "This batch has one image, which has no mates.";
+    else if (!mates) part("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its place.`;
+    if (batch.b < 2 || !mates) return;
+    const members = otherMates(batch.b, image, mates.seed, mates.kind);
+    const order = members.length > 24 ? `${members.slice(0, 24).join(", ")}, …` : members.join(", ");
+    part("mates").textContent = `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
+    fillMates(part("mates-rows"), batch, settings, image, members);
+  }
+  const serve = (served) => send({ served });
+  const progress = () => servingOf(scene.it, model.get("served"));
+  function stop() {
+    clearInterval(timer);
+    timer = 0;
+    view.status.setAttribute("aria-live", "polite");
+  }
+  function play() {
+    if (timer) return stop(), view.schedule();
+    const { upTo, total: total2 } = progress(), from = upTo === total2 ? 0 : upTo;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      serve(total2);
+      view.note = `Motion is reduced: all ${many(total2, "choice")} were served at once. "Next choice" goes one by one.`;
+      return;
+    }
+    serve(from);
+    view.status.setAttribute("aria-live", "off");
+    timer = setInterval(() => {
+      const now = progress();
+      serve(Math.min(now.upTo + 1, now.total));
+      if (now.upTo + 1 >= now.total) stop();
+    }, Math.min(Math.max(12e3 / total2, 60), 700));
+  }
+  const jumps = {
+    none: () => 0,
+    all: ({ total: total2 }) => total2,
+    previous: ({ upTo }) => Math.max(upTo - 1, 0),
+    next: ({ upTo, total: total2 }) => Math.min(upTo + 1, total2),
+    away: ({ away, upTo }) => away || upTo
+  };
+  for (const [name, jump] of Object.entries(jumps))
+    on(part(name), "click", () => {
+      stop();
+      serve(jump(progress()));
+    });
+  on(part("served"), "input", (event) => {
+    stop();
+    serve(Number(event.target.value));
+  });
+  on(part("play"), "click", play);
+  for (const name of Object.keys(LISTS)) on(part(name), "change", (event) => send({ [name]: event.target.value }));
+  for (const step of STEPS) on(part(step), "change", () => send({ step }));
+  on(part("keep"), "click", () => send({ pinned: settingsNow() }));
+  on(part("forget"), "click", () => {
+    send({ pinned: {} });
+    part("keep").focus();
+  });
+  for (const name of ["side", "batch"]) on(part(name), "toggle", compare);
+  for (const [name, kind] of [["shuffle", "shuffled"], ["swap", "swapped"]])
+    on(part(name), "click", () => {
+      mates = { kind, seed: (mates?.seed ?? 0) + 1 };
+      compare();
+    });
+  pointAt({ view, panels: PANELS, scene: () => scene, pinned, selection, show: (at) => {
+    hover = at;
+    view.settle();
+    view.schedule();
+  } });
+  for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
+    model.on(`change:${name}`, view.schedule);
+  model.on("change:_outputs", compare);
+  return () => {
+    stop();
+    clearTimeout(slow);
+    view.end();
+  };
+}
+var router_explorer_default = { render };
+export {
+  router_explorer_default as default
+};
