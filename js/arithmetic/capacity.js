@@ -1,24 +1,29 @@
-// Drop rates: what a binomial expects, and what seeded samples of a router do. Joined before capacity_explorer.js.
+// Drop rates: what a binomial expects, and what seeded samples of a router do.
 // Tests hold these functions against softmoe_edu.capacity, softmoe_edu.metrics and the tokens choice router.
 
 /** Slots of an expert, as capacity_for rounds them. */
-export const capacityOf = ({ tokens, top_k, num_experts }, factor) => Math.ceil((tokens * top_k * factor) / num_experts);
+export const capacityOf = ({ tokens, top_k, num_experts }, factor) =>
+  Math.ceil((tokens * top_k * factor) / num_experts);
 
 /** How likely each expert is a token's first choice: in proportion to 1 / (e + 1)^skew. */
 export function sharesOf(experts, skew) {
-  const sizes = Array.from({ length: experts }, (_, e) => (e + 1) ** -skew), whole = sizes.reduce((a, b) => a + b);
-  return sizes.map(size => size / whole);
+  const sizes = Array.from({ length: experts }, (_, e) => (e + 1) ** -skew);
+  const whole = sizes.reduce((a, b) => a + b);
+  return sizes.map((size) => size / whole);
 }
 
 /** For N ~ Binomial(n, share): the mean of min(N, c) for each c from 0 to n. */
 function meanAnswered(n, share) {
   if (share >= 1) return Float64Array.from({ length: n + 1 }, (_, c) => c);
   // Chances as multiples of the likeliest count's: what underflows is too small to count.
-  const chance = new Float64Array(n + 1), odds = share / (1 - share), top = Math.min(n, Math.floor((n + 1) * share));
+  const chance = new Float64Array(n + 1);
+  const odds = share / (1 - share);
+  const top = Math.min(n, Math.floor((n + 1) * share));
   chance[top] = 1;
   for (let c = top; c < n; c++) chance[c + 1] = (chance[c] * odds * (n - c)) / (c + 1);
   for (let c = top; c > 0; c--) chance[c - 1] = (chance[c] * c) / (odds * (n - c + 1));
-  const atLeast = new Float64Array(n + 2), mean = new Float64Array(n + 1);
+  const atLeast = new Float64Array(n + 2);
+  const mean = new Float64Array(n + 1);
   for (let c = n; c >= 0; c--) atLeast[c] = atLeast[c + 1] + chance[c];
   for (let c = 1; c <= n; c++) mean[c] = mean[c - 1] + atLeast[c] / atLeast[0];
   return mean;
@@ -26,11 +31,12 @@ function meanAnswered(n, share) {
 
 /** Expected share of choices that find no slot, as a function of the capacity; shares[e]: how likely e is chosen. */
 export function expectedDrop(tokens, shares) {
-  const answered = new Float64Array(tokens + 1), each = new Map();
+  const answered = new Float64Array(tokens + 1);
+  const each = new Map();
   for (const share of shares) each.set(share, (each.get(share) ?? 0) + 1);
   for (const [share, experts] of each) meanAnswered(tokens, share).forEach((x, c) => (answered[c] += experts * x));
   const choices = tokens * shares.reduce((a, b) => a + b, 0);
-  return capacity => Math.max(0, 1 - answered[Math.min(capacity, tokens)] / choices);
+  return (capacity) => Math.max(0, 1 - answered[Math.min(capacity, tokens)] / choices);
 }
 
 /** Uniform numbers in [0, 1) from a seed: a counter through a hash of 32 bits (after SplitMix, Steele et al. 2014). */
@@ -47,12 +53,16 @@ function randomOf(seed) {
 
 /** One sample: each token's choices, best first, and the place of each in its expert's queue. */
 export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
-  const random = randomOf(seed * 1009 + sample), choices = new Int32Array(tokens * top_k);
-  const place = new Int32Array(tokens * top_k), queue = new Int32Array(num_experts), below = [];
+  const random = randomOf(seed * 1009 + sample);
+  const choices = new Int32Array(tokens * top_k);
+  const place = new Int32Array(tokens * top_k);
+  const queue = new Int32Array(num_experts);
+  const below = [];
   sharesOf(num_experts, skew).reduce((sum, share) => (below.push(sum + share), sum + share), 0);
   const draw = () => {
     const x = random() * below.at(-1);
-    let low = 0, high = num_experts - 1;
+    let low = 0;
+    let high = num_experts - 1;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (below[middle] > x) high = middle;
@@ -62,7 +72,7 @@ export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
   };
   for (let t = 0; t < tokens; t++)
     for (let k = 0; k < top_k; k++) {
-      const chosen = expert => {
+      const chosen = (expert) => {
         for (let i = t * top_k; i < t * top_k + k; i++) if (choices[i] === expert) return true;
         return false;
       };
@@ -88,12 +98,17 @@ function bestPlaces(place, tokens, top_k) {
 
 /** Shares of choices without a slot and of tokens dropped, for each capacity from 0 to tokens. */
 export function ratesOf({ place, best }, tokens) {
-  const share = places => {
+  const share = (places) => {
     const over = new Float64Array(tokens + 2);
     for (const at of places) over[at + 1] += 1;
     // over[c] becomes the number of places below c.
     for (let c = 1; c <= tokens; c++) over[c] += over[c - 1];
-    return over.map(below => 1 - below / places.length);
+    return over.map((below) => 1 - below / places.length);
   };
   return { choices: share(place), tokens: share(best) };
 }
+
+export const meanOf = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+
+/** The smallest of some shares, their mean and the largest. */
+export const spread = (values) => ({ low: Math.min(...values), mean: meanOf(values), high: Math.max(...values) });

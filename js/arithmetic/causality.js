@@ -1,10 +1,10 @@
 // What a matrix of influence says: row i, column j is how far output i moves when token j changes.
-// Joined before causality_explorer.js; tests hold these functions against softmoe_edu.influence.
+// Tests hold these functions against softmoe_edu.influence.
 
 /** Whether each output moves: by more than `tolerance` of the largest change of the layer. */
 export function movesOf(changes, tolerance) {
   const least = tolerance * changes.reduce((a, b) => Math.max(a, b), 0);
-  return Array.from(changes, change => change > least);
+  return Array.from(changes, (change) => change > least);
 }
 
 /** Of all pairs of an output and a later token: how many there are, and in how many the output moves. */
@@ -15,7 +15,7 @@ export function earlierOf(moves, n) {
 }
 
 /** The outputs that move when a token changes. */
-export const movedBy = (moves, n, token) => [...Array(n).keys()].filter(i => moves[i * n + token]);
+export const movedBy = (moves, n, token) => [...Array(n).keys()].filter((i) => moves[i * n + token]);
 
 /** How deep the colour of a change is, from 0 to 1: the root spreads small shares, and a tenth is not yet as bright. */
-export const depthOf = share => Math.sqrt(share);
+export const depthOf = (share) => Math.sqrt(share);

@@ -1,5 +1,5 @@
 // What follows from a routing made by routing.js: dense weights, load, drops, cost; and what goes into one: groups,
-// noise. Pure functions; joined with other files or imported by Node.
+// noise. Pure functions.
 
 /** Merge that many consecutive images into one group: the same flat logits, read as fewer and longer groups. */
 export function grouped({ b, n, e, p }, images) {
@@ -16,8 +16,7 @@ export function firstOf(values, { b, n, e, p }, experts, slots) {
   if (experts === e && slots === p) return values;
   const out = new Float32Array(b * n * experts * slots);
   for (let row = 0, to = 0; row < b * n; row++)
-    for (let j = 0; j < experts; j++)
-      for (let q = 0; q < slots; q++) out[to++] = values[(row * e + j) * p + q];
+    for (let j = 0; j < experts; j++) for (let q = 0; q < slots; q++) out[to++] = values[(row * e + j) * p + q];
   return out;
 }
 
@@ -27,9 +26,11 @@ export function firstOf(values, { b, n, e, p }, experts, slots) {
  * They are not those that PyTorch draws from the same seed.
  */
 export function normalNoise(seed, length) {
-  const uniform = seeded(seed), out = new Float32Array(length);
+  const uniform = seeded(seed);
+  const out = new Float32Array(length);
   for (let i = 0; i < length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
     out[i] = radius * Math.cos(angle);
     if (i + 1 < length) out[i + 1] = radius * Math.sin(angle);
   }
@@ -50,7 +51,9 @@ export function seeded(seed) {
 /** Weights (b, n, e, p) of a routing, "dispatch" or "combine": built here for a sparse one. */
 export function denseWeights(routing, view) {
   if (!routing.sparse) return routing[view];
-  const { b, n, e, p, token, gate } = routing, out = new Float32Array(b * n * e * p), s = e * p;
+  const { b, n, e, p, token, gate } = routing;
+  const out = new Float32Array(b * n * e * p);
+  const s = e * p;
   for (let at = 0; at < token.length; at++) {
     const g = Math.floor(at / s);
     if (token[at] >= 0) out[(g * n + token[at]) * s + (at % s)] = view === "dispatch" ? 1 : gate[at];
@@ -64,7 +67,10 @@ export function denseWeights(routing, view) {
  * busiest expert's load over the mean load, averaged over groups that received anything.
  */
 export function loads(routing) {
-  const { b, n, e, p, mask } = routing, s = e * p, slot = new Float64Array(b * s), token = new Float64Array(b * n);
+  const { b, n, e, p, mask } = routing;
+  const s = e * p;
+  const slot = new Float64Array(b * s);
+  const token = new Float64Array(b * n);
   if (routing.sparse)
     routing.token.forEach((t, at) => {
       if (t < 0) return;
@@ -77,16 +83,21 @@ export function loads(routing) {
         slot[to] += routing.dispatch[at];
         token[row] += routing.dispatch[at];
       }
-  const expert = new Float64Array(b * e), dropped = new Uint8Array(b * n);
+  const expert = new Float64Array(b * e);
+  const dropped = new Uint8Array(b * n);
   slot.forEach((x, at) => (expert[Math.floor(at / p)] += x));
-  let real = 0, lost = 0, imbalance = 0, busy = 0;
+  let real = 0;
+  let lost = 0;
+  let imbalance = 0;
+  let busy = 0;
   for (let row = 0; row < b * n; row++) {
     if (mask && !mask[row]) continue;
     real++;
     lost += dropped[row] = Number(token[row] === 0);
   }
   for (let g = 0; g < b; g++) {
-    const own = expert.subarray(g * e, (g + 1) * e), total = own.reduce((a, x) => a + x, 0);
+    const own = expert.subarray(g * e, (g + 1) * e);
+    const total = own.reduce((a, x) => a + x, 0);
     if (total > 0) busy++;
     if (total > 0) imbalance += (Math.max(...own) * e) / total;
   }
@@ -102,7 +113,9 @@ export function loads(routing) {
 export function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
   const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
   const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
-  const tokens = n / images, slots = filled / images, moved = sparse ? 0 : tokens * e * p * dim;
+  const tokens = n / images;
+  const slots = filled / images;
+  const moved = sparse ? 0 : tokens * e * p * dim;
   const parts = { logits: tokens * dim * scored, dispatch: moved, combine: moved };
   return { ...parts, routing: parts.logits + 2 * moved, experts: 2 * slots * dim * hiddenDim };
 }

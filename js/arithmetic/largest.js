@@ -1,9 +1,9 @@
 // The largest of some values, told so that nobody takes one of several equal ones for the only one.
-// Joined behind painting.js; pure functions.
 
 /** Where the largest of `count` values stands, from `from` on and `by` apart, and how many others are equal to it. */
 export function largestAmong(values, from, count, by = 1) {
-  let top = from, alike = 0;
+  let top = from;
+  let alike = 0;
   for (let i = 1, at = from + by; i < count; i++, at += by)
     if (values[at] > values[top]) [top, alike] = [at, 0];
     else if (values[at] === values[top]) alike++;

@@ -1,19 +1,26 @@
 // The arithmetic of routing in the browser: what capacity.py and routers/*.py do, as pure functions of flat arrays.
 // Arrays are row-major in the letters of the project: b groups, n tokens of a group, e experts, p slots of an expert,
 // k choices of a token. As in PyTorch, scores, gates and weights are rounded to float32, so that what ties there ties
-// here. Widgets join this file with others into one text; Node imports it as it is.
+// here.
 
 export const ROUTERS = [
-  "soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform",
+  "soft",
+  "tokens choice",
+  "experts choice",
+  "uniform",
+  "identity",
+  "uniform / soft",
+  "soft / uniform",
 ];
 export const GATINGS = ["vmoe", "switch", "gshard", "top_k_then_softmax"];
 export const PRIORITIES = ["position", "gate"];
 /** Does a slot hold at most one token? */
-export const isSparse = router => ["tokens choice", "experts choice", "identity"].includes(router);
+export const isSparse = (router) => ["tokens choice", "experts choice", "identity"].includes(router);
 
 /** Python's rounding: halves go to the even number. */
 function roundHalfToEven(x) {
-  const low = Math.floor(x), rest = x - low;
+  const low = Math.floor(x);
+  const rest = x - low;
   return rest > 0.5 || (rest === 0.5 && low % 2 !== 0) ? low + 1 : low;
 }
 
@@ -31,7 +38,9 @@ export function capacityFor(tokens, experts, { topK = 1, factor = 1, rounding = 
 
 /** Scale times the logits, plus noise of a standard deviation, each step in float32. */
 export function scoresInUse(logits, { scale = 1, noise = null, noiseStd = 0 } = {}) {
-  const out = new Float32Array(logits.length), by = Math.fround(scale), std = Math.fround(noiseStd);
+  const out = new Float32Array(logits.length);
+  const by = Math.fround(scale);
+  const std = Math.fround(noiseStd);
   for (let i = 0; i < out.length; i++) out[i] = by * logits[i];
   if (noise && noiseStd > 0) for (let i = 0; i < out.length; i++) out[i] += Math.fround(std * noise[i]);
   return out;
@@ -39,8 +48,10 @@ export function scoresInUse(logits, { scale = 1, noise = null, noiseStd = 0 } = 
 
 /** Softmax of (outer, count, inner) over the middle axis; entries (outer, count) that are not real get 0. */
 export function softmax(values, outer, count, inner, real = null) {
-  const out = new Float32Array(values.length), raised = new Float64Array(count * inner);
-  const most = new Float64Array(inner), total = new Float64Array(inner);
+  const out = new Float32Array(values.length);
+  const raised = new Float64Array(count * inner);
+  const most = new Float64Array(inner);
+  const total = new Float64Array(inner);
   for (let o = 0; o < outer; o++) {
     const from = o * count * inner;
     most.fill(-Infinity);
@@ -74,7 +85,8 @@ export function combineWeights(logits, { b, n, e, p }, mask = null) {
 /** Indices of the k largest of `count` values, `step` apart: best first, equal ones by index. */
 export function topInOrder(values, start, count, step, k) {
   if (k > 4 * Math.log2(count + 1)) return sortedInOrder(values, start, count, step).subarray(0, k);
-  const best = new Uint32Array(k), taken = new Uint8Array(count);
+  const best = new Uint32Array(k);
+  const taken = new Uint8Array(count);
   for (let c = 0; c < k; c++) {
     let top = -1;
     for (let i = 0; i < count; i++)
@@ -86,22 +98,27 @@ export function topInOrder(values, start, count, step, k) {
 
 /** All indices in that order. A float32's bits, read as an integer, keep its order; the index makes keys differ. */
 function sortedInOrder(values, start, count, step) {
-  const column = new Float32Array(count), keys = new Float64Array(count), places = 2 ** 21;
+  const column = new Float32Array(count);
+  const keys = new Float64Array(count);
+  const places = 2 ** 21;
   for (let i = 0; i < count; i++) column[i] = values[start + i * step] + 0; // -0 becomes 0
   const bits = new Int32Array(column.buffer);
   for (let i = 0; i < count; i++) keys[i] = i - (bits[i] < 0 ? bits[i] ^ 0x7fffffff : bits[i]) * places;
-  return Uint32Array.from(keys.sort(), key => key - Math.floor(key / places) * places);
+  return Uint32Array.from(keys.sort(), (key) => key - Math.floor(key / places) * places);
 }
 
 /** The experts (b n k) that each token chooses, best first, and the gates of these choices. */
 export function chooseExperts(logits, { b, n, e }, topK, gating = "vmoe", gates = softmax(logits, b * n, e, 1)) {
-  const late = gating === "top_k_then_softmax", values = late ? logits : gates;
-  const expert = new Int32Array(b * n * topK), chosen = new Float32Array(b * n * topK);
+  const late = gating === "top_k_then_softmax";
+  const values = late ? logits : gates;
+  const expert = new Int32Array(b * n * topK);
+  const chosen = new Float32Array(b * n * topK);
   for (let row = 0; row < b * n; row++) {
     expert.set(topInOrder(values, row * e, e, 1, topK), row * topK);
     for (let c = row * topK; c < (row + 1) * topK; c++) chosen[c] = values[row * e + expert[c]];
     if (gating !== "gshard") continue;
-    const own = chosen.subarray(row * topK, (row + 1) * topK), total = own.reduce((a, x) => a + x, 0);
+    const own = chosen.subarray(row * topK, (row + 1) * topK);
+    const total = own.reduce((a, x) => a + x, 0);
     own.forEach((x, c) => (own[c] = x / total));
   }
   return { expert, gate: late ? softmax(chosen, b * n, topK, 1) : chosen };
@@ -117,7 +134,8 @@ export function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score
   const arrivals = [];
   let busiest = 1;
   for (let g = 0; g < b; g++) {
-    const asked = new Int32Array(e), queue = [];
+    const asked = new Int32Array(e);
+    const queue = [];
     const order = score ? topInOrder(score, g * n, n, 1, n) : Uint32Array.from({ length: n }, (_, t) => t);
     for (let choice = 0; choice < k; choice++)
       for (const token of order) {
@@ -128,7 +146,8 @@ export function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score
     busiest = Math.max(busiest, ...asked);
     arrivals.push(queue);
   }
-  const p = capacity ?? busiest, out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
+  const p = capacity ?? busiest;
+  const out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
   out.gate = new Float32Array(b * e * p);
   arrivals.forEach((queue, g) => {
     for (const { token, choice, expert: to, place } of queue) {
@@ -147,12 +166,15 @@ export function assignExperts(gates, { b, n, e }, capacity, mask = null) {
       `capacity must be at most the ${n} tokens of a group in experts choice, got ${capacity}: ` +
         "lower capacity_factor or multiple_of, or merge examples into larger groups",
     );
-  const p = capacity, token = new Int32Array(b * e * p).fill(-1), gate = new Float32Array(b * e * p);
+  const p = capacity;
+  const token = new Int32Array(b * e * p).fill(-1);
+  const gate = new Float32Array(b * e * p);
   const scores = mask ? gates.map((x, i) => (mask[Math.floor(i / e)] ? x : -1)) : gates;
   for (let g = 0; g < b; g++)
     for (let j = 0; j < e; j++)
       topInOrder(scores, g * n * e + j, n, e, p).forEach((t, place) => {
-        const value = scores[(g * n + t) * e + j], at = (g * e + j) * p + place;
+        const value = scores[(g * n + t) * e + j];
+        const at = (g * e + j) * p + place;
         if (value >= 0) [token[at], gate[at]] = [t, value];
       });
   return { p, token, gate };
@@ -160,16 +182,16 @@ export function assignExperts(gates, { b, n, e }, capacity, mask = null) {
 
 /** Token t goes to expert t mod e, slot floor(t / e); without a number there are as many slots as the tokens need. */
 export function assignInTurn({ b, n, e }, slots = null, mask = null) {
-  const p = slots ?? Math.ceil(n / e), token = new Int32Array(b * e * p).fill(-1);
+  const p = slots ?? Math.ceil(n / e);
+  const token = new Int32Array(b * e * p).fill(-1);
   if (n > e * p)
     throw new RangeError(
       `tokens must fit ${e} experts x ${p} slots = ${e * p} slots, got ${n} tokens: ` +
         "raise slots_per_expert or leave it None",
     );
   for (let g = 0; g < b; g++)
-    for (let t = 0; t < n; t++)
-      if (!mask || mask[g * n + t]) token[(g * e + (t % e)) * p + Math.floor(t / e)] = t;
-  return { p, token, gate: Float32Array.from(token, t => Number(t >= 0)) };
+    for (let t = 0; t < n; t++) if (!mask || mask[g * n + t]) token[(g * e + (t % e)) * p + Math.floor(t / e)] = t;
+  return { p, token, gate: Float32Array.from(token, (t) => Number(t >= 0)) };
 }
 
 /** The first slot's score of every expert: what a router reads that scores experts and not slots. */
@@ -184,13 +206,17 @@ export const firstSlots = (values, p) =>
 export function route(logits, sizes, settings = {}) {
   const { router = "soft", scale = 1, noise = null, noiseStd = 0, mask = null, topK = 1 } = settings;
   const { gating = "vmoe", capacityFactor = 1, priority = "position", multipleOf = 1, slots = null } = settings;
-  const { b, n, e, p } = sizes, out = { router, sparse: isSparse(router), b, n, e, p, mask };
+  const { b, n, e, p } = sizes;
+  const out = { router, sparse: isSparse(router), b, n, e, p, mask };
   for (const [name, value, known] of [
-    ["router", router, ROUTERS], ["gating", gating, GATINGS], ["priority", priority, PRIORITIES],
+    ["router", router, ROUTERS],
+    ["gating", gating, GATINGS],
+    ["priority", priority, PRIORITIES],
   ])
     if (!known.includes(value)) throw new RangeError(`${name} must be one of ${known.join(", ")}, got ${value}`);
   if (!out.sparse) {
-    const used = scoresInUse(logits, { scale, noise, noiseStd }), equal = new Float32Array(logits.length);
+    const used = scoresInUse(logits, { scale, noise, noiseStd });
+    const equal = new Float32Array(logits.length);
     const [first, second] = { soft: [used, used], "uniform / soft": [equal, used], "soft / uniform": [used, equal] }[
       router
     ] ?? [equal, equal];
@@ -198,21 +224,25 @@ export function route(logits, sizes, settings = {}) {
     return { ...out, scores: used, dispatch, combine };
   }
   const own = { noise: noise && firstSlots(noise, p), noiseStd: noiseStd / e };
-  const scores = scoresInUse(firstSlots(logits, p), { scale, ...own }), gates = softmax(scores, b * n, e, 1);
+  const scores = scoresInUse(firstSlots(logits, p), { scale, ...own });
+  const gates = softmax(scores, b * n, e, 1);
   if (router === "identity") return { ...out, scores, ...assignInTurn(sizes, slots, mask) };
   if (router === "experts choice") {
     if (capacityFactor === null)
       throw new RangeError("experts choice needs a capacity: without one an expert would take every token");
-    const rounding = settings.rounding ?? "round", capacity = { factor: capacityFactor, rounding, multipleOf };
+    const rounding = settings.rounding ?? "round";
+    const capacity = { factor: capacityFactor, rounding, multipleOf };
     return { ...out, scores, gates, ...assignExperts(gates, sizes, capacityFor(n, e, capacity), mask) };
   }
   if (topK > e) throw new RangeError(`top_k must be at most num_experts=${e}, got ${topK}: lower top_k`);
   if (gating === "switch" && topK !== 1)
     throw new RangeError(`gating 'switch' lets a token choose one expert, got top_k=${topK}: use gating 'vmoe'`);
-  const chosen = chooseExperts(scores, sizes, topK, gating, gates), rounding = settings.rounding ?? "ceil";
+  const chosen = chooseExperts(scores, sizes, topK, gating, gates);
+  const rounding = settings.rounding ?? "ceil";
   const capacity = capacityFactor === null ? null : { topK, factor: capacityFactor, rounding, multipleOf };
   const score = priority === "gate" ? largestOfRows(gates, e) : null;
-  const most = capacity && capacityFor(n, e, capacity), dropless = capacity === null;
+  const most = capacity && capacityFor(n, e, capacity);
+  const dropless = capacity === null;
   const assigned = assignTokens(chosen, { b, n, e, k: topK }, most, { score, mask });
   return { ...out, scores, gates, chosen, topK, score, dropless, ...assigned };
 }

@@ -1,13 +1,14 @@
 // CapacityExplorer in the browser. Samples are drawn here; the kernel is not asked, and gets what is chosen.
 
-import { capacityOf, expectedDrop, ratesOf, sampleOf, sharesOf } from "../arithmetic/capacity.js";
+import { capacityOf, expectedDrop, ratesOf, sampleOf, sharesOf, spread } from "../arithmetic/capacity.js";
 import { equals, largestAmong } from "../arithmetic/largest.js";
 import { KEYS, bindKnobs, doubling, evenly, exact, knob, many, mount, percent, some } from "../shared/explorer.js";
 import { fit } from "../shared/painting.js";
 import { FACTORS, MEASURED, capacityBoxes, capacityGrounds, capacityOverlays, placesOf } from "./panels.js";
 
 export const KNOBS = {
-  num_experts: ["Experts", doubling], tokens: ["Tokens", doubling],
+  num_experts: ["Experts", doubling],
+  tokens: ["Tokens", doubling],
   top_k: ["Choices of a token", (least, most) => evenly(least, most, 1)],
   skew: ["Skew of the router", (least, most) => evenly(least, most, 0.1)],
   capacity_factor: ["Capacity factor", (least, most) => evenly(least, most, 0.05)],
@@ -20,27 +21,32 @@ const NONE = { token: -1, factor: null };
 const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas><canvas tabindex="0"
   data-part="${name}" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
 const PAGE = `
-<div class="explorer-controls">${Object.entries(KNOBS).map(([name, [label]]) => knob(name, label)).join("")}</div>
+<div class="explorer-controls">${Object.entries(KNOBS)
+  .map(([name, [label]]) => knob(name, label))
+  .join("")}</div>
 <div class="explorer-panels">
   <div class="capacity-explorer-curve"><div class="explorer-title" data-part="curve-title"></div>
     ${panel("curve", "Drop rate by capacity factor: left and right arrow keys change the factor")}
     <p data-part="legend"></p></div>
   <div class="capacity-explorer-sample"><div class="explorer-title" data-part="sample-title"></div>
-    ${panel("buffer", "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token " +
-      "to token, Enter pins, Escape frees")}
+    ${panel(
+      "buffer",
+      "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token " +
+        "to token, Enter pins, Escape frees",
+    )}
     <p data-part="caption"></p>
     ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape frees")}
     <p>Hatched: without a slot. A queue stands on slot 0; what is above the dashed line is turned away.</p></div>
 </div>`;
 
-export const mean = values => values.reduce((a, b) => a + b, 0) / values.length;
-const spread = values => ({ low: Math.min(...values), mean: mean(values), high: Math.max(...values) });
 const ORDER = ["first", "second", "third", "fourth"];
 
 /** The status line of a capacity factor. */
 function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
-  const capacity = capacityOf(state, factor), one = state.top_k === 1, what = one ? "tokens" : "choices";
-  const sampled = kind => spread(rates.map(rate => rate[kind][Math.min(capacity, state.tokens)]));
+  const capacity = capacityOf(state, factor);
+  const one = state.top_k === 1;
+  const what = one ? "tokens" : "choices";
+  const sampled = (kind) => spread(rates.map((rate) => rate[kind][Math.min(capacity, state.tokens)]));
   const range = ({ low, mean, high }) => `${percent(mean)} (${percent(low)} to ${percent(high)})`;
   const facts = [`a uniform router loses ${percent(exactly(capacity))} of ${what} (exact)`];
   if (exactlyThis) facts.push(`this skewed one ${percent(exactlyThis(capacity))} (exact)`);
@@ -52,7 +58,8 @@ function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
 /** The status line of a token. */
 function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   const facts = Array.from({ length: top_k }, (_, k) => {
-    const expert = sample.choices[token * top_k + k], at = sample.place[token * top_k + k];
+    const expert = sample.choices[token * top_k + k];
+    const at = sample.place[token * top_k + k];
     const end = at < capacity ? `which gives it slot ${at}` : `which is full: it comes at place ${at}`;
     return `${ORDER[k]} choice expert ${expert}, ${end}`;
   });
@@ -60,23 +67,30 @@ function tokenSentence({ state: { top_k }, sample, capacity }, token) {
 }
 
 function render({ model, el }) {
-  const view = mount({ model, el }, "capacity-explorer", PAGE, draw), { part, send, on } = view;
+  const view = mount({ model, el }, "capacity-explorer", PAGE, draw);
+  const { part, send, on } = view;
   const limits = model.get("_limits");
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name].slice(0, 2))]);
   const follow = bindKnobs(view, Object.fromEntries(stops), fitted);
-  let scene = null, lane = -1, hover = NONE, drawnFor = "", samples = [], samplesOf = "";
+  let scene = null;
+  let lane = -1;
+  let hover = NONE;
+  let drawnFor = "";
+  let samples = [];
+  let samplesOf = "";
 
   /** What must change along so that all traits fit each other. */
   function fitted(values) {
-    const all = { ...stateNow(), token: model.get("token"), ...values }, fit = { ...values };
-    if (all.top_k > all.num_experts) fit.top_k = all.num_experts;
-    if (all.sample >= all.samples && "sample" in values) fit.samples = all.sample + 1;
-    else if (all.sample >= all.samples) fit.sample = all.samples - 1;
-    if (all.token >= all.tokens) fit.token = -1;
-    return fit;
+    const all = { ...stateNow(), token: model.get("token"), ...values };
+    const more = { ...values };
+    if (all.top_k > all.num_experts) more.top_k = all.num_experts;
+    if (all.sample >= all.samples && "sample" in values) more.samples = all.sample + 1;
+    else if (all.sample >= all.samples) more.sample = all.samples - 1;
+    if (all.token >= all.tokens) more.token = -1;
+    return more;
   }
   function stateNow() {
-    return Object.fromEntries(Object.keys(KNOBS).map(name => [name, model.get(name)]));
+    return Object.fromEntries(Object.keys(KNOBS).map((name) => [name, model.get(name)]));
   }
 
   function look(state) {
@@ -87,25 +101,27 @@ function render({ model, el }) {
       const sample = sampleOf(state, samples.length);
       samples.push({ sample, rates: ratesOf(sample, tokens) });
     }
-    const rates = samples.slice(0, state.samples).map(each => each.rates), { sample } = samples[state.sample];
+    const rates = samples.slice(0, state.samples).map((each) => each.rates);
+    const { sample } = samples[state.sample];
     const exactly = expectedDrop(tokens, Array(num_experts).fill(top_k / num_experts));
     const exactlyThis = skew > 0 && top_k === 1 ? expectedDrop(tokens, sharesOf(num_experts, skew)) : null;
-    const points = MEASURED.map(factor => {
+    const points = MEASURED.map((factor) => {
       const capacity = Math.min(capacityOf(state, factor), tokens);
-      const over = kind => spread(rates.map(rate => rate[kind][capacity]));
+      const over = (kind) => spread(rates.map((rate) => rate[kind][capacity]));
       return { factor, choices: over("choices"), tokens: over("tokens") };
     });
     return { state, rates, sample, exactly, exactlyThis, points, capacity: capacityOf(state, state.capacity_factor) };
   }
 
   function refresh(state) {
-    const widths = Object.fromEntries(PANELS.map(name => [name, part(name).clientWidth]));
+    const widths = Object.fromEntries(PANELS.map((name) => [name, part(name).clientWidth]));
     scene = null;
     if (Math.min(...Object.values(widths)) < 150) return;
     const page = getComputedStyle(view.root).getPropertyValue("--explorer-page").trim();
     scene = { ...look(state), ink: { ...view.ink(), page } };
     scene.boxes = capacityBoxes(scene, widths);
-    const { capacity, sample } = scene, lost = [...sample.best.keys()].filter(t => sample.best[t] >= capacity);
+    const { capacity, sample } = scene;
+    const lost = [...sample.best.keys()].filter((t) => sample.best[t] >= capacity);
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
     part("sample-title").textContent = `Sample ${state.sample}: ${many(state.tokens, "token")} at ${sizes}`;
@@ -116,7 +132,8 @@ function render({ model, el }) {
       `${lost.length ? `: ${some(lost)}` : ""}. ` +
       `${many(free, "slot")} of ${exact(capacity * state.num_experts)} empty. ` +
       `Most chosen: expert ${busiest}${equals(alike, state.num_experts)}, ${many(sample.queue[busiest], "time")}.`;
-    part("legend").textContent = "Line: exact expectation of the uniform router" +
+    part("legend").textContent =
+      "Line: exact expectation of the uniform router" +
       (state.top_k > 1 ? ", of choices without a slot" : "") +
       (scene.exactlyThis ? "; dashed: of this skewed router" : "") +
       `. Dots: dropped tokens, mean of ${many(state.samples, "sample")} of this router, ` +
@@ -127,14 +144,16 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const state = stateNow(), widths = PANELS.map(name => part(name).clientWidth);
+    const state = stateNow();
+    const widths = PANELS.map((name) => part(name).clientWidth);
     const key = JSON.stringify([state, widths, view.ink(), window.devicePixelRatio]);
     follow();
     if (key !== drawnFor) refresh(state);
     if (!scene) return;
     drawnFor = key;
     const pinned = model.get("token") < state.tokens ? model.get("token") : -1;
-    const token = pinned >= 0 ? pinned : hover.token, factor = hover.factor ?? state.capacity_factor;
+    const token = pinned >= 0 ? pinned : hover.token;
+    const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
       capacityOverlays[name](fit(part(name), ...scene.boxes.sizes[name]), scene, { token, factor });
     part("pin").textContent = pinned >= 0 ? "Pinned: Escape frees it." : "";
@@ -143,51 +162,63 @@ function render({ model, el }) {
 
   /** What lies under the pointer of one panel. */
   function hit(name, event) {
-    const frame = event.currentTarget.getBoundingClientRect(), { boxes, state, sample } = scene;
-    const x = event.clientX - frame.left, y = event.clientY - frame.top;
+    const frame = event.currentTarget.getBoundingClientRect();
+    const { boxes, state, sample } = scene;
+    const x = event.clientX - frame.left;
+    const y = event.clientY - frame.top;
     if (name === "curve") {
       const at = (4 * (x - boxes.curve.x)) / boxes.curve.w;
       return { ...NONE, factor: FACTORS[Math.min(Math.max(Math.round(at / 0.05) - 1, 0), FACTORS.length - 1)] };
     }
     if (name === "strip") {
-      const { columns, side } = boxes.strip, column = Math.floor(x / side);
+      const { columns, side } = boxes.strip;
+      const column = Math.floor(x / side);
       const token = Math.floor(y / side) * columns + column;
       return { ...NONE, token: column < columns && token < state.tokens ? token : -1 };
     }
-    const { x: left, dx, dy, floor } = boxes.buffer, e = Math.floor((x - left) / dx), at = Math.floor((floor - y) / dy);
+    const { x: left, dx, dy, floor } = boxes.buffer;
+    const e = Math.floor((x - left) / dx);
+    const at = Math.floor((floor - y) / dy);
     lane = e;
     return { ...NONE, token: placesOf(sample, state)[e]?.[at] ?? -1 };
   }
 
-  const show = at => {
+  const show = (at) => {
     hover = at;
     if (at.token >= 0 || at.factor !== null) view.settle(); // its answer, not an older refusal
     view.schedule();
   };
-  const pin = token => send({ token: token === model.get("token") ? -1 : token });
+  const pin = (token) => send({ token: token === model.get("token") ? -1 : token });
 
   /** The token so many places further in the queue that was walked or pointed at, else in that of the first choice. */
   function inQueue(token, places) {
-    const { sample, state } = scene, { top_k } = state, own = sample.choices.slice(token * top_k, (token + 1) * top_k);
+    const { sample, state } = scene;
+    const { top_k } = state;
+    const own = sample.choices.slice(token * top_k, (token + 1) * top_k);
     const k = Math.max(own.indexOf(lane), 0);
     lane = own[k];
-    const queue = placesOf(sample, state)[lane], at = sample.place[token * top_k + k] + places;
+    const queue = placesOf(sample, state)[lane];
+    const at = sample.place[token * top_k + k] + places;
     return queue[Math.min(Math.max(at, 0), queue.length - 1)];
   }
 
   function step(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-    const far = { Home: -Infinity, End: Infinity }[key] ?? 0, { state, boxes } = scene;
+    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+    const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
+    const { state, boxes } = scene;
     if (!across && !down && !far) return false;
     if (name === "curve") {
-      const at = FACTORS.findLastIndex(factor => factor <= state.capacity_factor + 1e-9) + across + far - down;
+      const at = FACTORS.findLastIndex((factor) => factor <= state.capacity_factor + 1e-9) + across + far - down;
       send({ capacity_factor: FACTORS[Math.min(Math.max(at, 0), FACTORS.length - 1)] });
       return true;
     }
     const from = model.get("token") >= 0 ? model.get("token") : hover.token;
     const by = across + far + down * (name === "strip" ? boxes.strip.columns : 0);
-    const token = name === "buffer" && down && from >= 0 ? inQueue(from, -down)
-      : Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
+    const token =
+      name === "buffer" && down && from >= 0
+        ? inQueue(from, -down)
+        : Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
     if (model.get("token") >= 0) send({ token });
     else show({ ...NONE, token });
     return true;
@@ -195,18 +226,18 @@ function render({ model, el }) {
 
   for (const name of PANELS) {
     const canvas = part(name);
-    on(canvas, "pointermove", event => scene && show(hit(name, event)));
+    on(canvas, "pointermove", (event) => scene && show(hit(name, event)));
     on(canvas, "pointerleave", () => show(NONE));
     on(canvas, "blur", () => show(NONE));
-    on(canvas, "click", event => {
+    on(canvas, "click", (event) => {
       if (!scene) return;
       const { token, factor } = hit(name, event);
       if (factor !== null) send({ capacity_factor: factor });
       else pin(token);
     });
-    on(canvas, "keydown", event => {
+    on(canvas, "keydown", (event) => {
       if (!scene || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      if (event.key === "Escape") show(NONE), send({ token: -1 });
+      if (event.key === "Escape") (show(NONE), send({ token: -1 }));
       else if (["Enter", " "].includes(event.key) && name !== "curve") pin(Math.max(hover.token, model.get("token")));
       else if (!step(name, event.key)) return;
       event.preventDefault();

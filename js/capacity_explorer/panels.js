@@ -1,30 +1,39 @@
 // The panels of a CapacityExplorer as drawings of a scene: a curve, the experts' buffers and the tokens.
 // Each has a ground, painted when the scene changes, and a layer above it that follows the pointer.
 
-import { capacityOf } from "../arithmetic/capacity.js";
+import { capacityOf, meanOf } from "../arithmetic/capacity.js";
 import { evenly, many, percent, rule } from "../shared/explorer.js";
 import { everyNth, expertColour, hatch, ring, write, writeOver } from "../shared/painting.js";
-import { mean } from "./capacity_explorer.js";
 
 const CURVE = { left: 44, right: 12, top: 10, bottom: 36, high: 260 };
 const BUFFER = { left: 50, right: 64, top: 14, bottom: 32, high: 236 };
-export const FACTORS = evenly(0.05, 4, 0.05), MEASURED = evenly(0.25, 4, 0.25);
+export const FACTORS = evenly(0.05, 4, 0.05);
+export const MEASURED = evenly(0.25, 4, 0.25);
 
 /** Where things lie, in CSS pixels, for panels of these widths. */
 export function capacityBoxes({ sample, state, capacity }, widths) {
   const { num_experts: e, tokens: n } = state;
-  const wide = widths.buffer - BUFFER.left - BUFFER.right, high = BUFFER.high - BUFFER.top - BUFFER.bottom;
-  const rows = Math.max(capacity, ...sample.queue), columns = Math.min(n, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
-  const side = Math.min(widths.strip / columns, 30), lines = Math.ceil(n / columns);
+  const wide = widths.buffer - BUFFER.left - BUFFER.right;
+  const high = BUFFER.high - BUFFER.top - BUFFER.bottom;
+  const rows = Math.max(capacity, ...sample.queue);
+  const columns = Math.min(n, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
+  const side = Math.min(widths.strip / columns, 30);
+  const lines = Math.ceil(n / columns);
   const plot = { x: CURVE.left, y: CURVE.top, w: widths.curve - CURVE.left - CURVE.right };
   return {
     curve: { ...plot, h: CURVE.high - CURVE.top - CURVE.bottom },
     buffer: {
-      x: BUFFER.left, floor: BUFFER.high - BUFFER.bottom, w: wide, dx: wide / e, dy: Math.min(26, high / rows),
+      x: BUFFER.left,
+      floor: BUFFER.high - BUFFER.bottom,
+      w: wide,
+      dx: wide / e,
+      dy: Math.min(26, high / rows),
     },
     strip: { columns, side },
     sizes: {
-      curve: [widths.curve, CURVE.high], buffer: [widths.buffer, BUFFER.high], strip: [widths.strip, lines * side + 1],
+      curve: [widths.curve, CURVE.high],
+      buffer: [widths.buffer, BUFFER.high],
+      strip: [widths.strip, lines * side + 1],
     },
   };
 }
@@ -50,11 +59,14 @@ export const capacityGrounds = {
   },
 
   buffer(ctx, { sample, state, capacity, boxes: { buffer: box }, ink }) {
-    const { x, floor, w, dx, dy } = box, every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
-    const gap = Math.min(1, dx / 10), thick = dy > 4 ? 1 : 0;
+    const { x, floor, w, dx, dy } = box;
+    const every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
+    const gap = Math.min(1, dx / 10);
+    const thick = dy > 4 ? 1 : 0;
     const tokenAt = placesOf(sample, state);
     for (let e = 0; e < state.num_experts; e++) {
-      const left = x + e * dx, over = Math.max(0, sample.queue[e] - capacity);
+      const left = x + e * dx;
+      const over = Math.max(0, sample.queue[e] - capacity);
       ctx.fillStyle = expertColour(e);
       for (let at = 0; at < sample.queue[e]; at++)
         ctx.fillRect(left + gap / 2, floor - (at + 1) * dy + thick, dx - gap, dy - thick);
@@ -78,7 +90,9 @@ export const capacityGrounds = {
 
   strip(ctx, { state, sample, capacity, boxes: { strip: box }, ink }) {
     for (let t = 0; t < state.tokens; t++) {
-      const [x, y] = tokenCorner(box, t), gone = sample.best[t] >= capacity, middle = box.side / 2;
+      const [x, y] = tokenCorner(box, t);
+      const gone = sample.best[t] >= capacity;
+      const middle = box.side / 2;
       if (box.side > 8) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.bar });
         ctx.strokeRect(x + 0.5, y + 0.5, box.side - 1, box.side - 1);
@@ -97,16 +111,23 @@ export const capacityGrounds = {
 
 export const capacityOverlays = {
   curve(ctx, scene, { factor }) {
-    const { boxes: { curve: box }, ink } = scene, rates = ratesAt(scene, factor), x = onCurve(box, factor, 0)[0];
+    const {
+      boxes: { curve: box },
+      ink,
+    } = scene;
+    const rates = ratesAt(scene, factor);
+    const x = onCurve(box, factor, 0)[0];
     Object.assign(ctx, { lineWidth: 1.5, strokeStyle: ink.text });
     ctx.setLineDash([2, 3]);
     rule(ctx, x, box.y, x, box.y + box.h);
     ctx.setLineDash([]);
     for (const { rate } of rates) ring(ctx, x - 4, onCurve(box, factor, rate)[1] - 4, 8, 8);
     const words = rates.map(({ name, rate }) => `${name}${percent(rate)}`);
-    const wide = Math.max(...words.map(text => ctx.measureText(text).width)), right = x + 8 + wide < box.x + box.w;
+    const wide = Math.max(...words.map((text) => ctx.measureText(text).width));
+    const right = x + 8 + wide < box.x + box.w;
     words.forEach((text, i) => {
-      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i], align = right ? "left" : "right";
+      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i];
+      const align = right ? "left" : "right";
       // A rim of the page's colour keeps the words apart from curves beneath.
       Object.assign(ctx, { lineWidth: 4, strokeStyle: ink.page, lineJoin: "round", textAlign: align });
       ctx.strokeText(text, ...at);
@@ -116,7 +137,8 @@ export const capacityOverlays = {
 
   buffer(ctx, { sample, state: { top_k }, boxes: { buffer: box } }, { token }) {
     for (let k = 0; token >= 0 && k < top_k; k++) {
-      const e = sample.choices[token * top_k + k], at = sample.place[token * top_k + k];
+      const e = sample.choices[token * top_k + k];
+      const at = sample.place[token * top_k + k];
       ring(ctx, box.x + e * box.dx, box.floor - (at + 1) * box.dy, box.dx, box.dy);
     }
   },
@@ -128,10 +150,11 @@ export const capacityOverlays = {
 
 /** What is lost at a factor: by the uniform router and, where it is another, by this one, exact or from samples. */
 function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
-  const capacity = capacityOf(state, factor), uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
+  const capacity = capacityOf(state, factor);
+  const uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
   if (!state.skew) return [uniform];
   if (exactlyThis) return [uniform, { name: "skewed ", rate: exactlyThis(capacity) }];
-  const sampled = mean(rates.map(rate => rate.choices[Math.min(capacity, state.tokens)]));
+  const sampled = meanOf(rates.map((rate) => rate.choices[Math.min(capacity, state.tokens)]));
   return [uniform, { name: "skewed, samples ", rate: sampled }];
 }
 
@@ -139,7 +162,7 @@ const tokenCorner = ({ columns, side }, token) => [(token % columns) * side, Mat
 
 /** Which token stands at each place of each expert's queue. */
 export function placesOf({ choices, place, queue }, { top_k }) {
-  const at = Array.from(queue, count => new Int32Array(count));
+  const at = Array.from(queue, (count) => new Int32Array(count));
   choices.forEach((expert, i) => (at[expert][place[i]] = Math.floor(i / top_k)));
   return at;
 }
@@ -152,7 +175,8 @@ function steps(ctx, box, state, rate, colour, dashes) {
   ctx.beginPath();
   let before = null;
   for (let i = 1; i <= 800; i++) {
-    const capacity = capacityOf(state, i / 200), [x, y] = onCurve(box, i / 200, rate(capacity));
+    const capacity = capacityOf(state, i / 200);
+    const [x, y] = onCurve(box, i / 200, rate(capacity));
     if (before !== null && before !== y) ctx.lineTo(x, before);
     ctx.lineTo(x, y);
     before = y;
@@ -163,7 +187,7 @@ function steps(ctx, box, state, rate, colour, dashes) {
 
 /** A dot at the mean and a line from the smallest sample to the largest. */
 function whisker(ctx, box, factor, { low, mean, high }, colour) {
-  const [[x, top], [, middle], [, end]] = [high, mean, low].map(rate => onCurve(box, factor, rate));
+  const [[x, top], [, middle], [, end]] = [high, mean, low].map((rate) => onCurve(box, factor, rate));
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour, fillStyle: colour });
   rule(ctx, x, top, x, end);
   ctx.beginPath();
@@ -174,7 +198,13 @@ function whisker(ctx, box, factor, { low, mean, high }, colour) {
 function diamond(ctx, x, y, colour) {
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour });
   ctx.beginPath();
-  for (const [dx, dy] of [[0, -5], [5, 0], [0, 5], [-5, 0]]) ctx.lineTo(x + dx, y + dy);
+  for (const [dx, dy] of [
+    [0, -5],
+    [5, 0],
+    [0, 5],
+    [-5, 0],
+  ])
+    ctx.lineTo(x + dx, y + dy);
   ctx.closePath();
   ctx.stroke();
 }

@@ -9,36 +9,40 @@ const NOTHING = { token: -1, output: -1 };
 const ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
 const SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
 // From a third of the colours on, which stand out from the ground of what does not move, in light and dark.
-const toneOf = depth => Math.round(85 + 170 * depth);
+const toneOf = (depth) => Math.round(85 + 170 * depth);
 const PAGE = `
 <div class="explorer-controls">${knob("tolerance", "Tolerance")}</div>
 <div class="explorer-panels" data-part="maps"></div>
 <div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
-  <div><i data-part="ramp"></i>${SHARES.map(share =>
-    `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`).join("")}</div></div>
+  <div><i data-part="ramp"></i>${SHARES.map(
+    (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`,
+  ).join("")}</div></div>
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
   goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
   matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
 
 // A host need not align what it received to four bytes, so bytes are copied before they become floats.
-const floatsOf = view => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
-const small = x => (x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
+const floatsOf = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
+const small = (x) => (x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
 
 /** What one layer does with the selection, in words. */
 function layerWords({ name, changes, moves, most }, n, { token, output }) {
   if (token < 0 && output < 0) return "";
   if (token >= 0 && output >= 0) {
-    const change = changes[output * n + token], what = moves[output * n + token] ? "moves by" : "stays:";
+    const change = changes[output * n + token];
+    const what = moves[output * n + token] ? "moves by" : "stays:";
     return `${name}: ${what} ${small(change)} (${most ? percent(change / most) : "0.0 %"} of the largest)`;
   }
   if (token < 0) {
-    const by = [...Array(n).keys()].filter(j => moves[output * n + j]);
-    const later = by.filter(j => j > output).length;
+    const by = [...Array(n).keys()].filter((j) => moves[output * n + j]);
+    const later = by.filter((j) => j > output).length;
     return `${name}: moved by ${by.length ? `${some(by)}, ${later} of them later` : "none"}`;
   }
-  const moved = movedBy(moves, n, token), earlier = moved.filter(i => i < token).length;
+  const moved = movedBy(moves, n, token);
+  const earlier = moved.filter((i) => i < token).length;
   return `${name}: ${moved.length} of ${many(n, "output")} move${moved.length ? ` (${some(moved)})` : ""}, ${
-    earlier} of ${token} earlier`;
+    earlier
+  } of ${token} earlier`;
 }
 
 function sentenceOf(layers, n, at) {
@@ -48,16 +52,18 @@ function sentenceOf(layers, n, at) {
     return `Point at a matrix; click to pin. Earlier outputs that move: ${shares}.`;
   }
   const what = [token >= 0 ? `token ${token} changes` : "", output >= 0 ? `output ${output}` : ""];
-  return `${what.filter(Boolean).join(", ")}: ${layers.map(layer => layerWords(layer, n, at)).join("; ")}.`;
+  return `${what.filter(Boolean).join(", ")}: ${layers.map((layer) => layerWords(layer, n, at)).join("; ")}.`;
 }
 
 function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   ctx.fillStyle = ink.shade;
   ctx.fillRect(box.x, box.y, box.side, box.side);
-  const pixels = new ImageData(n, n), colours = new Uint32Array(pixels.data.buffer);
+  const pixels = new ImageData(n, n);
+  const colours = new Uint32Array(pixels.data.buffer);
   changes.forEach((change, at) => (colours[at] = moves[at] ? RAMP[toneOf(depthOf(change / most))] : 0));
   stretch(ctx, { x: box.x, y: box.y, w: box.side, h: box.side }, pixels);
-  const cell = box.side / n, every = everyNth(cell, ctx.measureText(n - 1).width + 6);
+  const cell = box.side / n;
+  const every = everyNth(cell, ctx.measureText(n - 1).width + 6);
   // On whole pixels a separator is one pixel wide: a tenth of a cell at most.
   ctx.fillStyle = ink.page;
   for (let i = 1; i < n && cell >= 10; i++) {
@@ -68,7 +74,7 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   ctx.beginPath();
   ctx.moveTo(box.x, box.y);
   // Stairs finer than this would cover the cells beneath: a line past their corners says as much.
-  if (cell < 4) ctx.lineTo(box.x + cell, box.y), ctx.lineTo(box.x + box.side, box.y + box.side - cell);
+  if (cell < 4) (ctx.lineTo(box.x + cell, box.y), ctx.lineTo(box.x + box.side, box.y + box.side - cell));
   for (let i = 0; i < n && cell >= 4; i++) {
     ctx.lineTo(box.x + (i + 1) * cell, box.y + i * cell);
     ctx.lineTo(box.x + (i + 1) * cell, box.y + (i + 1) * cell);
@@ -89,7 +95,8 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
   if (token < 0) return;
   const half = Math.min(5, Math.max(2, cell / 2));
   for (const i of movedBy(moves, n, token)) {
-    const x = box.x + box.side + 5, y = box.y + (i + 0.5) * cell;
+    const x = box.x + box.side + 5;
+    const y = box.y + (i + 0.5) * cell;
     Object.assign(ctx, { fillStyle: ink.text, strokeStyle: ink.text, lineWidth: 1.2 });
     ctx.beginPath();
     ctx.moveTo(x, y);
@@ -102,32 +109,40 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
 }
 
 function render({ model, el }) {
-  const view = mount({ model, el }, "causality-explorer", PAGE, draw), { root, part, send, on } = view;
-  const n = model.get("_count"), given = model.get("_layers");
-  const [least, most] = model.get("_limits").tolerance, follow = bindKnobs(view, { tolerance: decades(least, most) });
+  const view = mount({ model, el }, "causality-explorer", PAGE, draw);
+  const { root, part, send, on } = view;
+  const n = model.get("_count");
+  const given = model.get("_layers");
+  const [least, most] = model.get("_limits").tolerance;
+  const follow = bindKnobs(view, { tolerance: decades(least, most) });
   const layers = given.map(({ name, changes }) => ({ name, changes: floatsOf(changes) }));
-  let hover = NOTHING, drawnFor = "", boxes = [];
+  let hover = NOTHING;
+  let drawnFor = "";
+  const boxes = [];
 
   const known = ({ token, output }) => ({ token: token < n ? token : -1, output: output < n ? output : -1 });
   const pinned = () => {
     const at = known({ token: model.get("token"), output: model.get("output") });
     return at.token < 0 && at.output < 0 ? null : at;
   };
-  const same = (a, b) => SELECTION.every(name => a[name] === b[name]);
+  const same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
 
   part("maps").style.maxWidth = `${layers.length * 402 - 22}px`; // of maps at their widest and the gaps between them
-  part("maps").append(...layers.map(({ name }, i) => {
-    const panel = document.createElement("div");
-    panel.className = "causality-explorer-map";
-    panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
+  part("maps").append(
+    ...layers.map(({ name }, i) => {
+      const panel = document.createElement("div");
+      panel.className = "causality-explorer-map";
+      panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
       <canvas tabindex="0" data-part="map-${i}" ${KEYS} role="application"></canvas></div>
       <p data-part="caption-${i}"></p>`;
-    panel.firstChild.textContent = name;
-    panel.querySelector("canvas + canvas").setAttribute("aria-label",
-      `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
-    return panel;
-  }));
-  const tones = [0, 0.25, 0.5, 0.75, 1].map(depth => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
+      panel.firstChild.textContent = name;
+      panel
+        .querySelector("canvas + canvas")
+        .setAttribute("aria-label", `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
+      return panel;
+    }),
+  );
+  const tones = [0, 0.25, 0.5, 0.75, 1].map((depth) => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
 
   function refresh(tolerance, widths, ink) {
     layers.forEach((layer, i) => {
@@ -148,8 +163,10 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const tolerance = model.get("tolerance"), widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
-    const style = getComputedStyle(root), colour = name => style.getPropertyValue(`--explorer-${name}`).trim();
+    const tolerance = model.get("tolerance");
+    const widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
+    const style = getComputedStyle(root);
+    const colour = (name) => style.getPropertyValue(`--explorer-${name}`).trim();
     const ink = { ...view.ink(), page: colour("page"), shade: colour("shade") };
     const key = JSON.stringify([tolerance, widths, ink, window.devicePixelRatio]);
     follow();
@@ -163,41 +180,43 @@ function render({ model, el }) {
     view.say(sentenceOf(layers, n, at));
   }
 
-  const show = at => {
+  const show = (at) => {
     hover = at;
     if (!same(at, NOTHING)) view.settle(); // what is pointed at is answered, not an older refusal
     view.schedule();
   };
-  const pin = at => send(pinned() && same(at, pinned()) ? NOTHING : at);
+  const pin = (at) => send(pinned() && same(at, pinned()) ? NOTHING : at);
 
   /** What lies under the pointer; on the numbers beside a matrix only its column or row. */
   function hit(i, event) {
-    const frame = event.currentTarget.getBoundingClientRect(), { x, y, side } = boxes[i];
-    const within = value => (value >= 0 && value < side ? Math.floor((n * value) / side) : -1);
+    const frame = event.currentTarget.getBoundingClientRect();
+    const { x, y, side } = boxes[i];
+    const within = (value) => (value >= 0 && value < side ? Math.floor((n * value) / side) : -1);
     return { token: within(event.clientX - frame.left - x), output: within(event.clientY - frame.top - y) };
   }
 
   function step(key) {
     const across = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0, at = pinned() ?? hover;
-    const from = (at, by) => (at < 0 && Number.isFinite(by) ? 0 : at + by);
-    const move = (at, by) => (by ? Math.min(Math.max(from(at, by), 0), n - 1) : at);
+    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0;
+    const at = pinned() ?? hover;
+    const from = (place, by) => (place < 0 && Number.isFinite(by) ? 0 : place + by);
+    const move = (place, by) => (by ? Math.min(Math.max(from(place, by), 0), n - 1) : place);
     return across || down ? { token: move(at.token, across), output: move(at.output, down) } : null;
   }
 
   layers.forEach((_, i) => {
     const canvas = part(`map-${i}`);
-    on(canvas, "pointermove", event => boxes[i] && show(hit(i, event)));
+    on(canvas, "pointermove", (event) => boxes[i] && show(hit(i, event)));
     on(canvas, "pointerleave", () => show(NOTHING));
     on(canvas, "blur", () => show(NOTHING));
-    on(canvas, "click", event => boxes[i] && pin(hit(i, event)));
-    on(canvas, "keydown", event => {
+    on(canvas, "click", (event) => boxes[i] && pin(hit(i, event)));
+    on(canvas, "keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
       const next = step(event.key);
       if (next && pinned()) send(next);
       else if (next) show(next);
       else if (event.key === "Enter" || event.key === " ") pin(pinned() ?? hover);
-      else if (event.key === "Escape") show(NOTHING), send(NOTHING);
+      else if (event.key === "Escape") (show(NOTHING), send(NOTHING));
       else return;
       event.preventDefault();
       event.stopPropagation();

@@ -1,36 +1,63 @@
 // CostExplorer in the browser: a table of bars, parts down and quantities across. Every number is computed here.
 
 import { measure, rounded, written } from "../arithmetic/cost.js";
-import { KEYS, bindKnobs, decades, doubling, evenly, exact, fillList, knob, many, mount, percent } from "../shared/explorer.js";
+import {
+  KEYS,
+  bindKnobs,
+  decades,
+  doubling,
+  evenly,
+  exact,
+  fillList,
+  knob,
+  many,
+  mount,
+  percent,
+} from "../shared/explorer.js";
 import { expertColour } from "../shared/painting.js";
 
 export const KNOBS = {
-  num_experts: ["Experts", doubling], slots_per_expert: ["Slots per expert", doubling],
-  top_k: ["Choices of a token", doubling], tokens: ["Tokens", doubling], dim: ["Width of a token", doubling],
-  hidden_dim: ["Hidden width", doubling], batch: ["Batch", doubling],
+  num_experts: ["Experts", doubling],
+  slots_per_expert: ["Slots per expert", doubling],
+  top_k: ["Choices of a token", doubling],
+  tokens: ["Tokens", doubling],
+  dim: ["Width of a token", doubling],
+  hidden_dim: ["Hidden width", doubling],
+  batch: ["Batch", doubling],
   width: ["Bytes per number", (least, most) => evenly(least, most, 1)],
-  devices: ["Devices", doubling], tflops: ["TFLOP/s each", decades], gbps: ["GB/s each", decades],
+  devices: ["Devices", doubling],
+  tflops: ["TFLOP/s each", decades],
+  gbps: ["GB/s each", decades],
 };
 const STATE = ["router", ...Object.keys(KNOBS)];
 export const ROWS = ["routing logits", "dispatch", "experts", "combine", "dense MLP"];
 const COLUMNS = {
-  parameters: ["Parameters", "parameters"], active: ["Active parameters", "active parameters"],
-  macs: ["MACs of an example", "MACs of an example"], bytes: ["Bytes of a batch", "bytes of a batch"],
+  parameters: ["Parameters", "parameters"],
+  active: ["Active parameters", "active parameters"],
+  macs: ["MACs of an example", "MACs of an example"],
+  bytes: ["Bytes of a batch", "bytes of a batch"],
   seconds: ["Least time of a batch", "a batch"],
 };
 
 // Parts differ by pattern too, not by colour alone; the one that is mostly the largest is plain.
 const lines = (angle, ink) => `repeating-linear-gradient(${angle}deg, ${ink} 0 1.5px, transparent 1.5px 5px)`;
 const PATTERNS = [
-  "radial-gradient(#000 1.1px, transparent 1.4px) 0 0 / 4px 4px", lines(45, "#000"), "", lines(-45, "#000"),
+  "radial-gradient(#000 1.1px, transparent 1.4px) 0 0 / 4px 4px",
+  lines(45, "#000"),
+  "",
+  lines(-45, "#000"),
   lines(90, "#fff"),
 ];
-const lookOf = i => [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ");
+const lookOf = (i) => [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ");
 const LOOKS = Object.fromEntries(ROWS.map((row, i) => [row, lookOf(i)]));
 
-const time = s => {
+const time = (s) => {
   if (!s) return "0 s";
-  const [size, unit] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]].find(([least]) => s >= least) ?? [1e-9, "ns"];
+  const [size, unit] = [
+    [1, "s"],
+    [1e-3, "ms"],
+    [1e-6, "µs"],
+  ].find(([least]) => s >= least) ?? [1e-9, "ns"];
   const digits = s < 1e4 ? (s / size).toPrecision(4) : exact(Number(s.toPrecision(4)));
   return `${digits}\u00a0${unit}`;
 };
@@ -51,17 +78,29 @@ function ratio(now, was) {
 const PAGE = `
 <div class="explorer-controls">
   <label>Router <select data-part="router" ${KEYS}></select></label>
-  ${Object.entries(KNOBS).map(([name, [label]]) => knob(name, label)).join("")}
+  ${Object.entries(KNOBS)
+    .map(([name, [label]]) => knob(name, label))
+    .join("")}
 </div>
 <div class="explorer-actions"><button type="button" data-part="keep" ${KEYS}>Pin this state</button>
   <button type="button" data-part="forget" ${KEYS}>Forget the pin</button></div>
 <p data-part="caption"></p>
-<table><thead><tr><th scope="col">Part</th>${
-  Object.values(COLUMNS).map(([title]) => `<th scope="col">${title}</th>`).join("")}</tr></thead><tbody>
-  ${[...ROWS, "total"].map(row => `<tr data-row="${row}"><th scope="row">${row === "total" ? "total" :
-    `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`}</th>${
-    Object.entries(COLUMNS).map(([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
-      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`).join("")}</tr>`).join("")}
+<table><thead><tr><th scope="col">Part</th>${Object.values(COLUMNS)
+  .map(([title]) => `<th scope="col">${title}</th>`)
+  .join("")}</tr></thead><tbody>
+  ${[...ROWS, "total"]
+    .map(
+      (row) =>
+        `<tr data-row="${row}"><th scope="row">${
+          row === "total" ? "total" : `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`
+        }</th>${Object.entries(COLUMNS)
+          .map(
+            ([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
+      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`,
+          )
+          .join("")}</tr>`,
+    )
+    .join("")}
 </tbody></table>
 <p>Bars share one scale in each column. Active parameters: those that one token passes; a mean where tokens differ.
   Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
@@ -77,17 +116,20 @@ function stateOf({ router, num_experts, slots_per_expert, top_k, tokens, dim }) 
 
 function captionOf({ router, num_experts, slots_per_expert, top_k, tokens }) {
   if (router === "dense") return "A dense MLP has no experts, slots or choices: their sizes change nothing.";
-  const slots = num_experts * slots_per_expert, each = exact(slots / tokens);
+  const slots = num_experts * slots_per_expert;
+  const each = exact(slots / tokens);
   const spare = router !== "soft" && slots_per_expert > tokens;
   const factor = router === "tokens choice" ? `, a capacity factor of ${exact(slots / (tokens * top_k))}` : "";
-  return `${many(slots, "slot")} for ${many(tokens, "token")}: ${each} for each token${factor}.` +
-    (spare ? " An expert has more slots than there are tokens: empty ones are computed like full ones." : "");
+  return (
+    `${many(slots, "slot")} for ${many(tokens, "token")}: ${each} for each token${factor}.` +
+    (spare ? " An expert has more slots than there are tokens: empty ones are computed like full ones." : "")
+  );
 }
 
 /** The status line: all of the layer or one part, and how it compares. */
 function sentenceOf(now, was, row, state) {
-  const here = row ? now.parts.find(part => part.name === row) : now.total;
-  const there = was && (row ? was.parts.find(part => part.name === row) : was.total);
+  const here = row ? now.parts.find((part) => part.name === row) : now.total;
+  const there = was && (row ? was.parts.find((part) => part.name === row) : was.total);
   if (!here) return `${row}: no part of this router.`;
   const facts = Object.entries(COLUMNS).map(([column, [, words]]) => {
     const share = row && now.total[column] ? ` (${percent(here[column] / now.total[column])})` : "";
@@ -100,45 +142,56 @@ function sentenceOf(now, was, row, state) {
 
 /** Whether a text fits into a cell in its largest letters; before a cell has a width everything does. */
 function roomOf(cell) {
-  const ctx = new OffscreenCanvas(1, 1).getContext("2d"), style = getComputedStyle(cell.querySelector("b"));
+  const ctx = new OffscreenCanvas(1, 1).getContext("2d");
+  const style = getComputedStyle(cell.querySelector("b"));
   const room = cell.clientWidth - parseFloat(getComputedStyle(cell).paddingRight);
   ctx.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
-  return text => room <= 0 || ctx.measureText(text).width + 4 < room;
+  return (text) => room <= 0 || ctx.measureText(text).width + 4 < room;
 }
 
 /** Write words with numbers that fit; where one is shortened the full ones follow for pointer and screen reader. */
 function tell(element, fits, words) {
-  const short = words(fits), full = words();
+  const short = words(fits);
+  const full = words();
   element.replaceChildren(short);
   element.title = short === full ? "" : full;
   if (short === full) return;
-  const seen = document.createElement("span"), heard = document.createElement("span");
+  const seen = document.createElement("span");
+  const heard = document.createElement("span");
   [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [short, "true", full, "heard"];
   element.replaceChildren(seen, heard);
 }
 
 function render({ model, el }) {
-  const view = mount({ model, el }, "cost-explorer", PAGE, draw), { part, root, send, on } = view;
-  const limits = model.get("_limits"), stateNow = () => Object.fromEntries(STATE.map(name => [name, model.get(name)]));
+  const view = mount({ model, el }, "cost-explorer", PAGE, draw);
+  const { part, root, send, on } = view;
+  const limits = model.get("_limits");
+  const stateNow = () => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name])]);
-  const follow = bindKnobs(view, Object.fromEntries(stops), values =>
-    (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values);
+  const follow = bindKnobs(view, Object.fromEntries(stops), (values) =>
+    (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values,
+  );
   let hover = "";
 
   function fillBar(bar, whole, column, most, row) {
-    const parts = (whole?.parts ?? []).filter(each => row === "total" || each.name === row);
-    bar.replaceChildren(...parts.map(each => {
-      const piece = document.createElement("i");
-      piece.dataset.piece = each.name;
-      piece.style.width = `${most ? (100 * each[column]) / most : 0}%`;
-      piece.style.background = LOOKS[each.name];
-      return piece;
-    }));
+    const parts = (whole?.parts ?? []).filter((each) => row === "total" || each.name === row);
+    bar.replaceChildren(
+      ...parts.map((each) => {
+        const piece = document.createElement("i");
+        piece.dataset.piece = each.name;
+        piece.style.width = `${most ? (100 * each[column]) / most : 0}%`;
+        piece.style.background = LOOKS[each.name];
+        return piece;
+      }),
+    );
   }
 
   function draw() {
-    const state = stateNow(), now = measure(state), pin = model.get("pinned");
-    const was = Object.keys(pin).length ? measure(pin) : null, dense = state.router === "dense";
+    const state = stateNow();
+    const now = measure(state);
+    const pin = model.get("pinned");
+    const was = Object.keys(pin).length ? measure(pin) : null;
+    const dense = state.router === "dense";
     follow();
     root.classList.toggle("narrow", root.clientWidth < 640);
     fillList(part("router"), model.get("_routers"), state.router);
@@ -150,22 +203,27 @@ function render({ model, el }) {
     part("pin").textContent = was ? `Compared with the pin: ${stateOf(pin)}.` : "";
 
     const fits = roomOf(root.querySelector('[data-row="total"] td'));
-    const marked = hover || model.get("part"), find = (whole, row) =>
-      row === "total" ? whole?.total : whole?.parts.find(each => each.name === row);
+    const marked = hover || model.get("part");
+    const find = (whole, row) => (row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row));
     for (const line of root.querySelectorAll("tr[data-row]")) {
-      const row = line.dataset.row, here = find(now, row), there = find(was, row);
+      const row = line.dataset.row;
+      const here = find(now, row);
+      const there = find(was, row);
       line.hidden = !here && !there;
       line.classList.toggle("marked", row === marked);
       if (row !== "total") part(row).setAttribute("aria-pressed", String(row === model.get("part")));
       for (const cell of line.querySelectorAll("[data-cell]")) {
-        const column = cell.dataset.cell, most = Math.max(now.total[column], was ? was.total[column] : 0);
-        const [bar, before] = cell.querySelectorAll(".bar"), value = here ? here[column] : 0;
+        const column = cell.dataset.cell;
+        const most = Math.max(now.total[column], was ? was.total[column] : 0);
+        const [bar, before] = cell.querySelectorAll(".bar");
+        const value = here ? here[column] : 0;
         fillBar(bar, now, column, most, row);
         fillBar(before, was, column, most, row);
         before.hidden = !was;
-        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "", old = there ? there[column] : 0;
-        tell(cell.querySelector("b"), fits, fit => `${here ? told(column, here, fit) : 0}${why}`);
-        tell(cell.querySelector("small"), fits, fit => {
+        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "";
+        const old = there ? there[column] : 0;
+        tell(cell.querySelector("b"), fits, (fit) => `${here ? told(column, here, fit) : 0}${why}`);
+        tell(cell.querySelector("small"), fits, (fit) => {
           if (was && value !== old) return old ? `was ${told(column, there, fit)}, ${ratio(value, old)}` : "new";
           return was && value ? "as before" : "";
         });
@@ -177,12 +235,12 @@ function render({ model, el }) {
     view.say(sentenceOf(now, was, marked, state));
   }
 
-  const show = row => {
+  const show = (row) => {
     hover = row;
     if (row) view.settle(); // its answer, not an older refusal
     view.schedule();
   };
-  on(part("router"), "change", event => send({ router: event.target.value }));
+  on(part("router"), "change", (event) => send({ router: event.target.value }));
   on(part("keep"), "click", () => send({ pinned: stateNow() }));
   on(part("forget"), "click", () => send({ pinned: {} }));
   for (const row of ROWS) {
@@ -192,10 +250,10 @@ function render({ model, el }) {
     on(part(row), "focus", () => show(row));
     on(part(row), "blur", () => show(""));
     on(part(row), "click", () => send({ part: model.get("part") === row ? "" : row }));
-    on(part(row), "keydown", event => event.key === "Escape" && send({ part: "" }));
+    on(part(row), "keydown", (event) => event.key === "Escape" && send({ part: "" }));
     part(row).querySelector("i").style.background = LOOKS[row];
   }
-  on(root.querySelector('[data-row="total"]'), "pointermove", event => show(event.target.dataset.piece ?? ""));
+  on(root.querySelector('[data-row="total"]'), "pointermove", (event) => show(event.target.dataset.piece ?? ""));
   on(root.querySelector('[data-row="total"]'), "pointerleave", () => show(""));
   for (const name of [...STATE, "pinned", "part"]) model.on(`change:${name}`, view.schedule);
   return view.end;

@@ -5,8 +5,11 @@ function equal(a, b) {
   if (Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || !a || !b || ArrayBuffer.isView(a)) return false;
   const keys = Object.keys(a);
-  return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length &&
-    keys.every(key => Object.hasOwn(b, key) && equal(a[key], b[key]));
+  return (
+    Array.isArray(a) === Array.isArray(b) &&
+    keys.length === Object.keys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]))
+  );
 }
 
 /** The traits of a widget as a notebook keeps them. No kernel follows them: what is set stays in this page. */
@@ -25,7 +28,7 @@ class SavedModel {
   /** Set one trait, or several from an object; all have their new values before the first listener is told. */
   set(name, value) {
     const given = typeof name === "object" ? name : { [name]: value };
-    const changed = Object.keys(given).filter(key => !equal(this.#values[key], given[key]));
+    const changed = Object.keys(given).filter((key) => !equal(this.#values[key], given[key]));
     for (const key of changed) this.#values[key] = given[key];
     for (const key of changed) this.#tell(`change:${key}`, this, given[key]);
     if (changed.length) this.#tell("change", this);
@@ -38,7 +41,7 @@ class SavedModel {
   /** Forget a listener; without one all listeners of these names, without names those of all names. */
   off(names, listener) {
     for (const name of names ? names.split(/\s+/) : [...this.#listeners.keys()]) {
-      const others = (this.#listeners.get(name) ?? []).filter(one => listener && one !== listener);
+      const others = (this.#listeners.get(name) ?? []).filter((one) => listener && one !== listener);
       this.#listeners.set(name, others);
     }
   }
@@ -56,7 +59,8 @@ class SavedModel {
 
 /** A view of bytes for base64 text. */
 function decode(text) {
-  const letters = atob(text), all = new Uint8Array(letters.length);
+  const letters = atob(text);
+  const all = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) all[i] = letters.charCodeAt(i);
   return new DataView(all.buffer);
 }
@@ -82,15 +86,17 @@ async function load(source) {
 
 async function show(el) {
   const saved = JSON.parse(document.getElementById("saved-widget").textContent);
-  const model = new SavedModel(unpack(saved)), { signal } = new AbortController();
-  const invoke = async () => model.send(), given = { model, signal, experimental: { invoke } };
+  const model = new SavedModel(unpack(saved));
+  const { signal } = new AbortController();
+  const invoke = async () => model.send();
+  const given = { model, signal, experimental: { invoke } };
   const widget = await load(saved.module);
   await widget.initialize?.(given);
   await widget.render({ ...given, el });
 }
 
 const place = document.getElementById("widget");
-show(place).catch(error => {
+show(place).catch((error) => {
   console.error(error);
   place.setAttribute("role", "alert");
   place.textContent = `This widget could not start: ${error.message} Try a newer browser.`;

@@ -1,5 +1,4 @@
 // Below the panels of a RouterExplorer: the numbers with what was pinned, all routers side by side, and batch mates.
-// Joined behind router_explorer_panels.js and before router_explorer.js.
 
 import { ROUTERS, largestOfRows } from "../arithmetic/routing.js";
 import { KEYS, many, percent } from "../shared/explorer.js";
@@ -15,7 +14,7 @@ const cell = (text, tag = "td") => {
 
 /** What a pin compares with, in words: the settings that differ from those in use. */
 export function differenceOf(now, was) {
-  const words = SETTINGS.filter(name => now[name] !== was[name]).map(name => `${name} ${was[name] ?? "none"}`);
+  const words = SETTINGS.filter((name) => now[name] !== was[name]).map((name) => `${name} ${was[name] ?? "none"}`);
   return words.length ? words.join(", ") : "the same settings";
 }
 
@@ -30,7 +29,9 @@ function changeOf(name, value, was) {
 export function fillFigures(body, it, before) {
   const old = before && !before.error ? figuresOf(before) : [];
   const rows = figuresOf(it).map(([name, value, text]) => {
-    const was = old.find(each => each[0] === name), line = document.createElement("tr"), head = cell(name, "th");
+    const was = old.find((each) => each[0] === name);
+    const line = document.createElement("tr");
+    const head = cell(name, "th");
     head.scope = "row";
     line.append(head, cell(text));
     if (!before) return line;
@@ -38,7 +39,8 @@ export function fillFigures(body, it, before) {
     return line;
   });
   if (before && !before.error) {
-    const line = document.createElement("tr"), head = cell("Tokens of this image routed otherwise", "th");
+    const line = document.createElement("tr");
+    const head = cell("Tokens of this image routed otherwise", "th");
     head.scope = "row";
     const { tokens, most } = changesBetween(it, before);
     line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
@@ -48,7 +50,7 @@ export function fillFigures(body, it, before) {
 }
 
 /** Do settings differ in the router at most? All routers are worked out at once. */
-export const besideRouter = (one, other) => SETTINGS.every(name => name === "router" || one[name] === other[name]);
+export const besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
 
 /** How far a router moves the model's output for an image, in words; `outputs` may be of other settings, or none. */
 function movedBy(outputs, router, settings, image) {
@@ -56,18 +58,21 @@ function movedBy(outputs, router, settings, image) {
   if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
   const { error, change, classes } = outputs.routers[router];
   if (error) return `; model's output: ${error}`;
-  const [was, now] = [outputs.own, classes].map(all => all[image]);
+  const [was, now] = [outputs.own, classes].map((all) => all[image]);
   const answer = was === undefined ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
   return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
 }
 
 /** The same image through every router, as small maps of dispatch with its numbers. */
 export function fillGallery(holder, batch, settings, image, outputs, choose) {
-  const all = ROUTERS.map(router => explore(batch, { ...settings, router }, image));
+  const all = ROUTERS.map((router) => explore(batch, { ...settings, router }, image));
   // One scale for all soft weights, so that an even mix looks even and a sharp one sharp.
-  const soft = all.filter(it => !it.error && !it.sparse).map(it => largestOfRows(it.dispatch, it.dispatch.length)[0]);
+  const soft = all
+    .filter((it) => !it.error && !it.sparse)
+    .map((it) => largestOfRows(it.dispatch, it.dispatch.length)[0]);
   ROUTERS.forEach((router, i) => {
-    const it = all[i], card = holder.children[i] ?? newCard(holder, router, choose);
+    const it = all[i];
+    const card = holder.children[i] ?? newCard(holder, router, choose);
     const [button, canvas, text] = card.children;
     button.setAttribute("aria-pressed", String(router === settings.router));
     canvas.hidden = Boolean(it.error);
@@ -75,15 +80,21 @@ export function fillGallery(holder, batch, settings, image, outputs, choose) {
       text.textContent = it.error;
       return;
     }
-    const width = canvas.clientWidth, map = mapOf(it, "compute", -1), ctx = fit(canvas, width, 96);
-    const fates = fatesOf(it, "compute", -1), dy = 96 / it.rows;
-    const box = { x: 0, y: 0, w: width, h: 96 }, most = it.sparse ? 1 : Math.max(...soft);
+    const width = canvas.clientWidth;
+    const map = mapOf(it, "compute", -1);
+    const ctx = fit(canvas, width, 96);
+    const fates = fatesOf(it, "compute", -1);
+    const dy = 96 / it.rows;
+    const box = { x: 0, y: 0, w: width, h: 96 };
+    const most = it.sparse ? 1 : Math.max(...soft);
     paintWeights(ctx, box, map.values, it.rows, map.columns, most);
     ctx.fillStyle = "rgba(255, 255, 255, .6)";
     fates.forEach((dropped, t) => dropped && ctx.fillRect(0, t * dy, width, dy));
-    const [dropped, ...rest] = figuresOf(it), load = it.loads.mostOverMean.toFixed(2);
+    const [dropped, ...rest] = figuresOf(it);
+    const load = it.loads.mostOverMean.toFixed(2);
     const [experts, routing] = rest.slice(-2).map(([, , told]) => told);
-    text.textContent = `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}` +
+    text.textContent =
+      `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}` +
       movedBy(outputs, router, settings, image);
     const slots = `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const shown = `Dispatch of ${router}: ${many(it.rows, "token")} by ${slots}`;
@@ -108,20 +119,24 @@ function shareOf({ loads: { token }, first, rows }) {
 
 /** For every router and both kinds of group: how many of this image's tokens are answered otherwise beside others. */
 export function fillMates(body, batch, settings, image, members) {
-  const rows = ROUTERS.map(router => {
-    const line = document.createElement("tr"), head = cell(router, "th");
+  const rows = ROUTERS.map((router) => {
+    const line = document.createElement("tr");
+    const head = cell(router, "th");
     head.scope = "row";
     line.append(head);
     for (const group of ["one image", "whole batch"]) {
-      const own = { ...settings, router, group }, before = explore(batch, own, image);
+      const own = { ...settings, router, group };
+      const before = explore(batch, own, image);
       const after = before.error ? before : explore(batch, own, image, members);
       if (after.error) {
         line.append(cell(after.error));
         continue;
       }
-      const { tokens, most } = answersChanged(before, after, members), answer = cell("");
+      const { tokens, most } = answersChanged(before, after, members);
+      const answer = cell("");
       answer.dataset.changed = tokens;
-      const others = 1 - shareOf(after), mixed = `${percent(others)} of its slots' mix is of other images`;
+      const others = 1 - shareOf(after);
+      const mixed = `${percent(others)} of its slots' mix is of other images`;
       const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
       const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
       answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;

@@ -1,24 +1,28 @@
-// The page of a RouterExplorer: its controls, steps, panels and tables. Joined before router_explorer.js.
+// The page of a RouterExplorer: its controls, steps, panels and tables.
 
 import { GATINGS, PRIORITIES, ROUTERS } from "../arithmetic/routing.js";
 import { KEYS, doubling, evenly, knob } from "../shared/explorer.js";
 import { STEPS } from "./state.js";
 
 export const LISTS = {
-  router: ["Router", ROUTERS], group: ["Tokens compete in", ["one image", "whole batch"]],
-  priority: ["Served first", PRIORITIES], gating: ["Gating", GATINGS],
+  router: ["Router", ROUTERS],
+  group: ["Tokens compete in", ["one image", "whole batch"]],
+  priority: ["Served first", PRIORITIES],
+  gating: ["Gating", GATINGS],
 };
 const counts = (least, most) => (most - least < 32 ? evenly(least, most, 1) : doubling(least, most));
 export const KNOBS = {
-  image_index: ["Image", counts], num_experts: ["Experts", counts], slots_per_expert: ["Slots per expert", counts],
+  image_index: ["Image", counts],
+  num_experts: ["Experts", counts],
+  slots_per_expert: ["Slots per expert", counts],
   capacity_factor: ["Capacity factor", () => [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, null]],
   top_k: ["Choices (top_k)", counts],
   scale: ["Scale", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 12, 20, 50]],
   noise: ["Noise", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10]],
   seed: ["Noise seed", () => evenly(0, 20, 1)],
 };
-const list = name => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
-const number = name => knob(name, KNOBS[name][0]);
+const list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
+const number = (name) => knob(name, KNOBS[name][0]);
 const button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
 const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas>
   <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
@@ -30,8 +34,10 @@ export const PAGE = `
   ${number("capacity_factor")}${number("top_k")}${list("priority")}${list("gating")}
 </div>
 <p data-part="sampled" hidden></p>
-<fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map((step, i) => `<label><input type="radio"
-  value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`).join("")}</fieldset>
+<fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map(
+  (step, i) => `<label><input type="radio"
+  value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`,
+).join("")}</fieldset>
 <div class="router-explorer-card"><p data-part="words"></p><div data-part="equation"></div>
   <code data-part="code"></code></div>
 <div class="router-explorer-serve explorer-actions" data-part="serving" role="group"

@@ -1,5 +1,4 @@
 // What a pointed place of a RouterExplorer stands for: the cells that the status line explains and the map rings.
-// Joined behind largest.js and router_explorer_words.js.
 
 import { largestAmong } from "../arithmetic/largest.js";
 import { STEPS, servingOf } from "./state.js";
@@ -12,15 +11,18 @@ export const settled = (it, step) => it.sparse && STEPS.indexOf(step) >= 2;
 
 /** The choices of a token of the group that were served, each with the place to which it came. */
 export function choicesOf(it, own, step, served) {
-  const queue = it.arrivals?.[0] ?? [], upTo = step !== "dispatch" || served < 0 ? queue.length : served;
+  const queue = it.arrivals?.[0] ?? [];
+  const upTo = step !== "dispatch" || served < 0 ? queue.length : served;
   return queue.slice(0, upTo).filter(({ token }) => token === own);
 }
 
 /** The slots that hold a token of the group, as far as choices were served. */
 function slotsOf(it, own, step, served) {
-  const { taken } = servingOf(it, step === "dispatch" ? served : -1), found = [];
+  const { taken } = servingOf(it, step === "dispatch" ? served : -1);
+  const found = [];
   it.token.forEach((token, at) => {
-    const expert = Math.floor(at / it.p), slot = at % it.p;
+    const expert = Math.floor(at / it.p);
+    const slot = at % it.p;
     if (token === own && slot < taken[expert]) found.push({ expert, slot });
   });
   return found;
@@ -33,13 +35,16 @@ function slotsOf(it, own, step, served) {
  * be none. An expert as a whole stands for no cell.
  */
 export function placeAt(it, step, { values, columns, short }, { token, expert, slot }, served) {
-  const each = short ? 1 : it.p, exact = expert >= 0 && slot >= 0 && !short;
-  const cellAt = column => ({ expert: Math.floor(column / each), slot: short ? -1 : column % each });
+  const each = short ? 1 : it.p;
+  const exact = expert >= 0 && slot >= 0 && !short;
+  const cellAt = (column) => ({ expert: Math.floor(column / each), slot: short ? -1 : column % each });
   if (token < 0) {
     if (!exact) return { token: null, cells: [], alike: 0 };
-    const column = expert * each + slot, cells = [{ expert, slot }];
+    const column = expert * each + slot;
+    const cells = [{ expert, slot }];
     if (it.sparse) {
-      const held = it.token[column], here = ({ expert: other }) => other === expert;
+      const held = it.token[column];
+      const here = ({ expert: other }) => other === expert;
       const inTime = held >= 0 && slotsOf(it, held, step, served).some(here);
       return { token: inTime ? held - it.first : null, cells, alike: 0 };
     }
@@ -49,12 +54,12 @@ export function placeAt(it, step, { values, columns, short }, { token, expert, s
   if (exact) return { token, cells: [{ expert, slot }], alike: 0 };
   const own = it.first + token;
   if (settled(it, step)) {
-    const slots = short ? [] : slotsOf(it, own, step, served).filter(at => expert < 0 || at.expert === expert);
+    const slots = short ? [] : slotsOf(it, own, step, served).filter((at) => expert < 0 || at.expert === expert);
     if (expert >= 0) return { token, cells: slots.length ? slots : [{ expert, slot: -1 }], alike: 0 };
     const all = Array.from({ length: it.e }, (_, other) => ({ expert: other, slot: -1 }));
-    if (short) return { token, cells: all.filter(cell => selects(it, own, cell.expert)), alike: 0 };
+    if (short) return { token, cells: all.filter((cell) => selects(it, own, cell.expert)), alike: 0 };
     const turned = step === "dispatch" ? choicesOf(it, own, step, served).filter(({ place }) => place >= it.p) : [];
-    return { token, cells: [...slots, ...turned.map(choice => all[choice.expert])], alike: 0 };
+    return { token, cells: [...slots, ...turned.map((choice) => all[choice.expert])], alike: 0 };
   }
   if (expert < 0 && BLIND[it.router]?.includes(step)) return { token, cells: [], alike: 0 };
   const from = token * columns + Math.max(expert, 0) * each;

@@ -7,7 +7,19 @@ import { NOTHING, pointAt } from "./hands.js";
 import { KNOBS, LISTS, PAGE } from "./page.js";
 import { grounds, layout, markLast, overlays } from "./panels.js";
 import { placeAt } from "./places.js";
-import { SETTINGS, STEPS, batchOf, explore, fatesKnown, fatesOf, keeper, listensTo, mapOf, otherMates, servingOf } from "./state.js";
+import {
+  SETTINGS,
+  STEPS,
+  batchOf,
+  explore,
+  fatesKnown,
+  fatesOf,
+  keeper,
+  listensTo,
+  mapOf,
+  otherMates,
+  servingOf,
+} from "./state.js";
 import { four, lineOf } from "./sums.js";
 import { cardOf } from "./words.js";
 
@@ -15,35 +27,49 @@ const SELECTION = Object.keys(NOTHING);
 const PANELS = ["tokens", "map", "experts"];
 
 function render({ model, el }) {
-  const view = mount({ model, el }, "router-explorer", PAGE, draw), { part, root, send, on } = view;
-  const sizes = model.get("_sizes"), ids = model.get("_ids"), grid = model.get("_grid"), labels = model.get("_labels");
-  const copy = bytes => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes), pictures = model.get("_pictures");
-  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data)), limits = model.get("_limits");
+  const view = mount({ model, el }, "router-explorer", PAGE, draw);
+  const { part, root, send, on } = view;
+  const sizes = model.get("_sizes");
+  const ids = model.get("_ids");
+  const grid = model.get("_grid");
+  const labels = model.get("_labels");
+  const copy = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes);
+  const pictures = model.get("_pictures");
+  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data));
+  const limits = model.get("_limits");
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]);
   const follow = bindKnobs(view, Object.fromEntries(stops), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
-  const settingsNow = () => Object.fromEntries(SETTINGS.map(name => [name, model.get(name)]));
+  const settingsNow = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const [keepNow, keepPinned] = [keeper(2), keeper(1)];
   const routed = (keep, settings, image) =>
     keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
-  let scene = null, painted = "", hover = NOTHING, timer = 0, slow = 0, mates = null, compared = "";
+  let scene = null;
+  let painted = "";
+  let hover = NOTHING;
+  let timer = 0;
+  let slow = 0;
+  let mates = null;
+  let compared = "";
 
   part("here").replaceWith(view.status.parentElement);
   root.querySelector(".router-explorer-ramp i").style.background = RAMP_CSS;
   for (const step of STEPS) part(step).name = radios;
   if (ids.length) {
     part("sampled").hidden = false;
-    part("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ` +
+    part("sampled").textContent =
+      `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ` +
       `${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
   }
 
   const known = ({ token, expert, slot }) => {
-    const { rows, e, p } = scene.it, whose = expert < e ? expert : -1;
+    const { rows, e, p } = scene.it;
+    const whose = expert < e ? expert : -1;
     return { token: token < rows ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
   };
   const pinned = () => {
-    const at = known(Object.fromEntries(SELECTION.map(name => [name, model.get(name)])));
+    const at = known(Object.fromEntries(SELECTION.map((name) => [name, model.get(name)])));
     return at.token < 0 && at.expert < 0 ? null : at;
   };
   const selection = () => pinned() ?? known(hover);
@@ -91,8 +117,10 @@ function render({ model, el }) {
   }
 
   function draw() {
-    const settings = settingsNow(), [image, step, pin] = ["image_index", "step", "pinned"].map(name => model.get(name));
-    const it = routed(keepNow, settings, image), texts = model.get("_words");
+    const settings = settingsNow();
+    const [image, step, pin] = ["image_index", "step", "pinned"].map((name) => model.get(name));
+    const it = routed(keepNow, settings, image);
+    const texts = model.get("_words");
     it.words = texts.length ? texts : null;
     const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
@@ -105,13 +133,15 @@ function render({ model, el }) {
     }
     showServing(it, served, step);
     // A view that is not laid out yet, or no longer, has no width; the observer calls again when it has one.
-    const [tokensWidth, mapWidth] = ["tokens", "map"].map(name => part(name).clientWidth);
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
     if (tokensWidth < 50 || mapWidth < 150) return;
-    const ink = view.ink(), ratio = window.devicePixelRatio;
+    const ink = view.ink();
+    const ratio = window.devicePixelRatio;
     const key = JSON.stringify([settings, image, step, served, pin, tokensWidth, mapWidth, ink, ratio]);
     if (key !== painted) paint({ it, step, served, ink, grid, ids }, pin, tokensWidth, mapWidth);
     painted = key;
-    const at = selection(), idle = at.token < 0 && at.expert < 0;
+    const at = selection();
+    const idle = at.token < 0 && at.expert < 0;
     const explained = idle ? null : placeAt(it, step, scene.map, at, served);
     for (const name of PANELS) {
       const ctx = fit(part(name), ...scene.boxes.sizes[name]);
@@ -123,16 +153,20 @@ function render({ model, el }) {
   }
 
   function paint(now, pin, tokensWidth, mapWidth) {
-    const { it, step, served } = now, size = pictures.width * pictures.height * pictures.channels;
+    const { it, step, served } = now;
+    const size = pictures.width * pictures.height * pictures.channels;
     const picture = pixels && { ...pictures, bytes: pixels.subarray(it.image * size, (it.image + 1) * size) };
-    const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+    const map = mapOf(it, step, served);
+    const serving = servingOf(it, served);
+    const fates = fatesOf(it, step, served);
     scene = { ...now, picture, map, serving, fates };
     // Where the words stand above the map, both shall fit the window.
     const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
     scene.boxes = layout(scene, tokensWidth, mapWidth, mostHigh);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     describe(it, step, map, fates);
-    const some = Object.keys(pin).length > 0, before = some ? routed(keepPinned, pin, it.image) : null;
+    const some = Object.keys(pin).length > 0;
+    const before = some ? routed(keepPinned, pin, it.image) : null;
     for (const name of ["was", "change", "forget"]) part(name).hidden = !some;
     const trouble = before?.error ? ` ${before.error}.` : "";
     part("pinned").textContent = some ? `Before: ${differenceOf(it.settings, pin)}.${trouble}` : "";
@@ -142,7 +176,8 @@ function render({ model, el }) {
   }
 
   function describe(it, step, map, fates) {
-    const lost = fates.reduce((a, x) => a + x, 0), early = STEPS.indexOf(step) < 3;
+    const lost = fates.reduce((a, x) => a + x, 0);
+    const early = STEPS.indexOf(step) < 3;
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const [gates, chosen] = it.sparse ? ["gates", "selected gates"] : ["dispatch", "dispatch"];
     const shown = { normalise: gates, select: chosen, compute: "dispatch" }[step] ?? step;
@@ -153,12 +188,18 @@ function render({ model, el }) {
     part("most").textContent = four(map.most);
     const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
-    part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint :
-      `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) +
+    part("caption").textContent =
+      (!fatesKnown(it, step)
+        ? later
+        : !it.sparse && lost
+          ? faint
+          : `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) +
       (it.sparse && !early ? " Corners: the experts that took the patch." : "");
-    const { upTo, total } = servingOf(it, step === "dispatch" ? model.get("served") : -1), waiting = upTo < total;
+    const { upTo, total } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
+    const waiting = upTo < total;
     part("now").textContent = waiting ? "when all are served" : "now";
-    part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` +
+    part("load-note").textContent =
+      `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` +
       (it.images > 1 ? ` from the ${it.images} images of the batch` : "") +
       (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") +
       (it.sparse ? many(it.p, "slot") : "") +
@@ -167,13 +208,14 @@ function render({ model, el }) {
 
   /** What takes longer than a frame, where it is open. */
   function compare() {
-    const settings = settingsNow(), image = model.get("image_index");
-    const open = ["side", "batch"].map(name => part(name).open);
+    const settings = settingsNow();
+    const image = model.get("image_index");
+    const open = ["side", "batch"].map((name) => part(name).open);
     const outputs = model.get("_outputs");
     const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth, outputs]);
     if (key === compared || !scene) return;
     compared = key;
-    if (open[0]) fillGallery(part("gallery"), batch, settings, image, outputs, name => send({ router: name }));
+    if (open[0]) fillGallery(part("gallery"), batch, settings, image, outputs, (name) => send({ router: name }));
     const wanted = open[0] && outputs.routers && !besideRouter(outputs.of, settings);
     if (wanted && !besideRouter(model.get("_asked"), settings)) {
       model.set("_asked", settings);
@@ -187,12 +229,13 @@ function render({ model, el }) {
     if (batch.b < 2 || !mates) return;
     const members = otherMates(batch.b, image, mates.seed, mates.kind);
     const order = members.length > 24 ? `${members.slice(0, 24).join(", ")}, …` : members.join(", ");
-    part("mates").textContent = `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); ` +
+    part("mates").textContent =
+      `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); ` +
       `before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
     fillMates(part("mates-rows"), batch, settings, image, members);
   }
 
-  const serve = served => send({ served });
+  const serve = (served) => send({ served });
   const progress = () => servingOf(scene.it, model.get("served"));
   function stop() {
     clearInterval(timer);
@@ -200,8 +243,9 @@ function render({ model, el }) {
     view.status.setAttribute("aria-live", "polite");
   }
   function play() {
-    if (timer) return stop(), view.schedule();
-    const { upTo, total } = progress(), from = upTo === total ? 0 : upTo;
+    if (timer) return (stop(), view.schedule());
+    const { upTo, total } = progress();
+    const from = upTo === total ? 0 : upTo;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       serve(total);
       view.note = `Motion is reduced: all ${many(total, "choice")} were served at once. "Next choice" goes one by one.`;
@@ -210,28 +254,34 @@ function render({ model, el }) {
     serve(from);
     // Twenty sentences a second would be read to nobody's use; the last one is read when it stops.
     view.status.setAttribute("aria-live", "off");
-    timer = setInterval(() => {
-      const now = progress();
-      serve(Math.min(now.upTo + 1, now.total));
-      if (now.upTo + 1 >= now.total) stop();
-    }, Math.min(Math.max(12000 / total, 60), 700));
+    timer = setInterval(
+      () => {
+        const now = progress();
+        serve(Math.min(now.upTo + 1, now.total));
+        if (now.upTo + 1 >= now.total) stop();
+      },
+      Math.min(Math.max(12000 / total, 60), 700),
+    );
   }
   const jumps = {
-    none: () => 0, all: ({ total }) => total, previous: ({ upTo }) => Math.max(upTo - 1, 0),
-    next: ({ upTo, total }) => Math.min(upTo + 1, total), away: ({ away, upTo }) => away || upTo,
+    none: () => 0,
+    all: ({ total }) => total,
+    previous: ({ upTo }) => Math.max(upTo - 1, 0),
+    next: ({ upTo, total }) => Math.min(upTo + 1, total),
+    away: ({ away, upTo }) => away || upTo,
   };
   for (const [name, jump] of Object.entries(jumps))
     on(part(name), "click", () => {
       stop();
       serve(jump(progress()));
     });
-  on(part("served"), "input", event => {
+  on(part("served"), "input", (event) => {
     stop();
     serve(Number(event.target.value));
   });
   on(part("play"), "click", play);
 
-  for (const name of Object.keys(LISTS)) on(part(name), "change", event => send({ [name]: event.target.value }));
+  for (const name of Object.keys(LISTS)) on(part(name), "change", (event) => send({ [name]: event.target.value }));
   for (const step of STEPS) on(part(step), "change", () => send({ step }));
   on(part("keep"), "click", () => send({ pinned: settingsNow() }));
   on(part("forget"), "click", () => {
@@ -239,16 +289,26 @@ function render({ model, el }) {
     part("keep").focus();
   });
   for (const name of ["side", "batch"]) on(part(name), "toggle", compare);
-  for (const [name, kind] of [["shuffle", "shuffled"], ["swap", "swapped"]])
+  for (const [name, kind] of [
+    ["shuffle", "shuffled"],
+    ["swap", "swapped"],
+  ])
     on(part(name), "click", () => {
       mates = { kind, seed: (mates?.seed ?? 0) + 1 };
       compare();
     });
-  pointAt({ view, panels: PANELS, scene: () => scene, pinned, selection, show: at => {
-    hover = at;
-    view.settle();
-    view.schedule();
-  } });
+  pointAt({
+    view,
+    panels: PANELS,
+    scene: () => scene,
+    pinned,
+    selection,
+    show: (at) => {
+      hover = at;
+      view.settle();
+      view.schedule();
+    },
+  });
   for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
   model.on("change:_outputs", compare);

@@ -1,20 +1,37 @@
 // What a RouterExplorer knows: a batch of scores, cut to the experts and slots in use, routed, and read step by step.
-// Pure functions, joined behind routing.js and routing_facts.js.
+// Pure functions.
 
 import { firstOf, loads, macsOf, normalNoise, seeded } from "../arithmetic/facts.js";
 import { isSparse, route } from "../arithmetic/routing.js";
 
 export const STEPS = ["score", "normalise", "select", "dispatch", "compute", "combine"];
 export const SETTINGS = [
-  "router", "group", "gating", "priority", "top_k", "capacity_factor", "num_experts", "slots_per_expert",
-  "scale", "noise", "seed",
+  "router",
+  "group",
+  "gating",
+  "priority",
+  "top_k",
+  "capacity_factor",
+  "num_experts",
+  "slots_per_expert",
+  "scale",
+  "noise",
+  "seed",
 ];
 /** Which controls a router listens to; the others are greyed out. */
 export function listensTo(router) {
-  const learned = !["uniform", "identity"].includes(router), choice = router === "tokens choice";
+  const learned = !["uniform", "identity"].includes(router);
+  const choice = router === "tokens choice";
   return {
-    gating: choice, priority: choice, top_k: choice, capacity_factor: choice || router === "experts choice",
-    num_experts: true, slots_per_expert: !isSparse(router), scale: learned, noise: learned, seed: learned,
+    gating: choice,
+    priority: choice,
+    top_k: choice,
+    capacity_factor: choice || router === "experts choice",
+    num_experts: true,
+    slots_per_expert: !isSparse(router),
+    scale: learned,
+    noise: learned,
+    seed: learned,
   };
 }
 
@@ -46,9 +63,11 @@ function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
  * image keeps its own place. Gives the routing of this one group with the image's rows from `first`, or {error}.
  */
 export function explore(batch, settings, image, members = null) {
-  const alone = settings.group !== "whole batch", { num_experts: e, slots_per_expert: p } = settings;
-  const images = alone ? 1 : batch.b, wide = batch.n * e * p;
-  const gather = values => {
+  const alone = settings.group !== "whole batch";
+  const { num_experts: e, slots_per_expert: p } = settings;
+  const images = alone ? 1 : batch.b;
+  const wide = batch.n * e * p;
+  const gather = (values) => {
     if (alone) return values.subarray(image * wide, (image + 1) * wide);
     if (!members) return values;
     const out = new Float32Array(values.length);
@@ -57,11 +76,22 @@ export function explore(batch, settings, image, members = null) {
   };
   try {
     const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
-    const it = route(gather(cutOf(batch, "logits", settings)), { b: 1, n: batch.n * images, e, p }, {
-      router: settings.router, scale: settings.scale, noise, noiseStd: settings.noise, topK: settings.top_k,
-      gating: settings.gating, capacityFactor: settings.capacity_factor, priority: settings.priority,
-    });
-    const given = cutOf(batch, "logits", settings), drawn = noise && cutOf(batch, "noise", settings);
+    const it = route(
+      gather(cutOf(batch, "logits", settings)),
+      { b: 1, n: batch.n * images, e, p },
+      {
+        router: settings.router,
+        scale: settings.scale,
+        noise,
+        noiseStd: settings.noise,
+        topK: settings.top_k,
+        gating: settings.gating,
+        capacityFactor: settings.capacity_factor,
+        priority: settings.priority,
+      },
+    );
+    const given = cutOf(batch, "logits", settings);
+    const drawn = noise && cutOf(batch, "noise", settings);
     Object.assign(it, { settings, images, image, rows: batch.n, first: alone ? 0 : image * batch.n, s: e * it.p });
     Object.assign(it, { given, drawn, givenSlots: p, dim: batch.dim, hiddenDim: batch.hidden_dim });
     it.loads = loads(it);
@@ -86,10 +116,17 @@ function selected(it) {
 
 /** The map of a step: the image's rows, and the sums of all rows and columns, these over the whole group. */
 export function mapOf(it, step, served) {
-  const { e, p, s, n, first, rows } = it, short = ofExperts(it, step), columns = short ? e : s;
-  const blank = ["uniform", "identity"].includes(it.router), view = step === "combine" ? "combine" : "dispatch";
-  const below = new Float64Array(columns), beside = new Float64Array(rows);
-  let all = null, values = null, least = step === "score" ? Infinity : 0, most = step === "score" ? -Infinity : 0;
+  const { e, p, s, n, first, rows } = it;
+  const short = ofExperts(it, step);
+  const columns = short ? e : s;
+  const blank = ["uniform", "identity"].includes(it.router);
+  const view = step === "combine" ? "combine" : "dispatch";
+  const below = new Float64Array(columns);
+  const beside = new Float64Array(rows);
+  let all = null;
+  let values = null;
+  let least = step === "score" ? Infinity : 0;
+  let most = step === "score" ? -Infinity : 0;
   if (blank && (step === "score" || (short && step === "normalise"))) all = new Float32Array(n * columns);
   else if (step === "score") all = it.scores;
   else if (short && step === "normalise") all = it.gates;
@@ -126,7 +163,8 @@ export function servingOf(it, served) {
   const queue = it.arrivals?.[0];
   if (!queue) return { taken: it.loads.expert, turned: new Int32Array(it.e), upTo: 0, total: 0, last: null };
   const upTo = served < 0 ? queue.length : Math.min(served, queue.length);
-  const taken = new Int32Array(it.e), turned = new Int32Array(it.e);
+  const taken = new Int32Array(it.e);
+  const turned = new Int32Array(it.e);
   for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
   const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1; // 0: nobody is turned away any more
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
@@ -148,14 +186,15 @@ export function fatesOf(it, step, served) {
 /** Where a token of the group stands with an expert of a sparse router: its slot, -1 for none, and its arrival. */
 export function placeOf(it, token, expert) {
   const slots = it.token.subarray(expert * it.p, (expert + 1) * it.p);
-  const arrival = it.arrivals?.[0].find(a => a.token === token && a.expert === expert);
+  const arrival = it.arrivals?.[0].find((a) => a.token === token && a.expert === expert);
   return { slot: slots.indexOf(token), arrival };
 }
 
 /** What each expert gives and takes of the image's tokens (rows, e): sums over its slots, which have no order. */
 export function byExpert(it) {
   if (it.byExpert) return it.byExpert;
-  const { e, p, s, first, rows } = it, empty = () => new Float64Array(rows * e);
+  const { e, p, s, first, rows } = it;
+  const empty = () => new Float64Array(rows * e);
   const out = { dispatch: empty(), combine: empty() };
   if (it.sparse)
     it.token.forEach((t, at) => {
@@ -173,13 +212,18 @@ export function byExpert(it) {
 
 /** How many of the image's tokens are routed otherwise in two routings of it, and by how much at most. */
 export function changesBetween(one, other) {
-  const [a, b] = [byExpert(one), byExpert(other)], e = Math.max(one.e, other.e);
-  let tokens = 0, most = 0;
+  const [a, b] = [byExpert(one), byExpert(other)];
+  const e = Math.max(one.e, other.e);
+  let tokens = 0;
+  let most = 0;
   for (let t = 0; t < one.rows; t++) {
     let change = 0;
     for (const view of ["dispatch", "combine"])
       for (let j = 0; j < e; j++) {
-        const [x, y] = [[a, one], [b, other]].map(([sums, it]) => (j < it.e ? sums[view][t * it.e + j] : 0));
+        const [x, y] = [
+          [a, one],
+          [b, other],
+        ].map(([sums, it]) => (j < it.e ? sums[view][t * it.e + j] : 0));
         change = Math.max(change, Math.abs(x - y));
       }
     // Sums in another order differ in the last digits, which is no other routing.
@@ -196,7 +240,9 @@ export function changesBetween(one, other) {
  */
 export function answersChanged(before, after, members) {
   if (before.sparse || before.images === 1) return changesBetween(after, before);
-  const { n, s, rows, first } = before, mixed = new Float64Array(s), change = new Float64Array(n);
+  const { n, s, rows, first } = before;
+  const mixed = new Float64Array(s);
+  const change = new Float64Array(n);
   for (let slot = 0; slot < s; slot++) {
     change.fill(0);
     for (let t = 0; t < n; t++) {
@@ -205,7 +251,8 @@ export function answersChanged(before, after, members) {
     }
     for (let t = 0; t < n; t++) mixed[slot] += Math.max(change[t], 0);
   }
-  let tokens = 0, most = 0;
+  let tokens = 0;
+  let most = 0;
   for (let t = first; t < first + rows; t++) {
     let share = 0;
     for (let slot = 0; slot < s; slot++) share += before.combine[t * s + slot] * mixed[slot];
@@ -217,12 +264,13 @@ export function answersChanged(before, after, members) {
 
 /** Orders of a batch in which one image keeps its place: the others shuffled, or each replaced by any other one. */
 export function otherMates(images, image, seed, kind) {
-  const next = seeded(seed), others = [...Array(images).keys()].filter(i => i !== image);
+  const next = seeded(seed);
+  const others = [...Array(images).keys()].filter((i) => i !== image);
   const pick = kind === "shuffled" ? [...others] : others.map(() => others[Math.floor(next() * others.length)]);
   if (kind === "shuffled")
     for (let i = pick.length - 1; i > 0; i--) {
       const j = Math.floor(next() * (i + 1));
       [pick[i], pick[j]] = [pick[j], pick[i]];
     }
-  return [...Array(images).keys()].map(i => (i === image ? image : pick.shift()));
+  return [...Array(images).keys()].map((i) => (i === image ? image : pick.shift()));
 }

@@ -1,5 +1,4 @@
 // The arithmetic of a place in each of the six steps, with its numbers, and the numbers of the whole routing.
-// Joined behind router_explorer_places.js.
 
 import { equals, largestAmong } from "../arithmetic/largest.js";
 import { topInOrder } from "../arithmetic/routing.js";
@@ -7,10 +6,10 @@ import { exact, many, percent, some } from "../shared/explorer.js";
 import { choicesOf, placeAt, settled } from "./places.js";
 import { STEPS, byExpert, placeOf, servingOf } from "./state.js";
 
-export const four = x => (x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4));
-const large = x => (x < 1e6 ? exact(x) : x < 1e9 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e9).toFixed(2)} G`);
+export const four = (x) => (x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4));
+const large = (x) => (x < 1e6 ? exact(x) : x < 1e9 ? `${(x / 1e6).toFixed(2)} M` : `${(x / 1e9).toFixed(2)} G`);
 const ORDINALS = ["first", "second", "third", "fourth"];
-const ordinal = choice => ORDINALS[choice] ?? `${choice + 1}th`;
+const ordinal = (choice) => ORDINALS[choice] ?? `${choice + 1}th`;
 
 /** The image of a token of the group, and its number there. */
 const homeOf = (it, token, ids) => {
@@ -26,7 +25,8 @@ export function numberOf(it, token, ids) {
 
 /** A token of the group by its number and its word. */
 function tokenName(it, token, ids) {
-  const [image, number] = homeOf(it, token, ids), text = it.words?.[image];
+  const [image, number] = homeOf(it, token, ids);
+  const text = it.words?.[image];
   return `${numberOf(it, token, ids)}${text ? ` ${JSON.stringify(text[number])}` : ""}`;
 }
 
@@ -34,8 +34,10 @@ function tokenName(it, token, ids) {
 function scoreSum(it, { token, expert, slot }) {
   if (it.router === "uniform") return "no score is read: every token counts alike";
   if (it.router === "identity") return "no score is read: a token's place alone decides";
-  const inner = it.sparse ? 0 : slot, at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
-  const { scale, noise } = it.settings, std = it.sparse ? noise / it.e : noise;
+  const inner = it.sparse ? 0 : slot;
+  const at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
+  const { scale, noise } = it.settings;
+  const std = it.sparse ? noise / it.e : noise;
   const drawn = it.drawn ? ` + ${it.sparse ? `${exact(noise)} / ${it.e}` : exact(noise)} x ${four(it.drawn[at])}` : "";
   const score = Math.fround(Math.fround(scale * it.given[at]) + (it.drawn ? Math.fround(std * it.drawn[at]) : 0));
   const formula = `score = scale x logit${it.drawn ? " + noise" : ""}`;
@@ -44,16 +46,23 @@ function scoreSum(it, { token, expert, slot }) {
 
 /** exp(x - largest) over the sum of it: a softmax written out. */
 function softmaxSum(name, scores, own, over) {
-  const most = scores.reduce((a, x) => Math.max(a, x)), part = Math.exp(own - most);
+  const most = scores.reduce((a, x) => Math.max(a, x));
+  const part = Math.exp(own - most);
   const whole = scores.reduce((a, x) => a + Math.exp(x - most), 0);
   const formula = `${name} = exp(${four(own)} - ${four(most)}) / sum over ${over}`;
   return `${formula} = ${four(part)} / ${four(whole)} = ${four(part / whole)}`;
 }
 
 function softSum(it, step, { token, expert, slot, column, value }, ids) {
-  const { n, s, p, first, scores } = it, at = (first + token) * s + column, [to, from] = {
-    uniform: [false, false], soft: [true, true], "uniform / soft": [false, true], "soft / uniform": [true, false],
-  }[it.router], here = `slot ${slot} of expert ${expert}`;
+  const { n, s, p, first, scores } = it;
+  const at = (first + token) * s + column;
+  const [to, from] = {
+    uniform: [false, false],
+    soft: [true, true],
+    "uniform / soft": [false, true],
+    "soft / uniform": [true, false],
+  }[it.router];
+  const here = `slot ${slot} of expert ${expert}`;
   if (step === "score") return scoreSum(it, { token, expert, slot });
   if (step === "normalise") {
     const down = Array.from({ length: n }, (_, t) => scores[t * s + column]);
@@ -65,10 +74,13 @@ function softSum(it, step, { token, expert, slot, column, value }, ids) {
   }
   if (step === "select") return `all ${many(n, "token")} stay in ${here}, all ${many(s, "slot")} for this token`;
   if (step === "dispatch") {
-    const { top, alike } = largestAmong(it.dispatch, column, n, s), most = Math.floor(top / s);
+    const { top, alike } = largestAmong(it.dispatch, column, n, s);
+    const most = Math.floor(top / s);
     const all = `the most is ${tokenName(it, most, ids)} with ${percent(it.dispatch[top])}${equals(alike, n)}`;
-    return `${here} = sum over ${many(n, "token")} of dispatch x token: this token is ${percent(value)} of it, ` +
-      (alike + 1 === n ? "as is every token" : all);
+    return (
+      `${here} = sum over ${many(n, "token")} of dispatch x token: this token is ${percent(value)} of it, ` +
+      (alike + 1 === n ? "as is every token" : all)
+    );
   }
   if (step === "compute") return computeSum(it, expert, `${many(p, "slot")}, each a mix`);
   return `answer = sum over ${many(s, "slot")} of combine x answer of the slot: this slot is ${percent(value)} of it`;
@@ -76,14 +88,17 @@ function softSum(it, step, { token, expert, slot, column, value }, ids) {
 
 const computeSum = (it, expert, what, slots = it.p) => {
   const group = it.images > 1 ? ` for the ${it.images} images of the group` : "";
-  return `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ` +
-    `${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
+  return (
+    `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ` +
+    `${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`
+  );
 };
 
 /** How many slots an expert has, and why. */
 function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
   if (dropless) return `no capacity: slots as many as the busiest expert needs = ${p}`;
-  const choices = router === "experts choice" ? "" : `${top_k} x `, round = choices ? "ceil" : "round";
+  const choices = router === "experts choice" ? "" : `${top_k} x `;
+  const round = choices ? "ceil" : "round";
   return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
 }
 
@@ -103,25 +118,35 @@ function rankSum({ e, n, gates }, own, expert) {
 
 /** A token as a whole, where no expert is pointed at: what became of it with every expert that it has to do with. */
 function tokenSum(it, step, own, cells, served) {
-  const listed = cells.slice(0, 4), rest = cells.length - listed.length;
-  const each = tell => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
+  const listed = cells.slice(0, 4);
+  const rest = cells.length - listed.length;
+  const each = (tell) => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
   if (step === "score") return scoreSum(it, {});
   if (it.router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "combine") return combineSum(it, own);
   if (step === "compute")
     return cells.length ? each(({ expert }) => expertSum(it, expert)) : "no expert took this token: none computes it";
-  if (step === "select" && it.chosen) return choiceSum(it, own, listed.map(({ expert }) => expert), rest);
+  if (step === "select" && it.chosen)
+    return choiceSum(
+      it,
+      own,
+      listed.map(({ expert }) => expert),
+      rest,
+    );
   if (step === "select" && cells.length) return each(({ expert }) => `${rankSum(it, own, expert)}: taken`);
   if (step === "select")
-    return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ` +
-      `${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`;
+    return (
+      `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ` +
+      `${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`
+    );
   if (!it.arrivals) {
     const slots = listed.map(({ expert, slot }) => `slot ${slot} of expert ${expert}`).join(", ");
     const held = slots ? `it is in ${slots}${rest ? ` and ${rest} more` : ""}` : "no expert took this token";
     return `${roomSum(it)}; ${held}`;
   }
-  const asked = choicesOf(it, own, step, served), waiting = it.topK - asked.length;
-  const told = asked.slice(0, 4).map(choice => arrivalSum(it, choice));
+  const asked = choicesOf(it, own, step, served);
+  const waiting = it.topK - asked.length;
+  const told = asked.slice(0, 4).map((choice) => arrivalSum(it, choice));
   if (asked.length > 4) told.push(`and ${many(asked.length - 4, "choice")} more`);
   if (waiting) told.push(`${asked.length ? many(waiting, "choice") : "this token"} not served yet`);
   return [roomSum(it), ...told].join("; ");
@@ -142,7 +167,9 @@ function emptySum(it, step, expert, served) {
 }
 
 function sparseSum(it, step, { token, expert }, served) {
-  const { e, p, first, router } = it, own = first + token, { slot, arrival } = placeOf(it, own, expert);
+  const { e, p, first, router } = it;
+  const own = first + token;
+  const { slot, arrival } = placeOf(it, own, expert);
   if (step === "score") return scoreSum(it, { token, expert });
   if (router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "normalise") {
@@ -164,16 +191,20 @@ function sparseSum(it, step, { token, expert }, served) {
 
 /** Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not told. */
 function choiceSum(it, own, experts, more = 0) {
-  const { top_k, gating } = it.settings, gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
+  const { top_k, gating } = it.settings;
+  const gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
   const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
   const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k));
   const how = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" }[gating];
-  const told = experts.map(expert => [choices.indexOf(expert), expert]).sort(([a], [b]) => a - b).map(([rank, expert]) => {
-    if (rank < 0) return `expert ${expert} is not chosen`;
-    const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
-    return `expert ${expert} is the ${ordinal(rank)} choice${gate}`;
-  });
-  const listed = some(Array.from(best, j => `expert ${j} ${four(gates[j])}`));
+  const told = experts
+    .map((expert) => [choices.indexOf(expert), expert])
+    .sort(([a], [b]) => a - b)
+    .map(([rank, expert]) => {
+      if (rank < 0) return `expert ${expert} is not chosen`;
+      const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
+      return `expert ${expert} is the ${ordinal(rank)} choice${gate}`;
+    });
+  const listed = some(Array.from(best, (j) => `expert ${j} ${four(gates[j])}`));
   return `gates, best first: ${listed}; top_k = ${top_k}: ${told.join("; ")}${more ? `; and ${more} more` : ""}`;
 }
 
@@ -197,25 +228,36 @@ function combineSum(it, own) {
 
 /** An expert as a whole: its tokens, its slots and its share of the load. */
 function expertLine(it, step, expert, served, ids) {
-  const { e, p, s, n } = it, load = it.loads.expert[expert], whole = it.loads.expert.reduce((a, x) => a + x, 0);
+  const { e, p, s, n } = it;
+  const load = it.loads.expert[expert];
+  const whole = it.loads.expert.reduce((a, x) => a + x, 0);
   const of = it.images > 1 ? `the batch's ${n} tokens` : many(n, "token");
   const share = `${percent(whole ? load / whole : 0)} of all that experts receive (even: ${percent(1 / e)})`;
   const work = step === "compute" ? `; ${computeSum(it, expert, "them", it.dropless ? load : p)}` : "";
   if (!it.sparse) {
-    const own = byExpert(it).dispatch, weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
-    const { top, alike } = largestAmong(weights, 0, it.rows), most = tokenName(it, it.first + top, ids);
-    const whose = it.rows > 1 && alike + 1 === it.rows ? `the same of each of its ${it.rows} tokens`
-      : `most of ${most}${equals(alike, it.rows)}`;
-    return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; ` +
-      `of this image ${whose}: ${four(weights[top])}${work}.`;
+    const own = byExpert(it).dispatch;
+    const weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
+    const { top, alike } = largestAmong(weights, 0, it.rows);
+    const most = tokenName(it, it.first + top, ids);
+    const whose =
+      it.rows > 1 && alike + 1 === it.rows
+        ? `the same of each of its ${it.rows} tokens`
+        : `most of ${most}${equals(alike, it.rows)}`;
+    return (
+      `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; ` +
+      `of this image ${whose}: ${four(weights[top])}${work}.`
+    );
   }
   const { taken, turned, upTo, total } = servingOf(it, step === "dispatch" ? served : -1);
-  const inTime = at => step !== "dispatch" || at < taken[expert];
+  const inTime = (at) => step !== "dispatch" || at < taken[expert];
   const held = Array.from(it.token.subarray(expert * p, (expert + 1) * p)).filter((t, at) => t >= 0 && inTime(at));
-  const names = held.length ? ` (${some(held.map(t => tokenName(it, t, ids)))})` : "";
-  const away = turned[expert] ? `, turned ${turned[expert]} away` : "", so = upTo < total ? " so far" : "";
-  return `expert ${expert}: took ${held.length} of ${of} into ${many(p, "slot")}${so}${names}${away}` +
-    `${so ? "" : `; ${share}`}${work}.`;
+  const names = held.length ? ` (${some(held.map((t) => tokenName(it, t, ids)))})` : "";
+  const away = turned[expert] ? `, turned ${turned[expert]} away` : "";
+  const so = upTo < total ? " so far" : "";
+  return (
+    `expert ${expert}: took ${held.length} of ${of} into ${many(p, "slot")}${so}${names}${away}` +
+    `${so ? "" : `; ${share}`}${work}.`
+  );
 }
 
 /** The status line: the pointed cell's arithmetic, or what the last choice served came to, or what to do. */
@@ -226,11 +268,18 @@ export function lineOf(it, step, map, at, { served, ids, grid }) {
     if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
     return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
   }
-  const { token, cells: [cell], cells, alike } = placeAt(it, step, map, at, served);
+  const {
+    token,
+    cells: [cell],
+    cells,
+    alike,
+  } = placeAt(it, step, map, at, served);
   if (token === null && !cell) return expertLine(it, step, at.expert, served, ids);
   const named = cell ? `expert ${cell.expert}${cell.slot < 0 ? "" : `, slot ${cell.slot}`}` : "";
   if (token === null) return `${named}: ${emptySum(it, step, cell.expert, served)}.`;
-  const own = it.first + token, t = own % it.rows, number = ids.length ? ids[t] : t;
+  const own = it.first + token;
+  const t = own % it.rows;
+  const number = ids.length ? ids[t] : t;
   const where = grid.length ? ` (row ${Math.floor(number / grid[1])}, column ${number % grid[1]})` : "";
   const name = `${tokenName(it, own, ids)}${where}`;
   if (at.expert < 0 && (!cell || settled(it, step))) return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
@@ -244,7 +293,8 @@ export function lineOf(it, step, map, at, { served, ids, grid }) {
 /** The numbers of a routing: [name, value, text] in the order of the table; shares first, then what has a ratio. */
 export function figuresOf(it) {
   const own = it.loads.dropped.subarray(it.first, it.first + it.rows).reduce((a, x) => a + x, 0);
-  const all = it.loads.droppedFraction, rest = it.images > 1 ? [["Dropped in the whole batch", all, percent(all)]] : [];
+  const all = it.loads.droppedFraction;
+  const rest = it.images > 1 ? [["Dropped in the whole batch", all, percent(all)]] : [];
   return [
     ["Dropped tokens of this image", own / it.rows, `${own} of ${it.rows} (${percent(own / it.rows)})`],
     ...rest,

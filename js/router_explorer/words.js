@@ -1,17 +1,26 @@
 // The six steps of a RouterExplorer in words, as an equation and as the library's line of code.
-// Joined behind router_explorer_state.js.
 
-const mi = x => `<mi>${x}</mi>`, mn = x => `<mn>${x}</mn>`, mo = x => `<mo>${x}</mo>`, mt = x => `<mtext>${x}</mtext>`;
+const mi = (x) => `<mi>${x}</mi>`;
+const mn = (x) => `<mn>${x}</mn>`;
+const mo = (x) => `<mo>${x}</mo>`;
+const mt = (x) => `<mtext>${x}</mtext>`;
 const low = (x, ...below) => `<msub>${x}<mrow>${below.join(mo(","))}</mrow></msub>`;
 const over = (a, b) => `<mfrac><mrow>${a}</mrow><mrow>${b}</mrow></mfrac>`;
 const total = (index, inner) => `<munder>${mo("∑")}${index}</munder>${inner}`;
 const row = (...parts) => `<mrow>${parts.join("")}</mrow>`;
 const is = (a, ...b) => row(a, mo("="), ...b);
 const call = (f, ...of) => row(f, mo("("), ...of, mo(")"));
-const [T, S, E] = ["t", "s", "e"].map(mi), TOKEN = low(mi("x"), T), SLOT = low(mi("slot"), S);
-const score = (...at) => low(mi("score"), ...at), raised = (...at) => call(mi("exp"), score(...at));
-const DISPATCH = low(mi("D"), T, S), COMBINE = low(mi("C"), T, S), GATE = low(mi("g"), T, E);
-const ANSWER = low(mi("answer"), S), EXPERT = call(low(mi("f"), E), TOKEN), OUTPUT = low(mi("y"), T);
+const [T, S, E] = ["t", "s", "e"].map(mi);
+const TOKEN = low(mi("x"), T);
+const SLOT = low(mi("slot"), S);
+const score = (...at) => low(mi("score"), ...at);
+const raised = (...at) => call(mi("exp"), score(...at));
+const DISPATCH = low(mi("D"), T, S);
+const COMBINE = low(mi("C"), T, S);
+const GATE = low(mi("g"), T, E);
+const ANSWER = low(mi("answer"), S);
+const EXPERT = call(low(mi("f"), E), TOKEN);
+const OUTPUT = low(mi("y"), T);
 
 const TO_SLOTS = [is(SLOT, total(T, row(DISPATCH, TOKEN))), "slots = routing.to_slots(x)"];
 const ONE_TOKEN = [is(SLOT, TOKEN), "slots = routing.to_slots(x)"];
@@ -22,15 +31,20 @@ const IDLE = [mt("nothing to compute"), "# nothing to do"];
 const EXPERT_SCORES = [is(score(T, E), mi("scale"), mo("·"), TOKEN, mo("·"), low(mi("w"), E)), "logits = x @ w_gate"];
 const GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"))))), "gates = logits.softmax(-1)"];
 const TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
-const ROUNDED_UP =
-  is(mi("capacity"), row(mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉")));
+const ROUNDED_UP = is(
+  mi("capacity"),
+  row(mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉")),
+);
 const GAP = '<mspace width="0.3em"></mspace>';
 const MOST_ASKED = is(mi("slots"), `<munder>${mo("max")}${mi("e")}</munder>${GAP}`, low(mi("asked"), E));
 const EMPTY_COSTS = "Every expert computes all its slots. An empty slot costs as much as a full one.";
 
 const overTokens = is(DISPATCH, over(raised(T, S), total(mi("t′"), raised(mi("t′"), S))));
 const overSlots = is(COMBINE, over(raised(T, S), total(mi("s′"), raised(T, mi("s′")))));
-const [evenTokens, evenSlots] = [[DISPATCH, "n"], [COMBINE, "s"]].map(([x, n]) => is(x, over(mn(1), mi(n))));
+const [evenTokens, evenSlots] = [
+  [DISPATCH, "n"],
+  [COMBINE, "s"],
+].map(([x, n]) => is(x, over(mn(1), mi(n))));
 const both = (a, b) => row(a, '<mspace width="1.5em"></mspace>', b);
 
 /** [words, equation, code] of a step of the router in use. */
@@ -44,12 +58,15 @@ function softCards(router) {
   const [first, second] = { uniform: ["uniform", "uniform"], soft: ["soft", "soft"] }[router] ?? router.split(" / ");
   const learned = router !== "uniform";
   const normalise = {
-    soft: "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over " +
+    soft:
+      "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over " +
       "all slots: combine, drawn in step 6.",
     uniform: "Equal scores make equal weights: 1/n for every token of a slot, 1/s for every slot of a token.",
-    "uniform / soft": "Dispatch does not read the scores: every token of a slot counts 1/n. Combine is the softmax " +
+    "uniform / soft":
+      "Dispatch does not read the scores: every token of a slot counts 1/n. Combine is the softmax " +
       "of each row, over slots.",
-    "soft / uniform": "Dispatch is the softmax of each column, over tokens. Combine does not read the scores: every " +
+    "soft / uniform":
+      "Dispatch is the softmax of each column, over tokens. Combine does not read the scores: every " +
       "slot counts 1/s.",
   }[router];
   const weights = both(first === "soft" ? overTokens : evenTokens, second === "soft" ? overSlots : evenSlots);
@@ -59,62 +76,97 @@ function softCards(router) {
       ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.slot_logits(x)"]
       : ["Nothing is compared: every token counts alike for every slot.", ...NO_SCORES],
     normalise: [normalise, weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
-    select: ["Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",
-      ...IDLE],
+    select: [
+      "Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",
+      ...IDLE,
+    ],
     dispatch: ["Every slot is filled with a mix of all tokens, by the weights of its column.", ...TO_SLOTS],
-    compute: ["Every expert computes its slots. The cost depends on how many slots there are, not on the tokens.",
-      ...COMPUTE],
-    combine: ["Every token is answered with a mix of all slots, by the weights of its row.",
-      is(OUTPUT, total(S, row(COMBINE, ANSWER))), TO_TOKENS],
+    compute: [
+      "Every expert computes its slots. The cost depends on how many slots there are, not on the tokens.",
+      ...COMPUTE,
+    ],
+    combine: [
+      "Every token is answered with a mix of all slots, by the weights of its row.",
+      is(OUTPUT, total(S, row(COMBINE, ANSWER))),
+      TO_TOKENS,
+    ],
   };
 }
 
 function tokensChoiceCards(top_k, gating, priority, dropless) {
-  const late = gating === "top_k_then_softmax", chosen = top_k === 1 ? "expert" : `${top_k} experts`;
-  const scaled = {
-    gshard: " Its gates are then divided by their sum.",
-    top_k_then_softmax: " The softmax is taken now, over the chosen scores alone.",
-  }[gating] ?? "";
+  const late = gating === "top_k_then_softmax";
+  const chosen = top_k === 1 ? "expert" : `${top_k} experts`;
+  const scaled =
+    {
+      gshard: " Its gates are then divided by their sum.",
+      top_k_then_softmax: " The softmax is taken now, over the chosen scores alone.",
+    }[gating] ?? "";
   const order = priority === "gate" ? "the token with the largest gate first" : "the first token first";
   const later = top_k > 1 ? ", all first choices before all second ones" : "";
   return {
     score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
-    normalise: [late
-      ? "This gating normalises after the selection. Drawn is the softmax over all experts, which only orders tokens."
-      : "The softmax over experts makes gates: each row sums to 1.", ...GATES],
-    select: [`Every token chooses the ${chosen} with its highest scores, equal ones by number.${scaled}`,
+    normalise: [
+      late
+        ? "This gating normalises after the selection. Drawn is the softmax over all experts, which only orders tokens."
+        : "The softmax over experts makes gates: each row sums to 1.",
+      ...GATES,
+    ],
+    select: [
+      `Every token chooses the ${chosen} with its highest scores, equal ones by number.${scaled}`,
       is(call(mi("choices"), T), call(low(mi("top"), mi("k")), score(T))),
-      "experts, gates = choose_experts(logits, top_k, gating)"],
-    dispatch: [`Choices are served one by one, ${order}${later}. ` +
-      (dropless ? "No expert is ever full: there are as many slots as the busiest one is asked for." :
-        "A full expert turns the next one away."), dropless ? MOST_ASKED : ROUNDED_UP,
-      `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`],
+      "experts, gates = choose_experts(logits, top_k, gating)",
+    ],
+    dispatch: [
+      `Choices are served one by one, ${order}${later}. ` +
+        (dropless
+          ? "No expert is ever full: there are as many slots as the busiest one is asked for."
+          : "A full expert turns the next one away."),
+      dropless ? MOST_ASKED : ROUNDED_UP,
+      `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`,
+    ],
     compute: dropless
-      ? ["Every expert computes the tokens that it was sent and nothing else: no slot is empty.",
-        is(ANSWER, call(low(mi("f"), E), SLOT)), "answers = experts.rows(rows, count)"]
+      ? [
+          "Every expert computes the tokens that it was sent and nothing else: no slot is empty.",
+          is(ANSWER, call(low(mi("f"), E), SLOT)),
+          "answers = experts.rows(rows, count)",
+        ]
       : [EMPTY_COSTS, ...COMPUTE],
-    combine: ["Every token gets the answers of the experts that took it, each times its gate. A dropped token gets " +
-      "exactly 0: only the residual connection carries it on.", ...TAKEN],
+    combine: [
+      "Every token gets the answers of the experts that took it, each times its gate. A dropped token gets " +
+        "exactly 0: only the residual connection carries it on.",
+      ...TAKEN,
+    ],
   };
 }
 
 const EXPERTS_CHOICE = {
   score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
   normalise: ["The softmax over experts makes gates: each row sums to 1.", ...GATES],
-  select: ["Every expert takes the tokens with the highest gates of its column, as many as it has slots; equal ones " +
-    "by position.", is(call(mi("tokens"), E), call(low(mi("top"), mi("capacity")), low(mi("g"), E))),
-    "token, gate = assign_experts(gates, capacity)"],
-  dispatch: ["Every slot holds one whole token. A token can be with several experts, or with none: then it is dropped.",
-    ...ONE_TOKEN],
+  select: [
+    "Every expert takes the tokens with the highest gates of its column, as many as it has slots; equal ones " +
+      "by position.",
+    is(call(mi("tokens"), E), call(low(mi("top"), mi("capacity")), low(mi("g"), E))),
+    "token, gate = assign_experts(gates, capacity)",
+  ],
+  dispatch: [
+    "Every slot holds one whole token. A token can be with several experts, or with none: then it is dropped.",
+    ...ONE_TOKEN,
+  ],
   compute: ["Every expert computes its slots, and all are full: no expert waits, none turns anybody away.", ...COMPUTE],
-  combine: ["Every token gets the answers of the experts that took it, each times its gate. A token that nobody took " +
-    "gets exactly 0.", ...TAKEN],
+  combine: [
+    "Every token gets the answers of the experts that took it, each times its gate. A token that nobody took " +
+      "gets exactly 0.",
+    ...TAKEN,
+  ],
 };
 const IDENTITY = {
   score: ["Identity looks at no token: there is nothing to score.", ...IDLE],
   normalise: ["Without scores there is nothing to normalise.", ...IDLE],
-  select: ["Tokens are dealt in turn: token t goes to expert t mod e, whatever it holds.",
-    is(call(mi("expert"), T), T, mt("&nbsp;mod&nbsp;"), mi("e")), "token = torch.arange(e * p).view(p, e).mT"],
+  select: [
+    "Tokens are dealt in turn: token t goes to expert t mod e, whatever it holds.",
+    is(call(mi("expert"), T), T, mt("&nbsp;mod&nbsp;"), mi("e")),
+    "token = torch.arange(e * p).view(p, e).mT",
+  ],
   dispatch: ["Every slot holds one whole token; nothing is mixed, nothing dropped.", ...ONE_TOKEN],
   compute: [EMPTY_COSTS, ...COMPUTE],
   combine: ["Every token gets the answer of its own slot alone, with weight 1.", is(OUTPUT, EXPERT), TO_TOKENS],

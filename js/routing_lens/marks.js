@@ -4,17 +4,28 @@ import { expertColour, ring, write, writeOver } from "../shared/painting.js";
 import { four, largest } from "./numbers.js";
 import { RIGHT, SUMS, bar } from "./panels.js";
 
-const FEW = 40, TILE = 7;
+const FEW = 40;
+const TILE = 7;
 /** Strokes of a tile for each kind of wrong weight, for cells too small for its sign. */
 const STROKES = {
   "<0": [[0, 3.5, 7, 3.5]],
-  ">1": [[3.5, 0, 3.5, 7], [0, 3.5, 7, 3.5]],
-  NaN: [[0, 0, 7, 7], [7, 0, 0, 7]],
+  ">1": [
+    [3.5, 0, 3.5, 7],
+    [0, 3.5, 7, 3.5],
+  ],
+  NaN: [
+    [0, 0, 7, 7],
+    [7, 0, 0, 7],
+  ],
   "∞": [[2, 3.5, 5, 3.5]],
 };
 function tile(ctx, sign) {
-  const small = new OffscreenCanvas(TILE, TILE), pen = small.getContext("2d");
-  for (const [width, colour] of [[2.6, "#000"], [1, "#fff"]]) {
+  const small = new OffscreenCanvas(TILE, TILE);
+  const pen = small.getContext("2d");
+  for (const [width, colour] of [
+    [2.6, "#000"],
+    [1, "#fff"],
+  ]) {
     Object.assign(pen, { lineWidth: width, strokeStyle: colour });
     for (const [a, b, c, d] of STROKES[sign]) {
       pen.beginPath();
@@ -29,12 +40,16 @@ function tile(ctx, sign) {
 /** Mark the wrong weights of a map: with their sign where it has room, else with a tile, and a ring if they are few. */
 export function markWrong(ctx, found, columns, { x, y, dx, dy }) {
   for (const { sign, at } of found) {
-    const room = dx >= 26 && dy >= 12, few = at.length <= FEW, ground = tile(ctx, sign);
+    const room = dx >= 26 && dy >= 12;
+    const few = at.length <= FEW;
+    const ground = tile(ctx, sign);
     ctx.fillStyle = ground;
     for (let i = 0, run; i < at.length; i += run) {
-      const column = at[i] % columns, left = x + column * dx, top = y + Math.floor(at[i] / columns) * dy;
+      const column = at[i] % columns;
+      const left = x + column * dx;
+      const top = y + Math.floor(at[i] / columns) * dy;
       // Neighbours in a row share one tiled box, or a map that is all wrong would be slow.
-      for (run = 1; !room && at[i + run] === at[i] + run && column + run < columns; ) run++;
+      for (run = 1; !room && at[i + run] === at[i] + run && column + run < columns;) run++;
       if (room) writeOver(ctx, sign, left + dx / 2, top + dy / 2);
       if (room) continue;
       // A lone tile is centred on its cell; many share one pattern, between whose strokes the colours can be seen.
@@ -56,7 +71,8 @@ export function arrow(ctx, x, y, size, left) {
 
 /** Write a number in a box of the page's colour, so that it covers what is below. */
 export function writeBoxed(ctx, text, x, y, ink, most) {
-  const w = ctx.measureText(text).width + 6, left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
+  const w = ctx.measureText(text).width + 6;
+  const left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
   ctx.fillStyle = ink.paper;
   ctx.fillRect(left, y - 8, w, 16);
   Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
@@ -66,16 +82,25 @@ export function writeBoxed(ctx, text, x, y, ink, most) {
 
 /** Sums of the rows on the right and of the columns below, each with a line at 1 and a mark where 1 is missed. */
 export function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
-  const rows = it.rows[view], columns = it.columns[view], none = new Set();
+  const rows = it.rows[view];
+  const columns = it.columns[view];
+  const none = new Set();
   const off = { rows: view === "combine" ? it.off.rows : none, columns: view === "dispatch" ? it.off.columns : none };
-  const widest = largest(rows, 1), tallest = largest(columns, 1), long = RIGHT - 20, high = SUMS - 22;
-  const right = x + w + 6, floor = y + h + 7 + high, one = floor - high / tallest, numbers = dy >= 12;
+  const widest = largest(rows, 1);
+  const tallest = largest(columns, 1);
+  const long = RIGHT - 20;
+  const high = SUMS - 22;
+  const right = x + w + 6;
+  const floor = y + h + 7 + high;
+  const one = floor - high / tallest;
+  const numbers = dy >= 12;
   const part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
   write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
   write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
   write(ctx, "1", right, one, ink.text, "left");
   rows.forEach((value, r) => {
-    const missed = off.rows.has(r), middle = y + (r + 0.5) * dy;
+    const missed = off.rows.has(r);
+    const middle = y + (r + 0.5) * dy;
     ctx.fillStyle = ink.bar;
     if (numbers) write(ctx, four(value) + (missed ? " ≠1" : ""), right, middle, ink.text, "left");
     else ctx.fillRect(right, y + r * dy, long * part(value, widest), Math.max(dy - 0.5, 0.5));
@@ -87,7 +112,9 @@ export function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
   });
   ctx.fillStyle = ink.text;
   columns.forEach((value, c) => {
-    const missed = off.columns.has(c), middle = x + (c + 0.5) * dx, sign = missed ? "≠1" : "";
+    const missed = off.columns.has(c);
+    const middle = x + (c + 0.5) * dx;
+    const sign = missed ? "≠1" : "";
     const text = dx >= 64 ? `${four(value)} ${sign}` : dx >= 16 ? sign : "";
     if (text) write(ctx, text, middle, floor + 7, ink.text);
     else if (missed) arrow(ctx, middle, floor + 2, Math.min(5, Math.max(dx, 2)), false);
@@ -100,8 +127,11 @@ export function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
 /** The exact sums of the selected row and column, beside them. */
 export function selectedSums(ctx, { it, view, boxes: { map, sizes }, ink }, { token, expert, slot }) {
   if (!it.rows[view]) return;
-  const { x, y, w, h, dx, dy } = map, most = sizes.map[0], c = expert * it.p + slot;
-  const row = it.row[token], text = name => four(it[name][view][name === "rows" ? row : c]);
+  const { x, y, h, dx, dy } = map;
+  const most = sizes.map[0];
+  const c = expert * it.p + slot;
+  const row = it.row[token];
+  const text = (name) => four(it[name][view][name === "rows" ? row : c]);
   if (token >= 0 && dy < 12) writeBoxed(ctx, text("rows"), most, y + (row + 0.5) * dy, ink, most);
   if (expert >= 0 && slot >= 0) writeBoxed(ctx, text("columns"), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
 }

@@ -6,14 +6,16 @@ const KEYS = `tabindex="0" ${OWN_KEYS}`;
 const HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape frees";
 const panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}"><canvas></canvas>
   <canvas data-part="${name}" ${KEYS} role="application" aria-label="${label}: ${HINT}"></canvas></div>`;
-const range = name => `<input type="range" min="0" step="1" data-part="${name}" ${OWN_KEYS}>`;
+const range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${OWN_KEYS}>`;
 export const PAGE = `
 <div class="routing-lens-controls">
   <label>Router <select data-part="router" ${OWN_KEYS}></select></label>
   <label>Layer <select data-part="layer" ${OWN_KEYS}></select></label>
   <label><span data-part="kind"></span> ${range("image_index")}<span data-part="image"></span></label>
-  <fieldset><legend>Map</legend>${VIEWS.map(view => `<label><input type="radio" value="${view}"
-    data-part="${view}" ${OWN_KEYS}>${view}</label>`).join("")}</fieldset>
+  <fieldset><legend>Map</legend>${VIEWS.map(
+    (view) => `<label><input type="radio" value="${view}"
+    data-part="${view}" ${OWN_KEYS}>${view}</label>`,
+  ).join("")}</fieldset>
 </div>
 <div class="routing-lens-replay" data-part="replay" hidden>
   <div class="routing-lens-controls"><button type="button" data-part="play" ${OWN_KEYS}></button>

@@ -1,15 +1,32 @@
 // The panels of a RoutingLens as drawings of a scene: its numbers `it`, `view`, `boxes`, `ink` and the picture.
 // Each has a ground, painted when the scene changes, and a layer above it that follows the pointer.
 
-import { GRID, everyNth, expertColour, hatch, paintPicture, paintWeights, ring, shareOfBox, write, writeOver } from "../shared/painting.js";
+import {
+  GRID,
+  everyNth,
+  expertColour,
+  hatch,
+  paintPicture,
+  paintWeights,
+  ring,
+  shareOfBox,
+  write,
+  writeOver,
+} from "../shared/painting.js";
 import { LINE, NARROWEST, fitted, wordBoxes } from "../shared/words.js";
 import { arrow, markWrong, selectedSums, sums, writeBoxed } from "./marks.js";
 import { columnsOfExpert, four, largest, short, span, told, weightByExpert, weightOfEach } from "./numbers.js";
 import { labelRoom, rowLabel } from "./text.js";
 import { FATES, answersDropped } from "./words.js";
 
-export const LEFT = 46, RIGHT = 68, TOP = 20, SUMS = 46, LOAD = 58, ROW = 46;
-export const MOST_HIGH = 392, LEAST_HIGH = 112;
+export const LEFT = 46;
+export const RIGHT = 68;
+export const TOP = 20;
+export const SUMS = 46;
+export const LOAD = 58;
+export const ROW = 46;
+export const MOST_HIGH = 392;
+export const LEAST_HIGH = 112;
 // Pixels below which the panels do not fit side by side: then map and words share the height of the window.
 export const NARROW = 704;
 
@@ -27,8 +44,11 @@ export function tokenBox({ it, picture }, w) {
 
 /** Where things lie, in CSS pixels, for panels of these widths and a map of at most so many pixels. */
 export function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
-  const tokens = tokenBox({ it, picture }, tokensWidth), columns = it.experts * columnsOfExpert(it, view);
-  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, most = Math.min(high, MOST_HIGH);
+  const tokens = tokenBox({ it, picture }, tokensWidth);
+  const columns = it.experts * columnsOfExpert(it, view);
+  const left = labelRoom(it, mapWidth);
+  const w = mapWidth - left - RIGHT;
+  const most = Math.min(high, MOST_HIGH);
   const h = Math.max(Math.min(it.n * 14, most), LEAST_HIGH);
   return {
     tokens,
@@ -42,7 +62,8 @@ const corner = ({ columns, dx, dy, words }, token) =>
 
 export const grounds = {
   tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h } = boxes.tokens, lost = new Set(it.lost);
+    const { w, h } = boxes.tokens;
+    const lost = new Set(it.lost);
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
       const [x, y, dx, dy] = corner(boxes.tokens, t);
@@ -65,8 +86,10 @@ export const grounds = {
   },
 
   map(ctx, scene) {
-    const { it, view, boxes, ink } = scene, { x, y, w, h, dy, de, columns } = boxes.map;
-    const everyRow = everyNth(dy, 13), everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
+    const { it, view, boxes, ink } = scene;
+    const { x, y, w, h, dy, de, columns } = boxes.map;
+    const everyRow = everyNth(dy, 13);
+    const everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
     if (view === "output") lengths(ctx, scene);
     else paintWeights(ctx, boxes.map, it.weights[view], it.n, columns, it[`${view}_most`], it[`${view}_least`]);
     for (let e = 0; e < it.experts && view !== "output"; e++) {
@@ -88,7 +111,9 @@ export const grounds = {
   },
 
   experts(ctx, { it, boxes, ink }) {
-    const { x, w } = boxes.map, most = largest(it.groupLoad, it.hard ? it.p : 1e-9), high = LOAD - 18;
+    const { x, w } = boxes.map;
+    const most = largest(it.groupLoad, it.hard ? it.p : 1e-9);
+    const high = LOAD - 18;
     write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
     write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
     if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high, ink, { pale: true });
@@ -114,7 +139,8 @@ export const overlays = {
       // Below a word there is room for its weight; patches keep their picture but for the three heaviest.
       const most = it.words ? seen.length : 3;
       for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
-        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]), middle = x + dx / 2;
+        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]);
+        const middle = x + dx / 2;
         if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
         else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), w - 13), y + dy / 2);
       }
@@ -123,9 +149,18 @@ export const overlays = {
   },
 
   map(ctx, scene, at) {
-    const { it, view, boxes: { map } } = scene, own = columnsOfExpert(it, view), one = own > 1 || it.p === 1;
-    const from = at.expert * own + (one && at.slot >= 0 ? at.slot : 0), wide = one && at.slot >= 0 ? 1 : own;
-    const x = map.x + from * map.dx, y = map.y + it.row[at.token] * map.dy, w = wide * map.dx;
+    const {
+      it,
+      view,
+      boxes: { map },
+    } = scene;
+    const own = columnsOfExpert(it, view);
+    const one = own > 1 || it.p === 1;
+    const from = at.expert * own + (one && at.slot >= 0 ? at.slot : 0);
+    const wide = one && at.slot >= 0 ? 1 : own;
+    const x = map.x + from * map.dx;
+    const y = map.y + it.row[at.token] * map.dy;
+    const w = wide * map.dx;
     const column = at.expert >= 0 && own > 0;
     if (at.token >= 0) ring(ctx, map.x, y, map.w, map.dy);
     if (column) ring(ctx, x, map.y, w, map.h);
@@ -148,7 +183,7 @@ export const overlays = {
 /** A square or bar on each of these tokens, its size in proportion to its number; hollow where that is below 0. */
 function squares(ctx, box, it, each, tokens, colour) {
   const most = each.reduce((m, x) => (Math.abs(x) > m && Math.abs(x) < Infinity ? Math.abs(x) : m), 0);
-  const seen = [...each.keys()].filter(r => each[r] !== 0 && Math.abs(each[r]) < Infinity);
+  const seen = [...each.keys()].filter((r) => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   Object.assign(ctx, { fillStyle: colour, lineWidth: 1 });
   for (const r of seen) {
     const [x, y, dx, dy] = corner(box, tokens[r]);
@@ -157,7 +192,10 @@ function squares(ctx, box, it, each, tokens, colour) {
     ctx.globalAlpha = 0.8;
     if (each[r] > 0) ctx.fillRect(...square);
     ctx.globalAlpha = 1;
-    for (const [grow, edge] of [[0, "#fff"], [0.75, "#000"]]) {
+    for (const [grow, edge] of [
+      [0, "#fff"],
+      [0.75, "#000"],
+    ]) {
       ctx.strokeStyle = edge;
       ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
     }
@@ -171,10 +209,11 @@ function lengths(ctx, { it, boxes: { map }, ink }) {
   write(ctx, "length", x + w + 6, y / 2 - 1, ink.text, "left");
   write(ctx, `0 to ${four(it.output_most)}`, x + w / 2, y / 2 - 1, ink.text);
   it.ids.forEach((t, r) => {
-    const value = it.output[t], middle = y + (r + 0.5) * dy;
+    const value = it.output[t];
+    const middle = y + (r + 0.5) * dy;
     const mark = answersDropped(it, t) ? " ≠0" : "";
     ctx.fillStyle = ink.bar;
-    ctx.fillRect(x, y + r * dy, (w * Math.min(value / (it.output_most || 1), 1)) || 0, Math.max(dy - (dy > 4), 0.5));
+    ctx.fillRect(x, y + r * dy, w * Math.min(value / (it.output_most || 1), 1) || 0, Math.max(dy - (dy > 4), 0.5));
     if (dy >= 12) write(ctx, four(value) + mark, x + w + 6, middle, ink.text, "left");
     else if (mark) arrow(ctx, x + w + 6, middle, 7, true);
   });
@@ -189,7 +228,8 @@ export function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
   ctx.globalAlpha = 1;
   if (h < 1) return;
   // Whole pixels, between which a line would be grey.
-  const left = Math.round(x), top = Math.round(floor - h);
+  const left = Math.round(x);
+  const top = Math.round(floor - h);
   if (w > 7) return ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
   ctx.fillStyle = ink.text;
   ctx.fillRect(x, top, w, 1);
@@ -199,7 +239,8 @@ export function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
 export function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
   const gap = de > 8 ? 2 : 0;
   values.forEach((value, e) => {
-    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0), top = floor - h;
+    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0);
+    const top = floor - h;
     bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
     const number = short(value);
     const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;

@@ -6,19 +6,21 @@ import { OWN_KEYS } from "./page.js";
 import { bars, grounds, overlays, tokenBox } from "./panels.js";
 import { factsOf, names } from "./words.js";
 
-export const MOST_PINS = 4, CARD_BARS = 44;
+export const MOST_PINS = 4;
+export const CARD_BARS = 44;
 export const SELECTION = ["token", "expert", "slot"];
-export const same = (a, b) => SELECTION.every(name => a[name] === b[name]);
+export const same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
 
 /** The pins without this one, or with it at the end. */
 export function toggled(pins, at) {
-  const others = pins.filter(pin => !same(pin, at));
+  const others = pins.filter((pin) => !same(pin, at));
   return others.length < pins.length ? others : [...pins, at];
 }
 
 /** Show a card for each pin; `free` is called with the pin whose button was pressed. */
 export function showCards(root, scene, pins, free) {
-  const part = name => root.querySelector(`[data-part="${name}"]`), cards = part("cards");
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const cards = part("cards");
   part("compare").hidden = !pins.length;
   part("compare-title").textContent =
     `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
@@ -28,13 +30,17 @@ export function showCards(root, scene, pins, free) {
   if (held && !cards.contains(document.activeElement)) (cards.lastChild?.lastElementChild ?? part("tokens")).focus();
   while (cards.children.length < pins.length) cards.append(newCard());
   pins.forEach((at, i) => {
-    const card = cards.children[i], label = names(scene.it, at), [canvas, title, facts, button] = card.children;
+    const card = cards.children[i];
+    const label = names(scene.it, at);
+    const [canvas, title, facts, button] = card.children;
     title.textContent = label;
-    facts.replaceChildren(...factsOf(scene.it, at, scene.view).map(fact => {
-      const line = document.createElement("li");
-      line.textContent = fact;
-      return line;
-    }));
+    facts.replaceChildren(
+      ...factsOf(scene.it, at, scene.view).map((fact) => {
+        const line = document.createElement("li");
+        line.textContent = fact;
+        return line;
+      }),
+    );
     button.setAttribute("aria-label", `Free ${label}`);
     button.onclick = () => free(at);
     canvas.setAttribute("aria-label", `What ${label} sees`);
@@ -54,7 +60,8 @@ function newCard() {
 function paintCard(canvas, { it, view, ink, picture }, at) {
   const width = canvas.clientWidth;
   if (width < 20) return;
-  const tokens = tokenBox({ it, picture }, width), below = at.token < 0 ? 0 : CARD_BARS;
+  const tokens = tokenBox({ it, picture }, width);
+  const below = at.token < 0 ? 0 : CARD_BARS;
   const scene = { it, view: told(view), ink, picture, boxes: { tokens } };
   const ctx = fit(canvas, width, tokens.h + below);
   grounds.tokens(ctx, scene);

@@ -5,32 +5,48 @@ import { four } from "./numbers.js";
 import { LEFT, RIGHT } from "./panels.js";
 import { percent } from "./words.js";
 
-export const PACE = 700, CHART = 84;
+export const PACE = 700;
+export const CHART = 84;
 const LINES = { accuracy: { colour: "#3f90da", dash: [] }, dropped: { colour: "#e76300", dash: [5, 3] } };
 
 /** Shares over steps for one router and layer: [step, share] of each line. */
 export const progressOf = (entries, { router, layer }, tests) => ({
   accuracy: tests[router] ?? [],
-  dropped: entries.filter(e => e.router === router && e.layer === layer && !e.note).map(e => [e.step, e.dropped]),
+  dropped: entries.filter((e) => e.router === router && e.layer === layer && !e.note).map((e) => [e.step, e.dropped]),
 });
 
 /** What is known at a step: the last evaluation up to it, and the tokens that were dropped there. */
 export function progressNote({ accuracy, dropped }, step) {
-  const last = accuracy.filter(([at]) => at <= step).at(-1), loss = dropped.find(([at]) => at === step);
-  const known = last ? `accuracy ${four(last[1])} (evaluated at step ${last[0]})`
-    : accuracy.length ? "not evaluated yet" : "accuracy not given";
+  const last = accuracy.filter(([at]) => at <= step).at(-1);
+  const loss = dropped.find(([at]) => at === step);
+  const known = last
+    ? `accuracy ${four(last[1])} (evaluated at step ${last[0]})`
+    : accuracy.length
+      ? "not evaluated yet"
+      : "accuracy not given";
   const drops = loss ? `${percent(loss[1])} of these tokens dropped in this layer` : "no drops known";
   return `Step ${step}: ${known}; ${drops}.`;
 }
 
 /** Draw both lines with the current step marked. Circles and squares tell them apart, not only colours. */
 export function paintProgress(ctx, width, lines, step, ink) {
-  const x = LEFT, w = width - LEFT - RIGHT, y = 22, h = CHART - 40;
-  const steps = Object.values(lines).flat().map(([at]) => at), low = Math.min(...steps), high = Math.max(...steps);
+  const x = LEFT;
+  const w = width - LEFT - RIGHT;
+  const y = 22;
+  const h = CHART - 40;
+  const steps = Object.values(lines)
+    .flat()
+    .map(([at]) => at);
+  const low = Math.min(...steps);
+  const high = Math.max(...steps);
   const place = ([at, share]) => [x + (w * (at - low)) / (high - low || 1), y + h * (1 - share)];
   Object.assign(ctx, { strokeStyle: ink.bar, lineWidth: 1 });
   ctx.strokeRect(x, y, w, h);
-  for (const [text, at] of [["1", y], ["0", y + h]]) write(ctx, text, x - 6, at, ink.text, "right");
+  for (const [text, at] of [
+    ["1", y],
+    ["0", y + h],
+  ])
+    write(ctx, text, x - 6, at, ink.text, "right");
   write(ctx, low, x, y + h + 11, ink.text);
   if (high > low) write(ctx, high, x + w, y + h + 11, ink.text);
   write(ctx, "step", x + w + 14, y + h + 11, ink.text, "left");
@@ -73,12 +89,16 @@ export function player(button, advance, signal) {
     timer = 0;
     label();
   };
-  button.addEventListener("click", () => {
-    if (timer) return stop();
-    advance(true);
-    if (!still.matches) timer = setInterval(() => advance(false) || stop(), PACE);
-    label();
-  }, { signal });
+  button.addEventListener(
+    "click",
+    () => {
+      if (timer) return stop();
+      advance(true);
+      if (!still.matches) timer = setInterval(() => advance(false) || stop(), PACE);
+      label();
+    },
+    { signal },
+  );
   still.addEventListener("change", stop, { signal });
   signal.addEventListener("abort", stop);
   label();

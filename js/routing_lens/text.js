@@ -1,4 +1,4 @@
-// The names of a lens's rows: the number of a token and its word. Joined behind words.js.
+// The names of a lens's rows: the number of a token and its word.
 
 import { clip, fitted, widthOf } from "../shared/words.js";
 import { LEFT } from "./panels.js";
@@ -11,6 +11,6 @@ export const rowLabel = (it, t, most) => (it.words ? `${t} ${fitted(it.words[t],
 /** Pixels that a map of this width leaves on its left for the names of its rows. */
 export function labelRoom(it, width) {
   if (!it.words) return LEFT;
-  const longest = Math.max(...Array.from(it.ids, t => widthOf(`${t} ${clip(it.words[t], 400)}`)));
+  const longest = Math.max(...Array.from(it.ids, (t) => widthOf(`${t} ${clip(it.words[t], 400)}`)));
   return Math.max(LEFT, Math.min(longest + 12, 0.3 * width, MOST_LABEL));
 }

@@ -1,24 +1,41 @@
 // The sentences of a lens: what is selected, what is true of the whole image, what its panels show.
 
 import { equals, largestAmong } from "../arithmetic/largest.js";
-import { columnsOfExpert, count, difference, four, logitOf, plural, span, sum, told, weightByExpert, weightOf, weightOfEach } from "./numbers.js";
+import {
+  columnsOfExpert,
+  count,
+  difference,
+  four,
+  logitOf,
+  plural,
+  span,
+  sum,
+  told,
+  weightByExpert,
+  weightOf,
+  weightOfEach,
+} from "./numbers.js";
 
 export const FATES = ["", "dropped", "padding"];
 const some = (it, tokens) => {
-  const named = tokens.slice(0, 8).map(t => numbered(it, t)).join(", ");
+  const named = tokens
+    .slice(0, 8)
+    .map((t) => numbered(it, t))
+    .join(", ");
   return tokens.length ? ` (${named}${tokens.length > 8 ? ", …" : ""})` : "";
 };
-export const percent = x => `${(100 * x).toFixed(1)} %`;
-const notOne = off => (off ? ", not 1" : "");
+export const percent = (x) => `${(100 * x).toFixed(1)} %`;
+const notOne = (off) => (off ? ", not 1" : "");
 
 const MOST_TOLD = 60;
-const cut = word => (word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}…` : word);
+const cut = (word) => (word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}…` : word);
 /** A token's number, and its word where it has one. */
 const numbered = (it, t) => (it.words ? `${t} ${JSON.stringify(cut(it.words[t]))}` : t);
 const called = (it, t) => `token ${numbered(it, t)}`;
 
 export function names(it, { token, expert, slot }) {
-  const columns = it.grid[1], found = [];
+  const columns = it.grid[1];
+  const found = [];
   if (token >= 0)
     found.push(called(it, token) + (columns ? ` (row ${Math.floor(token / columns)}, column ${token % columns})` : ""));
   if (expert >= 0) found.push(`expert ${expert}`);
@@ -28,17 +45,18 @@ export function names(it, { token, expert, slot }) {
 
 /** The experts that a token goes to and hears, heaviest first. */
 export function expertsOf(it, view, token, most = 3) {
-  const [dispatch, combine] = ["dispatch", "combine"].map(name => weightByExpert(it, name, token));
+  const [dispatch, combine] = ["dispatch", "combine"].map((name) => weightByExpert(it, name, token));
   const each = view === "combine" ? combine : dispatch;
-  const order = [...each.keys()].filter(e => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
+  const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
   const more = order.length > most ? ` and ${order.length - most} more` : "";
-  const named = order.slice(0, most).map(e => `${e} (${four(dispatch[e])} / ${four(combine[e])})`);
+  const named = order.slice(0, most).map((e) => `${e} (${four(dispatch[e])} / ${four(combine[e])})`);
   return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named.join(", ")}${more}`;
 }
 
 function cellFact(it, at, from, to) {
-  const logit = logitOf(it, at), parts = logit === null ? [] : [`logit ${four(logit)}`];
+  const logit = logitOf(it, at);
+  const parts = logit === null ? [] : [`logit ${four(logit)}`];
   for (const view of ["dispatch", "combine"]) {
     const other = it.reference ? ` (reference ${four(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${four(weightOf(it, view, at.token, from, to))}${other}`);
@@ -51,7 +69,9 @@ const filled = (it, token) =>
   plural(it.rows.dispatch[it.row[token]], "slot") + (it.lost.includes(token) ? ` where others fill ${it.choices}` : "");
 
 function tokenFacts(it, { token, expert }, view) {
-  const row = it.row[token], slots = filled(it, token), answer = four(it.rows.combine[row]);
+  const row = it.row[token];
+  const slots = filled(it, token);
+  const answer = four(it.rows.combine[row]);
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
   const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
@@ -69,8 +89,12 @@ function droppedAnswer(it, token) {
 
 /** What is selected, in numbers: one fact for each thing. */
 export function factsOf(it, at, view) {
-  const { token, expert, slot } = at, seen = told(view), grouped = it.images_per_group > 1, facts = [];
-  const [from, to] = span(it, at), each = weightOfEach(it, seen, from, to);
+  const { token, expert, slot } = at;
+  const seen = told(view);
+  const grouped = it.images_per_group > 1;
+  const facts = [];
+  const [from, to] = span(it, at);
+  const each = weightOfEach(it, seen, from, to);
   if (token >= 0 && expert >= 0) facts.push(cellFact(it, at, from, to));
   if (token >= 0) facts.push(...tokenFacts(it, at, view));
   if (slot >= 0) {
@@ -78,7 +102,8 @@ export function factsOf(it, at, view) {
     const off = seen === "dispatch" && it.off.columns.has(from);
     facts.push(`slot's ${seen} sums to ${four(it.columns[seen][from])}${notOne(off)}${own}`);
   } else if (expert >= 0) {
-    const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "", all = sum(it.groupLoad);
+    const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
+    const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
     const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}${share}`;
     facts.push(token < 0 ? what : `expert ${what}`);
@@ -89,12 +114,16 @@ export function factsOf(it, at, view) {
 
 /** Which token weighs most in what is selected, of those that are drawn and no padding. */
 function mostOf(it, each, seen) {
-  const real = [...each.keys()].filter(r => it.fate[it.ids[r]] !== 2), some = real.filter(r => each[r] !== 0);
-  if (!some.length) return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
-  const finite = real.filter(r => Number.isFinite(each[r])), values = finite.map(r => each[r]);
+  const real = [...each.keys()].filter((r) => it.fate[it.ids[r]] !== 2);
+  const heavy = real.filter((r) => each[r] !== 0);
+  if (!heavy.length)
+    return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
+  const finite = real.filter((r) => Number.isFinite(each[r]));
+  const values = finite.map((r) => each[r]);
   if (!finite.length) return `no finite ${seen} from this image`;
   const { top, alike } = largestAmong(values, 0, values.length);
-  if (alike && alike + 1 === real.length) return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
+  if (alike && alike + 1 === real.length)
+    return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
   return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 
@@ -107,20 +136,25 @@ export function sentence(it, at, view) {
 
 /** Where a weight of the map stands, by its place in it. */
 function whereabouts(it, view, at) {
-  const own = columnsOfExpert(it, view), columns = it.experts * own, c = at % columns;
+  const own = columnsOfExpert(it, view);
+  const columns = it.experts * own;
+  const c = at % columns;
   const slot = own > 1 || it.p === 1 ? `, slot ${c % own}` : "";
   return `${called(it, it.ids[Math.floor(at / columns)])}, expert ${Math.floor(c / own)}${slot}`;
 }
 
 /** What is true of the whole image: dropped tokens, and sums that show a wrong softmax. */
 export function caption(it, view) {
-  const among = fate => [...it.fate.keys()].filter(t => it.fate[t] === fate), dropped = among(1), padding = among(2);
+  const among = (fate) => [...it.fate.keys()].filter((t) => it.fate[t] === fate);
+  const dropped = among(1);
+  const padding = among(2);
   const pads = padding.length ? ` ${padding.length} padding${some(it, padding)}.` : "";
   const real = it.tokens - padding.length;
-  const drawn = it.n < it.tokens
-    ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; ` +
-      "sums of columns and loads are of all."
-    : "";
+  const drawn =
+    it.n < it.tokens
+      ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; ` +
+        "sums of columns and loads are of all."
+      : "";
   const fates = `${dropped.length} of ${real} tokens dropped${some(it, dropped)}.${pads}`;
   const lost = it.lost.length
     ? ` Hatched at the right: ${plural(it.lost.length, "token")} in fewer slots than the ${it.choices} of others` +
@@ -139,8 +173,10 @@ export function besides(it, view) {
 
 /** Smallest to largest of the finite numbers. */
 function rangeOf(list) {
-  const finite = list.filter(Number.isFinite), odd = list.length - finite.length;
-  const low = four(Math.min(...finite)), high = four(Math.max(...finite));
+  const finite = list.filter(Number.isFinite);
+  const odd = list.length - finite.length;
+  const low = four(Math.min(...finite));
+  const high = four(Math.max(...finite));
   const known = !finite.length ? "none" : low === high ? low : `${low} to ${high}`;
   return odd ? `${known} and ${odd} not finite` : known;
 }
@@ -149,7 +185,7 @@ function sumsOf(it, view) {
   if (view === "logits") return `Logits: ${rangeOf([...it.weights.logits])}.`;
   if (view === "output") {
     const real = [...it.output].filter((_, t) => it.fate[t] === 0);
-    const odd = [...it.fate.keys()].filter(t => answersDropped(it, t));
+    const odd = [...it.fate.keys()].filter((t) => answersDropped(it, t));
     const not = odd.length ? ` Marked ≠0: dropped tokens whose answer is not 0${some(it, odd)}.` : "";
     return `Lengths of the answers: ${rangeOf(real)}, 0 for a dropped token.${not}`;
   }
@@ -160,13 +196,16 @@ function sumsOf(it, view) {
 
 /** What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax gives. */
 export function warning(it, view) {
-  const found = [], { rows, columns } = it.off;
+  const found = [];
+  const { rows, columns } = it.off;
   if (columns.size) {
-    const [c] = columns, first = `expert ${Math.floor(c / it.p)}, slot ${c % it.p}: ${four(it.columns.dispatch[c])}`;
+    const [c] = columns;
+    const first = `expert ${Math.floor(c / it.p)}, slot ${c % it.p}: ${four(it.columns.dispatch[c])}`;
     found.push(`≠1: ${columns.size} of ${it.s} columns of dispatch do not sum to 1 (${first}).`);
   }
   if (rows.size) {
-    const [r] = rows, first = `${called(it, it.ids[r])}: ${four(it.rows.combine[r])}`;
+    const [r] = rows;
+    const first = `${called(it, it.ids[r])}: ${four(it.rows.combine[r])}`;
     const miss = it.hard ? "sum to more than 1" : "do not sum to 1";
     found.push(`≠1: ${rows.size} of ${it.n} rows of combine ${miss} (${first}).`);
   }
@@ -186,7 +225,7 @@ export function mapTitle(it, view) {
   return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
 }
 
-export const loadNote = it =>
+export const loadNote = (it) =>
   "Load: tokens' worth that each expert receives" +
   (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") +
   (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") +

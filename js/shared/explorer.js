@@ -1,5 +1,4 @@
 // What the explorers share: knobs that follow a trait, one redraw per frame, and an end that leaves nothing behind.
-// Joined behind painting.js and before a widget's own files.
 
 import { showFault } from "./painting.js";
 
@@ -28,22 +27,25 @@ function widely(least, most, power, bases) {
 export const doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
 export const decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
 
-export const exact = x => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
-const brief = x => (x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x));
-export const percent = x => `${(100 * x).toFixed(1)} %`;
-export const some = list => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
+export const exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
+const brief = (x) => (x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x));
+export const percent = (x) => `${(100 * x).toFixed(1)} %`;
+export const some = (list) =>
+  list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
 export const many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 
 /** The widget's element in a cell, with its parts, its traits and its redraw. */
 export function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
   showFault(model, root);
   let frame = 0;
   const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
-  view.part = which => root.querySelector(`[data-part="${which}"]`);
+  view.part = (which) => root.querySelector(`[data-part="${which}"]`);
   view.schedule = () => {
     frame ||= requestAnimationFrame(() => {
       frame = 0;
@@ -56,7 +58,7 @@ export function mount({ model, el }, name, page, draw) {
     view.refused?.restore();
     view.refused = null;
   };
-  view.send = values => {
+  view.send = (values) => {
     view.settle();
     for (const [trait, value] of Object.entries(values)) model.set(trait, value);
     model.save_changes();
@@ -65,20 +67,23 @@ export function mount({ model, el }, name, page, draw) {
   view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
   view.ink = () => {
     const style = getComputedStyle(root);
-    return Object.fromEntries(["text", "line", "bar"].map(x => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+    return Object.fromEntries(
+      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]),
+    );
   };
-  view.say = sentence => {
+  view.say = (sentence) => {
     const words = view.note || sentence;
     if (view.status.textContent !== words) view.status.textContent = words;
   };
 
   // JupyterLab takes a plain Enter for its own, and then it neither presses a button nor ends what was typed.
-  view.on(root, "keydown", event => {
+  view.on(root, "keydown", (event) => {
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
   });
 
-  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  const resized = new ResizeObserver(view.schedule);
+  const themed = new MutationObserver(view.schedule);
   resized.observe(root);
   themed.observe(document.body, { attributes: true });
   view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
@@ -93,10 +98,14 @@ export function mount({ model, el }, name, page, draw) {
 }
 
 /** Bind the knobs {trait: stops}: give what brings them in step with the traits. `also` adds what must change along. */
-export function bindKnobs(view, stopsOf, also = values => values) {
-  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+export function bindKnobs(view, stopsOf, also = (values) => values) {
+  const { model, part, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    const slider = part(name);
+    const box = part(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
     Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
@@ -105,7 +114,8 @@ export function bindKnobs(view, stopsOf, also = values => values) {
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
@@ -115,12 +125,14 @@ export function bindKnobs(view, stopsOf, also = values => values) {
   }
   return () => {
     for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      const value = model.get(name);
+      const slider = part(name);
+      const box = part(`${name}-number`);
       if (shown[name] === value) continue;
-      const far = stops.map(stop => (stop === null || value === null ? Infinity : Math.abs(stop - value)));
+      const far = stops.map((stop) => (stop === null || value === null ? Infinity : Math.abs(stop - value)));
       slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
       slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
-      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
+      box.value = value && value < 1e-3 ? value.toExponential() : (value ?? "");
       box.setAttribute("aria-invalid", "false");
       shown[name] = value;
     }
@@ -137,6 +149,6 @@ export function rule(ctx, x, y, toX, toY) {
 
 /** Options of a list, the chosen one selected. */
 export function fillList(select, names, value) {
-  if (!select.options.length) select.replaceChildren(...names.map(text => new Option(text, text)));
+  if (!select.options.length) select.replaceChildren(...names.map((text) => new Option(text, text)));
   select.value = value;
 }

@@ -1,23 +1,34 @@
-// Brushes that widgets share. A widget's own file is joined behind this one into a single module.
+// Brushes that widgets share.
 
 // viridis at nine even steps (matplotlib): its lightness only rises, for colour-blind eyes and in grey print too.
 const VIRIDIS = [
-  [68, 1, 84], [71, 45, 123], [59, 82, 139], [44, 114, 142], [33, 145, 140],
-  [40, 174, 128], [94, 201, 98], [173, 220, 48], [253, 231, 37],
+  [68, 1, 84],
+  [71, 45, 123],
+  [59, 82, 139],
+  [44, 114, 142],
+  [33, 145, 140],
+  [40, 174, 128],
+  [94, 201, 98],
+  [173, 220, 48],
+  [253, 231, 37],
 ];
 export const RAMP = new Uint32Array(256).map((_, i) => {
-  const at = (i / 255) * (VIRIDIS.length - 1), low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = (i / 255) * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
   return (255 << 24) | (b << 16) | (g << 8) | r;
 });
-export const RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map(c => `rgb(${c})`).join(", ")})`;
+export const RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 
 // petroff10: apart under the three colour blindnesses. Numbers name the experts; colours only help to find them.
 const EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
-export const expertColour = e => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
+export const expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
 
 // Inset and colour of lines around a patch: light beside dark, so that they show on any picture.
-export const GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
+export const GRID = [
+  [0.5, "rgba(0, 0, 0, .55)"],
+  [1.5, "rgba(255, 255, 255, .45)"],
+];
 
 /** Below a widget, what a Python callback raised at the last change. */
 export function showFault(model, root) {
@@ -36,7 +47,9 @@ export function showFault(model, root) {
 
 /** Give a clean 2D context measured in CSS pixels. */
 export function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  const ratio = window.devicePixelRatio || 1;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
   const ctx = canvas.getContext("2d");
@@ -50,16 +63,20 @@ export function fit(canvas, width, height) {
 /** Paint rows x columns of weights from least to most. A pixel that covers several weights shows the largest. */
 export function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
   const ratio = window.devicePixelRatio || 1;
-  const h = Math.min(rows, Math.ceil(box.h * ratio)), w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest = new Float32Array(h * w).fill(least), range = most - least || 1;
+  const h = Math.min(rows, Math.ceil(box.h * ratio));
+  const w = Math.min(columns, Math.ceil(box.w * ratio));
+  const largest = new Float32Array(h * w).fill(least);
+  const range = most - least || 1;
   for (let r = 0; r < rows; r++) {
     const row = Math.floor((r * h) / rows) * w;
     for (let c = 0; c < columns; c++) {
-      const i = row + Math.floor((c * w) / columns), x = weights[r * columns + c];
+      const i = row + Math.floor((c * w) / columns);
+      const x = weights[r * columns + c];
       if (x > largest[i]) largest[i] = x;
     }
   }
-  const pixels = new ImageData(w, h), colours = new Uint32Array(pixels.data.buffer);
+  const pixels = new ImageData(w, h);
+  const colours = new Uint32Array(pixels.data.buffer);
   for (let i = 0; i < largest.length; i++) {
     colours[i] = RAMP[Math.min(Math.round((255 * (largest[i] - least)) / range), 255)];
   }
@@ -89,7 +106,10 @@ export function hatch(ctx, x, y, w, h) {
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
-  for (const [width, colour] of [[3, "#000"], [1.2, "#fff"]]) {
+  for (const [width, colour] of [
+    [3, "#000"],
+    [1.2, "#fff"],
+  ]) {
     ctx.beginPath();
     for (let at = -h; at < w; at += 8) {
       ctx.moveTo(x + at, y + h);
@@ -105,7 +125,10 @@ export function hatch(ctx, x, y, w, h) {
 export function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
   const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"],
+  ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
     ctx.strokeRect(...inner);
   }
@@ -131,4 +154,5 @@ export function shareOfBox([x, y, dx, dy], share, worded) {
 }
 
 /** How many labels to skip so that those of this many pixels do not touch. */
-export const everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find(k => k * step >= size) ?? 200;
+export const everyNth = (step, size) =>
+  [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;

@@ -1,6 +1,7 @@
 // The tokens of a text as words in lines, each in a box as wide as its word. A slot's weights lie below the words.
 
-export const LINE = 40, NARROWEST = 34;
+export const LINE = 40;
+export const NARROWEST = 34;
 let ruler = null;
 
 /** A token's text as it can be seen and told: what is blank in quotes, what is long cut off. */
@@ -22,7 +23,8 @@ export function widthOf(text) {
 export function fitted(word, most) {
   const seen = [...clip(word, 400)];
   if (widthOf(seen.join("")) <= most) return seen.join("");
-  let low = 0, high = seen.length;
+  let low = 0;
+  let high = seen.length;
   while (high - low > 1) {
     const middle = (low + high) >> 1;
     if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low = middle;
@@ -33,8 +35,9 @@ export function fitted(word, most) {
 
 /** The box [x, y, width, height] of each word in a panel of this width. */
 export function wordBoxes(words, width) {
-  let x = 0, y = 0;
-  return words.map(word => {
+  let x = 0;
+  let y = 0;
+  return words.map((word) => {
     const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
     if (x && x + w > width) [x, y] = [0, y + LINE];
     x += w;
@@ -49,8 +52,13 @@ export const wordAt = (boxes, x, y) =>
 /** The word above (-1) or below (1) a word: the nearest of the next line, or itself at the end. */
 export function wordBeyond(boxes, token, down) {
   if (token < 0) return 0;
-  const middle = ([left, , w]) => left + w / 2, from = boxes[token], y = from[1] + down * LINE;
+  const middle = ([left, , w]) => left + w / 2;
+  const from = boxes[token];
+  const y = from[1] + down * LINE;
   const far = ([box]) => Math.abs(middle(box) - middle(from));
-  const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
+  const line = boxes
+    .map((box, t) => [box, t])
+    .filter(([box]) => box[1] === y)
+    .sort((a, b) => far(a) - far(b));
   return line.length ? line[0][1] : token;
 }

@@ -1,22 +1,27 @@
 // js/arithmetic/capacity.js
 var capacityOf = ({ tokens, top_k, num_experts }, factor) => Math.ceil(tokens * top_k * factor / num_experts);
 function sharesOf(experts, skew) {
-  const sizes = Array.from({ length: experts }, (_, e) => (e + 1) ** -skew), whole = sizes.reduce((a, b) => a + b);
+  const sizes = Array.from({ length: experts }, (_, e) => (e + 1) ** -skew);
+  const whole = sizes.reduce((a, b) => a + b);
   return sizes.map((size) => size / whole);
 }
 function meanAnswered(n, share) {
   if (share >= 1) return Float64Array.from({ length: n + 1 }, (_, c) => c);
-  const chance = new Float64Array(n + 1), odds = share / (1 - share), top = Math.min(n, Math.floor((n + 1) * share));
+  const chance = new Float64Array(n + 1);
+  const odds = share / (1 - share);
+  const top = Math.min(n, Math.floor((n + 1) * share));
   chance[top] = 1;
   for (let c = top; c < n; c++) chance[c + 1] = chance[c] * odds * (n - c) / (c + 1);
   for (let c = top; c > 0; c--) chance[c - 1] = chance[c] * c / (odds * (n - c + 1));
-  const atLeast = new Float64Array(n + 2), mean2 = new Float64Array(n + 1);
+  const atLeast = new Float64Array(n + 2);
+  const mean = new Float64Array(n + 1);
   for (let c = n; c >= 0; c--) atLeast[c] = atLeast[c + 1] + chance[c];
-  for (let c = 1; c <= n; c++) mean2[c] = mean2[c - 1] + atLeast[c] / atLeast[0];
-  return mean2;
+  for (let c = 1; c <= n; c++) mean[c] = mean[c - 1] + atLeast[c] / atLeast[0];
+  return mean;
 }
 function expectedDrop(tokens, shares) {
-  const answered = new Float64Array(tokens + 1), each = /* @__PURE__ */ new Map();
+  const answered = new Float64Array(tokens + 1);
+  const each = /* @__PURE__ */ new Map();
   for (const share of shares) each.set(share, (each.get(share) ?? 0) + 1);
   for (const [share, experts] of each) meanAnswered(tokens, share).forEach((x, c) => answered[c] += experts * x);
   const choices = tokens * shares.reduce((a, b) => a + b, 0);
@@ -33,12 +38,16 @@ function randomOf(seed) {
   };
 }
 function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
-  const random = randomOf(seed * 1009 + sample), choices = new Int32Array(tokens * top_k);
-  const place = new Int32Array(tokens * top_k), queue = new Int32Array(num_experts), below = [];
+  const random = randomOf(seed * 1009 + sample);
+  const choices = new Int32Array(tokens * top_k);
+  const place = new Int32Array(tokens * top_k);
+  const queue = new Int32Array(num_experts);
+  const below = [];
   sharesOf(num_experts, skew).reduce((sum, share) => (below.push(sum + share), sum + share), 0);
   const draw = () => {
     const x = random() * below.at(-1);
-    let low = 0, high = num_experts - 1;
+    let low = 0;
+    let high = num_experts - 1;
     while (low < high) {
       const middle = low + high >> 1;
       if (below[middle] > x) high = middle;
@@ -77,10 +86,13 @@ function ratesOf({ place, best }, tokens) {
   };
   return { choices: share(place), tokens: share(best) };
 }
+var meanOf = (values) => values.reduce((a, b) => a + b, 0) / values.length;
+var spread = (values) => ({ low: Math.min(...values), mean: meanOf(values), high: Math.max(...values) });
 
 // js/arithmetic/largest.js
 function largestAmong(values, from, count, by = 1) {
-  let top = from, alike = 0;
+  let top = from;
+  let alike = 0;
   for (let i = 1, at = from + by; i < count; i++, at += by)
     if (values[at] > values[top]) [top, alike] = [at, 0];
     else if (values[at] === values[top]) alike++;
@@ -105,7 +117,8 @@ var VIRIDIS = [
   [253, 231, 37]
 ];
 var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1), low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = i / 255 * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
   return 255 << 24 | b << 16 | g << 8 | r;
 });
@@ -126,7 +139,9 @@ function showFault(model, root) {
   tell();
 }
 function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  const ratio = window.devicePixelRatio || 1;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
   const ctx = canvas.getContext("2d");
@@ -141,7 +156,10 @@ function hatch(ctx, x, y, w, h) {
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
-  for (const [width, colour] of [[3, "#000"], [1.2, "#fff"]]) {
+  for (const [width, colour] of [
+    [3, "#000"],
+    [1.2, "#fff"]
+  ]) {
     ctx.beginPath();
     for (let at = -h; at < w; at += 8) {
       ctx.moveTo(x + at, y + h);
@@ -155,7 +173,10 @@ function hatch(ctx, x, y, w, h) {
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
   const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"]
+  ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
     ctx.strokeRect(...inner);
   }
@@ -197,7 +218,9 @@ var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
 var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
@@ -225,7 +248,9 @@ function mount({ model, el }, name, page, draw) {
   view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
   view.ink = () => {
     const style = getComputedStyle(root);
-    return Object.fromEntries(["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+    return Object.fromEntries(
+      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
+    );
   };
   view.say = (sentence) => {
     const words = view.note || sentence;
@@ -235,7 +260,8 @@ function mount({ model, el }, name, page, draw) {
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
   });
-  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  const resized = new ResizeObserver(view.schedule);
+  const themed = new MutationObserver(view.schedule);
   resized.observe(root);
   themed.observe(document.body, { attributes: true });
   view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
@@ -249,9 +275,13 @@ function mount({ model, el }, name, page, draw) {
   return view;
 }
 function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+  const { model, part, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    const slider = part(name);
+    const box = part(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
     Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
@@ -260,7 +290,8 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
@@ -270,7 +301,9 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
   }
   return () => {
     for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      const value = model.get(name);
+      const slider = part(name);
+      const box = part(`${name}-number`);
       if (shown[name] === value) continue;
       const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
       slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
@@ -295,9 +328,12 @@ var FACTORS = evenly(0.05, 4, 0.05);
 var MEASURED = evenly(0.25, 4, 0.25);
 function capacityBoxes({ sample, state, capacity }, widths) {
   const { num_experts: e, tokens: n } = state;
-  const wide = widths.buffer - BUFFER.left - BUFFER.right, high = BUFFER.high - BUFFER.top - BUFFER.bottom;
-  const rows = Math.max(capacity, ...sample.queue), columns = Math.min(n, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
-  const side = Math.min(widths.strip / columns, 30), lines = Math.ceil(n / columns);
+  const wide = widths.buffer - BUFFER.left - BUFFER.right;
+  const high = BUFFER.high - BUFFER.top - BUFFER.bottom;
+  const rows = Math.max(capacity, ...sample.queue);
+  const columns = Math.min(n, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
+  const side = Math.min(widths.strip / columns, 30);
+  const lines = Math.ceil(n / columns);
   const plot = { x: CURVE.left, y: CURVE.top, w: widths.curve - CURVE.left - CURVE.right };
   return {
     curve: { ...plot, h: CURVE.high - CURVE.top - CURVE.bottom },
@@ -335,11 +371,14 @@ var capacityGrounds = {
     }
   },
   buffer(ctx, { sample, state, capacity, boxes: { buffer: box }, ink }) {
-    const { x, floor, w, dx, dy } = box, every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
-    const gap = Math.min(1, dx / 10), thick = dy > 4 ? 1 : 0;
+    const { x, floor, w, dx, dy } = box;
+    const every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
+    const gap = Math.min(1, dx / 10);
+    const thick = dy > 4 ? 1 : 0;
     const tokenAt = placesOf(sample, state);
     for (let e = 0; e < state.num_experts; e++) {
-      const left = x + e * dx, over = Math.max(0, sample.queue[e] - capacity);
+      const left = x + e * dx;
+      const over = Math.max(0, sample.queue[e] - capacity);
       ctx.fillStyle = expertColour(e);
       for (let at = 0; at < sample.queue[e]; at++)
         ctx.fillRect(left + gap / 2, floor - (at + 1) * dy + thick, dx - gap, dy - thick);
@@ -362,7 +401,9 @@ var capacityGrounds = {
   },
   strip(ctx, { state, sample, capacity, boxes: { strip: box }, ink }) {
     for (let t = 0; t < state.tokens; t++) {
-      const [x, y] = tokenCorner(box, t), gone = sample.best[t] >= capacity, middle = box.side / 2;
+      const [x, y] = tokenCorner(box, t);
+      const gone = sample.best[t] >= capacity;
+      const middle = box.side / 2;
       if (box.side > 8) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.bar });
         ctx.strokeRect(x + 0.5, y + 0.5, box.side - 1, box.side - 1);
@@ -380,16 +421,23 @@ var capacityGrounds = {
 };
 var capacityOverlays = {
   curve(ctx, scene, { factor }) {
-    const { boxes: { curve: box }, ink } = scene, rates = ratesAt(scene, factor), x = onCurve(box, factor, 0)[0];
+    const {
+      boxes: { curve: box },
+      ink
+    } = scene;
+    const rates = ratesAt(scene, factor);
+    const x = onCurve(box, factor, 0)[0];
     Object.assign(ctx, { lineWidth: 1.5, strokeStyle: ink.text });
     ctx.setLineDash([2, 3]);
     rule(ctx, x, box.y, x, box.y + box.h);
     ctx.setLineDash([]);
     for (const { rate } of rates) ring(ctx, x - 4, onCurve(box, factor, rate)[1] - 4, 8, 8);
     const words = rates.map(({ name, rate }) => `${name}${percent(rate)}`);
-    const wide = Math.max(...words.map((text) => ctx.measureText(text).width)), right = x + 8 + wide < box.x + box.w;
+    const wide = Math.max(...words.map((text) => ctx.measureText(text).width));
+    const right = x + 8 + wide < box.x + box.w;
     words.forEach((text, i) => {
-      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i], align = right ? "left" : "right";
+      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i];
+      const align = right ? "left" : "right";
       Object.assign(ctx, { lineWidth: 4, strokeStyle: ink.page, lineJoin: "round", textAlign: align });
       ctx.strokeText(text, ...at);
       write(ctx, text, ...at, ink.text, align);
@@ -397,7 +445,8 @@ var capacityOverlays = {
   },
   buffer(ctx, { sample, state: { top_k }, boxes: { buffer: box } }, { token }) {
     for (let k = 0; token >= 0 && k < top_k; k++) {
-      const e = sample.choices[token * top_k + k], at = sample.place[token * top_k + k];
+      const e = sample.choices[token * top_k + k];
+      const at = sample.place[token * top_k + k];
       ring(ctx, box.x + e * box.dx, box.floor - (at + 1) * box.dy, box.dx, box.dy);
     }
   },
@@ -406,10 +455,11 @@ var capacityOverlays = {
   }
 };
 function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
-  const capacity = capacityOf(state, factor), uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
+  const capacity = capacityOf(state, factor);
+  const uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
   if (!state.skew) return [uniform];
   if (exactlyThis) return [uniform, { name: "skewed ", rate: exactlyThis(capacity) }];
-  const sampled = mean(rates.map((rate) => rate.choices[Math.min(capacity, state.tokens)]));
+  const sampled = meanOf(rates.map((rate) => rate.choices[Math.min(capacity, state.tokens)]));
   return [uniform, { name: "skewed, samples ", rate: sampled }];
 }
 var tokenCorner = ({ columns, side }, token) => [token % columns * side, Math.floor(token / columns) * side];
@@ -425,7 +475,8 @@ function steps(ctx, box, state, rate, colour, dashes) {
   ctx.beginPath();
   let before = null;
   for (let i = 1; i <= 800; i++) {
-    const capacity = capacityOf(state, i / 200), [x, y] = onCurve(box, i / 200, rate(capacity));
+    const capacity = capacityOf(state, i / 200);
+    const [x, y] = onCurve(box, i / 200, rate(capacity));
     if (before !== null && before !== y) ctx.lineTo(x, before);
     ctx.lineTo(x, y);
     before = y;
@@ -433,8 +484,8 @@ function steps(ctx, box, state, rate, colour, dashes) {
   ctx.stroke();
   ctx.setLineDash([]);
 }
-function whisker(ctx, box, factor, { low, mean: mean2, high }, colour) {
-  const [[x, top], [, middle], [, end]] = [high, mean2, low].map((rate) => onCurve(box, factor, rate));
+function whisker(ctx, box, factor, { low, mean, high }, colour) {
+  const [[x, top], [, middle], [, end]] = [high, mean, low].map((rate) => onCurve(box, factor, rate));
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour, fillStyle: colour });
   rule(ctx, x, top, x, end);
   ctx.beginPath();
@@ -444,7 +495,13 @@ function whisker(ctx, box, factor, { low, mean: mean2, high }, colour) {
 function diamond(ctx, x, y, colour) {
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour });
   ctx.beginPath();
-  for (const [dx, dy] of [[0, -5], [5, 0], [0, 5], [-5, 0]]) ctx.lineTo(x + dx, y + dy);
+  for (const [dx, dy] of [
+    [0, -5],
+    [5, 0],
+    [0, 5],
+    [-5, 0]
+  ])
+    ctx.lineTo(x + dx, y + dy);
   ctx.closePath();
   ctx.stroke();
 }
@@ -471,18 +528,21 @@ var PAGE = `
     ${panel("curve", "Drop rate by capacity factor: left and right arrow keys change the factor")}
     <p data-part="legend"></p></div>
   <div class="capacity-explorer-sample"><div class="explorer-title" data-part="sample-title"></div>
-    ${panel("buffer", "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token to token, Enter pins, Escape frees")}
+    ${panel(
+  "buffer",
+  "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token to token, Enter pins, Escape frees"
+)}
     <p data-part="caption"></p>
     ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape frees")}
     <p>Hatched: without a slot. A queue stands on slot 0; what is above the dashed line is turned away.</p></div>
 </div>`;
-var mean = (values) => values.reduce((a, b) => a + b, 0) / values.length;
-var spread = (values) => ({ low: Math.min(...values), mean: mean(values), high: Math.max(...values) });
 var ORDER = ["first", "second", "third", "fourth"];
 function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
-  const capacity = capacityOf(state, factor), one = state.top_k === 1, what = one ? "tokens" : "choices";
+  const capacity = capacityOf(state, factor);
+  const one = state.top_k === 1;
+  const what = one ? "tokens" : "choices";
   const sampled = (kind) => spread(rates.map((rate) => rate[kind][Math.min(capacity, state.tokens)]));
-  const range = ({ low, mean: mean2, high }) => `${percent(mean2)} (${percent(low)} to ${percent(high)})`;
+  const range = ({ low, mean, high }) => `${percent(mean)} (${percent(low)} to ${percent(high)})`;
   const facts = [`a uniform router loses ${percent(exactly(capacity))} of ${what} (exact)`];
   if (exactlyThis) facts.push(`this skewed one ${percent(exactlyThis(capacity))} (exact)`);
   facts.push(`${many(state.samples, "sample")} of this router lose ${range(sampled("choices"))}`);
@@ -491,25 +551,33 @@ function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
 }
 function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   const facts = Array.from({ length: top_k }, (_, k) => {
-    const expert = sample.choices[token * top_k + k], at = sample.place[token * top_k + k];
+    const expert = sample.choices[token * top_k + k];
+    const at = sample.place[token * top_k + k];
     const end = at < capacity ? `which gives it slot ${at}` : `which is full: it comes at place ${at}`;
     return `${ORDER[k]} choice expert ${expert}, ${end}`;
   });
   return `token ${token}: ${facts.join("; ")}. It is ${sample.best[token] < capacity ? "kept" : "dropped"}.`;
 }
 function render({ model, el }) {
-  const view = mount({ model, el }, "capacity-explorer", PAGE, draw), { part, send, on } = view;
+  const view = mount({ model, el }, "capacity-explorer", PAGE, draw);
+  const { part, send, on } = view;
   const limits = model.get("_limits");
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name].slice(0, 2))]);
   const follow = bindKnobs(view, Object.fromEntries(stops), fitted);
-  let scene = null, lane = -1, hover = NONE, drawnFor = "", samples = [], samplesOf = "";
+  let scene = null;
+  let lane = -1;
+  let hover = NONE;
+  let drawnFor = "";
+  let samples = [];
+  let samplesOf = "";
   function fitted(values) {
-    const all = { ...stateNow(), token: model.get("token"), ...values }, fit2 = { ...values };
-    if (all.top_k > all.num_experts) fit2.top_k = all.num_experts;
-    if (all.sample >= all.samples && "sample" in values) fit2.samples = all.sample + 1;
-    else if (all.sample >= all.samples) fit2.sample = all.samples - 1;
-    if (all.token >= all.tokens) fit2.token = -1;
-    return fit2;
+    const all = { ...stateNow(), token: model.get("token"), ...values };
+    const more = { ...values };
+    if (all.top_k > all.num_experts) more.top_k = all.num_experts;
+    if (all.sample >= all.samples && "sample" in values) more.samples = all.sample + 1;
+    else if (all.sample >= all.samples) more.sample = all.samples - 1;
+    if (all.token >= all.tokens) more.token = -1;
+    return more;
   }
   function stateNow() {
     return Object.fromEntries(Object.keys(KNOBS).map((name) => [name, model.get(name)]));
@@ -522,7 +590,8 @@ function render({ model, el }) {
       const sample2 = sampleOf(state, samples.length);
       samples.push({ sample: sample2, rates: ratesOf(sample2, tokens) });
     }
-    const rates = samples.slice(0, state.samples).map((each) => each.rates), { sample } = samples[state.sample];
+    const rates = samples.slice(0, state.samples).map((each) => each.rates);
+    const { sample } = samples[state.sample];
     const exactly = expectedDrop(tokens, Array(num_experts).fill(top_k / num_experts));
     const exactlyThis = skew > 0 && top_k === 1 ? expectedDrop(tokens, sharesOf(num_experts, skew)) : null;
     const points = MEASURED.map((factor) => {
@@ -539,7 +608,8 @@ function render({ model, el }) {
     const page = getComputedStyle(view.root).getPropertyValue("--explorer-page").trim();
     scene = { ...look(state), ink: { ...view.ink(), page } };
     scene.boxes = capacityBoxes(scene, widths);
-    const { capacity, sample } = scene, lost = [...sample.best.keys()].filter((t) => sample.best[t] >= capacity);
+    const { capacity, sample } = scene;
+    const lost = [...sample.best.keys()].filter((t) => sample.best[t] >= capacity);
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
     part("sample-title").textContent = `Sample ${state.sample}: ${many(state.tokens, "token")} at ${sizes}`;
@@ -551,32 +621,39 @@ function render({ model, el }) {
       capacityGrounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
   }
   function draw() {
-    const state = stateNow(), widths = PANELS.map((name) => part(name).clientWidth);
+    const state = stateNow();
+    const widths = PANELS.map((name) => part(name).clientWidth);
     const key = JSON.stringify([state, widths, view.ink(), window.devicePixelRatio]);
     follow();
     if (key !== drawnFor) refresh(state);
     if (!scene) return;
     drawnFor = key;
     const pinned = model.get("token") < state.tokens ? model.get("token") : -1;
-    const token = pinned >= 0 ? pinned : hover.token, factor = hover.factor ?? state.capacity_factor;
+    const token = pinned >= 0 ? pinned : hover.token;
+    const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
       capacityOverlays[name](fit(part(name), ...scene.boxes.sizes[name]), scene, { token, factor });
     part("pin").textContent = pinned >= 0 ? "Pinned: Escape frees it." : "";
     view.say(token >= 0 && hover.factor === null ? tokenSentence(scene, token) : factorSentence(scene, factor));
   }
   function hit(name, event) {
-    const frame = event.currentTarget.getBoundingClientRect(), { boxes, state, sample } = scene;
-    const x = event.clientX - frame.left, y = event.clientY - frame.top;
+    const frame = event.currentTarget.getBoundingClientRect();
+    const { boxes, state, sample } = scene;
+    const x = event.clientX - frame.left;
+    const y = event.clientY - frame.top;
     if (name === "curve") {
       const at2 = 4 * (x - boxes.curve.x) / boxes.curve.w;
       return { ...NONE, factor: FACTORS[Math.min(Math.max(Math.round(at2 / 0.05) - 1, 0), FACTORS.length - 1)] };
     }
     if (name === "strip") {
-      const { columns, side } = boxes.strip, column = Math.floor(x / side);
+      const { columns, side } = boxes.strip;
+      const column = Math.floor(x / side);
       const token = Math.floor(y / side) * columns + column;
       return { ...NONE, token: column < columns && token < state.tokens ? token : -1 };
     }
-    const { x: left, dx, dy, floor } = boxes.buffer, e = Math.floor((x - left) / dx), at = Math.floor((floor - y) / dy);
+    const { x: left, dx, dy, floor } = boxes.buffer;
+    const e = Math.floor((x - left) / dx);
+    const at = Math.floor((floor - y) / dy);
     lane = e;
     return { ...NONE, token: placesOf(sample, state)[e]?.[at] ?? -1 };
   }
@@ -587,15 +664,20 @@ function render({ model, el }) {
   };
   const pin = (token) => send({ token: token === model.get("token") ? -1 : token });
   function inQueue(token, places) {
-    const { sample, state } = scene, { top_k } = state, own = sample.choices.slice(token * top_k, (token + 1) * top_k);
+    const { sample, state } = scene;
+    const { top_k } = state;
+    const own = sample.choices.slice(token * top_k, (token + 1) * top_k);
     const k = Math.max(own.indexOf(lane), 0);
     lane = own[k];
-    const queue = placesOf(sample, state)[lane], at = sample.place[token * top_k + k] + places;
+    const queue = placesOf(sample, state)[lane];
+    const at = sample.place[token * top_k + k] + places;
     return queue[Math.min(Math.max(at, 0), queue.length - 1)];
   }
   function step(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-    const far = { Home: -Infinity, End: Infinity }[key] ?? 0, { state, boxes } = scene;
+    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+    const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
+    const { state, boxes } = scene;
     if (!across && !down && !far) return false;
     if (name === "curve") {
       const at = FACTORS.findLastIndex((factor) => factor <= state.capacity_factor + 1e-9) + across + far - down;
@@ -635,6 +717,5 @@ function render({ model, el }) {
 var capacity_explorer_default = { render };
 export {
   KNOBS,
-  capacity_explorer_default as default,
-  mean
+  capacity_explorer_default as default
 };

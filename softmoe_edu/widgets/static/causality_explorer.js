@@ -24,7 +24,8 @@ var VIRIDIS = [
   [253, 231, 37]
 ];
 var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1), low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = i / 255 * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
   return 255 << 24 | b << 16 | g << 8 | r;
 });
@@ -43,7 +44,9 @@ function showFault(model, root) {
   tell();
 }
 function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  const ratio = window.devicePixelRatio || 1;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
   const ctx = canvas.getContext("2d");
@@ -62,7 +65,10 @@ function stretch(ctx, box, pixels) {
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
   const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"]
+  ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
     ctx.strokeRect(...inner);
   }
@@ -96,7 +102,9 @@ var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
 var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
@@ -124,7 +132,9 @@ function mount({ model, el }, name, page, draw) {
   view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
   view.ink = () => {
     const style = getComputedStyle(root);
-    return Object.fromEntries(["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+    return Object.fromEntries(
+      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
+    );
   };
   view.say = (sentence) => {
     const words = view.note || sentence;
@@ -134,7 +144,8 @@ function mount({ model, el }, name, page, draw) {
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
   });
-  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  const resized = new ResizeObserver(view.schedule);
+  const themed = new MutationObserver(view.schedule);
   resized.observe(root);
   themed.observe(document.body, { attributes: true });
   view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
@@ -148,9 +159,13 @@ function mount({ model, el }, name, page, draw) {
   return view;
 }
 function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+  const { model, part, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    const slider = part(name);
+    const box = part(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
     Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
@@ -159,7 +174,8 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
@@ -169,7 +185,9 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
   }
   return () => {
     for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      const value = model.get(name);
+      const slider = part(name);
+      const box = part(`${name}-number`);
       if (shown[name] === value) continue;
       const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
       slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
@@ -191,7 +209,9 @@ var PAGE = `
 <div class="explorer-controls">${knob("tolerance", "Tolerance")}</div>
 <div class="explorer-panels" data-part="maps"></div>
 <div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
-  <div><i data-part="ramp"></i>${SHARES.map((share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`).join("")}</div></div>
+  <div><i data-part="ramp"></i>${SHARES.map(
+  (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`
+).join("")}</div></div>
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
   goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
   matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
@@ -200,7 +220,8 @@ var small = (x) => x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision
 function layerWords({ name, changes, moves, most }, n, { token, output }) {
   if (token < 0 && output < 0) return "";
   if (token >= 0 && output >= 0) {
-    const change = changes[output * n + token], what = moves[output * n + token] ? "moves by" : "stays:";
+    const change = changes[output * n + token];
+    const what = moves[output * n + token] ? "moves by" : "stays:";
     return `${name}: ${what} ${small(change)} (${most ? percent(change / most) : "0.0 %"} of the largest)`;
   }
   if (token < 0) {
@@ -208,7 +229,8 @@ function layerWords({ name, changes, moves, most }, n, { token, output }) {
     const later = by.filter((j) => j > output).length;
     return `${name}: moved by ${by.length ? `${some(by)}, ${later} of them later` : "none"}`;
   }
-  const moved = movedBy(moves, n, token), earlier = moved.filter((i) => i < token).length;
+  const moved = movedBy(moves, n, token);
+  const earlier = moved.filter((i) => i < token).length;
   return `${name}: ${moved.length} of ${many(n, "output")} move${moved.length ? ` (${some(moved)})` : ""}, ${earlier} of ${token} earlier`;
 }
 function sentenceOf(layers, n, at) {
@@ -223,10 +245,12 @@ function sentenceOf(layers, n, at) {
 function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   ctx.fillStyle = ink.shade;
   ctx.fillRect(box.x, box.y, box.side, box.side);
-  const pixels = new ImageData(n, n), colours = new Uint32Array(pixels.data.buffer);
+  const pixels = new ImageData(n, n);
+  const colours = new Uint32Array(pixels.data.buffer);
   changes.forEach((change, at) => colours[at] = moves[at] ? RAMP[toneOf(depthOf(change / most))] : 0);
   stretch(ctx, { x: box.x, y: box.y, w: box.side, h: box.side }, pixels);
-  const cell = box.side / n, every = everyNth(cell, ctx.measureText(n - 1).width + 6);
+  const cell = box.side / n;
+  const every = everyNth(cell, ctx.measureText(n - 1).width + 6);
   ctx.fillStyle = ink.page;
   for (let i = 1; i < n && cell >= 10; i++) {
     ctx.fillRect(box.x + Math.round(i * cell), box.y, 1, box.side);
@@ -255,7 +279,8 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
   if (token < 0) return;
   const half = Math.min(5, Math.max(2, cell / 2));
   for (const i of movedBy(moves, n, token)) {
-    const x = box.x + box.side + 5, y = box.y + (i + 0.5) * cell;
+    const x = box.x + box.side + 5;
+    const y = box.y + (i + 0.5) * cell;
     Object.assign(ctx, { fillStyle: ink.text, strokeStyle: ink.text, lineWidth: 1.2 });
     ctx.beginPath();
     ctx.moveTo(x, y);
@@ -267,11 +292,16 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
   }
 }
 function render({ model, el }) {
-  const view = mount({ model, el }, "causality-explorer", PAGE, draw), { root, part, send, on } = view;
-  const n = model.get("_count"), given = model.get("_layers");
-  const [least, most] = model.get("_limits").tolerance, follow = bindKnobs(view, { tolerance: decades(least, most) });
+  const view = mount({ model, el }, "causality-explorer", PAGE, draw);
+  const { root, part, send, on } = view;
+  const n = model.get("_count");
+  const given = model.get("_layers");
+  const [least, most] = model.get("_limits").tolerance;
+  const follow = bindKnobs(view, { tolerance: decades(least, most) });
   const layers = given.map(({ name, changes }) => ({ name, changes: floatsOf(changes) }));
-  let hover = NOTHING, drawnFor = "", boxes = [];
+  let hover = NOTHING;
+  let drawnFor = "";
+  const boxes = [];
   const known = ({ token, output }) => ({ token: token < n ? token : -1, output: output < n ? output : -1 });
   const pinned = () => {
     const at = known({ token: model.get("token"), output: model.get("output") });
@@ -279,19 +309,18 @@ function render({ model, el }) {
   };
   const same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
   part("maps").style.maxWidth = `${layers.length * 402 - 22}px`;
-  part("maps").append(...layers.map(({ name }, i) => {
-    const panel = document.createElement("div");
-    panel.className = "causality-explorer-map";
-    panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
+  part("maps").append(
+    ...layers.map(({ name }, i) => {
+      const panel = document.createElement("div");
+      panel.className = "causality-explorer-map";
+      panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
       <canvas tabindex="0" data-part="map-${i}" ${KEYS} role="application"></canvas></div>
       <p data-part="caption-${i}"></p>`;
-    panel.firstChild.textContent = name;
-    panel.querySelector("canvas + canvas").setAttribute(
-      "aria-label",
-      `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`
-    );
-    return panel;
-  }));
+      panel.firstChild.textContent = name;
+      panel.querySelector("canvas + canvas").setAttribute("aria-label", `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
+      return panel;
+    })
+  );
   const tones = [0, 0.25, 0.5, 0.75, 1].map((depth) => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
   function refresh(tolerance, widths, ink) {
     layers.forEach((layer, i) => {
@@ -309,8 +338,10 @@ function render({ model, el }) {
       linear-gradient(to right, ${tones})`;
   }
   function draw() {
-    const tolerance = model.get("tolerance"), widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
-    const style = getComputedStyle(root), colour = (name) => style.getPropertyValue(`--explorer-${name}`).trim();
+    const tolerance = model.get("tolerance");
+    const widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
+    const style = getComputedStyle(root);
+    const colour = (name) => style.getPropertyValue(`--explorer-${name}`).trim();
     const ink = { ...view.ink(), page: colour("page"), shade: colour("shade") };
     const key = JSON.stringify([tolerance, widths, ink, window.devicePixelRatio]);
     follow();
@@ -329,15 +360,17 @@ function render({ model, el }) {
   };
   const pin = (at) => send(pinned() && same(at, pinned()) ? NOTHING : at);
   function hit(i, event) {
-    const frame = event.currentTarget.getBoundingClientRect(), { x, y, side } = boxes[i];
+    const frame = event.currentTarget.getBoundingClientRect();
+    const { x, y, side } = boxes[i];
     const within = (value) => value >= 0 && value < side ? Math.floor(n * value / side) : -1;
     return { token: within(event.clientX - frame.left - x), output: within(event.clientY - frame.top - y) };
   }
   function step(key) {
     const across = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0, at = pinned() ?? hover;
-    const from = (at2, by) => at2 < 0 && Number.isFinite(by) ? 0 : at2 + by;
-    const move = (at2, by) => by ? Math.min(Math.max(from(at2, by), 0), n - 1) : at2;
+    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0;
+    const at = pinned() ?? hover;
+    const from = (place, by) => place < 0 && Number.isFinite(by) ? 0 : place + by;
+    const move = (place, by) => by ? Math.min(Math.max(from(place, by), 0), n - 1) : place;
     return across || down ? { token: move(at.token, across), output: move(at.output, down) } : null;
   }
   layers.forEach((_, i) => {

@@ -11,7 +11,8 @@ var VIRIDIS = [
   [253, 231, 37]
 ];
 var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1), low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = i / 255 * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
   return 255 << 24 | b << 16 | g << 8 | r;
 });
@@ -58,7 +59,9 @@ var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x
 var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
@@ -86,7 +89,9 @@ function mount({ model, el }, name, page, draw) {
   view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
   view.ink = () => {
     const style = getComputedStyle(root);
-    return Object.fromEntries(["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+    return Object.fromEntries(
+      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
+    );
   };
   view.say = (sentence) => {
     const words = view.note || sentence;
@@ -96,7 +101,8 @@ function mount({ model, el }, name, page, draw) {
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
   });
-  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  const resized = new ResizeObserver(view.schedule);
+  const themed = new MutationObserver(view.schedule);
   resized.observe(root);
   themed.observe(document.body, { attributes: true });
   view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
@@ -110,9 +116,13 @@ function mount({ model, el }, name, page, draw) {
   return view;
 }
 function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+  const { model, part, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    const slider = part(name);
+    const box = part(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
     Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
@@ -121,7 +131,8 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
@@ -131,7 +142,9 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
   }
   return () => {
     for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      const value = model.get(name);
+      const slider = part(name);
+      const box = part(`${name}-number`);
       if (shown[name] === value) continue;
       const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
       slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
@@ -148,15 +161,24 @@ function fillList(select, names, value) {
 }
 
 // js/arithmetic/cost.js
-var costPart = (name, parameters = 0, active = 0, macs = 0, activations = 0) => ({ name, parameters, active, macs, activations });
+var costPart = (name, parameters = 0, active = 0, macs = 0, activations = 0) => ({
+  name,
+  parameters,
+  active,
+  macs,
+  activations
+});
 function mlpCost(tokens, dim, hidden) {
   const parameters = 2 * dim * hidden + dim + hidden;
   return [costPart("dense MLP", parameters, parameters, 2 * tokens * dim * hidden, 2 * tokens * (dim + hidden))];
 }
 function moeCost({ router, num_experts: e, slots_per_expert: p, top_k, tokens: n, dim: d, hidden_dim: f }) {
-  const sparse = router !== "soft", s = e * p, learned = sparse ? e : e * p;
+  const sparse = router !== "soft";
+  const s = e * p;
+  const learned = sparse ? e : e * p;
   const own = d * learned + (sparse ? 0 : 1);
-  const one = 2 * d * f + d + f, weights = n * e * p;
+  const one = 2 * d * f + d + f;
+  const weights = n * e * p;
   const mean = router === "experts choice" && s < n * e;
   const reached = { "tokens choice": top_k, "experts choice": Math.min(s / n, e) }[router] ?? e;
   return [
@@ -167,11 +189,15 @@ function moeCost({ router, num_experts: e, slots_per_expert: p, top_k, tokens: n
   ];
 }
 var layerCost = (sizes) => sizes.router === "dense" ? mlpCost(sizes.tokens, sizes.dim, sizes.hidden_dim) : moeCost(sizes);
-var deviceOf = ({ devices, tflops, gbps }) => ({ operations: devices * (1e12 * tflops), bytes: devices * (1e9 * gbps) });
+var deviceOf = ({ devices, tflops, gbps }) => ({
+  operations: devices * (1e12 * tflops),
+  bytes: devices * (1e9 * gbps)
+});
 var bytesOf = (part, { batch, width }) => width * (part.parameters + batch * part.activations);
 function secondsOf(part, sizes) {
   const device = deviceOf(sizes);
-  const computing = sizes.batch * (2 * part.macs) / device.operations, moving = bytesOf(part, sizes) / device.bytes;
+  const computing = sizes.batch * (2 * part.macs) / device.operations;
+  const moving = bytesOf(part, sizes) / device.bytes;
   return { seconds: Math.max(computing, moving), bound: computing > moving ? "computing" : "moving" };
 }
 function measure(sizes) {
@@ -182,7 +208,12 @@ function measure(sizes) {
   return { parts, total };
 }
 function written(x, fits = () => true) {
-  const full = exact(x), [size, unit] = [[1e12, "T"], [1e9, "G"], [1e6, "M"]].find(([least]) => x >= least) ?? [];
+  const full = exact(x);
+  const [size, unit] = [
+    [1e12, "T"],
+    [1e9, "G"],
+    [1e6, "M"]
+  ].find(([least]) => x >= least) ?? [];
   return !size || fits(full) ? full : `${exact(Number((x / size).toPrecision(4)))} ${unit}`;
 }
 var rounded = (x) => x >= 100 ? Math.round(x) : Number(x.toPrecision(3));
@@ -222,7 +253,11 @@ var lookOf = (i) => [PATTERNS[i], expertColour(i)].filter(Boolean).join(", ");
 var LOOKS = Object.fromEntries(ROWS.map((row, i) => [row, lookOf(i)]));
 var time = (s) => {
   if (!s) return "0 s";
-  const [size, unit] = [[1, "s"], [1e-3, "ms"], [1e-6, "µs"]].find(([least]) => s >= least) ?? [1e-9, "ns"];
+  const [size, unit] = [
+    [1, "s"],
+    [1e-3, "ms"],
+    [1e-6, "µs"]
+  ].find(([least]) => s >= least) ?? [1e-9, "ns"];
   const digits = s < 1e4 ? (s / size).toPrecision(4) : exact(Number(s.toPrecision(4)));
   return `${digits} ${unit}`;
 };
@@ -244,8 +279,12 @@ var PAGE = `
   <button type="button" data-part="forget" ${KEYS}>Forget the pin</button></div>
 <p data-part="caption"></p>
 <table><thead><tr><th scope="col">Part</th>${Object.values(COLUMNS).map(([title]) => `<th scope="col">${title}</th>`).join("")}</tr></thead><tbody>
-  ${[...ROWS, "total"].map((row) => `<tr data-row="${row}"><th scope="row">${row === "total" ? "total" : `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`}</th>${Object.entries(COLUMNS).map(([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
-      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`).join("")}</tr>`).join("")}
+  ${[...ROWS, "total"].map(
+  (row) => `<tr data-row="${row}"><th scope="row">${row === "total" ? "total" : `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`}</th>${Object.entries(COLUMNS).map(
+    ([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
+      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`
+  ).join("")}</tr>`
+).join("")}
 </tbody></table>
 <p>Bars share one scale in each column. Active parameters: those that one token passes; a mean where tokens differ.
   Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
@@ -258,7 +297,8 @@ function stateOf({ router, num_experts, slots_per_expert, top_k, tokens, dim }) 
 }
 function captionOf({ router, num_experts, slots_per_expert, top_k, tokens }) {
   if (router === "dense") return "A dense MLP has no experts, slots or choices: their sizes change nothing.";
-  const slots = num_experts * slots_per_expert, each = exact(slots / tokens);
+  const slots = num_experts * slots_per_expert;
+  const each = exact(slots / tokens);
   const spare = router !== "soft" && slots_per_expert > tokens;
   const factor = router === "tokens choice" ? `, a capacity factor of ${exact(slots / (tokens * top_k))}` : "";
   return `${many(slots, "slot")} for ${many(tokens, "token")}: ${each} for each token${factor}.` + (spare ? " An expert has more slots than there are tokens: empty ones are computed like full ones." : "");
@@ -276,39 +316,53 @@ function sentenceOf(now, was, row, state) {
   return `${row || stateOf(state)}: ${facts.join("; ")}${row ? `; bound by ${here.bound}` : ""}.`;
 }
 function roomOf(cell) {
-  const ctx = new OffscreenCanvas(1, 1).getContext("2d"), style = getComputedStyle(cell.querySelector("b"));
+  const ctx = new OffscreenCanvas(1, 1).getContext("2d");
+  const style = getComputedStyle(cell.querySelector("b"));
   const room = cell.clientWidth - parseFloat(getComputedStyle(cell).paddingRight);
   ctx.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   return (text) => room <= 0 || ctx.measureText(text).width + 4 < room;
 }
 function tell(element, fits, words) {
-  const short = words(fits), full = words();
+  const short = words(fits);
+  const full = words();
   element.replaceChildren(short);
   element.title = short === full ? "" : full;
   if (short === full) return;
-  const seen = document.createElement("span"), heard = document.createElement("span");
+  const seen = document.createElement("span");
+  const heard = document.createElement("span");
   [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [short, "true", full, "heard"];
   element.replaceChildren(seen, heard);
 }
 function render({ model, el }) {
-  const view = mount({ model, el }, "cost-explorer", PAGE, draw), { part, root, send, on } = view;
-  const limits = model.get("_limits"), stateNow = () => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
+  const view = mount({ model, el }, "cost-explorer", PAGE, draw);
+  const { part, root, send, on } = view;
+  const limits = model.get("_limits");
+  const stateNow = () => Object.fromEntries(STATE.map((name) => [name, model.get(name)]));
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name])]);
-  const follow = bindKnobs(view, Object.fromEntries(stops), (values) => (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values);
+  const follow = bindKnobs(
+    view,
+    Object.fromEntries(stops),
+    (values) => (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values
+  );
   let hover = "";
   function fillBar(bar, whole, column, most, row) {
     const parts = (whole?.parts ?? []).filter((each) => row === "total" || each.name === row);
-    bar.replaceChildren(...parts.map((each) => {
-      const piece = document.createElement("i");
-      piece.dataset.piece = each.name;
-      piece.style.width = `${most ? 100 * each[column] / most : 0}%`;
-      piece.style.background = LOOKS[each.name];
-      return piece;
-    }));
+    bar.replaceChildren(
+      ...parts.map((each) => {
+        const piece = document.createElement("i");
+        piece.dataset.piece = each.name;
+        piece.style.width = `${most ? 100 * each[column] / most : 0}%`;
+        piece.style.background = LOOKS[each.name];
+        return piece;
+      })
+    );
   }
   function draw() {
-    const state = stateNow(), now = measure(state), pin = model.get("pinned");
-    const was = Object.keys(pin).length ? measure(pin) : null, dense = state.router === "dense";
+    const state = stateNow();
+    const now = measure(state);
+    const pin = model.get("pinned");
+    const was = Object.keys(pin).length ? measure(pin) : null;
+    const dense = state.router === "dense";
     follow();
     root.classList.toggle("narrow", root.clientWidth < 640);
     fillList(part("router"), model.get("_routers"), state.router);
@@ -319,19 +373,25 @@ function render({ model, el }) {
     part("caption").textContent = captionOf(state);
     part("pin").textContent = was ? `Compared with the pin: ${stateOf(pin)}.` : "";
     const fits = roomOf(root.querySelector('[data-row="total"] td'));
-    const marked = hover || model.get("part"), find = (whole, row) => row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row);
+    const marked = hover || model.get("part");
+    const find = (whole, row) => row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row);
     for (const line of root.querySelectorAll("tr[data-row]")) {
-      const row = line.dataset.row, here = find(now, row), there = find(was, row);
+      const row = line.dataset.row;
+      const here = find(now, row);
+      const there = find(was, row);
       line.hidden = !here && !there;
       line.classList.toggle("marked", row === marked);
       if (row !== "total") part(row).setAttribute("aria-pressed", String(row === model.get("part")));
       for (const cell of line.querySelectorAll("[data-cell]")) {
-        const column = cell.dataset.cell, most = Math.max(now.total[column], was ? was.total[column] : 0);
-        const [bar, before] = cell.querySelectorAll(".bar"), value = here ? here[column] : 0;
+        const column = cell.dataset.cell;
+        const most = Math.max(now.total[column], was ? was.total[column] : 0);
+        const [bar, before] = cell.querySelectorAll(".bar");
+        const value = here ? here[column] : 0;
         fillBar(bar, now, column, most, row);
         fillBar(before, was, column, most, row);
         before.hidden = !was;
-        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "", old = there ? there[column] : 0;
+        const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "";
+        const old = there ? there[column] : 0;
         tell(cell.querySelector("b"), fits, (fit) => `${here ? told(column, here, fit) : 0}${why}`);
         tell(cell.querySelector("small"), fits, (fit) => {
           if (was && value !== old) return old ? `was ${told(column, there, fit)}, ${ratio(value, old)}` : "new";

@@ -42,7 +42,8 @@ var SavedModel = class {
   }
 };
 function decode(text) {
-  const letters = atob(text), all = new Uint8Array(letters.length);
+  const letters = atob(text);
+  const all = new Uint8Array(letters.length);
   for (let i = 0; i < letters.length; i++) all[i] = letters.charCodeAt(i);
   return new DataView(all.buffer);
 }
@@ -64,8 +65,10 @@ async function load(source) {
 }
 async function show(el) {
   const saved = JSON.parse(document.getElementById("saved-widget").textContent);
-  const model = new SavedModel(unpack(saved)), { signal } = new AbortController();
-  const invoke = async () => model.send(), given = { model, signal, experimental: { invoke } };
+  const model = new SavedModel(unpack(saved));
+  const { signal } = new AbortController();
+  const invoke = async () => model.send();
+  const given = { model, signal, experimental: { invoke } };
   const widget = await load(saved.module);
   await widget.initialize?.(given);
   await widget.render({ ...given, el });

@@ -11,14 +11,18 @@ var VIRIDIS = [
   [253, 231, 37]
 ];
 var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1), low2 = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = i / 255 * (VIRIDIS.length - 1);
+  const low2 = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low2].map((c, k) => Math.round(c + (at - low2) * (VIRIDIS[low2 + 1][k] - c)));
   return 255 << 24 | b << 16 | g << 8 | r;
 });
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-var GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
+var GRID = [
+  [0.5, "rgba(0, 0, 0, .55)"],
+  [1.5, "rgba(255, 255, 255, .45)"]
+];
 function showFault(model, root) {
   const alert = document.createElement("p");
   alert.setAttribute("role", "alert");
@@ -33,7 +37,9 @@ function showFault(model, root) {
   tell();
 }
 function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  const ratio = window.devicePixelRatio || 1;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
   const ctx = canvas.getContext("2d");
@@ -45,16 +51,20 @@ function fit(canvas, width, height) {
 }
 function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
   const ratio = window.devicePixelRatio || 1;
-  const h = Math.min(rows, Math.ceil(box.h * ratio)), w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest = new Float32Array(h * w).fill(least), range = most - least || 1;
+  const h = Math.min(rows, Math.ceil(box.h * ratio));
+  const w = Math.min(columns, Math.ceil(box.w * ratio));
+  const largest = new Float32Array(h * w).fill(least);
+  const range = most - least || 1;
   for (let r = 0; r < rows; r++) {
     const row2 = Math.floor(r * h / rows) * w;
     for (let c = 0; c < columns; c++) {
-      const i = row2 + Math.floor(c * w / columns), x = weights[r * columns + c];
+      const i = row2 + Math.floor(c * w / columns);
+      const x = weights[r * columns + c];
       if (x > largest[i]) largest[i] = x;
     }
   }
-  const pixels = new ImageData(w, h), colours = new Uint32Array(pixels.data.buffer);
+  const pixels = new ImageData(w, h);
+  const colours = new Uint32Array(pixels.data.buffer);
   for (let i = 0; i < largest.length; i++) {
     colours[i] = RAMP[Math.min(Math.round(255 * (largest[i] - least) / range), 255)];
   }
@@ -79,7 +89,10 @@ function hatch(ctx, x, y, w, h) {
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
-  for (const [width, colour] of [[3, "#000"], [1.2, "#fff"]]) {
+  for (const [width, colour] of [
+    [3, "#000"],
+    [1.2, "#fff"]
+  ]) {
     ctx.beginPath();
     for (let at = -h; at < w; at += 8) {
       ctx.moveTo(x + at, y + h);
@@ -93,7 +106,10 @@ function hatch(ctx, x, y, w, h) {
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
   const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"]
+  ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
     ctx.strokeRect(...inner);
   }
@@ -140,7 +156,9 @@ var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var some = (list2) => list2.slice(0, 12).join(", ") + (list2.length > 12 ? ` and ${exact(list2.length - 12)} more` : "");
 var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = `explorer ${name}`;
   root.innerHTML = page + STATUS;
   el.append(root);
@@ -168,7 +186,9 @@ function mount({ model, el }, name, page, draw) {
   view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
   view.ink = () => {
     const style = getComputedStyle(root);
-    return Object.fromEntries(["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()]));
+    return Object.fromEntries(
+      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
+    );
   };
   view.say = (sentence) => {
     const words = view.note || sentence;
@@ -178,7 +198,8 @@ function mount({ model, el }, name, page, draw) {
     const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
     if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
   });
-  const resized = new ResizeObserver(view.schedule), themed = new MutationObserver(view.schedule);
+  const resized = new ResizeObserver(view.schedule);
+  const themed = new MutationObserver(view.schedule);
   resized.observe(root);
   themed.observe(document.body, { attributes: true });
   view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
@@ -192,9 +213,13 @@ function mount({ model, el }, name, page, draw) {
   return view;
 }
 function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view, limits = model.get("_limits"), shown = {};
+  const { model, part, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
   for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name), box = part(`${name}-number`), [least, most, whole, none] = limits[name];
+    const slider = part(name);
+    const box = part(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
     slider.max = stops.length - 1;
     Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
     on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
@@ -203,7 +228,8 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
       const value = box.value.trim() === "" ? NaN : Number(box.value);
       const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
       if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number", label = slider.getAttribute("aria-label");
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
       view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
@@ -213,7 +239,9 @@ function bindKnobs(view, stopsOf, also = (values) => values) {
   }
   return () => {
     for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name), slider = part(name), box = part(`${name}-number`);
+      const value = model.get(name);
+      const slider = part(name);
+      const box = part(`${name}-number`);
       if (shown[name] === value) continue;
       const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
       slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
@@ -249,7 +277,8 @@ var GATINGS = ["vmoe", "switch", "gshard", "top_k_then_softmax"];
 var PRIORITIES = ["position", "gate"];
 var isSparse = (router) => ["tokens choice", "experts choice", "identity"].includes(router);
 function roundHalfToEven(x) {
-  const low2 = Math.floor(x), rest = x - low2;
+  const low2 = Math.floor(x);
+  const rest = x - low2;
   return rest > 0.5 || rest === 0.5 && low2 % 2 !== 0 ? low2 + 1 : low2;
 }
 function capacityFor(tokens, experts, { topK = 1, factor = 1, rounding = "ceil", multipleOf = 1 } = {}) {
@@ -262,14 +291,18 @@ function capacityFor(tokens, experts, { topK = 1, factor = 1, rounding = "ceil",
   return multipleOf > 0 ? Math.ceil(capacity / multipleOf) * multipleOf : capacity;
 }
 function scoresInUse(logits, { scale = 1, noise = null, noiseStd = 0 } = {}) {
-  const out = new Float32Array(logits.length), by = Math.fround(scale), std = Math.fround(noiseStd);
+  const out = new Float32Array(logits.length);
+  const by = Math.fround(scale);
+  const std = Math.fround(noiseStd);
   for (let i = 0; i < out.length; i++) out[i] = by * logits[i];
   if (noise && noiseStd > 0) for (let i = 0; i < out.length; i++) out[i] += Math.fround(std * noise[i]);
   return out;
 }
 function softmax(values, outer, count, inner, real = null) {
-  const out = new Float32Array(values.length), raised2 = new Float64Array(count * inner);
-  const most = new Float64Array(inner), total2 = new Float64Array(inner);
+  const out = new Float32Array(values.length);
+  const raised2 = new Float64Array(count * inner);
+  const most = new Float64Array(inner);
+  const total2 = new Float64Array(inner);
   for (let o = 0; o < outer; o++) {
     const from = o * count * inner;
     most.fill(-Infinity);
@@ -300,7 +333,8 @@ function combineWeights(logits, { b, n, e, p }, mask = null) {
 }
 function topInOrder(values, start, count, step, k) {
   if (k > 4 * Math.log2(count + 1)) return sortedInOrder(values, start, count, step).subarray(0, k);
-  const best = new Uint32Array(k), taken = new Uint8Array(count);
+  const best = new Uint32Array(k);
+  const taken = new Uint8Array(count);
   for (let c = 0; c < k; c++) {
     let top = -1;
     for (let i = 0; i < count; i++)
@@ -310,20 +344,25 @@ function topInOrder(values, start, count, step, k) {
   return best;
 }
 function sortedInOrder(values, start, count, step) {
-  const column = new Float32Array(count), keys = new Float64Array(count), places = 2 ** 21;
+  const column = new Float32Array(count);
+  const keys = new Float64Array(count);
+  const places = 2 ** 21;
   for (let i = 0; i < count; i++) column[i] = values[start + i * step] + 0;
   const bits = new Int32Array(column.buffer);
   for (let i = 0; i < count; i++) keys[i] = i - (bits[i] < 0 ? bits[i] ^ 2147483647 : bits[i]) * places;
   return Uint32Array.from(keys.sort(), (key) => key - Math.floor(key / places) * places);
 }
 function chooseExperts(logits, { b, n, e }, topK, gating = "vmoe", gates = softmax(logits, b * n, e, 1)) {
-  const late = gating === "top_k_then_softmax", values = late ? logits : gates;
-  const expert = new Int32Array(b * n * topK), chosen = new Float32Array(b * n * topK);
+  const late = gating === "top_k_then_softmax";
+  const values = late ? logits : gates;
+  const expert = new Int32Array(b * n * topK);
+  const chosen = new Float32Array(b * n * topK);
   for (let row2 = 0; row2 < b * n; row2++) {
     expert.set(topInOrder(values, row2 * e, e, 1, topK), row2 * topK);
     for (let c = row2 * topK; c < (row2 + 1) * topK; c++) chosen[c] = values[row2 * e + expert[c]];
     if (gating !== "gshard") continue;
-    const own = chosen.subarray(row2 * topK, (row2 + 1) * topK), total2 = own.reduce((a, x) => a + x, 0);
+    const own = chosen.subarray(row2 * topK, (row2 + 1) * topK);
+    const total2 = own.reduce((a, x) => a + x, 0);
     own.forEach((x, c) => own[c] = x / total2);
   }
   return { expert, gate: late ? softmax(chosen, b * n, topK, 1) : chosen };
@@ -332,7 +371,8 @@ function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score: score
   const arrivals = [];
   let busiest = 1;
   for (let g = 0; g < b; g++) {
-    const asked = new Int32Array(e), queue = [];
+    const asked = new Int32Array(e);
+    const queue = [];
     const order = score2 ? topInOrder(score2, g * n, n, 1, n) : Uint32Array.from({ length: n }, (_, t) => t);
     for (let choice = 0; choice < k; choice++)
       for (const token of order) {
@@ -343,7 +383,8 @@ function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score: score
     busiest = Math.max(busiest, ...asked);
     arrivals.push(queue);
   }
-  const p = capacity ?? busiest, out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
+  const p = capacity ?? busiest;
+  const out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
   out.gate = new Float32Array(b * e * p);
   arrivals.forEach((queue, g) => {
     for (const { token, choice, expert: to, place } of queue) {
@@ -359,32 +400,36 @@ function assignExperts(gates, { b, n, e }, capacity, mask = null) {
     throw new RangeError(
       `capacity must be at most the ${n} tokens of a group in experts choice, got ${capacity}: lower capacity_factor or multiple_of, or merge examples into larger groups`
     );
-  const p = capacity, token = new Int32Array(b * e * p).fill(-1), gate = new Float32Array(b * e * p);
+  const p = capacity;
+  const token = new Int32Array(b * e * p).fill(-1);
+  const gate = new Float32Array(b * e * p);
   const scores = mask ? gates.map((x, i) => mask[Math.floor(i / e)] ? x : -1) : gates;
   for (let g = 0; g < b; g++)
     for (let j = 0; j < e; j++)
       topInOrder(scores, g * n * e + j, n, e, p).forEach((t, place) => {
-        const value = scores[(g * n + t) * e + j], at = (g * e + j) * p + place;
+        const value = scores[(g * n + t) * e + j];
+        const at = (g * e + j) * p + place;
         if (value >= 0) [token[at], gate[at]] = [t, value];
       });
   return { p, token, gate };
 }
 function assignInTurn({ b, n, e }, slots = null, mask = null) {
-  const p = slots ?? Math.ceil(n / e), token = new Int32Array(b * e * p).fill(-1);
+  const p = slots ?? Math.ceil(n / e);
+  const token = new Int32Array(b * e * p).fill(-1);
   if (n > e * p)
     throw new RangeError(
       `tokens must fit ${e} experts x ${p} slots = ${e * p} slots, got ${n} tokens: raise slots_per_expert or leave it None`
     );
   for (let g = 0; g < b; g++)
-    for (let t = 0; t < n; t++)
-      if (!mask || mask[g * n + t]) token[(g * e + t % e) * p + Math.floor(t / e)] = t;
+    for (let t = 0; t < n; t++) if (!mask || mask[g * n + t]) token[(g * e + t % e) * p + Math.floor(t / e)] = t;
   return { p, token, gate: Float32Array.from(token, (t) => Number(t >= 0)) };
 }
 var firstSlots = (values, p) => p === 1 ? values : Float32Array.from({ length: values.length / p }, (_, i) => values[i * p]);
 function route(logits, sizes, settings = {}) {
   const { router = "soft", scale = 1, noise = null, noiseStd = 0, mask = null, topK = 1 } = settings;
   const { gating = "vmoe", capacityFactor = 1, priority = "position", multipleOf = 1, slots = null } = settings;
-  const { b, n, e, p } = sizes, out = { router, sparse: isSparse(router), b, n, e, p, mask };
+  const { b, n, e, p } = sizes;
+  const out = { router, sparse: isSparse(router), b, n, e, p, mask };
   for (const [name, value, known] of [
     ["router", router, ROUTERS],
     ["gating", gating, GATINGS],
@@ -392,27 +437,32 @@ function route(logits, sizes, settings = {}) {
   ])
     if (!known.includes(value)) throw new RangeError(`${name} must be one of ${known.join(", ")}, got ${value}`);
   if (!out.sparse) {
-    const used = scoresInUse(logits, { scale, noise, noiseStd }), equal = new Float32Array(logits.length);
+    const used = scoresInUse(logits, { scale, noise, noiseStd });
+    const equal = new Float32Array(logits.length);
     const [first, second] = { soft: [used, used], "uniform / soft": [equal, used], "soft / uniform": [used, equal] }[router] ?? [equal, equal];
     const [dispatch, combine] = [dispatchWeights(first, sizes, mask), combineWeights(second, sizes, mask)];
     return { ...out, scores: used, dispatch, combine };
   }
   const own = { noise: noise && firstSlots(noise, p), noiseStd: noiseStd / e };
-  const scores = scoresInUse(firstSlots(logits, p), { scale, ...own }), gates = softmax(scores, b * n, e, 1);
+  const scores = scoresInUse(firstSlots(logits, p), { scale, ...own });
+  const gates = softmax(scores, b * n, e, 1);
   if (router === "identity") return { ...out, scores, ...assignInTurn(sizes, slots, mask) };
   if (router === "experts choice") {
     if (capacityFactor === null)
       throw new RangeError("experts choice needs a capacity: without one an expert would take every token");
-    const rounding2 = settings.rounding ?? "round", capacity2 = { factor: capacityFactor, rounding: rounding2, multipleOf };
+    const rounding2 = settings.rounding ?? "round";
+    const capacity2 = { factor: capacityFactor, rounding: rounding2, multipleOf };
     return { ...out, scores, gates, ...assignExperts(gates, sizes, capacityFor(n, e, capacity2), mask) };
   }
   if (topK > e) throw new RangeError(`top_k must be at most num_experts=${e}, got ${topK}: lower top_k`);
   if (gating === "switch" && topK !== 1)
     throw new RangeError(`gating 'switch' lets a token choose one expert, got top_k=${topK}: use gating 'vmoe'`);
-  const chosen = chooseExperts(scores, sizes, topK, gating, gates), rounding = settings.rounding ?? "ceil";
+  const chosen = chooseExperts(scores, sizes, topK, gating, gates);
+  const rounding = settings.rounding ?? "ceil";
   const capacity = capacityFactor === null ? null : { topK, factor: capacityFactor, rounding, multipleOf };
   const score2 = priority === "gate" ? largestOfRows(gates, e) : null;
-  const most = capacity && capacityFor(n, e, capacity), dropless = capacity === null;
+  const most = capacity && capacityFor(n, e, capacity);
+  const dropless = capacity === null;
   const assigned = assignTokens(chosen, { b, n, e, k: topK }, most, { score: score2, mask });
   return { ...out, scores, gates, chosen, topK, score: score2, dropless, ...assigned };
 }
@@ -427,14 +477,15 @@ function firstOf(values, { b, n, e, p }, experts, slots) {
   if (experts === e && slots === p) return values;
   const out = new Float32Array(b * n * experts * slots);
   for (let row2 = 0, to = 0; row2 < b * n; row2++)
-    for (let j = 0; j < experts; j++)
-      for (let q = 0; q < slots; q++) out[to++] = values[(row2 * e + j) * p + q];
+    for (let j = 0; j < experts; j++) for (let q = 0; q < slots; q++) out[to++] = values[(row2 * e + j) * p + q];
   return out;
 }
 function normalNoise(seed, length) {
-  const uniform = seeded(seed), out = new Float32Array(length);
+  const uniform = seeded(seed);
+  const out = new Float32Array(length);
   for (let i = 0; i < length; i += 2) {
-    const radius = Math.sqrt(-2 * Math.log(1 - uniform())), angle = 2 * Math.PI * uniform();
+    const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
+    const angle = 2 * Math.PI * uniform();
     out[i] = radius * Math.cos(angle);
     if (i + 1 < length) out[i + 1] = radius * Math.sin(angle);
   }
@@ -450,7 +501,10 @@ function seeded(seed) {
   };
 }
 function loads(routing) {
-  const { b, n, e, p, mask } = routing, s = e * p, slot = new Float64Array(b * s), token = new Float64Array(b * n);
+  const { b, n, e, p, mask } = routing;
+  const s = e * p;
+  const slot = new Float64Array(b * s);
+  const token = new Float64Array(b * n);
   if (routing.sparse)
     routing.token.forEach((t, at) => {
       if (t < 0) return;
@@ -463,16 +517,21 @@ function loads(routing) {
         slot[to] += routing.dispatch[at];
         token[row2] += routing.dispatch[at];
       }
-  const expert = new Float64Array(b * e), dropped = new Uint8Array(b * n);
+  const expert = new Float64Array(b * e);
+  const dropped = new Uint8Array(b * n);
   slot.forEach((x, at) => expert[Math.floor(at / p)] += x);
-  let real = 0, lost = 0, imbalance = 0, busy = 0;
+  let real = 0;
+  let lost = 0;
+  let imbalance = 0;
+  let busy = 0;
   for (let row2 = 0; row2 < b * n; row2++) {
     if (mask && !mask[row2]) continue;
     real++;
     lost += dropped[row2] = Number(token[row2] === 0);
   }
   for (let g = 0; g < b; g++) {
-    const own = expert.subarray(g * e, (g + 1) * e), total2 = own.reduce((a, x) => a + x, 0);
+    const own = expert.subarray(g * e, (g + 1) * e);
+    const total2 = own.reduce((a, x) => a + x, 0);
     if (total2 > 0) busy++;
     if (total2 > 0) imbalance += Math.max(...own) * e / total2;
   }
@@ -482,7 +541,9 @@ function loads(routing) {
 function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
   const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
   const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
-  const tokens = n / images, slots = filled / images, moved2 = sparse ? 0 : tokens * e * p * dim;
+  const tokens = n / images;
+  const slots = filled / images;
+  const moved2 = sparse ? 0 : tokens * e * p * dim;
   const parts = { logits: tokens * dim * scored, dispatch: moved2, combine: moved2 };
   return { ...parts, routing: parts.logits + 2 * moved2, experts: 2 * slots * dim * hiddenDim };
 }
@@ -503,7 +564,8 @@ var SETTINGS = [
   "seed"
 ];
 function listensTo(router) {
-  const learned = !["uniform", "identity"].includes(router), choice = router === "tokens choice";
+  const learned = !["uniform", "identity"].includes(router);
+  const choice = router === "tokens choice";
   return {
     gating: choice,
     priority: choice,
@@ -534,8 +596,10 @@ function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
   return batch.keep(key, () => firstOf(whole(), batch, num_experts, slots_per_expert));
 }
 function explore(batch, settings, image, members = null) {
-  const alone = settings.group !== "whole batch", { num_experts: e, slots_per_expert: p } = settings;
-  const images = alone ? 1 : batch.b, wide = batch.n * e * p;
+  const alone = settings.group !== "whole batch";
+  const { num_experts: e, slots_per_expert: p } = settings;
+  const images = alone ? 1 : batch.b;
+  const wide = batch.n * e * p;
   const gather = (values) => {
     if (alone) return values.subarray(image * wide, (image + 1) * wide);
     if (!members) return values;
@@ -545,17 +609,22 @@ function explore(batch, settings, image, members = null) {
   };
   try {
     const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
-    const it = route(gather(cutOf(batch, "logits", settings)), { b: 1, n: batch.n * images, e, p }, {
-      router: settings.router,
-      scale: settings.scale,
-      noise,
-      noiseStd: settings.noise,
-      topK: settings.top_k,
-      gating: settings.gating,
-      capacityFactor: settings.capacity_factor,
-      priority: settings.priority
-    });
-    const given = cutOf(batch, "logits", settings), drawn = noise && cutOf(batch, "noise", settings);
+    const it = route(
+      gather(cutOf(batch, "logits", settings)),
+      { b: 1, n: batch.n * images, e, p },
+      {
+        router: settings.router,
+        scale: settings.scale,
+        noise,
+        noiseStd: settings.noise,
+        topK: settings.top_k,
+        gating: settings.gating,
+        capacityFactor: settings.capacity_factor,
+        priority: settings.priority
+      }
+    );
+    const given = cutOf(batch, "logits", settings);
+    const drawn = noise && cutOf(batch, "noise", settings);
     Object.assign(it, { settings, images, image, rows: batch.n, first: alone ? 0 : image * batch.n, s: e * it.p });
     Object.assign(it, { given, drawn, givenSlots: p, dim: batch.dim, hiddenDim: batch.hidden_dim });
     it.loads = loads(it);
@@ -574,10 +643,17 @@ function selected(it) {
   return out;
 }
 function mapOf(it, step, served) {
-  const { e, p, s, n, first, rows } = it, short2 = ofExperts(it, step), columns = short2 ? e : s;
-  const blank = ["uniform", "identity"].includes(it.router), view = step === "combine" ? "combine" : "dispatch";
-  const below = new Float64Array(columns), beside = new Float64Array(rows);
-  let all = null, values = null, least = step === "score" ? Infinity : 0, most = step === "score" ? -Infinity : 0;
+  const { e, p, s, n, first, rows } = it;
+  const short2 = ofExperts(it, step);
+  const columns = short2 ? e : s;
+  const blank = ["uniform", "identity"].includes(it.router);
+  const view = step === "combine" ? "combine" : "dispatch";
+  const below = new Float64Array(columns);
+  const beside = new Float64Array(rows);
+  let all = null;
+  let values = null;
+  let least = step === "score" ? Infinity : 0;
+  let most = step === "score" ? -Infinity : 0;
   if (blank && (step === "score" || short2 && step === "normalise")) all = new Float32Array(n * columns);
   else if (step === "score") all = it.scores;
   else if (short2 && step === "normalise") all = it.gates;
@@ -612,7 +688,8 @@ function servingOf(it, served) {
   const queue = it.arrivals?.[0];
   if (!queue) return { taken: it.loads.expert, turned: new Int32Array(it.e), upTo: 0, total: 0, last: null };
   const upTo = served < 0 ? queue.length : Math.min(served, queue.length);
-  const taken = new Int32Array(it.e), turned = new Int32Array(it.e);
+  const taken = new Int32Array(it.e);
+  const turned = new Int32Array(it.e);
   for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
   const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1;
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
@@ -633,7 +710,8 @@ function placeOf(it, token, expert) {
 }
 function byExpert(it) {
   if (it.byExpert) return it.byExpert;
-  const { e, p, s, first, rows } = it, empty = () => new Float64Array(rows * e);
+  const { e, p, s, first, rows } = it;
+  const empty = () => new Float64Array(rows * e);
   const out = { dispatch: empty(), combine: empty() };
   if (it.sparse)
     it.token.forEach((t, at) => {
@@ -649,13 +727,18 @@ function byExpert(it) {
   return it.byExpert = out;
 }
 function changesBetween(one, other) {
-  const [a, b] = [byExpert(one), byExpert(other)], e = Math.max(one.e, other.e);
-  let tokens = 0, most = 0;
+  const [a, b] = [byExpert(one), byExpert(other)];
+  const e = Math.max(one.e, other.e);
+  let tokens = 0;
+  let most = 0;
   for (let t = 0; t < one.rows; t++) {
     let change = 0;
     for (const view of ["dispatch", "combine"])
       for (let j = 0; j < e; j++) {
-        const [x, y] = [[a, one], [b, other]].map(([sums2, it]) => j < it.e ? sums2[view][t * it.e + j] : 0);
+        const [x, y] = [
+          [a, one],
+          [b, other]
+        ].map(([sums2, it]) => j < it.e ? sums2[view][t * it.e + j] : 0);
         change = Math.max(change, Math.abs(x - y));
       }
     if (change > 1e-5) tokens++;
@@ -665,7 +748,9 @@ function changesBetween(one, other) {
 }
 function answersChanged(before, after, members) {
   if (before.sparse || before.images === 1) return changesBetween(after, before);
-  const { n, s, rows, first } = before, mixed = new Float64Array(s), change = new Float64Array(n);
+  const { n, s, rows, first } = before;
+  const mixed = new Float64Array(s);
+  const change = new Float64Array(n);
   for (let slot = 0; slot < s; slot++) {
     change.fill(0);
     for (let t = 0; t < n; t++) {
@@ -674,7 +759,8 @@ function answersChanged(before, after, members) {
     }
     for (let t = 0; t < n; t++) mixed[slot] += Math.max(change[t], 0);
   }
-  let tokens = 0, most = 0;
+  let tokens = 0;
+  let most = 0;
   for (let t = first; t < first + rows; t++) {
     let share = 0;
     for (let slot = 0; slot < s; slot++) share += before.combine[t * s + slot] * mixed[slot];
@@ -684,7 +770,8 @@ function answersChanged(before, after, members) {
   return { tokens, most: tokens ? most : 0 };
 }
 function otherMates(images, image, seed, kind) {
-  const next = seeded(seed), others = [...Array(images).keys()].filter((i) => i !== image);
+  const next = seeded(seed);
+  const others = [...Array(images).keys()].filter((i) => i !== image);
   const pick = kind === "shuffled" ? [...others] : others.map(() => others[Math.floor(next() * others.length)]);
   if (kind === "shuffled")
     for (let i = pick.length - 1; i > 0; i--) {
@@ -696,7 +783,8 @@ function otherMates(images, image, seed, kind) {
 
 // js/arithmetic/largest.js
 function largestAmong(values, from, count, by = 1) {
-  let top = from, alike = 0;
+  let top = from;
+  let alike = 0;
   for (let i = 1, at = from + by; i < count; i++, at += by)
     if (values[at] > values[top]) [top, alike] = [at, 0];
     else if (values[at] === values[top]) alike++;
@@ -712,25 +800,31 @@ function equals(alike, count) {
 var BLIND = { uniform: ["score"], identity: ["score", "normalise"] };
 var settled = (it, step) => it.sparse && STEPS.indexOf(step) >= 2;
 function choicesOf(it, own, step, served) {
-  const queue = it.arrivals?.[0] ?? [], upTo = step !== "dispatch" || served < 0 ? queue.length : served;
+  const queue = it.arrivals?.[0] ?? [];
+  const upTo = step !== "dispatch" || served < 0 ? queue.length : served;
   return queue.slice(0, upTo).filter(({ token }) => token === own);
 }
 function slotsOf(it, own, step, served) {
-  const { taken } = servingOf(it, step === "dispatch" ? served : -1), found = [];
+  const { taken } = servingOf(it, step === "dispatch" ? served : -1);
+  const found = [];
   it.token.forEach((token, at) => {
-    const expert = Math.floor(at / it.p), slot = at % it.p;
+    const expert = Math.floor(at / it.p);
+    const slot = at % it.p;
     if (token === own && slot < taken[expert]) found.push({ expert, slot });
   });
   return found;
 }
 function placeAt(it, step, { values, columns, short: short2 }, { token, expert, slot }, served) {
-  const each = short2 ? 1 : it.p, exact2 = expert >= 0 && slot >= 0 && !short2;
+  const each = short2 ? 1 : it.p;
+  const exact2 = expert >= 0 && slot >= 0 && !short2;
   const cellAt = (column) => ({ expert: Math.floor(column / each), slot: short2 ? -1 : column % each });
   if (token < 0) {
     if (!exact2) return { token: null, cells: [], alike: 0 };
-    const column = expert * each + slot, cells = [{ expert, slot }];
+    const column = expert * each + slot;
+    const cells = [{ expert, slot }];
     if (it.sparse) {
-      const held = it.token[column], here = ({ expert: other }) => other === expert;
+      const held = it.token[column];
+      const here = ({ expert: other }) => other === expert;
       const inTime = held >= 0 && slotsOf(it, held, step, served).some(here);
       return { token: inTime ? held - it.first : null, cells, alike: 0 };
     }
@@ -771,32 +865,39 @@ function numberOf(it, token, ids) {
   return `${image === it.image ? "" : `image ${image}'s `}token ${number2}`;
 }
 function tokenName(it, token, ids) {
-  const [image, number2] = homeOf(it, token, ids), text = it.words?.[image];
+  const [image, number2] = homeOf(it, token, ids);
+  const text = it.words?.[image];
   return `${numberOf(it, token, ids)}${text ? ` ${JSON.stringify(text[number2])}` : ""}`;
 }
 function scoreSum(it, { token, expert, slot }) {
   if (it.router === "uniform") return "no score is read: every token counts alike";
   if (it.router === "identity") return "no score is read: a token's place alone decides";
-  const inner = it.sparse ? 0 : slot, at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
-  const { scale, noise } = it.settings, std = it.sparse ? noise / it.e : noise;
+  const inner = it.sparse ? 0 : slot;
+  const at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
+  const { scale, noise } = it.settings;
+  const std = it.sparse ? noise / it.e : noise;
   const drawn = it.drawn ? ` + ${it.sparse ? `${exact(noise)} / ${it.e}` : exact(noise)} x ${four(it.drawn[at])}` : "";
   const score2 = Math.fround(Math.fround(scale * it.given[at]) + (it.drawn ? Math.fround(std * it.drawn[at]) : 0));
   const formula = `score = scale x logit${it.drawn ? " + noise" : ""}`;
   return `${formula} = ${exact(scale)} x ${four(it.given[at])}${drawn} = ${four(score2)}`;
 }
 function softmaxSum(name, scores, own, over2) {
-  const most = scores.reduce((a, x) => Math.max(a, x)), part = Math.exp(own - most);
+  const most = scores.reduce((a, x) => Math.max(a, x));
+  const part = Math.exp(own - most);
   const whole = scores.reduce((a, x) => a + Math.exp(x - most), 0);
   const formula = `${name} = exp(${four(own)} - ${four(most)}) / sum over ${over2}`;
   return `${formula} = ${four(part)} / ${four(whole)} = ${four(part / whole)}`;
 }
 function softSum(it, step, { token, expert, slot, column, value }, ids) {
-  const { n, s, p, first, scores } = it, at = (first + token) * s + column, [to, from] = {
+  const { n, s, p, first, scores } = it;
+  const at = (first + token) * s + column;
+  const [to, from] = {
     uniform: [false, false],
     soft: [true, true],
     "uniform / soft": [false, true],
     "soft / uniform": [true, false]
-  }[it.router], here = `slot ${slot} of expert ${expert}`;
+  }[it.router];
+  const here = `slot ${slot} of expert ${expert}`;
   if (step === "score") return scoreSum(it, { token, expert, slot });
   if (step === "normalise") {
     const down = Array.from({ length: n }, (_, t) => scores[t * s + column]);
@@ -808,7 +909,8 @@ function softSum(it, step, { token, expert, slot, column, value }, ids) {
   }
   if (step === "select") return `all ${many(n, "token")} stay in ${here}, all ${many(s, "slot")} for this token`;
   if (step === "dispatch") {
-    const { top, alike } = largestAmong(it.dispatch, column, n, s), most = Math.floor(top / s);
+    const { top, alike } = largestAmong(it.dispatch, column, n, s);
+    const most = Math.floor(top / s);
     const all = `the most is ${tokenName(it, most, ids)} with ${percent(it.dispatch[top])}${equals(alike, n)}`;
     return `${here} = sum over ${many(n, "token")} of dispatch x token: this token is ${percent(value)} of it, ` + (alike + 1 === n ? "as is every token" : all);
   }
@@ -821,7 +923,8 @@ var computeSum = (it, expert, what, slots = it.p) => {
 };
 function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
   if (dropless) return `no capacity: slots as many as the busiest expert needs = ${p}`;
-  const choices = router === "experts choice" ? "" : `${top_k} x `, round = choices ? "ceil" : "round";
+  const choices = router === "experts choice" ? "" : `${top_k} x `;
+  const round = choices ? "ceil" : "round";
   return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
 }
 function dealtSum({ e }, step, own) {
@@ -835,14 +938,21 @@ function rankSum({ e, n, gates }, own, expert) {
   return `gate ${four(column[own])} is number ${rank} of ${n} in the column of expert ${expert}`;
 }
 function tokenSum(it, step, own, cells, served) {
-  const listed = cells.slice(0, 4), rest = cells.length - listed.length;
+  const listed = cells.slice(0, 4);
+  const rest = cells.length - listed.length;
   const each = (tell) => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
   if (step === "score") return scoreSum(it, {});
   if (it.router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "combine") return combineSum(it, own);
   if (step === "compute")
     return cells.length ? each(({ expert }) => expertSum(it, expert)) : "no expert took this token: none computes it";
-  if (step === "select" && it.chosen) return choiceSum(it, own, listed.map(({ expert }) => expert), rest);
+  if (step === "select" && it.chosen)
+    return choiceSum(
+      it,
+      own,
+      listed.map(({ expert }) => expert),
+      rest
+    );
   if (step === "select" && cells.length) return each(({ expert }) => `${rankSum(it, own, expert)}: taken`);
   if (step === "select")
     return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`;
@@ -851,7 +961,8 @@ function tokenSum(it, step, own, cells, served) {
     const held = slots ? `it is in ${slots}${rest ? ` and ${rest} more` : ""}` : "no expert took this token";
     return `${roomSum(it)}; ${held}`;
   }
-  const asked = choicesOf(it, own, step, served), waiting = it.topK - asked.length;
+  const asked = choicesOf(it, own, step, served);
+  const waiting = it.topK - asked.length;
   const told = asked.slice(0, 4).map((choice) => arrivalSum(it, choice));
   if (asked.length > 4) told.push(`and ${many(asked.length - 4, "choice")} more`);
   if (waiting) told.push(`${asked.length ? many(waiting, "choice") : "this token"} not served yet`);
@@ -868,7 +979,9 @@ function emptySum(it, step, expert, served) {
   return `no token is in this slot${upTo < total2 ? " yet" : ""}${cost}`;
 }
 function sparseSum(it, step, { token, expert }, served) {
-  const { e, p, first, router } = it, own = first + token, { slot, arrival } = placeOf(it, own, expert);
+  const { e, p, first, router } = it;
+  const own = first + token;
+  const { slot, arrival } = placeOf(it, own, expert);
   if (step === "score") return scoreSum(it, { token, expert });
   if (router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "normalise") {
@@ -888,7 +1001,8 @@ function sparseSum(it, step, { token, expert }, served) {
   return `${roomSum(it)}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;
 }
 function choiceSum(it, own, experts, more = 0) {
-  const { top_k, gating } = it.settings, gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
+  const { top_k, gating } = it.settings;
+  const gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
   const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
   const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k));
   const how = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" }[gating];
@@ -916,13 +1030,17 @@ function combineSum(it, own) {
   return `answer = ${shown.join(" + ")}; its gates sum to ${four(whole)}`;
 }
 function expertLine(it, step, expert, served, ids) {
-  const { e, p, s, n } = it, load = it.loads.expert[expert], whole = it.loads.expert.reduce((a, x) => a + x, 0);
+  const { e, p, s, n } = it;
+  const load = it.loads.expert[expert];
+  const whole = it.loads.expert.reduce((a, x) => a + x, 0);
   const of = it.images > 1 ? `the batch's ${n} tokens` : many(n, "token");
   const share = `${percent(whole ? load / whole : 0)} of all that experts receive (even: ${percent(1 / e)})`;
   const work = step === "compute" ? `; ${computeSum(it, expert, "them", it.dropless ? load : p)}` : "";
   if (!it.sparse) {
-    const own = byExpert(it).dispatch, weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
-    const { top, alike } = largestAmong(weights, 0, it.rows), most = tokenName(it, it.first + top, ids);
+    const own = byExpert(it).dispatch;
+    const weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
+    const { top, alike } = largestAmong(weights, 0, it.rows);
+    const most = tokenName(it, it.first + top, ids);
     const whose = it.rows > 1 && alike + 1 === it.rows ? `the same of each of its ${it.rows} tokens` : `most of ${most}${equals(alike, it.rows)}`;
     return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; of this image ${whose}: ${four(weights[top])}${work}.`;
   }
@@ -930,7 +1048,8 @@ function expertLine(it, step, expert, served, ids) {
   const inTime = (at) => step !== "dispatch" || at < taken[expert];
   const held = Array.from(it.token.subarray(expert * p, (expert + 1) * p)).filter((t, at) => t >= 0 && inTime(at));
   const names = held.length ? ` (${some(held.map((t) => tokenName(it, t, ids)))})` : "";
-  const away = turned[expert] ? `, turned ${turned[expert]} away` : "", so = upTo < total2 ? " so far" : "";
+  const away = turned[expert] ? `, turned ${turned[expert]} away` : "";
+  const so = upTo < total2 ? " so far" : "";
   return `expert ${expert}: took ${held.length} of ${of} into ${many(p, "slot")}${so}${names}${away}${so ? "" : `; ${share}`}${work}.`;
 }
 function lineOf(it, step, map, at, { served, ids, grid }) {
@@ -940,11 +1059,18 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
     if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
     return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
   }
-  const { token, cells: [cell2], cells, alike } = placeAt(it, step, map, at, served);
+  const {
+    token,
+    cells: [cell2],
+    cells,
+    alike
+  } = placeAt(it, step, map, at, served);
   if (token === null && !cell2) return expertLine(it, step, at.expert, served, ids);
   const named = cell2 ? `expert ${cell2.expert}${cell2.slot < 0 ? "" : `, slot ${cell2.slot}`}` : "";
   if (token === null) return `${named}: ${emptySum(it, step, cell2.expert, served)}.`;
-  const own = it.first + token, t = own % it.rows, number2 = ids.length ? ids[t] : t;
+  const own = it.first + token;
+  const t = own % it.rows;
+  const number2 = ids.length ? ids[t] : t;
   const where = grid.length ? ` (row ${Math.floor(number2 / grid[1])}, column ${number2 % grid[1]})` : "";
   const name = `${tokenName(it, own, ids)}${where}`;
   if (at.expert < 0 && (!cell2 || settled(it, step))) return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
@@ -956,7 +1082,8 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
 }
 function figuresOf(it) {
   const own = it.loads.dropped.subarray(it.first, it.first + it.rows).reduce((a, x) => a + x, 0);
-  const all = it.loads.droppedFraction, rest = it.images > 1 ? [["Dropped in the whole batch", all, percent(all)]] : [];
+  const all = it.loads.droppedFraction;
+  const rest = it.images > 1 ? [["Dropped in the whole batch", all, percent(all)]] : [];
   return [
     ["Dropped tokens of this image", own / it.rows, `${own} of ${it.rows} (${percent(own / it.rows)})`],
     ...rest,
@@ -984,7 +1111,9 @@ function changeOf(name, value, was) {
 function fillFigures(body, it, before) {
   const old = before && !before.error ? figuresOf(before) : [];
   const rows = figuresOf(it).map(([name, value, text]) => {
-    const was = old.find((each) => each[0] === name), line = document.createElement("tr"), head = cell(name, "th");
+    const was = old.find((each) => each[0] === name);
+    const line = document.createElement("tr");
+    const head = cell(name, "th");
     head.scope = "row";
     line.append(head, cell(text));
     if (!before) return line;
@@ -992,7 +1121,8 @@ function fillFigures(body, it, before) {
     return line;
   });
   if (before && !before.error) {
-    const line = document.createElement("tr"), head = cell("Tokens of this image routed otherwise", "th");
+    const line = document.createElement("tr");
+    const head = cell("Tokens of this image routed otherwise", "th");
     head.scope = "row";
     const { tokens, most } = changesBetween(it, before);
     line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
@@ -1014,7 +1144,8 @@ function fillGallery(holder, batch, settings, image, outputs, choose) {
   const all = ROUTERS.map((router) => explore(batch, { ...settings, router }, image));
   const soft = all.filter((it) => !it.error && !it.sparse).map((it) => largestOfRows(it.dispatch, it.dispatch.length)[0]);
   ROUTERS.forEach((router, i) => {
-    const it = all[i], card = holder.children[i] ?? newCard(holder, router, choose);
+    const it = all[i];
+    const card = holder.children[i] ?? newCard(holder, router, choose);
     const [button2, canvas, text] = card.children;
     button2.setAttribute("aria-pressed", String(router === settings.router));
     canvas.hidden = Boolean(it.error);
@@ -1022,13 +1153,18 @@ function fillGallery(holder, batch, settings, image, outputs, choose) {
       text.textContent = it.error;
       return;
     }
-    const width = canvas.clientWidth, map = mapOf(it, "compute", -1), ctx = fit(canvas, width, 96);
-    const fates = fatesOf(it, "compute", -1), dy = 96 / it.rows;
-    const box = { x: 0, y: 0, w: width, h: 96 }, most = it.sparse ? 1 : Math.max(...soft);
+    const width = canvas.clientWidth;
+    const map = mapOf(it, "compute", -1);
+    const ctx = fit(canvas, width, 96);
+    const fates = fatesOf(it, "compute", -1);
+    const dy = 96 / it.rows;
+    const box = { x: 0, y: 0, w: width, h: 96 };
+    const most = it.sparse ? 1 : Math.max(...soft);
     paintWeights(ctx, box, map.values, it.rows, map.columns, most);
     ctx.fillStyle = "rgba(255, 255, 255, .6)";
     fates.forEach((dropped2, t) => dropped2 && ctx.fillRect(0, t * dy, width, dy));
-    const [dropped, ...rest] = figuresOf(it), load = it.loads.mostOverMean.toFixed(2);
+    const [dropped, ...rest] = figuresOf(it);
+    const load = it.loads.mostOverMean.toFixed(2);
     const [experts, routing] = rest.slice(-2).map(([, , told]) => told);
     text.textContent = `dropped ${percent(dropped[1])}; load ${load}; MACs: experts ${experts}, routing ${routing}` + movedBy(outputs, router, settings, image);
     const slots = `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
@@ -1050,19 +1186,23 @@ function shareOf({ loads: { token }, first, rows }) {
 }
 function fillMates(body, batch, settings, image, members) {
   const rows = ROUTERS.map((router) => {
-    const line = document.createElement("tr"), head = cell(router, "th");
+    const line = document.createElement("tr");
+    const head = cell(router, "th");
     head.scope = "row";
     line.append(head);
     for (const group of ["one image", "whole batch"]) {
-      const own = { ...settings, router, group }, before = explore(batch, own, image);
+      const own = { ...settings, router, group };
+      const before = explore(batch, own, image);
       const after = before.error ? before : explore(batch, own, image, members);
       if (after.error) {
         line.append(cell(after.error));
         continue;
       }
-      const { tokens, most } = answersChanged(before, after, members), answer = cell("");
+      const { tokens, most } = answersChanged(before, after, members);
+      const answer = cell("");
       answer.dataset.changed = tokens;
-      const others = 1 - shareOf(after), mixed = `${percent(others)} of its slots' mix is of other images`;
+      const others = 1 - shareOf(after);
+      const mixed = `${percent(others)} of its slots' mix is of other images`;
       const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
       const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
       answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;
@@ -1091,7 +1231,8 @@ function widthOf(text) {
 function fitted(word, most) {
   const seen = [...clip(word, 400)];
   if (widthOf(seen.join("")) <= most) return seen.join("");
-  let low2 = 0, high = seen.length;
+  let low2 = 0;
+  let high = seen.length;
   while (high - low2 > 1) {
     const middle = low2 + high >> 1;
     if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low2 = middle;
@@ -1100,7 +1241,8 @@ function fitted(word, most) {
   return `${seen.slice(0, low2).join("")}…`;
 }
 function wordBoxes(words, width) {
-  let x = 0, y = 0;
+  let x = 0;
+  let y = 0;
   return words.map((word) => {
     const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
     if (x && x + w > width) [x, y] = [0, y + LINE];
@@ -1111,7 +1253,9 @@ function wordBoxes(words, width) {
 var wordAt = (boxes, x, y) => boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
 function wordBeyond(boxes, token, down) {
   if (token < 0) return 0;
-  const middle = ([left, , w]) => left + w / 2, from = boxes[token], y = from[1] + down * LINE;
+  const middle = ([left, , w]) => left + w / 2;
+  const from = boxes[token];
+  const y = from[1] + down * LINE;
   const far = ([box]) => Math.abs(middle(box) - middle(from));
   const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
   return line.length ? line[0][1] : token;
@@ -1120,13 +1264,20 @@ function wordBeyond(boxes, token, down) {
 // js/router_explorer/hands.js
 var NOTHING = { token: -1, expert: -1, slot: -1 };
 function under(name, event, scene) {
-  const { it, map: { short: few }, boxes: { map, tokens }, ids } = scene;
+  const {
+    it,
+    map: { short: few },
+    boxes: { map, tokens },
+    ids
+  } = scene;
   const frame = event.currentTarget.getBoundingClientRect();
-  const x = event.clientX - frame.left, y = event.clientY - frame.top;
+  const x = event.clientX - frame.left;
+  const y = event.clientY - frame.top;
   const within = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
   if (name === "tokens" && tokens.words) return { ...NOTHING, token: wordAt(tokens.words, x, y) };
   if (name === "tokens") {
-    const column = within(x / tokens.dx, tokens.columns), place = Math.floor(y / tokens.dy) * tokens.columns + column;
+    const column = within(x / tokens.dx, tokens.columns);
+    const place = Math.floor(y / tokens.dy) * tokens.columns + column;
     const token = tokens.columns * tokens.rows > it.rows && ids.length ? ids.indexOf(place) : within(place, it.rows);
     return { ...NOTHING, token: column < 0 ? -1 : token };
   }
@@ -1136,7 +1287,8 @@ function under(name, event, scene) {
   return { token: expert < 0 ? -1 : within((y - map.y) / map.dy, it.rows), expert, slot };
 }
 function moved(name, key, { it, map, boxes }, at) {
-  const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+  const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+  const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
   const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
   const move = (from, by2, count) => Math.min(Math.max(from < 0 && !far ? 0 : from + by2, 0), count - 1);
   if (!across && !down && !far) return null;
@@ -1145,7 +1297,8 @@ function moved(name, key, { it, map, boxes }, at) {
   const by = across + down * boxes.tokens.columns + far;
   if (name === "tokens") return { ...NOTHING, token: move(at.token, by, it.rows) };
   if (name === "experts") return { ...NOTHING, expert: move(at.expert, across + far, it.e) };
-  const each = map.short ? 1 : it.p, own = map.short ? 0 : Math.max(at.slot, 0);
+  const each = map.short ? 1 : it.p;
+  const own = map.short ? 0 : Math.max(at.slot, 0);
   const column = at.expert < 0 ? -1 : at.expert * each + own;
   const next = move(column, across + far, map.columns);
   const slot = map.short ? -1 : next % each;
@@ -1205,8 +1358,10 @@ var PAGE = `
   ${number("capacity_factor")}${number("top_k")}${list("priority")}${list("gating")}
 </div>
 <p data-part="sampled" hidden></p>
-<fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map((step, i) => `<label><input type="radio"
-  value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`).join("")}</fieldset>
+<fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map(
+  (step, i) => `<label><input type="radio"
+  value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`
+).join("")}</fieldset>
 <div class="router-explorer-card"><p data-part="words"></p><div data-part="equation"></div>
   <code data-part="code"></code></div>
 <div class="router-explorer-serve explorer-actions" data-part="serving" role="group"
@@ -1251,12 +1406,14 @@ var SUMS = 34;
 var LOAD = 98;
 var short = (x) => Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
 function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth, mostHigh) {
-  const w = tokensWidth, text = it.words?.[it.image];
+  const w = tokensWidth;
+  const text = it.words?.[it.image];
   const words = text && wordBoxes(ids.length ? ids.map((t) => text[t]) : text, w);
   const across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
   const down = grid[0] ?? Math.ceil(it.rows / across);
   const h = words ? words.at(-1)[1] + LINE : picture ? w * picture.height / picture.width : down * Math.min(w / across, 34);
-  const wide = mapWidth - LEFT - RIGHT, high = Math.min(Math.max(it.rows * 14, 112), mostHigh);
+  const wide = mapWidth - LEFT - RIGHT;
+  const high = Math.min(Math.max(it.rows * 14, 112), mostHigh);
   return {
     tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down, words },
     map: { x: LEFT, y: TOP, w: wide, h: high, dx: wide / map.columns, dy: high / it.rows, de: wide / it.e },
@@ -1265,7 +1422,8 @@ function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth, mostHigh
 }
 function patchOf({ boxes: { tokens }, ids }, token) {
   if (tokens.words) return tokens.words[token];
-  const { columns, dx, dy } = tokens, at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
+  const { columns, dx, dy } = tokens;
+  const at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
   return [at % columns * dx, Math.floor(at / columns) * dy, dx, dy];
 }
 function labelOf({ it, ids }, token, most) {
@@ -1275,27 +1433,32 @@ function labelOf({ it, ids }, token, most) {
 function tookOf({ it, step, serving }) {
   const out = Array.from({ length: it.rows }, () => []);
   it.token.forEach((t, at) => {
-    const expert = Math.floor(at / it.p), inTime = step !== "dispatch" || at % it.p < serving.taken[expert];
+    const expert = Math.floor(at / it.p);
+    const inTime = step !== "dispatch" || at % it.p < serving.taken[expert];
     if (t >= it.first && t < it.first + it.rows && inTime) out[t - it.first].push(expert);
   });
   return out;
 }
 var grounds = {
   tokens(ctx, scene) {
-    const { it, boxes, ink, picture, fates, ids, step } = scene, { w, h } = boxes.tokens;
+    const { it, boxes, ink, picture, fates, step } = scene;
+    const { w, h } = boxes.tokens;
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     const took = it.sparse && STEPS.indexOf(step) >= 3 ? tookOf(scene) : null;
     for (let t = 0; t < it.rows; t++) {
-      const [x, y, dx, dy] = patchOf(scene, t), middle = [x + dx / 2, y + dy / 2];
+      const [x, y, dx, dy] = patchOf(scene, t);
+      const middle = [x + dx / 2, y + dy / 2];
       for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
         Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
         ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
       }
-      const label = labelOf(scene, t, dx - 6), top = y + dy / 2 - 5;
+      const label = labelOf(scene, t, dx - 6);
+      const top = y + dy / 2 - 5;
       if (it.words && !fates[t]) write(ctx, label, middle[0], top, ink.text);
       else if (!picture && !it.words && dx >= 18) write(ctx, label, ...middle, ink.text);
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
-        const side = Math.min(13, dx / 3), down = it.words ? dy - 22 : 1;
+        const side = Math.min(13, dx / 3);
+        const down = it.words ? dy - 22 : 1;
         ctx.fillStyle = expertColour(expert);
         ctx.fillRect(x + 1 + i * side, y + down, side, side);
         if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + down + side / 2);
@@ -1306,7 +1469,8 @@ var grounds = {
     }
   },
   map(ctx, { it, map, boxes, ink, fates, ids, step }) {
-    const { x, y, w, h, dy, de } = boxes.map, everyRow = everyNth(dy, 13);
+    const { x, y, w, h, dy, de } = boxes.map;
+    const everyRow = everyNth(dy, 13);
     const everyExpert = everyNth(de, 8 + 7 * String(it.e - 1).length);
     paintWeights(ctx, boxes.map, map.values, it.rows, map.columns, map.most, map.least);
     write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
@@ -1329,13 +1493,19 @@ var grounds = {
   },
   /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
   experts(ctx, { it, boxes, ink, serving }) {
-    const { x, w, de } = boxes.map, gap = de > 8 ? 2 : 0, floor = LOAD, high = LOAD - 44;
-    const whole = servingOf(it, -1), most = Math.max(it.p, ...whole.turned.map((away, e) => away + whole.taken[e]));
+    const { x, w, de } = boxes.map;
+    const gap = de > 8 ? 2 : 0;
+    const floor = LOAD;
+    const high = LOAD - 44;
+    const whole = servingOf(it, -1);
+    const most = Math.max(it.p, ...whole.turned.map((away, e) => away + whole.taken[e]));
     const line = floor - high * it.p / most;
     write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
     for (let e = 0; e < it.e; e++) {
-      const taken = serving.taken[e], away = serving.turned[e];
-      const left = x + e * de + gap, wide = Math.max(de - 2 * gap, 0.5);
+      const taken = serving.taken[e];
+      const away = serving.turned[e];
+      const left = x + e * de + gap;
+      const wide = Math.max(de - 2 * gap, 0.5);
       const top = floor - high * taken / most;
       ctx.fillStyle = expertColour(e);
       ctx.fillRect(left, top, wide, floor - top);
@@ -1343,7 +1513,8 @@ var grounds = {
       if (wide > 6) ctx.strokeRect(left + 0.5, top + 0.5, wide - 1, floor - top - 1);
       if (away) hatch(ctx, left, top - high * away / most, wide, high * away / most);
       const number2 = away ? `${short(taken)} +${away}` : short(taken);
-      const above = top - high * away / most - 7, crossed = it.sparse && Math.abs(above - line) < 7;
+      const above = top - high * away / most - 7;
+      const crossed = it.sparse && Math.abs(above - line) < 7;
       if (de >= (away ? 40 : 26)) write(ctx, number2, x + (e + 0.5) * de, crossed ? line - 8 : above, ink.text);
     }
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
@@ -1358,9 +1529,12 @@ var grounds = {
 var overlays = {
   /** What the selected expert or slot sees: a square on each token, its area in proportion to the weight. */
   tokens(ctx, scene, at) {
-    const { it, map } = scene, { token, expert } = at;
+    const { it, map } = scene;
+    const { token, expert } = at;
     if (expert >= 0) {
-      const each = weightsUnder(it, map, at), least = Math.min(0, ...each), most = Math.max(...each) - least;
+      const each = weightsUnder(it, map, at);
+      const least = Math.min(0, ...each);
+      const most = Math.max(...each) - least;
       Object.assign(ctx, { fillStyle: expertColour(expert), lineWidth: 1 });
       each.forEach((value, t) => {
         if (!(value > 0)) return;
@@ -1368,7 +1542,10 @@ var overlays = {
         ctx.globalAlpha = 0.75;
         ctx.fillRect(...square);
         ctx.globalAlpha = 1;
-        for (const [grow, colour] of [[0, "#fff"], [0.75, "#000"]]) {
+        for (const [grow, colour] of [
+          [0, "#fff"],
+          [0.75, "#000"]
+        ]) {
           ctx.strokeStyle = colour;
           ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
         }
@@ -1386,7 +1563,8 @@ var overlays = {
     }
     if (explained.token === null || explained.token < 0 || explained.token >= it.rows) return;
     for (const cell2 of explained.cells) {
-      const [x, wide] = across(cell2), y = box.y + explained.token * box.dy;
+      const [x, wide] = across(cell2);
+      const y = box.y + explained.token * box.dy;
       ctx.clearRect(x - 3, y - 3, wide + 6, box.dy + 6);
       ring(ctx, x, y, wide, box.dy);
     }
@@ -1396,13 +1574,23 @@ var overlays = {
   }
 };
 function weightsUnder(it, { values, columns, short: few }, { expert, slot }) {
-  const one = !few && slot >= 0 && slot < it.p, from = few ? expert : expert * it.p + (one ? slot : 0);
+  const one = !few && slot >= 0 && slot < it.p;
+  const from = few ? expert : expert * it.p + (one ? slot : 0);
   const to = few || one ? from + 1 : from + it.p;
-  return Array.from({ length: it.rows }, (_, t) => values.subarray(t * columns + from, t * columns + to).reduce((a, x) => a + x, 0));
+  return Array.from(
+    { length: it.rows },
+    (_, t) => values.subarray(t * columns + from, t * columns + to).reduce((a, x) => a + x, 0)
+  );
 }
 function sums(ctx, { beside, below, columns }, it, { x, y, w, h, dx, dy }, ink) {
-  const widest = Math.max(1, ...beside), tallest = Math.max(1, ...below), long = RIGHT - 10, high = SUMS - 10;
-  const right = x + w + 6, floor = y + h + 7 + high, one = floor - high / tallest, each = columns / it.e;
+  const widest = Math.max(1, ...beside);
+  const tallest = Math.max(1, ...below);
+  const long = RIGHT - 10;
+  const high = SUMS - 10;
+  const right = x + w + 6;
+  const floor = y + h + 7 + high;
+  const one = floor - high / tallest;
+  const each = columns / it.e;
   write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
   write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
   write(ctx, "1", right, one, ink.text, "left");
@@ -1422,16 +1610,24 @@ function sums(ctx, { beside, below, columns }, it, { x, y, w, h, dx, dy }, ink) 
   ctx.strokeRect(x, one, w, 0);
 }
 function markLast(ctx, panel2, scene) {
-  const { it, boxes: { map }, serving: { last } } = scene;
+  const {
+    it,
+    boxes: { map },
+    serving: { last }
+  } = scene;
   if (!last) return;
-  const own = last.token - it.first, mine = own >= 0 && own < it.rows, away = last.place >= it.p;
+  const own = last.token - it.first;
+  const mine = own >= 0 && own < it.rows;
+  const away = last.place >= it.p;
   if (panel2 === "tokens" && mine) ring(ctx, ...patchOf(scene, own));
-  const left = map.x + last.expert * map.de, top = map.y + own * map.dy;
+  const left = map.x + last.expert * map.de;
+  const top = map.y + own * map.dy;
   if (panel2 === "map" && mine) ring(ctx, left + (away ? 0 : last.place * map.dx), top, away ? map.de : map.dx, map.dy);
   if (panel2 !== "experts") return;
   ring(ctx, map.x + last.expert * map.de + 2, 2, map.de - 4, LOAD);
   if (!away) return;
-  const words = `${numberOf(it, last.token, scene.ids)} turned away`, half = ctx.measureText(words).width / 2 + 2;
+  const words = `${numberOf(it, last.token, scene.ids)} turned away`;
+  const half = ctx.measureText(words).width / 2 + 2;
   const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + half), map.x + map.w - half);
   writeOver(ctx, words, middle, 8);
 }
@@ -1467,13 +1663,19 @@ var IDLE = [mt("nothing to compute"), "# nothing to do"];
 var EXPERT_SCORES = [is(score(T, E), mi("scale"), mo("·"), TOKEN, mo("·"), low(mi("w"), E)), "logits = x @ w_gate"];
 var GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"))))), "gates = logits.softmax(-1)"];
 var TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
-var ROUNDED_UP = is(mi("capacity"), row(mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉")));
+var ROUNDED_UP = is(
+  mi("capacity"),
+  row(mo("⌈"), over(row(mi("n"), mo("·"), mi("k"), mo("·"), mi("factor")), mi("e")), mo("⌉"))
+);
 var GAP = '<mspace width="0.3em"></mspace>';
 var MOST_ASKED = is(mi("slots"), `<munder>${mo("max")}${mi("e")}</munder>${GAP}`, low(mi("asked"), E));
 var EMPTY_COSTS = "Every expert computes all its slots. An empty slot costs as much as a full one.";
 var overTokens = is(DISPATCH, over(raised(T, S), total(mi("t′"), raised(mi("t′"), S))));
 var overSlots = is(COMBINE, over(raised(T, S), total(mi("s′"), raised(T, mi("s′")))));
-var [evenTokens, evenSlots] = [[DISPATCH, "n"], [COMBINE, "s"]].map(([x, n]) => is(x, over(mn(1), mi(n))));
+var [evenTokens, evenSlots] = [
+  [DISPATCH, "n"],
+  [COMBINE, "s"]
+].map(([x, n]) => is(x, over(mn(1), mi(n))));
 var both = (a, b) => row(a, '<mspace width="1.5em"></mspace>', b);
 function cardOf(settings, step) {
   const { router, top_k, gating, priority, capacity_factor } = settings;
@@ -1511,7 +1713,8 @@ function softCards(router) {
   };
 }
 function tokensChoiceCards(top_k, gating, priority, dropless) {
-  const late = gating === "top_k_then_softmax", chosen = top_k === 1 ? "expert" : `${top_k} experts`;
+  const late = gating === "top_k_then_softmax";
+  const chosen = top_k === 1 ? "expert" : `${top_k} experts`;
   const scaled = {
     gshard: " Its gates are then divided by their sum.",
     top_k_then_softmax: " The softmax is taken now, over the chosen scores alone."
@@ -1520,7 +1723,10 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
   const later = top_k > 1 ? ", all first choices before all second ones" : "";
   return {
     score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
-    normalise: [late ? "This gating normalises after the selection. Drawn is the softmax over all experts, which only orders tokens." : "The softmax over experts makes gates: each row sums to 1.", ...GATES],
+    normalise: [
+      late ? "This gating normalises after the selection. Drawn is the softmax over all experts, which only orders tokens." : "The softmax over experts makes gates: each row sums to 1.",
+      ...GATES
+    ],
     select: [
       `Every token chooses the ${chosen} with its highest scores, equal ones by number.${scaled}`,
       is(call(mi("choices"), T), call(low(mi("top"), mi("k")), score(T))),
@@ -1536,7 +1742,10 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
       is(ANSWER, call(low(mi("f"), E), SLOT)),
       "answers = experts.rows(rows, count)"
     ] : [EMPTY_COSTS, ...COMPUTE],
-    combine: ["Every token gets the answers of the experts that took it, each times its gate. A dropped token gets exactly 0: only the residual connection carries it on.", ...TAKEN]
+    combine: [
+      "Every token gets the answers of the experts that took it, each times its gate. A dropped token gets exactly 0: only the residual connection carries it on.",
+      ...TAKEN
+    ]
   };
 }
 var EXPERTS_CHOICE = {
@@ -1552,7 +1761,10 @@ var EXPERTS_CHOICE = {
     ...ONE_TOKEN
   ],
   compute: ["Every expert computes its slots, and all are full: no expert waits, none turns anybody away.", ...COMPUTE],
-  combine: ["Every token gets the answers of the experts that took it, each times its gate. A token that nobody took gets exactly 0.", ...TAKEN]
+  combine: [
+    "Every token gets the answers of the experts that took it, each times its gate. A token that nobody took gets exactly 0.",
+    ...TAKEN
+  ]
 };
 var IDENTITY = {
   score: ["Identity looks at no token: there is nothing to score.", ...IDLE],
@@ -1571,18 +1783,30 @@ var IDENTITY = {
 var SELECTION = Object.keys(NOTHING);
 var PANELS = ["tokens", "map", "experts"];
 function render({ model, el }) {
-  const view = mount({ model, el }, "router-explorer", PAGE, draw), { part, root, send, on } = view;
-  const sizes = model.get("_sizes"), ids = model.get("_ids"), grid = model.get("_grid"), labels = model.get("_labels");
+  const view = mount({ model, el }, "router-explorer", PAGE, draw);
+  const { part, root, send, on } = view;
+  const sizes = model.get("_sizes");
+  const ids = model.get("_ids");
+  const grid = model.get("_grid");
+  const labels = model.get("_labels");
   const copy = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes), pictures = model.get("_pictures");
-  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data)), limits = model.get("_limits");
+  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes);
+  const pictures = model.get("_pictures");
+  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data));
+  const limits = model.get("_limits");
   const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]);
   const follow = bindKnobs(view, Object.fromEntries(stops), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
   const settingsNow = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
   const [keepNow, keepPinned] = [keeper(2), keeper(1)];
   const routed = (keep, settings, image) => keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
-  let scene = null, painted = "", hover = NOTHING, timer = 0, slow = 0, mates = null, compared = "";
+  let scene = null;
+  let painted = "";
+  let hover = NOTHING;
+  let timer = 0;
+  let slow = 0;
+  let mates = null;
+  let compared = "";
   part("here").replaceWith(view.status.parentElement);
   root.querySelector(".router-explorer-ramp i").style.background = RAMP_CSS;
   for (const step of STEPS) part(step).name = radios;
@@ -1591,7 +1815,8 @@ function render({ model, el }) {
     part("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
   }
   const known = ({ token, expert, slot }) => {
-    const { rows, e, p } = scene.it, whose = expert < e ? expert : -1;
+    const { rows, e, p } = scene.it;
+    const whose = expert < e ? expert : -1;
     return { token: token < rows ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
   };
   const pinned = () => {
@@ -1637,8 +1862,10 @@ function render({ model, el }) {
     for (const name of ["next", "all"]) part(name).setAttribute("aria-disabled", String(upTo === total2));
   }
   function draw() {
-    const settings = settingsNow(), [image, step, pin] = ["image_index", "step", "pinned"].map((name) => model.get(name));
-    const it = routed(keepNow, settings, image), texts = model.get("_words");
+    const settings = settingsNow();
+    const [image, step, pin] = ["image_index", "step", "pinned"].map((name) => model.get(name));
+    const it = routed(keepNow, settings, image);
+    const texts = model.get("_words");
     it.words = texts.length ? texts : null;
     const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
@@ -1652,11 +1879,13 @@ function render({ model, el }) {
     showServing(it, served, step);
     const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
     if (tokensWidth < 50 || mapWidth < 150) return;
-    const ink = view.ink(), ratio = window.devicePixelRatio;
+    const ink = view.ink();
+    const ratio = window.devicePixelRatio;
     const key = JSON.stringify([settings, image, step, served, pin, tokensWidth, mapWidth, ink, ratio]);
     if (key !== painted) paint({ it, step, served, ink, grid, ids }, pin, tokensWidth, mapWidth);
     painted = key;
-    const at = selection(), idle = at.token < 0 && at.expert < 0;
+    const at = selection();
+    const idle = at.token < 0 && at.expert < 0;
     const explained = idle ? null : placeAt(it, step, scene.map, at, served);
     for (const name of PANELS) {
       const ctx = fit(part(name), ...scene.boxes.sizes[name]);
@@ -1667,15 +1896,19 @@ function render({ model, el }) {
     part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
   }
   function paint(now, pin, tokensWidth, mapWidth) {
-    const { it, step, served } = now, size = pictures.width * pictures.height * pictures.channels;
+    const { it, step, served } = now;
+    const size = pictures.width * pictures.height * pictures.channels;
     const picture = pixels && { ...pictures, bytes: pixels.subarray(it.image * size, (it.image + 1) * size) };
-    const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+    const map = mapOf(it, step, served);
+    const serving = servingOf(it, served);
+    const fates = fatesOf(it, step, served);
     scene = { ...now, picture, map, serving, fates };
     const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
     scene.boxes = layout(scene, tokensWidth, mapWidth, mostHigh);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     describe(it, step, map, fates);
-    const some2 = Object.keys(pin).length > 0, before = some2 ? routed(keepPinned, pin, it.image) : null;
+    const some2 = Object.keys(pin).length > 0;
+    const before = some2 ? routed(keepPinned, pin, it.image) : null;
     for (const name of ["was", "change", "forget"]) part(name).hidden = !some2;
     const trouble = before?.error ? ` ${before.error}.` : "";
     part("pinned").textContent = some2 ? `Before: ${differenceOf(it.settings, pin)}.${trouble}` : "";
@@ -1684,7 +1917,8 @@ function render({ model, el }) {
     slow = setTimeout(compare, 60);
   }
   function describe(it, step, map, fates) {
-    const lost = fates.reduce((a, x) => a + x, 0), early = STEPS.indexOf(step) < 3;
+    const lost = fates.reduce((a, x) => a + x, 0);
+    const early = STEPS.indexOf(step) < 3;
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const [gates, chosen] = it.sparse ? ["gates", "selected gates"] : ["dispatch", "dispatch"];
     const shown = { normalise: gates, select: chosen, compute: "dispatch" }[step] ?? step;
@@ -1696,12 +1930,14 @@ function render({ model, el }) {
     const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
     part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) + (it.sparse && !early ? " Corners: the experts that took the patch." : "");
-    const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? model.get("served") : -1), waiting = upTo < total2;
+    const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
+    const waiting = upTo < total2;
     part("now").textContent = waiting ? "when all are served" : "now";
     part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` + (it.images > 1 ? ` from the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
   }
   function compare() {
-    const settings = settingsNow(), image = model.get("image_index");
+    const settings = settingsNow();
+    const image = model.get("image_index");
     const open = ["side", "batch"].map((name) => part(name).open);
     const outputs = model.get("_outputs");
     const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth, outputs]);
@@ -1733,7 +1969,8 @@ function render({ model, el }) {
   }
   function play() {
     if (timer) return stop(), view.schedule();
-    const { upTo, total: total2 } = progress(), from = upTo === total2 ? 0 : upTo;
+    const { upTo, total: total2 } = progress();
+    const from = upTo === total2 ? 0 : upTo;
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       serve(total2);
       view.note = `Motion is reduced: all ${many(total2, "choice")} were served at once. "Next choice" goes one by one.`;
@@ -1741,11 +1978,14 @@ function render({ model, el }) {
     }
     serve(from);
     view.status.setAttribute("aria-live", "off");
-    timer = setInterval(() => {
-      const now = progress();
-      serve(Math.min(now.upTo + 1, now.total));
-      if (now.upTo + 1 >= now.total) stop();
-    }, Math.min(Math.max(12e3 / total2, 60), 700));
+    timer = setInterval(
+      () => {
+        const now = progress();
+        serve(Math.min(now.upTo + 1, now.total));
+        if (now.upTo + 1 >= now.total) stop();
+      },
+      Math.min(Math.max(12e3 / total2, 60), 700)
+    );
   }
   const jumps = {
     none: () => 0,
@@ -1772,16 +2012,26 @@ function render({ model, el }) {
     part("keep").focus();
   });
   for (const name of ["side", "batch"]) on(part(name), "toggle", compare);
-  for (const [name, kind] of [["shuffle", "shuffled"], ["swap", "swapped"]])
+  for (const [name, kind] of [
+    ["shuffle", "shuffled"],
+    ["swap", "swapped"]
+  ])
     on(part(name), "click", () => {
       mates = { kind, seed: (mates?.seed ?? 0) + 1 };
       compare();
     });
-  pointAt({ view, panels: PANELS, scene: () => scene, pinned, selection, show: (at) => {
-    hover = at;
-    view.settle();
-    view.schedule();
-  } });
+  pointAt({
+    view,
+    panels: PANELS,
+    scene: () => scene,
+    pinned,
+    selection,
+    show: (at) => {
+      hover = at;
+      view.settle();
+      view.schedule();
+    }
+  });
   for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
   model.on("change:_outputs", compare);

@@ -11,14 +11,18 @@ var VIRIDIS = [
   [253, 231, 37]
 ];
 var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1), low = Math.min(Math.floor(at), VIRIDIS.length - 2);
+  const at = i / 255 * (VIRIDIS.length - 1);
+  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
   const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
   return 255 << 24 | b << 16 | g << 8 | r;
 });
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-var GRID = [[0.5, "rgba(0, 0, 0, .55)"], [1.5, "rgba(255, 255, 255, .45)"]];
+var GRID = [
+  [0.5, "rgba(0, 0, 0, .55)"],
+  [1.5, "rgba(255, 255, 255, .45)"]
+];
 function showFault(model, root) {
   const alert = document.createElement("p");
   alert.setAttribute("role", "alert");
@@ -33,7 +37,9 @@ function showFault(model, root) {
   tell();
 }
 function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1, w = Math.round(width * ratio), h = Math.round(height * ratio);
+  const ratio = window.devicePixelRatio || 1;
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
   const ctx = canvas.getContext("2d");
@@ -45,16 +51,20 @@ function fit(canvas, width, height) {
 }
 function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
   const ratio = window.devicePixelRatio || 1;
-  const h = Math.min(rows, Math.ceil(box.h * ratio)), w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest2 = new Float32Array(h * w).fill(least), range2 = most - least || 1;
+  const h = Math.min(rows, Math.ceil(box.h * ratio));
+  const w = Math.min(columns, Math.ceil(box.w * ratio));
+  const largest2 = new Float32Array(h * w).fill(least);
+  const range2 = most - least || 1;
   for (let r = 0; r < rows; r++) {
     const row = Math.floor(r * h / rows) * w;
     for (let c = 0; c < columns; c++) {
-      const i = row + Math.floor(c * w / columns), x = weights[r * columns + c];
+      const i = row + Math.floor(c * w / columns);
+      const x = weights[r * columns + c];
       if (x > largest2[i]) largest2[i] = x;
     }
   }
-  const pixels = new ImageData(w, h), colours = new Uint32Array(pixels.data.buffer);
+  const pixels = new ImageData(w, h);
+  const colours = new Uint32Array(pixels.data.buffer);
   for (let i = 0; i < largest2.length; i++) {
     colours[i] = RAMP[Math.min(Math.round(255 * (largest2[i] - least) / range2), 255)];
   }
@@ -79,7 +89,10 @@ function hatch(ctx, x, y, w, h) {
   ctx.beginPath();
   ctx.rect(x, y, w, h);
   ctx.clip();
-  for (const [width, colour] of [[3, "#000"], [1.2, "#fff"]]) {
+  for (const [width, colour] of [
+    [3, "#000"],
+    [1.2, "#fff"]
+  ]) {
     ctx.beginPath();
     for (let at = -h; at < w; at += 8) {
       ctx.moveTo(x + at, y + h);
@@ -93,7 +106,10 @@ function hatch(ctx, x, y, w, h) {
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
   const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
-  for (const [width, colour] of [[4, "#000"], [2, "#fff"]]) {
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"]
+  ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
     ctx.strokeRect(...inner);
   }
@@ -132,7 +148,8 @@ function widthOf(text) {
 function fitted(word, most) {
   const seen = [...clip(word, 400)];
   if (widthOf(seen.join("")) <= most) return seen.join("");
-  let low = 0, high = seen.length;
+  let low = 0;
+  let high = seen.length;
   while (high - low > 1) {
     const middle = low + high >> 1;
     if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low = middle;
@@ -141,7 +158,8 @@ function fitted(word, most) {
   return `${seen.slice(0, low).join("")}…`;
 }
 function wordBoxes(words, width) {
-  let x = 0, y = 0;
+  let x = 0;
+  let y = 0;
   return words.map((word) => {
     const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
     if (x && x + w > width) [x, y] = [0, y + LINE];
@@ -152,7 +170,9 @@ function wordBoxes(words, width) {
 var wordAt = (boxes, x, y) => boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
 function wordBeyond(boxes, token, down) {
   if (token < 0) return 0;
-  const middle = ([left, , w]) => left + w / 2, from = boxes[token], y = from[1] + down * LINE;
+  const middle = ([left, , w]) => left + w / 2;
+  const from = boxes[token];
+  const y = from[1] + down * LINE;
   const far = ([box]) => Math.abs(middle(box) - middle(from));
   const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
   return line.length ? line[0][1] : token;
@@ -176,9 +196,12 @@ var floats = copied(Float32Array);
 var ints = copied(Int32Array);
 var octets = copied(Uint8Array);
 function look(entry, image) {
-  const { tokens, experts, slots: p, images_per_group: images } = entry, s = experts * p;
+  const { tokens, experts, slots: p, images_per_group: images } = entry;
+  const s = experts * p;
   const ids = entry.ids ? ints(entry.ids) : Int32Array.from({ length: tokens }, (_, t) => t);
-  const n = ids.length, size = n * s, group = Math.floor(image / images);
+  const n = ids.length;
+  const size = n * s;
+  const group = Math.floor(image / images);
   const row = new Int32Array(tokens).fill(-1);
   const it = { ...entry, n, p, s, group, ids, row, weights: {}, rows: {}, columns: {} };
   ids.forEach((t, r) => row[t] = r);
@@ -186,7 +209,8 @@ function look(entry, image) {
   const first = counts ? sum([...counts.subarray(0, image)]) : image * size;
   const index = counts && ints(entry.index).subarray(first, first + counts[image]);
   for (const view of ["dispatch", "combine"]) {
-    const all = floats(entry[view]), weights = counts ? new Float32Array(size) : all.subarray(first, first + size);
+    const all = floats(entry[view]);
+    const weights = counts ? new Float32Array(size) : all.subarray(first, first + size);
     if (counts) index.forEach((at, i) => weights[at] = all[first + i]);
     it.weights[view] = weights;
     it.rows[view] = Array.from({ length: n }, (_, r) => sum(weights.subarray(r * s, (r + 1) * s)));
@@ -210,7 +234,8 @@ var weightOfEach = (it, view, from, to) => Array.from({ length: it.n }, (_, r) =
 var weightByExpert = (it, view, t) => Array.from({ length: it.experts }, (_, e) => weightOf(it, view, t, e * it.p, (e + 1) * it.p));
 function logitOf(it, { token, expert, slot }) {
   if (!it.logits || token < 0 || expert < 0 || slot < 0 && it.logits_slots > 1) return null;
-  const wide = it.experts * it.logits_slots, own = it.logits_slots > 1 ? slot : 0;
+  const wide = it.experts * it.logits_slots;
+  const own = it.logits_slots > 1 ? slot : 0;
   return it.weights.logits[it.row[token] * wide + expert * it.logits_slots + own];
 }
 function span({ p, s }, { expert, slot }) {
@@ -236,7 +261,8 @@ var WRONGS = [
   { sign: "∞", words: "infinite", is: (x) => x === Infinity || x === -Infinity }
 ];
 function wrongs(it, view) {
-  const values = it.weights[view], columns = it.experts * columnsOfExpert(it, view);
+  const values = it.weights[view];
+  const columns = it.experts * columnsOfExpert(it, view);
   const found = WRONGS.slice(view === "logits" ? 2 : 0).map((kind) => ({ ...kind, at: [] }));
   for (let i = 0; values && i < values.length; i++) {
     const x = values[i];
@@ -247,7 +273,9 @@ function wrongs(it, view) {
   return found.filter((kind) => kind.at.length);
 }
 function difference(it, view) {
-  const worst = { by: 0, at: -1 }, a = it.weights[view], b = it.reference?.weights[view];
+  const worst = { by: 0, at: -1 };
+  const a = it.weights[view];
+  const b = it.reference?.weights[view];
   for (let i = 0; b && i < a.length; i++) {
     const by = Math.abs(a[i] - b[i]);
     if (!(by <= worst.by)) Object.assign(worst, { by, at: i });
@@ -269,8 +297,10 @@ var PAGE = `
   <label>Router <select data-part="router" ${OWN_KEYS}></select></label>
   <label>Layer <select data-part="layer" ${OWN_KEYS}></select></label>
   <label><span data-part="kind"></span> ${range("image_index")}<span data-part="image"></span></label>
-  <fieldset><legend>Map</legend>${VIEWS.map((view) => `<label><input type="radio" value="${view}"
-    data-part="${view}" ${OWN_KEYS}>${view}</label>`).join("")}</fieldset>
+  <fieldset><legend>Map</legend>${VIEWS.map(
+  (view) => `<label><input type="radio" value="${view}"
+    data-part="${view}" ${OWN_KEYS}>${view}</label>`
+).join("")}</fieldset>
 </div>
 <div class="routing-lens-replay" data-part="replay" hidden>
   <div class="routing-lens-controls"><button type="button" data-part="play" ${OWN_KEYS}></button>
@@ -300,13 +330,23 @@ var FEW = 40;
 var TILE = 7;
 var STROKES = {
   "<0": [[0, 3.5, 7, 3.5]],
-  ">1": [[3.5, 0, 3.5, 7], [0, 3.5, 7, 3.5]],
-  NaN: [[0, 0, 7, 7], [7, 0, 0, 7]],
+  ">1": [
+    [3.5, 0, 3.5, 7],
+    [0, 3.5, 7, 3.5]
+  ],
+  NaN: [
+    [0, 0, 7, 7],
+    [7, 0, 0, 7]
+  ],
   "∞": [[2, 3.5, 5, 3.5]]
 };
 function tile(ctx, sign) {
-  const small = new OffscreenCanvas(TILE, TILE), pen = small.getContext("2d");
-  for (const [width, colour] of [[2.6, "#000"], [1, "#fff"]]) {
+  const small = new OffscreenCanvas(TILE, TILE);
+  const pen = small.getContext("2d");
+  for (const [width, colour] of [
+    [2.6, "#000"],
+    [1, "#fff"]
+  ]) {
     Object.assign(pen, { lineWidth: width, strokeStyle: colour });
     for (const [a, b, c, d] of STROKES[sign]) {
       pen.beginPath();
@@ -319,10 +359,14 @@ function tile(ctx, sign) {
 }
 function markWrong(ctx, found, columns, { x, y, dx, dy }) {
   for (const { sign, at } of found) {
-    const room = dx >= 26 && dy >= 12, few = at.length <= FEW, ground = tile(ctx, sign);
+    const room = dx >= 26 && dy >= 12;
+    const few = at.length <= FEW;
+    const ground = tile(ctx, sign);
     ctx.fillStyle = ground;
     for (let i = 0, run; i < at.length; i += run) {
-      const column = at[i] % columns, left = x + column * dx, top = y + Math.floor(at[i] / columns) * dy;
+      const column = at[i] % columns;
+      const left = x + column * dx;
+      const top = y + Math.floor(at[i] / columns) * dy;
       for (run = 1; !room && at[i + run] === at[i] + run && column + run < columns; ) run++;
       if (room) writeOver(ctx, sign, left + dx / 2, top + dy / 2);
       if (room) continue;
@@ -340,7 +384,8 @@ function arrow(ctx, x, y, size, left) {
   ctx.fill();
 }
 function writeBoxed(ctx, text, x, y, ink, most) {
-  const w = ctx.measureText(text).width + 6, left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
+  const w = ctx.measureText(text).width + 6;
+  const left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
   ctx.fillStyle = ink.paper;
   ctx.fillRect(left, y - 8, w, 16);
   Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
@@ -348,16 +393,25 @@ function writeBoxed(ctx, text, x, y, ink, most) {
   write(ctx, text, left + w / 2, y, ink.text);
 }
 function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
-  const rows = it.rows[view], columns = it.columns[view], none = /* @__PURE__ */ new Set();
+  const rows = it.rows[view];
+  const columns = it.columns[view];
+  const none = /* @__PURE__ */ new Set();
   const off = { rows: view === "combine" ? it.off.rows : none, columns: view === "dispatch" ? it.off.columns : none };
-  const widest = largest(rows, 1), tallest = largest(columns, 1), long = RIGHT - 20, high = SUMS - 22;
-  const right = x + w + 6, floor = y + h + 7 + high, one = floor - high / tallest, numbers = dy >= 12;
+  const widest = largest(rows, 1);
+  const tallest = largest(columns, 1);
+  const long = RIGHT - 20;
+  const high = SUMS - 22;
+  const right = x + w + 6;
+  const floor = y + h + 7 + high;
+  const one = floor - high / tallest;
+  const numbers = dy >= 12;
   const part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
   write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
   write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
   write(ctx, "1", right, one, ink.text, "left");
   rows.forEach((value, r) => {
-    const missed = off.rows.has(r), middle = y + (r + 0.5) * dy;
+    const missed = off.rows.has(r);
+    const middle = y + (r + 0.5) * dy;
     ctx.fillStyle = ink.bar;
     if (numbers) write(ctx, four(value) + (missed ? " ≠1" : ""), right, middle, ink.text, "left");
     else ctx.fillRect(right, y + r * dy, long * part(value, widest), Math.max(dy - 0.5, 0.5));
@@ -369,7 +423,9 @@ function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
   });
   ctx.fillStyle = ink.text;
   columns.forEach((value, c) => {
-    const missed = off.columns.has(c), middle = x + (c + 0.5) * dx, sign = missed ? "≠1" : "";
+    const missed = off.columns.has(c);
+    const middle = x + (c + 0.5) * dx;
+    const sign = missed ? "≠1" : "";
     const text = dx >= 64 ? `${four(value)} ${sign}` : dx >= 16 ? sign : "";
     if (text) write(ctx, text, middle, floor + 7, ink.text);
     else if (missed) arrow(ctx, middle, floor + 2, Math.min(5, Math.max(dx, 2)), false);
@@ -380,8 +436,11 @@ function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
 }
 function selectedSums(ctx, { it, view, boxes: { map, sizes }, ink }, { token, expert, slot }) {
   if (!it.rows[view]) return;
-  const { x, y, w, h, dx, dy } = map, most = sizes.map[0], c = expert * it.p + slot;
-  const row = it.row[token], text = (name) => four(it[name][view][name === "rows" ? row : c]);
+  const { x, y, h, dx, dy } = map;
+  const most = sizes.map[0];
+  const c = expert * it.p + slot;
+  const row = it.row[token];
+  const text = (name) => four(it[name][view][name === "rows" ? row : c]);
   if (token >= 0 && dy < 12) writeBoxed(ctx, text("rows"), most, y + (row + 0.5) * dy, ink, most);
   if (expert >= 0 && slot >= 0) writeBoxed(ctx, text("columns"), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
 }
@@ -397,7 +456,8 @@ function labelRoom(it, width) {
 
 // js/arithmetic/largest.js
 function largestAmong(values, from, count2, by = 1) {
-  let top = from, alike = 0;
+  let top = from;
+  let alike = 0;
   for (let i = 1, at = from + by; i < count2; i++, at += by)
     if (values[at] > values[top]) [top, alike] = [at, 0];
     else if (values[at] === values[top]) alike++;
@@ -422,7 +482,8 @@ var cut = (word) => word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}�
 var numbered = (it, t) => it.words ? `${t} ${JSON.stringify(cut(it.words[t]))}` : t;
 var called = (it, t) => `token ${numbered(it, t)}`;
 function names(it, { token, expert, slot }) {
-  const columns = it.grid[1], found = [];
+  const columns = it.grid[1];
+  const found = [];
   if (token >= 0)
     found.push(called(it, token) + (columns ? ` (row ${Math.floor(token / columns)}, column ${token % columns})` : ""));
   if (expert >= 0) found.push(`expert ${expert}`);
@@ -439,7 +500,8 @@ function expertsOf(it, view, token, most = 3) {
   return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named.join(", ")}${more}`;
 }
 function cellFact(it, at, from, to) {
-  const logit = logitOf(it, at), parts = logit === null ? [] : [`logit ${four(logit)}`];
+  const logit = logitOf(it, at);
+  const parts = logit === null ? [] : [`logit ${four(logit)}`];
   for (const view of ["dispatch", "combine"]) {
     const other = it.reference ? ` (reference ${four(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${four(weightOf(it, view, at.token, from, to))}${other}`);
@@ -448,7 +510,9 @@ function cellFact(it, at, from, to) {
 }
 var filled = (it, token) => plural(it.rows.dispatch[it.row[token]], "slot") + (it.lost.includes(token) ? ` where others fill ${it.choices}` : "");
 function tokenFacts(it, { token, expert }, view) {
-  const row = it.row[token], slots = filled(it, token), answer = four(it.rows.combine[row]);
+  const row = it.row[token];
+  const slots = filled(it, token);
+  const answer = four(it.rows.combine[row]);
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
   const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
@@ -462,8 +526,12 @@ function droppedAnswer(it, token) {
   return answersDropped(it, token) ? ", not the 0 of a dropped token" : ", as that of every dropped token";
 }
 function factsOf(it, at, view) {
-  const { token, expert, slot } = at, seen = told(view), grouped = it.images_per_group > 1, facts = [];
-  const [from, to] = span(it, at), each = weightOfEach(it, seen, from, to);
+  const { token, expert, slot } = at;
+  const seen = told(view);
+  const grouped = it.images_per_group > 1;
+  const facts = [];
+  const [from, to] = span(it, at);
+  const each = weightOfEach(it, seen, from, to);
   if (token >= 0 && expert >= 0) facts.push(cellFact(it, at, from, to));
   if (token >= 0) facts.push(...tokenFacts(it, at, view));
   if (slot >= 0) {
@@ -471,7 +539,8 @@ function factsOf(it, at, view) {
     const off = seen === "dispatch" && it.off.columns.has(from);
     facts.push(`slot's ${seen} sums to ${four(it.columns[seen][from])}${notOne(off)}${own}`);
   } else if (expert >= 0) {
-    const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "", all = sum(it.groupLoad);
+    const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
+    const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
     const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}${share}`;
     facts.push(token < 0 ? what : `expert ${what}`);
@@ -480,12 +549,16 @@ function factsOf(it, at, view) {
   return facts;
 }
 function mostOf(it, each, seen) {
-  const real = [...each.keys()].filter((r) => it.fate[it.ids[r]] !== 2), some2 = real.filter((r) => each[r] !== 0);
-  if (!some2.length) return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
-  const finite = real.filter((r) => Number.isFinite(each[r])), values = finite.map((r) => each[r]);
+  const real = [...each.keys()].filter((r) => it.fate[it.ids[r]] !== 2);
+  const heavy = real.filter((r) => each[r] !== 0);
+  if (!heavy.length)
+    return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
+  const finite = real.filter((r) => Number.isFinite(each[r]));
+  const values = finite.map((r) => each[r]);
   if (!finite.length) return `no finite ${seen} from this image`;
   const { top, alike } = largestAmong(values, 0, values.length);
-  if (alike && alike + 1 === real.length) return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
+  if (alike && alike + 1 === real.length)
+    return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
   return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 function sentence(it, at, view) {
@@ -494,12 +567,16 @@ function sentence(it, at, view) {
   return `${names(it, at)}: ${factsOf(it, at, view).join("; ")}`;
 }
 function whereabouts(it, view, at) {
-  const own = columnsOfExpert(it, view), columns = it.experts * own, c = at % columns;
+  const own = columnsOfExpert(it, view);
+  const columns = it.experts * own;
+  const c = at % columns;
   const slot = own > 1 || it.p === 1 ? `, slot ${c % own}` : "";
   return `${called(it, it.ids[Math.floor(at / columns)])}, expert ${Math.floor(c / own)}${slot}`;
 }
 function caption(it, view) {
-  const among = (fate) => [...it.fate.keys()].filter((t) => it.fate[t] === fate), dropped = among(1), padding = among(2);
+  const among = (fate) => [...it.fate.keys()].filter((t) => it.fate[t] === fate);
+  const dropped = among(1);
+  const padding = among(2);
   const pads = padding.length ? ` ${padding.length} padding${some(it, padding)}.` : "";
   const real = it.tokens - padding.length;
   const drawn = it.n < it.tokens ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; sums of columns and loads are of all.` : "";
@@ -514,8 +591,10 @@ function besides(it, view) {
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
 }
 function rangeOf(list) {
-  const finite = list.filter(Number.isFinite), odd = list.length - finite.length;
-  const low = four(Math.min(...finite)), high = four(Math.max(...finite));
+  const finite = list.filter(Number.isFinite);
+  const odd = list.length - finite.length;
+  const low = four(Math.min(...finite));
+  const high = four(Math.max(...finite));
   const known = !finite.length ? "none" : low === high ? low : `${low} to ${high}`;
   return odd ? `${known} and ${odd} not finite` : known;
 }
@@ -532,13 +611,16 @@ function sumsOf(it, view) {
   return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf([...it.columns[view]])}${group}.`;
 }
 function warning(it, view) {
-  const found = [], { rows, columns } = it.off;
+  const found = [];
+  const { rows, columns } = it.off;
   if (columns.size) {
-    const [c] = columns, first = `expert ${Math.floor(c / it.p)}, slot ${c % it.p}: ${four(it.columns.dispatch[c])}`;
+    const [c] = columns;
+    const first = `expert ${Math.floor(c / it.p)}, slot ${c % it.p}: ${four(it.columns.dispatch[c])}`;
     found.push(`≠1: ${columns.size} of ${it.s} columns of dispatch do not sum to 1 (${first}).`);
   }
   if (rows.size) {
-    const [r] = rows, first = `${called(it, it.ids[r])}: ${four(it.rows.combine[r])}`;
+    const [r] = rows;
+    const first = `${called(it, it.ids[r])}: ${four(it.rows.combine[r])}`;
     const miss = it.hard ? "sum to more than 1" : "do not sum to 1";
     found.push(`≠1: ${rows.size} of ${it.n} rows of combine ${miss} (${first}).`);
   }
@@ -579,8 +661,11 @@ function tokenBox({ it, picture }, w) {
   return { w, h, columns, rows, dx: w / columns, dy: h / rows };
 }
 function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
-  const tokens = tokenBox({ it, picture }, tokensWidth), columns = it.experts * columnsOfExpert(it, view);
-  const left = labelRoom(it, mapWidth), w = mapWidth - left - RIGHT, most = Math.min(high, MOST_HIGH);
+  const tokens = tokenBox({ it, picture }, tokensWidth);
+  const columns = it.experts * columnsOfExpert(it, view);
+  const left = labelRoom(it, mapWidth);
+  const w = mapWidth - left - RIGHT;
+  const most = Math.min(high, MOST_HIGH);
   const h = Math.max(Math.min(it.n * 14, most), LEAST_HIGH);
   return {
     tokens,
@@ -591,7 +676,8 @@ function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
 var corner = ({ columns, dx, dy, words }, token) => words?.[token] ?? [token % columns * dx, Math.floor(token / columns) * dy, dx, dy];
 var grounds = {
   tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h } = boxes.tokens, lost = new Set(it.lost);
+    const { w, h } = boxes.tokens;
+    const lost = new Set(it.lost);
     if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
     it.fate.forEach((fate, t) => {
       const [x, y, dx, dy] = corner(boxes.tokens, t);
@@ -612,8 +698,10 @@ var grounds = {
     if (view === "output") squares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], "#5ec962");
   },
   map(ctx, scene) {
-    const { it, view, boxes, ink } = scene, { x, y, w, h, dy, de, columns } = boxes.map;
-    const everyRow = everyNth(dy, 13), everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
+    const { it, view, boxes, ink } = scene;
+    const { x, y, w, h, dy, de, columns } = boxes.map;
+    const everyRow = everyNth(dy, 13);
+    const everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
     if (view === "output") lengths(ctx, scene);
     else paintWeights(ctx, boxes.map, it.weights[view], it.n, columns, it[`${view}_most`], it[`${view}_least`]);
     for (let e = 0; e < it.experts && view !== "output"; e++) {
@@ -634,7 +722,9 @@ var grounds = {
     if (it.rows[view]) sums(ctx, it, view, boxes.map, ink);
   },
   experts(ctx, { it, boxes, ink }) {
-    const { x, w } = boxes.map, most = largest(it.groupLoad, it.hard ? it.p : 1e-9), high = LOAD - 18;
+    const { x, w } = boxes.map;
+    const most = largest(it.groupLoad, it.hard ? it.p : 1e-9);
+    const high = LOAD - 18;
     write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
     write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
     if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high, ink, { pale: true });
@@ -658,7 +748,8 @@ var overlays = {
       const seen = squares(ctx, boxes.tokens, it, each, it.ids, expertColour(at.expert));
       const most = it.words ? seen.length : 3;
       for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
-        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]), middle = x + dx / 2;
+        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]);
+        const middle = x + dx / 2;
         if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
         else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), w - 13), y + dy / 2);
       }
@@ -666,9 +757,18 @@ var overlays = {
     if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));
   },
   map(ctx, scene, at) {
-    const { it, view, boxes: { map } } = scene, own = columnsOfExpert(it, view), one = own > 1 || it.p === 1;
-    const from = at.expert * own + (one && at.slot >= 0 ? at.slot : 0), wide = one && at.slot >= 0 ? 1 : own;
-    const x = map.x + from * map.dx, y = map.y + it.row[at.token] * map.dy, w = wide * map.dx;
+    const {
+      it,
+      view,
+      boxes: { map }
+    } = scene;
+    const own = columnsOfExpert(it, view);
+    const one = own > 1 || it.p === 1;
+    const from = at.expert * own + (one && at.slot >= 0 ? at.slot : 0);
+    const wide = one && at.slot >= 0 ? 1 : own;
+    const x = map.x + from * map.dx;
+    const y = map.y + it.row[at.token] * map.dy;
+    const w = wide * map.dx;
     const column = at.expert >= 0 && own > 0;
     if (at.token >= 0) ring(ctx, map.x, y, map.w, map.dy);
     if (column) ring(ctx, x, map.y, w, map.h);
@@ -696,7 +796,10 @@ function squares(ctx, box, it, each, tokens, colour) {
     ctx.globalAlpha = 0.8;
     if (each[r] > 0) ctx.fillRect(...square);
     ctx.globalAlpha = 1;
-    for (const [grow, edge] of [[0, "#fff"], [0.75, "#000"]]) {
+    for (const [grow, edge] of [
+      [0, "#fff"],
+      [0.75, "#000"]
+    ]) {
       ctx.strokeStyle = edge;
       ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
     }
@@ -708,7 +811,8 @@ function lengths(ctx, { it, boxes: { map }, ink }) {
   write(ctx, "length", x + w + 6, y / 2 - 1, ink.text, "left");
   write(ctx, `0 to ${four(it.output_most)}`, x + w / 2, y / 2 - 1, ink.text);
   it.ids.forEach((t, r) => {
-    const value = it.output[t], middle = y + (r + 0.5) * dy;
+    const value = it.output[t];
+    const middle = y + (r + 0.5) * dy;
     const mark = answersDropped(it, t) ? " ≠0" : "";
     ctx.fillStyle = ink.bar;
     ctx.fillRect(x, y + r * dy, w * Math.min(value / (it.output_most || 1), 1) || 0, Math.max(dy - (dy > 4), 0.5));
@@ -723,7 +827,8 @@ function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
   ctx.fillRect(x, floor - h, w, h);
   ctx.globalAlpha = 1;
   if (h < 1) return;
-  const left = Math.round(x), top = Math.round(floor - h);
+  const left = Math.round(x);
+  const top = Math.round(floor - h);
   if (w > 7) return ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
   ctx.fillStyle = ink.text;
   ctx.fillRect(x, top, w, 1);
@@ -731,7 +836,8 @@ function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
 function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
   const gap = de > 8 ? 2 : 0;
   values.forEach((value, e) => {
-    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0), top = floor - h;
+    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0);
+    const top = floor - h;
     bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
     const number = short(value);
     const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
@@ -749,7 +855,8 @@ function toggled(pins, at) {
   return others.length < pins.length ? others : [...pins, at];
 }
 function showCards(root, scene, pins, free) {
-  const part = (name) => root.querySelector(`[data-part="${name}"]`), cards = part("cards");
+  const part = (name) => root.querySelector(`[data-part="${name}"]`);
+  const cards = part("cards");
   part("compare").hidden = !pins.length;
   part("compare-title").textContent = `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
   const held = cards.contains(document.activeElement);
@@ -757,13 +864,17 @@ function showCards(root, scene, pins, free) {
   if (held && !cards.contains(document.activeElement)) (cards.lastChild?.lastElementChild ?? part("tokens")).focus();
   while (cards.children.length < pins.length) cards.append(newCard());
   pins.forEach((at, i) => {
-    const card = cards.children[i], label = names(scene.it, at), [canvas, title, facts, button] = card.children;
+    const card = cards.children[i];
+    const label = names(scene.it, at);
+    const [canvas, title, facts, button] = card.children;
     title.textContent = label;
-    facts.replaceChildren(...factsOf(scene.it, at, scene.view).map((fact) => {
-      const line = document.createElement("li");
-      line.textContent = fact;
-      return line;
-    }));
+    facts.replaceChildren(
+      ...factsOf(scene.it, at, scene.view).map((fact) => {
+        const line = document.createElement("li");
+        line.textContent = fact;
+        return line;
+      })
+    );
     button.setAttribute("aria-label", `Free ${label}`);
     button.onclick = () => free(at);
     canvas.setAttribute("aria-label", `What ${label} sees`);
@@ -780,7 +891,8 @@ function newCard() {
 function paintCard(canvas, { it, view, ink, picture }, at) {
   const width = canvas.clientWidth;
   if (width < 20) return;
-  const tokens = tokenBox({ it, picture }, width), below = at.token < 0 ? 0 : CARD_BARS;
+  const tokens = tokenBox({ it, picture }, width);
+  const below = at.token < 0 ? 0 : CARD_BARS;
   const scene = { it, view: told(view), ink, picture, boxes: { tokens } };
   const ctx = fit(canvas, width, tokens.h + below);
   grounds.tokens(ctx, scene);
@@ -799,18 +911,28 @@ var progressOf = (entries, { router, layer }, tests) => ({
   dropped: entries.filter((e) => e.router === router && e.layer === layer && !e.note).map((e) => [e.step, e.dropped])
 });
 function progressNote({ accuracy, dropped }, step) {
-  const last = accuracy.filter(([at]) => at <= step).at(-1), loss = dropped.find(([at]) => at === step);
+  const last = accuracy.filter(([at]) => at <= step).at(-1);
+  const loss = dropped.find(([at]) => at === step);
   const known = last ? `accuracy ${four(last[1])} (evaluated at step ${last[0]})` : accuracy.length ? "not evaluated yet" : "accuracy not given";
   const drops = loss ? `${percent(loss[1])} of these tokens dropped in this layer` : "no drops known";
   return `Step ${step}: ${known}; ${drops}.`;
 }
 function paintProgress(ctx, width, lines, step, ink) {
-  const x = LEFT, w = width - LEFT - RIGHT, y = 22, h = CHART - 40;
-  const steps = Object.values(lines).flat().map(([at]) => at), low = Math.min(...steps), high = Math.max(...steps);
+  const x = LEFT;
+  const w = width - LEFT - RIGHT;
+  const y = 22;
+  const h = CHART - 40;
+  const steps = Object.values(lines).flat().map(([at]) => at);
+  const low = Math.min(...steps);
+  const high = Math.max(...steps);
   const place = ([at, share]) => [x + w * (at - low) / (high - low || 1), y + h * (1 - share)];
   Object.assign(ctx, { strokeStyle: ink.bar, lineWidth: 1 });
   ctx.strokeRect(x, y, w, h);
-  for (const [text, at] of [["1", y], ["0", y + h]]) write(ctx, text, x - 6, at, ink.text, "right");
+  for (const [text, at] of [
+    ["1", y],
+    ["0", y + h]
+  ])
+    write(ctx, text, x - 6, at, ink.text, "right");
   write(ctx, low, x, y + h + 11, ink.text);
   if (high > low) write(ctx, high, x + w, y + h + 11, ink.text);
   write(ctx, "step", x + w + 14, y + h + 11, ink.text, "left");
@@ -850,12 +972,16 @@ function player(button, advance, signal) {
     timer = 0;
     label();
   };
-  button.addEventListener("click", () => {
-    if (timer) return stop();
-    advance(true);
-    if (!still.matches) timer = setInterval(() => advance(false) || stop(), PACE);
-    label();
-  }, { signal });
+  button.addEventListener(
+    "click",
+    () => {
+      if (timer) return stop();
+      advance(true);
+      if (!still.matches) timer = setInterval(() => advance(false) || stop(), PACE);
+      label();
+    },
+    { signal }
+  );
   still.addEventListener("change", stop, { signal });
   signal.addEventListener("abort", stop);
   label();
@@ -867,7 +993,9 @@ var PLACE = ["router", "layer", "step", "image_index", "view"];
 var NOTHING = { token: -1, expert: -1, slot: -1 };
 var PANELS = ["tokens", "map", "experts"];
 function render({ model, el }) {
-  const root = document.createElement("div"), stop = new AbortController(), { signal } = stop;
+  const root = document.createElement("div");
+  const stop = new AbortController();
+  const { signal } = stop;
   root.className = "routing-lens";
   root.innerHTML = PAGE;
   root.querySelector(".routing-lens-ramp i").style.background = RAMP_CSS;
@@ -875,17 +1003,25 @@ function render({ model, el }) {
   showFault(model, root);
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const status = root.querySelector("[role=status]");
-  const pictures = model.get("_pictures"), entries = model.get("_entries"), labels = model.get("_labels");
-  const tests = model.get("_tests"), steps = [...new Set(entries.map((e) => e.step))];
+  const pictures = model.get("_pictures");
+  const entries = model.get("_entries");
+  const labels = model.get("_labels");
+  const tests = model.get("_tests");
+  const steps = [...new Set(entries.map((e) => e.step))];
   const hasPicture = "data" in pictures;
   const radios = `routing-lens-${crypto.getRandomValues(new Uint32Array(1))}`;
-  let scene = null, hover = NOTHING, frame = 0, stale = true, full = false;
+  let scene = null;
+  let hover = NOTHING;
+  let frame = 0;
+  let stale = true;
+  let full = false;
   const send = (values) => {
     for (const [name, value] of Object.entries(values)) model.set(name, value);
     model.save_changes();
   };
   const known = ({ token, expert, slot }) => {
-    const { row, experts, p } = scene.it, whose = expert < experts ? expert : -1;
+    const { row, experts, p } = scene.it;
+    const whose = expert < experts ? expert : -1;
     return { token: row[token] >= 0 ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
   };
   const there = (at) => at.token >= 0 || at.expert >= 0;
@@ -905,10 +1041,13 @@ function render({ model, el }) {
   };
   function choose() {
     const step = steps.includes(model.get("step")) ? model.get("step") : steps[0];
-    const now = entries.filter((e) => e.step === step), routers = [...new Set(now.map((e) => e.router))];
+    const now = entries.filter((e) => e.step === step);
+    const routers = [...new Set(now.map((e) => e.router))];
     const router = routers.includes(model.get("router")) ? model.get("router") : routers[0];
-    const layers = now.filter((e) => e.router === router), named = layers.find((e) => e.layer === model.get("layer"));
-    const entry = named ?? layers[0], options = { router: routers, layer: layers.map((e) => e.layer) };
+    const layers = now.filter((e) => e.router === router);
+    const named = layers.find((e) => e.layer === model.get("layer"));
+    const entry = named ?? layers[0];
+    const options = { router: routers, layer: layers.map((e) => e.layer) };
     for (const [name, choices] of Object.entries(options)) {
       const select = part(name);
       select.replaceChildren(...choices.map((text) => new Option(text, text)));
@@ -922,7 +1061,9 @@ function render({ model, el }) {
     return entry;
   }
   function refresh() {
-    const entry = choose(), image = model.get("image_index"), kind = hasPicture ? "Image" : "Group";
+    const entry = choose();
+    const image = model.get("image_index");
+    const kind = hasPicture ? "Image" : "Group";
     const view = entry.views.includes(model.get("view")) ? model.get("view") : "dispatch";
     scene = null;
     Object.assign(part("image_index"), { max: model.get("_count") - 1, value: image });
@@ -944,7 +1085,8 @@ function render({ model, el }) {
     const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
     if (entry.note || tokensWidth < 50 || mapWidth < 150) return;
     stale = false;
-    const it = look(entry, image), style = getComputedStyle(root);
+    const it = look(entry, image);
+    const style = getComputedStyle(root);
     const beside = entries.find((e) => e.router === "reference" && e.layer === entry.layer && e.step === entry.step);
     const alike = beside && beside !== entry && !beside.note;
     const sized = alike && ["tokens", "experts", "slots"].every((name) => beside[name] === entry[name]);
@@ -971,7 +1113,8 @@ function render({ model, el }) {
     scene.boxes = layout(scene, tokensWidth, mapWidth, narrow ? 0.45 * window.innerHeight : MOST_HIGH);
     for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
     if (steps.length > 1) {
-      const lines = progressOf(entries, entry, tests), width = part("progress").clientWidth;
+      const lines = progressOf(entries, entry, tests);
+      const width = part("progress").clientWidth;
       if (width > 150) paintProgress(fit(part("progress"), width, CHART), width, lines, entry.step, ink);
       part("progress-note").textContent = progressNote(lines, entry.step);
     }
@@ -985,17 +1128,26 @@ function render({ model, el }) {
     part("pin").textContent = [pinned() ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
   }
   function hit(name, event) {
-    const { it, view, boxes: { map, tokens } } = scene, frame2 = event.currentTarget.getBoundingClientRect();
-    const x = event.clientX - frame2.left, y = event.clientY - frame2.top;
+    const {
+      it,
+      view,
+      boxes: { map, tokens }
+    } = scene;
+    const edge = event.currentTarget.getBoundingClientRect();
+    const x = event.clientX - edge.left;
+    const y = event.clientY - edge.top;
     const within = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
     const tokenOf = (t) => t < 0 ? -1 : nearest(it, t);
     if (name === "tokens" && tokens.words) return { ...NOTHING, token: tokenOf(wordAt(tokens.words, x, y)) };
     if (name === "tokens") {
-      const column = within(x / tokens.dx, tokens.columns), token2 = Math.floor(y / tokens.dy) * tokens.columns + column;
+      const column = within(x / tokens.dx, tokens.columns);
+      const token2 = Math.floor(y / tokens.dy) * tokens.columns + column;
       return { ...NOTHING, token: column < 0 ? -1 : tokenOf(within(token2, it.tokens)) };
     }
-    const row = within((y - map.y) / map.dy, it.n), token = row < 0 ? -1 : it.ids[row];
-    const own = columnsOfExpert(it, view), expert = within((x - map.x) / map.de, it.experts);
+    const row = within((y - map.y) / map.dy, it.n);
+    const token = row < 0 ? -1 : it.ids[row];
+    const own = columnsOfExpert(it, view);
+    const expert = within((x - map.x) / map.de, it.experts);
     if (name === "experts" || y < map.y && own) return { ...NOTHING, expert };
     if (!own) return { ...NOTHING, token };
     const slot = expert < 0 || own < it.p ? -1 : within((x - map.x) / map.dx, map.columns) % own;
@@ -1004,7 +1156,8 @@ function render({ model, el }) {
   const pin = (at) => send(pinned() && same(at, pinned()) ? NOTHING : at);
   function compare(at) {
     if (!there(at)) return;
-    const alone = pinned(), pins = compared();
+    const alone = pinned();
+    const pins = compared();
     const before = alone && !same(alone, at) && !pins.some((p) => same(p, alone)) ? [...pins, alone] : pins;
     const after = toggled(before, at);
     full = after.length > MOST_PINS;
@@ -1012,12 +1165,16 @@ function render({ model, el }) {
     schedule(false);
   }
   function move(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0, down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
+    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
+    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
     const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
-    const go = (from, by, count2) => Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), count2 - 1);
+    const go = (from, by, most) => Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), most - 1);
     if (!across && !down && !far) return null;
-    const { it, view, boxes } = scene, at = selection(), row = it.row[at.token] ?? -1;
-    const own = columnsOfExpert(it, view), token = (by) => it.ids[go(row, by, it.n)];
+    const { it, view, boxes } = scene;
+    const at = selection();
+    const row = it.row[at.token] ?? -1;
+    const own = columnsOfExpert(it, view);
+    const token = (by) => it.ids[go(row, by, it.n)];
     if (name === "tokens" && boxes.tokens.words && down)
       return { ...NOTHING, token: nearest(it, wordBeyond(boxes.tokens.words, at.token, down)) };
     if (name === "tokens") return { ...NOTHING, token: token(across + down * (boxes.tokens.columns ?? 0) + far) };
@@ -1028,7 +1185,8 @@ function render({ model, el }) {
     return { token: token(down), expert: Math.floor(next / own), slot: own < it.p ? -1 : next % own };
   }
   for (const name of PANELS) {
-    const canvas = part(name), on2 = (type, handler) => canvas.addEventListener(type, handler, { signal });
+    const canvas = part(name);
+    const on2 = (type, handler) => canvas.addEventListener(type, handler, { signal });
     const show = (at) => {
       hover = at;
       full = false;
@@ -1045,7 +1203,8 @@ function render({ model, el }) {
     });
     on2("keydown", (event) => {
       if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
-      const enter = event.key === "Enter" || event.key === " ", next = event.shiftKey ? null : move(name, event.key);
+      const enter = event.key === "Enter" || event.key === " ";
+      const next = event.shiftKey ? null : move(name, event.key);
       if (next && pinned()) send(next);
       else if (next) show(next);
       else if (enter) (event.shiftKey ? compare : pin)(selection());
@@ -1061,25 +1220,32 @@ function render({ model, el }) {
   }
   const on = (name, type, handler) => part(name).addEventListener(type, handler, { signal });
   on("router", "change", (event) => {
-    const router = event.target.value, layers = entries.filter((e) => e.router === router).map((e) => e.layer);
+    const router = event.target.value;
+    const layers = entries.filter((e) => e.router === router).map((e) => e.layer);
     send({ router, layer: layers.includes(model.get("layer")) ? model.get("layer") : layers[0] });
   });
   on("layer", "change", (event) => send({ layer: event.target.value }));
   on("image_index", "input", (event) => send({ image_index: Number(event.target.value) }));
   for (const view of VIEWS) on(view, "change", () => send({ view }));
-  const halt = player(part("play"), (fromButton) => {
-    const at = steps.indexOf(model.get("step")), end = at === steps.length - 1;
-    if (end && !fromButton) return false;
-    send({ step: steps[end ? 0 : at + 1] });
-    return true;
-  }, signal);
+  const halt = player(
+    part("play"),
+    (fromButton) => {
+      const at = steps.indexOf(model.get("step"));
+      const end = at === steps.length - 1;
+      if (end && !fromButton) return false;
+      send({ step: steps[end ? 0 : at + 1] });
+      return true;
+    },
+    signal
+  );
   on("step", "input", (event) => {
     halt();
     send({ step: steps[event.target.value] });
   });
   for (const name of [...PLACE, "pins"]) model.on(`change:${name}`, () => schedule(true));
   for (const name of SELECTION) model.on(`change:${name}`, () => schedule(false));
-  const resized = new ResizeObserver(() => schedule(true)), themed = new MutationObserver(() => schedule(true));
+  const resized = new ResizeObserver(() => schedule(true));
+  const themed = new MutationObserver(() => schedule(true));
   for (const name of ["tokens", "map", "progress"]) resized.observe(part(name).parentElement);
   themed.observe(document.body, { attributes: true });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => schedule(true), { signal });
