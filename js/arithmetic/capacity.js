@@ -1,18 +1,45 @@
 // Drop rates: what a binomial expects, and what seeded samples of a router do.
 // Tests hold these functions against softmoe_edu.capacity, softmoe_edu.metrics and the tokens choice router.
 
-/** Slots of an expert, as capacity_for rounds them. */
+/** @typedef {{ tokens: number, num_experts: number, top_k: number, skew: number, seed: number }} State */
+
+/**
+ * One sample of a router: the experts that tokens choose, best first, and the place of each choice in its queue.
+ *
+ * @typedef {{ choices: Int32Array, place: Int32Array, queue: Int32Array, best: Int32Array }} Sample
+ */
+
+/** @typedef {{ choices: Float64Array, tokens: Float64Array }} Rates Lost at each capacity from 0 to tokens. */
+
+/** @typedef {{ low: number, mean: number, high: number }} Spread */
+
+/**
+ * Slots of an expert, as capacity_for rounds them.
+ *
+ * @param {Pick<State, "tokens" | "top_k" | "num_experts">} state
+ * @param {number} factor
+ */
 export const capacityOf = ({ tokens, top_k, num_experts }, factor) =>
   Math.ceil((tokens * top_k * factor) / num_experts);
 
-/** How likely each expert is a token's first choice: in proportion to 1 / (e + 1)^skew. */
+/**
+ * How likely each expert is a token's first choice: in proportion to 1 / (e + 1)^skew.
+ *
+ * @param {number} experts
+ * @param {number} skew
+ */
 export function sharesOf(experts, skew) {
   const sizes = Array.from({ length: experts }, (_, e) => (e + 1) ** -skew);
   const whole = sizes.reduce((a, b) => a + b);
   return sizes.map((size) => size / whole);
 }
 
-/** For N ~ Binomial(n, share): the mean of min(N, c) for each c from 0 to n. */
+/**
+ * For N ~ Binomial(n, share): the mean of min(N, c) for each c from 0 to n.
+ *
+ * @param {number} n
+ * @param {number} share
+ */
 function meanAnswered(n, share) {
   if (share >= 1) return Float64Array.from({ length: n + 1 }, (_, c) => c);
   // Chances as multiples of the likeliest count's: what underflows is too small to count.
@@ -29,7 +56,13 @@ function meanAnswered(n, share) {
   return mean;
 }
 
-/** Expected share of choices that find no slot, as a function of the capacity; shares[e]: how likely e is chosen. */
+/**
+ * Expected share of choices that find no slot, as a function of the capacity; shares[e]: how likely e is chosen.
+ *
+ * @param {number} tokens
+ * @param {number[]} shares
+ * @returns {(capacity: number) => number}
+ */
 export function expectedDrop(tokens, shares) {
   const answered = new Float64Array(tokens + 1);
   const each = new Map();
@@ -39,7 +72,11 @@ export function expectedDrop(tokens, shares) {
   return (capacity) => Math.max(0, 1 - answered[Math.min(capacity, tokens)] / choices);
 }
 
-/** Uniform numbers in [0, 1) from a seed: a counter through a hash of 32 bits (after SplitMix, Steele et al. 2014). */
+/**
+ * Uniform numbers in [0, 1) from a seed: a counter through a hash of 32 bits (after SplitMix, Steele et al. 2014).
+ *
+ * @param {number} seed
+ */
 function randomOf(seed) {
   let count = Math.imul(seed + 1, 0x85ebca6b) >>> 0;
   return () => {
@@ -51,16 +88,23 @@ function randomOf(seed) {
   };
 }
 
-/** One sample: each token's choices, best first, and the place of each in its expert's queue. */
+/**
+ * One sample: each token's choices, best first, and the place of each in its expert's queue.
+ *
+ * @param {State} state
+ * @param {number} sample
+ * @returns {Sample}
+ */
 export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
   const random = randomOf(seed * 1009 + sample);
   const choices = new Int32Array(tokens * top_k);
   const place = new Int32Array(tokens * top_k);
   const queue = new Int32Array(num_experts);
+  /** @type {number[]} */
   const below = [];
   sharesOf(num_experts, skew).reduce((sum, share) => (below.push(sum + share), sum + share), 0);
   const draw = () => {
-    const x = random() * below.at(-1);
+    const x = random() * below[below.length - 1];
     let low = 0;
     let high = num_experts - 1;
     while (low < high) {
@@ -72,6 +116,7 @@ export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
   };
   for (let t = 0; t < tokens; t++)
     for (let k = 0; k < top_k; k++) {
+      /** @param {number} expert */
       const chosen = (expert) => {
         for (let i = t * top_k; i < t * top_k + k; i++) if (choices[i] === expert) return true;
         return false;
@@ -86,7 +131,13 @@ export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
   return { choices, place, queue, best: bestPlaces(place, tokens, top_k) };
 }
 
-/** The foremost place of each token in any queue: it is dropped by every capacity up to that. */
+/**
+ * The foremost place of each token in any queue: it is dropped by every capacity up to that.
+ *
+ * @param {Int32Array} place
+ * @param {number} tokens
+ * @param {number} top_k
+ */
 function bestPlaces(place, tokens, top_k) {
   const best = new Int32Array(tokens).fill(tokens);
   for (let i = 0; i < place.length; i++) {
@@ -96,8 +147,15 @@ function bestPlaces(place, tokens, top_k) {
   return best;
 }
 
-/** Shares of choices without a slot and of tokens dropped, for each capacity from 0 to tokens. */
+/**
+ * Shares of choices without a slot and of tokens dropped, for each capacity from 0 to tokens.
+ *
+ * @param {Pick<Sample, "place" | "best">} sample
+ * @param {number} tokens
+ * @returns {Rates}
+ */
 export function ratesOf({ place, best }, tokens) {
+  /** @param {Int32Array} places */
   const share = (places) => {
     const over = new Float64Array(tokens + 2);
     for (const at of places) over[at + 1] += 1;
@@ -108,7 +166,13 @@ export function ratesOf({ place, best }, tokens) {
   return { choices: share(place), tokens: share(best) };
 }
 
+/** @param {number[]} values */
 export const meanOf = (values) => values.reduce((a, b) => a + b, 0) / values.length;
 
-/** The smallest of some shares, their mean and the largest. */
+/**
+ * The smallest of some shares, their mean and the largest.
+ *
+ * @param {number[]} values
+ * @returns {Spread}
+ */
 export const spread = (values) => ({ low: Math.min(...values), mean: meanOf(values), high: Math.max(...values) });

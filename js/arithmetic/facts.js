@@ -1,7 +1,19 @@
 // What follows from a routing made by routing.js: dense weights, load, drops, cost; and what goes into one: groups,
 // noise. Pure functions.
 
-/** Merge that many consecutive images into one group: the same flat logits, read as fewer and longer groups. */
+/** @import { Routed, Sizes } from "./routing.js" */
+
+/** @typedef {ReturnType<typeof loads>} Loads */
+
+/** @typedef {ReturnType<typeof macsOf>} Macs */
+
+/**
+ * Merge that many consecutive images into one group: the same flat logits, read as fewer and longer groups.
+ *
+ * @param {Sizes} sizes
+ * @param {number} images
+ * @returns {Sizes}
+ */
 export function grouped({ b, n, e, p }, images) {
   if (b % images)
     throw new RangeError(
@@ -11,7 +23,14 @@ export function grouped({ b, n, e, p }, images) {
   return { b: b / images, n: n * images, e, p };
 }
 
-/** Logits (b, n, e, p) of the first experts and of the first slots of each. */
+/**
+ * Logits (b, n, e, p) of the first experts and of the first slots of each.
+ *
+ * @param {Float32Array} values
+ * @param {Sizes} sizes
+ * @param {number} experts
+ * @param {number} slots
+ */
 export function firstOf(values, { b, n, e, p }, experts, slots) {
   if (experts === e && slots === p) return values;
   const out = new Float32Array(b * n * experts * slots);
@@ -24,6 +43,9 @@ export function firstOf(values, { b, n, e, p }, experts, slots) {
  * Standard normal numbers from a seed, the same in every browser: mulberry32 (Tommy Ettinger's 32-bit generator in the
  * form of bryc) gives uniform numbers, of which the Box-Muller transform makes two normal ones at a time.
  * They are not those that PyTorch draws from the same seed.
+ *
+ * @param {number} seed
+ * @param {number} length
  */
 export function normalNoise(seed, length) {
   const uniform = seeded(seed);
@@ -37,7 +59,11 @@ export function normalNoise(seed, length) {
   return out;
 }
 
-/** A function that gives uniform numbers from 0 up to 1 (mulberry32). */
+/**
+ * A function that gives uniform numbers from 0 up to 1 (mulberry32).
+ *
+ * @param {number} seed
+ */
 export function seeded(seed) {
   let state = seed >>> 0;
   return () => {
@@ -48,7 +74,12 @@ export function seeded(seed) {
   };
 }
 
-/** Weights (b, n, e, p) of a routing, "dispatch" or "combine": built here for a sparse one. */
+/**
+ * Weights (b, n, e, p) of a routing, "dispatch" or "combine": built here for a sparse one.
+ *
+ * @param {Routed} routing
+ * @param {"dispatch" | "combine"} view
+ */
 export function denseWeights(routing, view) {
   if (!routing.sparse) return routing[view];
   const { b, n, e, p, token, gate } = routing;
@@ -65,6 +96,8 @@ export function denseWeights(routing, view) {
  * Load of the experts (b, e) and slots (b, e, p), tokens' worth that each received; of the tokens (b, n), slots' worth
  * that each gave; which real tokens no slot received; and over all groups: the fraction of real tokens dropped, and the
  * busiest expert's load over the mean load, averaged over groups that received anything.
+ *
+ * @param {Routed} routing
  */
 export function loads(routing) {
   const { b, n, e, p, mask } = routing;
@@ -109,10 +142,13 @@ export function loads(routing) {
  * MACs of one image's layer with p slots per expert, as cost.moe_cost counts them: logits, dispatch and combine are
  * together the routing. Tokens of sparse routers move by index, which multiplies nothing; empty slots cost like full
  * ones, but where nothing is dropped: there the `filled` ones alone are computed.
+ *
+ * @param {Routed} routing
+ * @param {{ dim: number, hiddenDim: number, images?: number }} layer
  */
 export function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
   const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
-  const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
+  const filled = dropless ? token.filter((t) => t >= 0).length : e * p;
   const tokens = n / images;
   const slots = filled / images;
   const moved = sparse ? 0 : tokens * e * p * dim;

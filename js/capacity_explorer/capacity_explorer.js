@@ -2,10 +2,23 @@
 
 import { capacityOf, expectedDrop, ratesOf, sampleOf, sharesOf, spread } from "../arithmetic/capacity.js";
 import { equals, largestAmong } from "../arithmetic/largest.js";
-import { KEYS, bindKnobs, doubling, evenly, exact, knob, many, mount, percent, some } from "../shared/explorer.js";
+import { bindKnobs, stopsOf } from "../shared/knobs.js";
+import { STATUS, canvases, knob } from "../shared/markup.js";
+import { mount } from "../shared/mount.js";
+import { exact, many, percent, some } from "../shared/numbers.js";
+import { doubling, evenly } from "../shared/stops.js";
 import { fit } from "../shared/painting.js";
+import { onward, pointAt, stepsOf } from "../shared/pointing.js";
 import { FACTORS, MEASURED, capacityBoxes, capacityGrounds, capacityOverlays, placesOf } from "./panels.js";
 
+/** @import { Rates, Sample, Spread } from "../arithmetic/capacity.js" */
+/** @import { Knob, Limits } from "../shared/knobs.js" */
+/** @import { Model } from "../shared/mount.js" */
+/** @import { Chosen, Known, Panel, Place, Scene } from "./panels.js" */
+
+/** @typedef {Chosen & { token: number, _limits: Record<string, Limits> }} Traits */
+
+/** @type {Record<keyof Chosen, Knob>} */
 export const KNOBS = {
   num_experts: ["Experts", doubling],
   tokens: ["Tokens", doubling],
@@ -16,10 +29,15 @@ export const KNOBS = {
   sample: ["Sample shown", (least, most) => evenly(least, most, 1)],
   seed: ["Seed", (least, most) => evenly(least, 100, 1).concat(most)],
 };
+/** @type {readonly Panel[]} */
 const PANELS = ["curve", "buffer", "strip"];
+/** @type {Place} */
 const NONE = { token: -1, factor: null };
-const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas><canvas tabindex="0"
-  data-part="${name}" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
+/**
+ * @param {Panel} name
+ * @param {string} label
+ */
+const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
 const PAGE = `
 <div class="explorer-controls">${Object.entries(KNOBS)
   .map(([name, [label]]) => knob(name, label))
@@ -41,12 +59,19 @@ const PAGE = `
 
 const ORDER = ["first", "second", "third", "fourth"];
 
-/** The status line of a capacity factor. */
+/**
+ * The status line of a capacity factor.
+ *
+ * @param {Known} known
+ * @param {number} factor
+ */
 function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
   const capacity = capacityOf(state, factor);
   const one = state.top_k === 1;
   const what = one ? "tokens" : "choices";
+  /** @param {keyof Rates} kind */
   const sampled = (kind) => spread(rates.map((rate) => rate[kind][Math.min(capacity, state.tokens)]));
+  /** @param {Spread} shares */
   const range = ({ low, mean, high }) => `${percent(mean)} (${percent(low)} to ${percent(high)})`;
   const facts = [`a uniform router loses ${percent(exactly(capacity))} of ${what} (exact)`];
   if (exactlyThis) facts.push(`this skewed one ${percent(exactlyThis(capacity))} (exact)`);
@@ -55,7 +80,12 @@ function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
   return `Capacity factor ${exact(factor)}, ${many(capacity, "slot")} for each expert: ${facts.join("; ")}.`;
 }
 
-/** The status line of a token. */
+/**
+ * The status line of a token.
+ *
+ * @param {Known} known
+ * @param {number} token
+ */
 function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   const facts = Array.from({ length: top_k }, (_, k) => {
     const expert = sample.choices[token * top_k + k];
@@ -66,20 +96,26 @@ function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   return `token ${token}: ${facts.join("; ")}. It is ${sample.best[token] < capacity ? "kept" : "dropped"}.`;
 }
 
+/** @param {{ model: Model<Traits>, el: HTMLElement }} given */
 function render({ model, el }) {
-  const view = mount({ model, el }, "capacity-explorer", PAGE, draw);
-  const { part, send, on } = view;
-  const limits = model.get("_limits");
-  const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name].slice(0, 2))]);
-  const follow = bindKnobs(view, Object.fromEntries(stops), fitted);
+  const page = PAGE + STATUS;
+  const view = mount({ model, el }, { name: "explorer capacity-explorer", prefix: "explorer", page, draw });
+  const { part, canvas, ground, send } = view;
+  const follow = bindKnobs(view, stopsOf(KNOBS, model.get("_limits")), fitted);
+  /** @type {Scene | null} */
   let scene = null;
   let lane = -1;
   let hover = NONE;
   let drawnFor = "";
+  /** @type {{ sample: Sample, rates: Rates }[]} */
   let samples = [];
   let samplesOf = "";
 
-  /** What must change along so that all traits fit each other. */
+  /**
+   * What must change along so that all traits fit each other.
+   *
+   * @param {Partial<Traits>} values
+   */
   function fitted(values) {
     const all = { ...stateNow(), token: model.get("token"), ...values };
     const more = { ...values };
@@ -89,14 +125,28 @@ function render({ model, el }) {
     if (all.token >= all.tokens) more.token = -1;
     return more;
   }
-  function stateNow() {
-    return Object.fromEntries(Object.keys(KNOBS).map((name) => [name, model.get(name)]));
-  }
 
+  /** @returns {Chosen} */
+  const stateNow = () => ({
+    num_experts: model.get("num_experts"),
+    tokens: model.get("tokens"),
+    top_k: model.get("top_k"),
+    skew: model.get("skew"),
+    capacity_factor: model.get("capacity_factor"),
+    samples: model.get("samples"),
+    sample: model.get("sample"),
+    seed: model.get("seed"),
+  });
+
+  /**
+   * @param {Chosen} state
+   * @returns {Known}
+   */
   function look(state) {
     const { num_experts, tokens, top_k, skew, seed } = state;
     const key = JSON.stringify([num_experts, tokens, top_k, skew, seed]);
-    if (key !== samplesOf) [samplesOf, samples] = [key, []];
+    if (key !== samplesOf) samples = [];
+    samplesOf = key;
     while (samples.length < state.samples) {
       const sample = sampleOf(state, samples.length);
       samples.push({ sample, rates: ratesOf(sample, tokens) });
@@ -107,20 +157,28 @@ function render({ model, el }) {
     const exactlyThis = skew > 0 && top_k === 1 ? expectedDrop(tokens, sharesOf(num_experts, skew)) : null;
     const points = MEASURED.map((factor) => {
       const capacity = Math.min(capacityOf(state, factor), tokens);
-      const over = (kind) => spread(rates.map((rate) => rate[kind][capacity]));
+      const over = (/** @type {keyof Rates} */ kind) => spread(rates.map((rate) => rate[kind][capacity]));
       return { factor, choices: over("choices"), tokens: over("tokens") };
     });
     return { state, rates, sample, exactly, exactlyThis, points, capacity: capacityOf(state, state.capacity_factor) };
   }
 
-  function refresh(state) {
-    const widths = Object.fromEntries(PANELS.map((name) => [name, part(name).clientWidth]));
-    scene = null;
-    if (Math.min(...Object.values(widths)) < 150) return;
-    const page = getComputedStyle(view.root).getPropertyValue("--explorer-page").trim();
-    scene = { ...look(state), ink: { ...view.ink(), page } };
-    scene.boxes = capacityBoxes(scene, widths);
-    const { capacity, sample } = scene;
+  /**
+   * @param {Chosen} state
+   * @param {Record<Panel, number>} widths
+   * @returns {Scene | null}
+   */
+  function paint(state, widths) {
+    if (Math.min(...Object.values(widths)) < 150) return null;
+    const known = look(state);
+    const now = { ...known, ink: view.ink(), boxes: capacityBoxes(known, widths) };
+    describe(known);
+    for (const name of PANELS) capacityGrounds[name](fit(ground(name), ...now.boxes.sizes[name]), now);
+    return now;
+  }
+
+  /** @param {Known} known */
+  function describe({ state, sample, capacity, exactlyThis }) {
     const lost = [...sample.best.keys()].filter((t) => sample.best[t] >= capacity);
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
@@ -135,37 +193,39 @@ function render({ model, el }) {
     part("legend").textContent =
       "Line: exact expectation of the uniform router" +
       (state.top_k > 1 ? ", of choices without a slot" : "") +
-      (scene.exactlyThis ? "; dashed: of this skewed router" : "") +
+      (exactlyThis ? "; dashed: of this skewed router" : "") +
       `. Dots: dropped tokens, mean of ${many(state.samples, "sample")} of this router, ` +
       "from the smallest to the largest" +
       (state.top_k > 1 ? "; diamonds: choices without a slot, mean." : ".");
-    for (const name of PANELS)
-      capacityGrounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
   }
 
   function draw() {
     const state = stateNow();
-    const widths = PANELS.map((name) => part(name).clientWidth);
-    const key = JSON.stringify([state, widths, view.ink(), window.devicePixelRatio]);
+    const [curve, buffer, strip] = PANELS.map((name) => part(name).clientWidth);
+    const key = JSON.stringify([state, curve, buffer, strip, view.ink(), window.devicePixelRatio]);
     follow();
-    if (key !== drawnFor) refresh(state);
+    if (key !== drawnFor) scene = paint(state, { curve, buffer, strip });
     if (!scene) return;
     drawnFor = key;
     const pinned = model.get("token") < state.tokens ? model.get("token") : -1;
     const token = pinned >= 0 ? pinned : hover.token;
     const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
-      capacityOverlays[name](fit(part(name), ...scene.boxes.sizes[name]), scene, { token, factor });
+      capacityOverlays[name](fit(canvas(name), ...scene.boxes.sizes[name]), scene, { token, factor });
     part("pin").textContent = pinned >= 0 ? "Pinned: Escape frees it." : "";
     view.say(token >= 0 && hover.factor === null ? tokenSentence(scene, token) : factorSentence(scene, factor));
   }
 
-  /** What lies under the pointer of one panel. */
-  function hit(name, event) {
-    const frame = event.currentTarget.getBoundingClientRect();
-    const { boxes, state, sample } = scene;
-    const x = event.clientX - frame.left;
-    const y = event.clientY - frame.top;
+  /**
+   * What lies at a point of a panel.
+   *
+   * @param {Scene} now
+   * @param {Panel} name
+   * @param {number} x
+   * @param {number} y
+   * @returns {Place}
+   */
+  function under({ boxes, state, sample }, name, x, y) {
     if (name === "curve") {
       const at = (4 * (x - boxes.curve.x)) / boxes.curve.w;
       return { ...NONE, factor: FACTORS[Math.min(Math.max(Math.round(at / 0.05) - 1, 0), FACTORS.length - 1)] };
@@ -177,22 +237,29 @@ function render({ model, el }) {
       return { ...NONE, token: column < columns && token < state.tokens ? token : -1 };
     }
     const { x: left, dx, dy, floor } = boxes.buffer;
-    const e = Math.floor((x - left) / dx);
     const at = Math.floor((floor - y) / dy);
-    lane = e;
-    return { ...NONE, token: placesOf(sample, state)[e]?.[at] ?? -1 };
+    lane = Math.floor((x - left) / dx);
+    return { ...NONE, token: placesOf(sample, state)[lane]?.[at] ?? -1 };
   }
 
-  const show = (at) => {
-    hover = at;
-    if (at.token >= 0 || at.factor !== null) view.settle(); // its answer, not an older refusal
+  /** @param {Place | null} at */
+  function show(at) {
+    hover = at ?? NONE;
+    if (at && (at.token >= 0 || at.factor !== null)) view.settle(); // its answer, not an older refusal
     view.schedule();
-  };
+  }
+
+  /** @param {number} token */
   const pin = (token) => send({ token: token === model.get("token") ? -1 : token });
 
-  /** The token so many places further in the queue that was walked or pointed at, else in that of the first choice. */
-  function inQueue(token, places) {
-    const { sample, state } = scene;
+  /**
+   * The token so many places further in the queue that was walked or pointed at, else in that of the first choice.
+   *
+   * @param {Scene} now
+   * @param {number} token
+   * @param {number} places
+   */
+  function inQueue({ sample, state }, token, places) {
     const { top_k } = state;
     const own = sample.choices.slice(token * top_k, (token + 1) * top_k);
     const k = Math.max(own.indexOf(lane), 0);
@@ -202,48 +269,52 @@ function render({ model, el }) {
     return queue[Math.min(Math.max(at, 0), queue.length - 1)];
   }
 
-  function step(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-    const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
-    const { state, boxes } = scene;
-    if (!across && !down && !far) return false;
+  /**
+   * Where a key leads to, or null for a key that leads nowhere.
+   *
+   * @param {Scene} now
+   * @param {Panel} name
+   * @param {string} key
+   * @returns {Place | null}
+   */
+  function beyond(now, name, key) {
+    const steps = stepsOf(key);
+    if (!steps) return null;
+    const { across, down, far } = steps;
+    const { state, boxes } = now;
     if (name === "curve") {
       const at = FACTORS.findLastIndex((factor) => factor <= state.capacity_factor + 1e-9) + across + far - down;
-      send({ capacity_factor: FACTORS[Math.min(Math.max(at, 0), FACTORS.length - 1)] });
-      return true;
+      return { ...NONE, factor: FACTORS[Math.min(Math.max(at, 0), FACTORS.length - 1)] };
     }
     const from = model.get("token") >= 0 ? model.get("token") : hover.token;
+    if (name === "buffer" && down && from >= 0) return { ...NONE, token: inQueue(now, from, -down) };
     const by = across + far + down * (name === "strip" ? boxes.strip.columns : 0);
-    const token =
-      name === "buffer" && down && from >= 0
-        ? inQueue(from, -down)
-        : Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
-    if (model.get("token") >= 0) send({ token });
-    else show({ ...NONE, token });
-    return true;
+    return { ...NONE, token: onward(from, by, state.tokens) };
   }
 
-  for (const name of PANELS) {
-    const canvas = part(name);
-    on(canvas, "pointermove", (event) => scene && show(hit(name, event)));
-    on(canvas, "pointerleave", () => show(NONE));
-    on(canvas, "blur", () => show(NONE));
-    on(canvas, "click", (event) => {
-      if (!scene) return;
-      const { token, factor } = hit(name, event);
+  pointAt(view, PANELS, {
+    ready: () => scene,
+    under: (name, x, y) => (scene ? under(scene, name, x, y) : NONE),
+    beyond: (name, key) => scene && beyond(scene, name, key),
+    show,
+    go(at) {
+      if (at.factor !== null) send({ capacity_factor: at.factor });
+      else if (model.get("token") >= 0) send({ token: at.token });
+      else show(at);
+    },
+    take({ token, factor }) {
       if (factor !== null) send({ capacity_factor: factor });
       else pin(token);
-    });
-    on(canvas, "keydown", (event) => {
-      if (!scene || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      if (event.key === "Escape") (show(NONE), send({ token: -1 }));
-      else if (["Enter", " "].includes(event.key) && name !== "curve") pin(Math.max(hover.token, model.get("token")));
-      else if (!step(name, event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  }
+    },
+    enter(name) {
+      if (name === "curve") return false;
+      pin(Math.max(hover.token, model.get("token")));
+    },
+    free() {
+      show(null);
+      send({ token: -1 });
+    },
+  });
   for (const name of [...Object.keys(KNOBS), "token"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

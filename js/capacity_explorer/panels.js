@@ -2,15 +2,57 @@
 // Each has a ground, painted when the scene changes, and a layer above it that follows the pointer.
 
 import { capacityOf, meanOf } from "../arithmetic/capacity.js";
-import { evenly, many, percent, rule } from "../shared/explorer.js";
-import { everyNth, expertColour, hatch, ring, write, writeOver } from "../shared/painting.js";
+import { many, percent } from "../shared/numbers.js";
+import { evenly } from "../shared/stops.js";
+import { everyNth, expertColour, hatch, ring, rule, write, writeOver } from "../shared/painting.js";
+
+/** @import { Rates, Sample, Spread, State } from "../arithmetic/capacity.js" */
+/** @import { Ink } from "../shared/mount.js" */
+/** @import { Box, Context } from "../shared/painting.js" */
+
+/** @typedef {"curve" | "buffer" | "strip"} Panel */
+
+/** @typedef {State & { capacity_factor: number, samples: number, sample: number }} Chosen */
+
+/**
+ * What is known of a state before it is drawn.
+ *
+ * @typedef {object} Known
+ * @property {Chosen} state
+ * @property {Rates[]} rates
+ * @property {Sample} sample
+ * @property {(capacity: number) => number} exactly Lost by a uniform router.
+ * @property {((capacity: number) => number) | null} exactlyThis Lost by this one.
+ * @property {{ factor: number, choices: Spread, tokens: Spread }[]} points
+ * @property {number} capacity
+ */
+
+/** @typedef {Known & { boxes: Boxes, ink: Ink }} Scene */
+
+/** @typedef {{ token: number, factor: number | null }} Place A token, or a factor on the curve. */
+
+/** @typedef {{ token: number, factor: number }} Marked */
+
+/**
+ * @typedef {object} Boxes
+ * @property {Box} curve
+ * @property {{ x: number, floor: number, w: number, dx: number, dy: number }} buffer
+ * @property {{ columns: number, side: number }} strip
+ * @property {Record<Panel, [width: number, height: number]>} sizes
+ */
 
 const CURVE = { left: 44, right: 12, top: 10, bottom: 36, high: 260 };
 const BUFFER = { left: 50, right: 64, top: 14, bottom: 32, high: 236 };
 export const FACTORS = evenly(0.05, 4, 0.05);
 export const MEASURED = evenly(0.25, 4, 0.25);
 
-/** Where things lie, in CSS pixels, for panels of these widths. */
+/**
+ * Where things lie, in CSS pixels, for panels of these widths.
+ *
+ * @param {Known} known
+ * @param {Record<Panel, number>} widths
+ * @returns {Boxes}
+ */
 export function capacityBoxes({ sample, state, capacity }, widths) {
   const { num_experts: e, tokens: n } = state;
   const wide = widths.buffer - BUFFER.left - BUFFER.right;
@@ -38,8 +80,15 @@ export function capacityBoxes({ sample, state, capacity }, widths) {
   };
 }
 
+/**
+ * @param {Box} box
+ * @param {number} factor
+ * @param {number} rate
+ * @returns {[x: number, y: number]}
+ */
 const onCurve = ({ x, y, w, h }, factor, rate) => [x + (w * factor) / 4, y + h * (1 - rate)];
 
+/** @type {Record<Panel, (ctx: Context, scene: Scene) => void>} */
 export const capacityGrounds = {
   curve(ctx, { exactly, exactlyThis, points, state, boxes: { curve: box }, ink }) {
     for (let i = 0; i <= 4; i++) {
@@ -60,7 +109,7 @@ export const capacityGrounds = {
 
   buffer(ctx, { sample, state, capacity, boxes: { buffer: box }, ink }) {
     const { x, floor, w, dx, dy } = box;
-    const every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
+    const every = everyNth(dx, ctx.measureText(String(state.num_experts - 1)).width + 6);
     const gap = Math.min(1, dx / 10);
     const thick = dy > 4 ? 1 : 0;
     const tokenAt = placesOf(sample, state);
@@ -109,6 +158,7 @@ export const capacityGrounds = {
   },
 };
 
+/** @type {Record<Panel, (ctx: Context, scene: Scene, at: Marked) => void>} */
 export const capacityOverlays = {
   curve(ctx, scene, { factor }) {
     const {
@@ -126,12 +176,13 @@ export const capacityOverlays = {
     const wide = Math.max(...words.map((text) => ctx.measureText(text).width));
     const right = x + 8 + wide < box.x + box.w;
     words.forEach((text, i) => {
-      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i];
+      const left = x + (right ? 8 : -8);
+      const top = box.y + 8 + 14 * i;
       const align = right ? "left" : "right";
       // A rim of the page's colour keeps the words apart from curves beneath.
       Object.assign(ctx, { lineWidth: 4, strokeStyle: ink.page, lineJoin: "round", textAlign: align });
-      ctx.strokeText(text, ...at);
-      write(ctx, text, ...at, ink.text, align);
+      ctx.strokeText(text, left, top);
+      write(ctx, text, left, top, ink.text, align);
     });
   },
 
@@ -144,11 +195,17 @@ export const capacityOverlays = {
   },
 
   strip(ctx, { boxes: { strip: box } }, { token }) {
-    if (token >= 0) ring(ctx, ...tokenCorner(box, token), box.side, box.side);
+    const [x, y] = tokenCorner(box, token);
+    if (token >= 0) ring(ctx, x, y, box.side, box.side);
   },
 };
 
-/** What is lost at a factor: by the uniform router and, where it is another, by this one, exact or from samples. */
+/**
+ * What is lost at a factor: by the uniform router and, where it is another, by this one, exact or from samples.
+ *
+ * @param {Known} known
+ * @param {number} factor
+ */
 function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
   const capacity = capacityOf(state, factor);
   const uniform = { name: state.skew ? "uniform " : "", rate: exactly(capacity) };
@@ -158,21 +215,40 @@ function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
   return [uniform, { name: "skewed, samples ", rate: sampled }];
 }
 
+/**
+ * @param {Boxes["strip"]} strip
+ * @param {number} token
+ */
 const tokenCorner = ({ columns, side }, token) => [(token % columns) * side, Math.floor(token / columns) * side];
 
-/** Which token stands at each place of each expert's queue. */
+/**
+ * Which token stands at each place of each expert's queue.
+ *
+ * @param {Sample} sample
+ * @param {{ top_k: number }} state
+ */
 export function placesOf({ choices, place, queue }, { top_k }) {
   const at = Array.from(queue, (count) => new Int32Array(count));
   choices.forEach((expert, i) => (at[expert][place[i]] = Math.floor(i / top_k)));
   return at;
 }
 
-/** An expectation over the factor: level where the capacity stays the same. */
+/**
+ * An expectation over the factor: level where the capacity stays the same.
+ *
+ * @param {Context} ctx
+ * @param {Box} box
+ * @param {Chosen} state
+ * @param {((capacity: number) => number) | null} rate
+ * @param {string} colour
+ * @param {number[]} dashes
+ */
 function steps(ctx, box, state, rate, colour, dashes) {
   if (!rate) return;
   ctx.setLineDash(dashes);
   Object.assign(ctx, { lineWidth: 2, strokeStyle: colour });
   ctx.beginPath();
+  /** @type {number | null} */
   let before = null;
   for (let i = 1; i <= 800; i++) {
     const capacity = capacityOf(state, i / 200);
@@ -185,7 +261,15 @@ function steps(ctx, box, state, rate, colour, dashes) {
   ctx.setLineDash([]);
 }
 
-/** A dot at the mean and a line from the smallest sample to the largest. */
+/**
+ * A dot at the mean and a line from the smallest sample to the largest.
+ *
+ * @param {Context} ctx
+ * @param {Box} box
+ * @param {number} factor
+ * @param {Spread} spread
+ * @param {string} colour
+ */
 function whisker(ctx, box, factor, { low, mean, high }, colour) {
   const [[x, top], [, middle], [, end]] = [high, mean, low].map((rate) => onCurve(box, factor, rate));
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour, fillStyle: colour });
@@ -195,6 +279,12 @@ function whisker(ctx, box, factor, { low, mean, high }, colour) {
   ctx.fill();
 }
 
+/**
+ * @param {Context} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {string} colour
+ */
 function diamond(ctx, x, y, colour) {
   Object.assign(ctx, { lineWidth: 1.5, strokeStyle: colour });
   ctx.beginPath();

@@ -1,16 +1,27 @@
 // The page of a RouterExplorer: its controls, steps, panels and tables.
 
 import { GATINGS, PRIORITIES, ROUTERS } from "../arithmetic/routing.js";
-import { KEYS, doubling, evenly, knob } from "../shared/explorer.js";
+import { KEYS, canvases, knob } from "../shared/markup.js";
+import { doubling, evenly } from "../shared/stops.js";
 import { STEPS } from "./state.js";
 
+/** @import { Knob } from "../shared/knobs.js" */
+
+/** @typedef {"router" | "group" | "priority" | "gating"} List */
+
+/** @type {Record<List, [label: string, names: string[]]>} */
 export const LISTS = {
   router: ["Router", ROUTERS],
   group: ["Tokens compete in", ["one image", "whole batch"]],
   priority: ["Served first", PRIORITIES],
   gating: ["Gating", GATINGS],
 };
+/**
+ * @param {number} least
+ * @param {number} most
+ */
 const counts = (least, most) => (most - least < 32 ? evenly(least, most, 1) : doubling(least, most));
+/** @type {Record<string, Knob>} */
 export const KNOBS = {
   image_index: ["Image", counts],
   num_experts: ["Experts", counts],
@@ -21,11 +32,20 @@ export const KNOBS = {
   noise: ["Noise", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10]],
   seed: ["Noise seed", () => evenly(0, 20, 1)],
 };
+/** @param {List} name */
 const list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
+/** @param {string} name */
 const number = (name) => knob(name, KNOBS[name][0]);
+/**
+ * @param {string} name
+ * @param {string} label
+ */
 const button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
-const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas>
-  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
+/**
+ * @param {string} name
+ * @param {string} label
+ */
+const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
 const MOVES = "arrow keys move, Enter pins, Escape frees";
 export const PAGE = `
 <div class="explorer-controls">

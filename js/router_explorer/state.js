@@ -4,7 +4,68 @@
 import { firstOf, loads, macsOf, normalNoise, seeded } from "../arithmetic/facts.js";
 import { isSparse, route } from "../arithmetic/routing.js";
 
+/** @import { Loads, Macs } from "../arithmetic/facts.js" */
+/** @import { SoftRouted, SparseRouted } from "../arithmetic/routing.js" */
+
+/** @typedef {"score" | "normalise" | "select" | "dispatch" | "compute" | "combine"} Step */
+
+/**
+ * The controls, as the traits name them.
+ *
+ * @typedef {object} Settings
+ * @property {string} router
+ * @property {string} group
+ * @property {string} gating
+ * @property {string} priority
+ * @property {number} top_k
+ * @property {number | null} capacity_factor
+ * @property {number} num_experts
+ * @property {number} slots_per_expert
+ * @property {number} scale
+ * @property {number} noise
+ * @property {number} seed
+ */
+
+/** @typedef {{ b: number, n: number, e: number, p: number, tokens: number, dim: number, hidden_dim: number }} Sizes */
+
+/** @typedef {Sizes & { logits: Float32Array, keep: ReturnType<typeof keeper> }} Batch */
+
+/**
+ * What goes with the routing of a group: the image whose rows are shown, and what was given.
+ *
+ * @typedef {object} Around
+ * @property {undefined} [error]
+ * @property {Settings} settings
+ * @property {number} images Of the group.
+ * @property {number} image
+ * @property {number} rows Tokens of an image.
+ * @property {number} first The image's first row in its group.
+ * @property {number} s All slots.
+ * @property {Float32Array} given The logits of the batch, cut to the experts and slots in use.
+ * @property {Float32Array | null} drawn Their noise.
+ * @property {number} givenSlots Slots of an expert in both.
+ * @property {number} dim
+ * @property {number} hiddenDim
+ * @property {Loads} loads
+ * @property {Macs} macs
+ * @property {string[][] | null} words The words of each image.
+ */
+
+/** @typedef {SoftRouted & Around} SoftExplored */
+
+/** @typedef {SparseRouted & Around} SparseExplored */
+
+/** @typedef {SoftExplored | SparseExplored} Explored */
+
+/** @typedef {{ error: string }} Refused Why settings cannot be routed. */
+
+/** @typedef {ReturnType<typeof mapOf>} RoutingMap */
+
+/** @typedef {ReturnType<typeof servingOf>} Serving */
+
+/** @type {Step[]} */
 export const STEPS = ["score", "normalise", "select", "dispatch", "compute", "combine"];
+/** @type {(keyof Settings)[]} */
 export const SETTINGS = [
   "router",
   "group",
@@ -18,7 +79,12 @@ export const SETTINGS = [
   "noise",
   "seed",
 ];
-/** Which controls a router listens to; the others are greyed out. */
+/**
+ * Which controls a router listens to; the others are greyed out.
+ *
+ * @param {string} router
+ * @returns {Record<string, boolean>}
+ */
 export function listensTo(router) {
   const learned = !["uniform", "identity"].includes(router);
   const choice = router === "tokens choice";
@@ -35,21 +101,38 @@ export function listensTo(router) {
   };
 }
 
-/** Values that are made once for a key and kept while it is asked for again; few are kept. */
+/**
+ * Values that are made once for a key and kept while it is asked for again; few are kept.
+ *
+ * @param {number} most
+ * @returns {<Value>(key: string, make: () => Value) => Value}
+ */
 export function keeper(most) {
   const kept = new Map();
   return (key, make) => {
     if (!kept.has(key)) {
-      if (kept.size >= most) kept.delete(kept.keys().next().value);
+      for (const oldest of kept.keys()) if (kept.size >= most) kept.delete(oldest);
       kept.set(key, make());
     }
     return kept.get(key);
   };
 }
 
-/** A batch as it came, which remembers its noise and its cuts to fewer experts and slots. */
+/**
+ * A batch as it came, which remembers its noise and its cuts to fewer experts and slots.
+ *
+ * @param {Float32Array} logits
+ * @param {Sizes} sizes
+ * @returns {Batch}
+ */
 export const batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6) });
 
+/**
+ * @param {Batch} batch
+ * @param {"logits" | "noise"} what
+ * @param {Settings} settings
+ * @returns {Float32Array}
+ */
 function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
   const whole = () =>
     what === "logits" ? batch.logits : batch.keep(`noise ${seed}`, () => normalNoise(seed, batch.logits.length));
@@ -61,12 +144,19 @@ function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
 /**
  * Route the group of one image: the image alone, or the batch with its images in the order of `members`, in which the
  * image keeps its own place. Gives the routing of this one group with the image's rows from `first`, or {error}.
+ *
+ * @param {Batch} batch
+ * @param {Settings} settings
+ * @param {number} image
+ * @param {number[] | null} [members]
+ * @returns {Explored | Refused}
  */
 export function explore(batch, settings, image, members = null) {
   const alone = settings.group !== "whole batch";
   const { num_experts: e, slots_per_expert: p } = settings;
   const images = alone ? 1 : batch.b;
   const wide = batch.n * e * p;
+  /** @param {Float32Array} values */
   const gather = (values) => {
     if (alone) return values.subarray(image * wide, (image + 1) * wide);
     if (!members) return values;
@@ -76,7 +166,7 @@ export function explore(batch, settings, image, members = null) {
   };
   try {
     const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
-    const it = route(
+    const routed = route(
       gather(cutOf(batch, "logits", settings)),
       { b: 1, n: batch.n * images, e, p },
       {
@@ -92,29 +182,58 @@ export function explore(batch, settings, image, members = null) {
     );
     const given = cutOf(batch, "logits", settings);
     const drawn = noise && cutOf(batch, "noise", settings);
-    Object.assign(it, { settings, images, image, rows: batch.n, first: alone ? 0 : image * batch.n, s: e * it.p });
-    Object.assign(it, { given, drawn, givenSlots: p, dim: batch.dim, hiddenDim: batch.hidden_dim });
-    it.loads = loads(it);
-    it.macs = macsOf(it, { dim: batch.dim, hiddenDim: batch.hidden_dim, images });
-    return it;
+    const { dim, hidden_dim: hiddenDim } = batch;
+    return {
+      ...routed,
+      settings,
+      images,
+      image,
+      rows: batch.n,
+      first: alone ? 0 : image * batch.n,
+      s: e * routed.p,
+      given,
+      drawn,
+      givenSlots: p,
+      dim,
+      hiddenDim,
+      loads: loads(routed),
+      macs: macsOf(routed, { dim, hiddenDim, images }),
+      words: null,
+    };
   } catch (error) {
     if (error instanceof RangeError) return { error: error.message };
     throw error;
   }
 }
 
-/** Sizes of a map: its columns are experts before tokens move in a sparse router, and slots otherwise. */
+/**
+ * Sizes of a map: its columns are experts before tokens move in a sparse router, and slots otherwise.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
 const ofExperts = (it, step) => it.sparse && STEPS.indexOf(step) < 3;
 
-/** Weights (n, e) that a sparse router selects, before an expert can be full. */
+/**
+ * Weights (n, e) that a sparse router selects, before an expert can be full.
+ *
+ * @param {SparseExplored} it
+ */
 function selected(it) {
   const out = new Float32Array(it.n * it.e);
-  if (it.chosen) it.chosen.expert.forEach((e, i) => (out[Math.floor(i / it.topK) * it.e + e] = it.chosen.gate[i]));
+  const { chosen, topK } = it;
+  if (chosen) chosen.expert.forEach((e, i) => (out[Math.floor(i / topK) * it.e + e] = chosen.gate[i]));
   else it.token.forEach((t, at) => t >= 0 && (out[t * it.e + Math.floor(at / it.p)] = it.gate[at]));
   return out;
 }
 
-/** The map of a step: the image's rows, and the sums of all rows and columns, these over the whole group. */
+/**
+ * The map of a step: the image's rows, and the sums of all rows and columns, these over the whole group.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} served
+ */
 export function mapOf(it, step, served) {
   const { e, p, s, n, first, rows } = it;
   const short = ofExperts(it, step);
@@ -124,13 +243,14 @@ export function mapOf(it, step, served) {
   const below = new Float64Array(columns);
   const beside = new Float64Array(rows);
   let all = null;
-  let values = null;
+  /** @type {Float32Array} */
+  let values;
   let least = step === "score" ? Infinity : 0;
   let most = step === "score" ? -Infinity : 0;
   if (blank && (step === "score" || (short && step === "normalise"))) all = new Float32Array(n * columns);
   else if (step === "score") all = it.scores;
   else if (short && step === "normalise") all = it.gates;
-  else if (short) all = selected(it);
+  else if (short && it.sparse) all = selected(it);
   else if (!it.sparse) all = it[view];
   if (all) {
     values = all.subarray(first * columns, (first + rows) * columns);
@@ -143,14 +263,15 @@ export function mapOf(it, step, served) {
         if (value > most) most = value;
       }
   } else {
-    values = new Float32Array(rows * columns);
+    const own = new Float32Array(rows * columns);
+    values = own;
     const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
-    it.token.forEach((t, at) => {
+    it.token?.forEach((t, at) => {
       if (t < 0 || (inTime && at % p >= inTime[Math.floor(at / p)])) return;
       const value = view === "dispatch" ? 1 : it.gate[at];
       below[at] = value;
       if (t < first || t >= first + rows) return;
-      values[(t - first) * s + at] = value;
+      own[(t - first) * s + at] = value;
       beside[t - first] += value;
       most = Math.max(most, value);
     });
@@ -158,7 +279,12 @@ export function mapOf(it, step, served) {
   return { values, columns, short, least, most, beside, below, summed: step !== "score", n };
 }
 
-/** What tokens choice has done after so many choices, all of them below 0: places taken, turned away, the last one. */
+/**
+ * What tokens choice has done after so many choices, all of them below 0: places taken, turned away, the last one.
+ *
+ * @param {Explored} it
+ * @param {number} served
+ */
 export function servingOf(it, served) {
   const queue = it.arrivals?.[0];
   if (!queue) return { taken: it.loads.expert, turned: new Int32Array(it.e), upTo: 0, total: 0, last: null };
@@ -170,32 +296,59 @@ export function servingOf(it, served) {
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
 }
 
-/** Whether this step comes after the one that drops: experts choice selects what it takes, tokens choice fills up. */
+/**
+ * Whether this step comes after the one that drops: experts choice selects what it takes, tokens choice fills up.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
 export const fatesKnown = (it, step) => !it.sparse || STEPS.indexOf(step) >= (it.router === "experts choice" ? 2 : 3);
 
-/** Which of the image's tokens are dropped: all their choices were turned away, as far as they were served. */
+/**
+ * Which of the image's tokens are dropped: all their choices were turned away, as far as they were served.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} served
+ */
 export function fatesOf(it, step, served) {
   if (!fatesKnown(it, step)) return new Uint8Array(it.rows);
   const out = it.loads.dropped.slice(it.first, it.first + it.rows);
   if (!it.arrivals || step !== "dispatch" || served < 0) return out;
   const waiting = new Uint8Array(it.n);
   it.arrivals[0].slice(served).forEach(({ token }) => (waiting[token] = 1));
-  return out.map((dropped, t) => dropped && !waiting[it.first + t]);
+  return out.map((dropped, t) => Number(dropped && !waiting[it.first + t]));
 }
 
-/** Where a token of the group stands with an expert of a sparse router: its slot, -1 for none, and its arrival. */
+/**
+ * Where a token of the group stands with an expert of a sparse router: its slot, -1 for none, and its arrival.
+ *
+ * @param {SparseExplored} it
+ * @param {number} token
+ * @param {number} expert
+ */
 export function placeOf(it, token, expert) {
   const slots = it.token.subarray(expert * it.p, (expert + 1) * it.p);
   const arrival = it.arrivals?.[0].find((a) => a.token === token && a.expert === expert);
   return { slot: slots.indexOf(token), arrival };
 }
 
-/** What each expert gives and takes of the image's tokens (rows, e): sums over its slots, which have no order. */
+/** @typedef {{ dispatch: Float64Array, combine: Float64Array }} ByExpert */
+
+/** @type {WeakMap<Explored, ByExpert>} */
+const byExperts = new WeakMap();
+const VIEWS = /** @type {const} */ (["dispatch", "combine"]);
+
+/**
+ * What each expert gives and takes of the image's tokens (rows, e): sums over its slots, which have no order.
+ *
+ * @param {Explored} it
+ */
 export function byExpert(it) {
-  if (it.byExpert) return it.byExpert;
+  const known = byExperts.get(it);
+  if (known) return known;
   const { e, p, s, first, rows } = it;
-  const empty = () => new Float64Array(rows * e);
-  const out = { dispatch: empty(), combine: empty() };
+  const out = { dispatch: new Float64Array(rows * e), combine: new Float64Array(rows * e) };
   if (it.sparse)
     it.token.forEach((t, at) => {
       if (t < first || t >= first + rows) return;
@@ -204,13 +357,19 @@ export function byExpert(it) {
       out.combine[to] += it.gate[at];
     });
   else
-    for (const view of ["dispatch", "combine"])
+    for (const view of VIEWS)
       for (let i = 0; i < rows * s; i++)
         out[view][Math.floor(i / s) * e + Math.floor((i % s) / p)] += it[view][first * s + i];
-  return (it.byExpert = out);
+  byExperts.set(it, out);
+  return out;
 }
 
-/** How many of the image's tokens are routed otherwise in two routings of it, and by how much at most. */
+/**
+ * How many of the image's tokens are routed otherwise in two routings of it, and by how much at most.
+ *
+ * @param {Explored} one
+ * @param {Explored} other
+ */
 export function changesBetween(one, other) {
   const [a, b] = [byExpert(one), byExpert(other)];
   const e = Math.max(one.e, other.e);
@@ -218,12 +377,10 @@ export function changesBetween(one, other) {
   let most = 0;
   for (let t = 0; t < one.rows; t++) {
     let change = 0;
-    for (const view of ["dispatch", "combine"])
+    for (const view of VIEWS)
       for (let j = 0; j < e; j++) {
-        const [x, y] = [
-          [a, one],
-          [b, other],
-        ].map(([sums, it]) => (j < it.e ? sums[view][t * it.e + j] : 0));
+        const x = j < one.e ? a[view][t * one.e + j] : 0;
+        const y = j < other.e ? b[view][t * other.e + j] : 0;
         change = Math.max(change, Math.abs(x - y));
       }
     // Sums in another order differ in the last digits, which is no other routing.
@@ -237,9 +394,13 @@ export function changesBetween(one, other) {
  * How many of the image's tokens get another answer when the batch's places hold the images of `members`, and by which
  * share at most. A sparse answer changes by its gates. A soft one is of slots, each of which is a mix of tokens: what
  * it shares of a slot changes by the part of this mix that now is of other tokens.
+ *
+ * @param {Explored} before
+ * @param {Explored} after
+ * @param {number[]} members
  */
 export function answersChanged(before, after, members) {
-  if (before.sparse || before.images === 1) return changesBetween(after, before);
+  if (before.sparse || after.sparse || before.images === 1) return changesBetween(after, before);
   const { n, s, rows, first } = before;
   const mixed = new Float64Array(s);
   const change = new Float64Array(n);
@@ -262,7 +423,14 @@ export function answersChanged(before, after, members) {
   return { tokens, most: tokens ? most : 0 };
 }
 
-/** Orders of a batch in which one image keeps its place: the others shuffled, or each replaced by any other one. */
+/**
+ * Orders of a batch in which one image keeps its place: the others shuffled, or each replaced by any other one.
+ *
+ * @param {number} images
+ * @param {number} image
+ * @param {number} seed
+ * @param {string} kind
+ */
 export function otherMates(images, image, seed, kind) {
   const next = seeded(seed);
   const others = [...Array(images).keys()].filter((i) => i !== image);
@@ -272,5 +440,5 @@ export function otherMates(images, image, seed, kind) {
       const j = Math.floor(next() * (i + 1));
       [pick[i], pick[j]] = [pick[j], pick[i]];
     }
-  return [...Array(images).keys()].map((i) => (i === image ? image : pick.shift()));
+  return [...Array(images).keys()].map((i) => (i === image ? image : /** @type {number} */ (pick.shift())));
 }

@@ -1,19 +1,52 @@
 // The six steps of a RouterExplorer in words, as an equation and as the library's line of code.
 
+/** @import { Settings, Step } from "./state.js" */
+
+/** @typedef {[equation: string, code: string]} Formula */
+
+/** @typedef {[words: string, ...Formula]} Card */
+
+/** @param {string} x */
 const mi = (x) => `<mi>${x}</mi>`;
+/** @param {string | number} x */
 const mn = (x) => `<mn>${x}</mn>`;
+/** @param {string} x */
 const mo = (x) => `<mo>${x}</mo>`;
+/** @param {string} x */
 const mt = (x) => `<mtext>${x}</mtext>`;
+/**
+ * @param {string} x
+ * @param {...string} below
+ */
 const low = (x, ...below) => `<msub>${x}<mrow>${below.join(mo(","))}</mrow></msub>`;
+/**
+ * @param {string} a
+ * @param {string} b
+ */
 const over = (a, b) => `<mfrac><mrow>${a}</mrow><mrow>${b}</mrow></mfrac>`;
+/**
+ * @param {string} index
+ * @param {string} inner
+ */
 const total = (index, inner) => `<munder>${mo("∑")}${index}</munder>${inner}`;
+/** @param {...string} parts */
 const row = (...parts) => `<mrow>${parts.join("")}</mrow>`;
+/**
+ * @param {string} a
+ * @param {...string} b
+ */
 const is = (a, ...b) => row(a, mo("="), ...b);
+/**
+ * @param {string} f
+ * @param {...string} of
+ */
 const call = (f, ...of) => row(f, mo("("), ...of, mo(")"));
 const [T, S, E] = ["t", "s", "e"].map(mi);
 const TOKEN = low(mi("x"), T);
 const SLOT = low(mi("slot"), S);
+/** @param {...string} at */
 const score = (...at) => low(mi("score"), ...at);
+/** @param {...string} at */
 const raised = (...at) => call(mi("exp"), score(...at));
 const DISPATCH = low(mi("D"), T, S);
 const COMBINE = low(mi("C"), T, S);
@@ -22,14 +55,22 @@ const ANSWER = low(mi("answer"), S);
 const EXPERT = call(low(mi("f"), E), TOKEN);
 const OUTPUT = low(mi("y"), T);
 
+/** @type {Formula} */
 const TO_SLOTS = [is(SLOT, total(T, row(DISPATCH, TOKEN))), "slots = routing.to_slots(x)"];
+/** @type {Formula} */
 const ONE_TOKEN = [is(SLOT, TOKEN), "slots = routing.to_slots(x)"];
+/** @type {Formula} */
 const COMPUTE = [is(ANSWER, call(low(mi("f"), E), SLOT)), "answers = experts(slots)"];
 const TO_TOKENS = "y = routing.to_tokens(answers)";
+/** @type {Formula} */
 const NO_SCORES = [is(score(T, S), mn(0)), "logits = x.new_zeros(b, n, e, p)"];
+/** @type {Formula} */
 const IDLE = [mt("nothing to compute"), "# nothing to do"];
+/** @type {Formula} */
 const EXPERT_SCORES = [is(score(T, E), mi("scale"), mo("·"), TOKEN, mo("·"), low(mi("w"), E)), "logits = x @ w_gate"];
+/** @type {Formula} */
 const GATES = [is(GATE, over(raised(T, E), total(mi("e′"), raised(T, mi("e′"))))), "gates = logits.softmax(-1)"];
+/** @type {Formula} */
 const TAKEN = [is(OUTPUT, total(mt("e that took t"), row(GATE, EXPERT))), TO_TOKENS];
 const ROUNDED_UP = is(
   mi("capacity"),
@@ -45,19 +86,34 @@ const [evenTokens, evenSlots] = [
   [DISPATCH, "n"],
   [COMBINE, "s"],
 ].map(([x, n]) => is(x, over(mn(1), mi(n))));
+/**
+ * @param {string} a
+ * @param {string} b
+ */
 const both = (a, b) => row(a, '<mspace width="1.5em"></mspace>', b);
 
-/** [words, equation, code] of a step of the router in use. */
+/**
+ * [words, equation, code] of a step of the router in use.
+ *
+ * @param {Settings} settings
+ * @param {Step} step
+ * @returns {Card}
+ */
 export function cardOf(settings, step) {
   const { router, top_k, gating, priority, capacity_factor } = settings;
   if (router === "tokens choice") return tokensChoiceCards(top_k, gating, priority, capacity_factor === null)[step];
   return { "experts choice": EXPERTS_CHOICE, identity: IDENTITY }[router]?.[step] ?? softCards(router)[step];
 }
 
+/**
+ * @param {string} router
+ * @returns {Record<Step, Card>}
+ */
 function softCards(router) {
   const [first, second] = { uniform: ["uniform", "uniform"], soft: ["soft", "soft"] }[router] ?? router.split(" / ");
   const learned = router !== "uniform";
-  const normalise = {
+  /** @type {Record<string, string>} */
+  const normalised = {
     soft:
       "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over " +
       "all slots: combine, drawn in step 6.",
@@ -68,14 +124,14 @@ function softCards(router) {
     "soft / uniform":
       "Dispatch is the softmax of each column, over tokens. Combine does not read the scores: every " +
       "slot counts 1/s.",
-  }[router];
+  };
   const weights = both(first === "soft" ? overTokens : evenTokens, second === "soft" ? overSlots : evenSlots);
   const cosine = is(score(T, S), mi("scale"), mo("·"), call(mi("cos"), TOKEN, mo(","), low(mi("φ"), S)));
   return {
     score: learned
       ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.slot_logits(x)"]
       : ["Nothing is compared: every token counts alike for every slot.", ...NO_SCORES],
-    normalise: [normalise, weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
+    normalise: [normalised[router], weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
     select: [
       "Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",
       ...IDLE,
@@ -93,6 +149,13 @@ function softCards(router) {
   };
 }
 
+/**
+ * @param {number} top_k
+ * @param {string} gating
+ * @param {string} priority
+ * @param {boolean} dropless
+ * @returns {Record<Step, Card>}
+ */
 function tokensChoiceCards(top_k, gating, priority, dropless) {
   const late = gating === "top_k_then_softmax";
   const chosen = top_k === 1 ? "expert" : `${top_k} experts`;
@@ -139,6 +202,7 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
   };
 }
 
+/** @type {Record<Step, Card>} */
 const EXPERTS_CHOICE = {
   score: ["Every token is compared with every expert: one score each.", ...EXPERT_SCORES],
   normalise: ["The softmax over experts makes gates: each row sums to 1.", ...GATES],
@@ -159,6 +223,7 @@ const EXPERTS_CHOICE = {
     ...TAKEN,
   ],
 };
+/** @type {Record<Step, Card>} */
 const IDENTITY = {
   score: ["Identity looks at no token: there is nothing to score.", ...IDLE],
   normalise: ["Without scores there is nothing to normalise.", ...IDLE],

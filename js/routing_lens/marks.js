@@ -1,12 +1,25 @@
 // Marks of a lens that are no colour: signs on weights that no softmax gives, and on sums that should be 1.
 
-import { expertColour, ring, write, writeOver } from "../shared/painting.js";
-import { four, largest } from "./numbers.js";
-import { RIGHT, SUMS, bar } from "./panels.js";
+import { paintSums } from "../shared/maps.js";
+import { contextOf, expertColour, ring, write, writeOver } from "../shared/painting.js";
+import { bar, writeBoxed } from "./bars.js";
+import { four } from "./numbers.js";
+import { RIGHT, SUMS } from "./sizes.js";
+
+/** @import { Ink } from "../shared/mount.js" */
+/** @import { Context } from "../shared/painting.js" */
+/** @import { MapBox } from "../shared/plan.js" */
+/** @import { Place } from "../shared/selection.js" */
+/** @import { Look, Weights, Wrong } from "./numbers.js" */
+/** @import { Scene } from "./panels.js" */
 
 const FEW = 40;
 const TILE = 7;
-/** Strokes of a tile for each kind of wrong weight, for cells too small for its sign. */
+/**
+ * Strokes of a tile for each kind of wrong weight, for cells too small for its sign.
+ *
+ * @type {Record<string, number[][]>}
+ */
 const STROKES = {
   "<0": [[0, 3.5, 7, 3.5]],
   ">1": [
@@ -19,9 +32,13 @@ const STROKES = {
   ],
   "∞": [[2, 3.5, 5, 3.5]],
 };
+/**
+ * @param {Context} ctx
+ * @param {string} sign
+ */
 function tile(ctx, sign) {
   const small = new OffscreenCanvas(TILE, TILE);
-  const pen = small.getContext("2d");
+  const pen = contextOf(small);
   for (const [width, colour] of [
     [2.6, "#000"],
     [1, "#fff"],
@@ -34,10 +51,17 @@ function tile(ctx, sign) {
       pen.stroke();
     }
   }
-  return ctx.createPattern(small, "repeat");
+  return /** @type {CanvasPattern} */ (ctx.createPattern(small, "repeat"));
 }
 
-/** Mark the wrong weights of a map: with their sign where it has room, else with a tile, and a ring if they are few. */
+/**
+ * Mark the wrong weights of a map: with their sign where it has room, else with a tile, and a ring if they are few.
+ *
+ * @param {Context} ctx
+ * @param {Wrong[]} found
+ * @param {number} columns
+ * @param {MapBox} map
+ */
 export function markWrong(ctx, found, columns, { x, y, dx, dy }) {
   for (const { sign, at } of found) {
     const room = dx >= 26 && dy >= 12;
@@ -53,15 +77,23 @@ export function markWrong(ctx, found, columns, { x, y, dx, dy }) {
       if (room) writeOver(ctx, sign, left + dx / 2, top + dy / 2);
       if (room) continue;
       // A lone tile is centred on its cell; many share one pattern, between whose strokes the colours can be seen.
-      const centre = [left + (dx - TILE) / 2, top + (dy - TILE) / 2].map(Math.round);
-      if (few) ground.setTransform(new DOMMatrix([1, 0, 0, 1, ...centre]));
+      const [centreX, centreY] = [left + (dx - TILE) / 2, top + (dy - TILE) / 2].map(Math.round);
+      if (few) ground.setTransform(new DOMMatrix([1, 0, 0, 1, centreX, centreY]));
       ctx.fillRect(left, top, Math.max(run * dx, 1), Math.max(dy, 1));
       if (few) ring(ctx, left, top, run * dx, dy);
     }
   }
 }
 
-/** An arrow head whose tip is at (x, y), pointing left or up. */
+/**
+ * An arrow head whose tip is at (x, y), pointing left or up.
+ *
+ * @param {Context} ctx
+ * @param {number} x
+ * @param {number} y
+ * @param {number} size
+ * @param {boolean} left
+ */
 export function arrow(ctx, x, y, size, left) {
   ctx.beginPath();
   ctx.moveTo(x, y);
@@ -69,48 +101,43 @@ export function arrow(ctx, x, y, size, left) {
   ctx.fill();
 }
 
-/** Write a number in a box of the page's colour, so that it covers what is below. */
-export function writeBoxed(ctx, text, x, y, ink, most) {
-  const w = ctx.measureText(text).width + 6;
-  const left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
-  ctx.fillStyle = ink.paper;
-  ctx.fillRect(left, y - 8, w, 16);
-  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  ctx.strokeRect(left + 0.5, y - 7.5, w - 1, 15);
-  write(ctx, text, left + w / 2, y, ink.text);
-}
+/** @type {Set<number>} */
+const NONE = new Set();
 
-/** Sums of the rows on the right and of the columns below, each with a line at 1 and a mark where 1 is missed. */
-export function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
+/**
+ * Sums of the rows on the right and of the columns below, each with a line at 1 and a mark where 1 is missed.
+ *
+ * @param {Context} ctx
+ * @param {Look} it
+ * @param {Weights} view
+ * @param {MapBox} map
+ * @param {Ink} ink
+ */
+export function sums(ctx, it, view, map, ink) {
+  const { x, y, dx, dy } = map;
   const rows = it.rows[view];
   const columns = it.columns[view];
-  const none = new Set();
-  const off = { rows: view === "combine" ? it.off.rows : none, columns: view === "dispatch" ? it.off.columns : none };
-  const widest = largest(rows, 1);
-  const tallest = largest(columns, 1);
+  const off = { rows: view === "combine" ? it.off.rows : NONE, columns: view === "dispatch" ? it.off.columns : NONE };
   const long = RIGHT - 20;
-  const high = SUMS - 22;
-  const right = x + w + 6;
-  const floor = y + h + 7 + high;
-  const one = floor - high / tallest;
-  const numbers = dy >= 12;
-  const part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
-  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
-  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
-  write(ctx, "1", right, one, ink.text, "left");
-  rows.forEach((value, r) => {
-    const missed = off.rows.has(r);
-    const middle = y + (r + 0.5) * dy;
-    ctx.fillStyle = ink.bar;
-    if (numbers) write(ctx, four(value) + (missed ? " ≠1" : ""), right, middle, ink.text, "left");
-    else ctx.fillRect(right, y + r * dy, long * part(value, widest), Math.max(dy - 0.5, 0.5));
-    if (missed && !numbers) arrow(ctx, right + long + 3, middle, 7, true);
-  });
-  columns.forEach((value, c) => {
-    const colour = expertColour(Math.floor(c / it.p));
-    bar(ctx, x + c * dx, floor, Math.max(dx - (dx > 3), 1), high * part(value, tallest), colour, ink);
-  });
+  /** @param {number} r */
+  const textOf = (r) => four(rows[r]) + (off.rows.has(r) ? " ≠1" : "");
+  /**
+   * @param {number} c
+   * @param {number} left
+   * @param {number} base
+   * @param {number} w
+   * @param {number} high
+   */
+  const paintColumn = (c, left, base, w, high) =>
+    bar(ctx, left, base, w, high, expertColour(Math.floor(c / it.p)), ink);
+  const { right, floor, numbers } = paintSums(
+    ctx,
+    map,
+    { rows, columns, long, high: SUMS - 22, textOf, paintColumn },
+    ink,
+  );
   ctx.fillStyle = ink.text;
+  if (!numbers) for (const r of off.rows) arrow(ctx, right + long + 3, y + (r + 0.5) * dy, 7, true);
   columns.forEach((value, c) => {
     const missed = off.columns.has(c);
     const middle = x + (c + 0.5) * dx;
@@ -119,19 +146,23 @@ export function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
     if (text) write(ctx, text, middle, floor + 7, ink.text);
     else if (missed) arrow(ctx, middle, floor + 2, Math.min(5, Math.max(dx, 2)), false);
   });
-  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  if (!numbers) ctx.strokeRect(right + long / widest, y, 0, h);
-  ctx.strokeRect(x, one, w, 0);
 }
 
-/** The exact sums of the selected row and column, beside them. */
+/**
+ * The exact sums of the selected row and column, beside them.
+ *
+ * @param {Context} ctx
+ * @param {Scene} scene
+ * @param {Place} at
+ */
 export function selectedSums(ctx, { it, view, boxes: { map, sizes }, ink }, { token, expert, slot }) {
-  if (!it.rows[view]) return;
+  const rows = it.rows[view];
+  const columns = it.columns[view];
+  if (!rows || !columns) return;
   const { x, y, h, dx, dy } = map;
   const most = sizes.map[0];
   const c = expert * it.p + slot;
   const row = it.row[token];
-  const text = (name) => four(it[name][view][name === "rows" ? row : c]);
-  if (token >= 0 && dy < 12) writeBoxed(ctx, text("rows"), most, y + (row + 0.5) * dy, ink, most);
-  if (expert >= 0 && slot >= 0) writeBoxed(ctx, text("columns"), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
+  if (token >= 0 && dy < 12) writeBoxed(ctx, four(rows[row]), most, y + (row + 0.5) * dy, ink, most);
+  if (expert >= 0 && slot >= 0) writeBoxed(ctx, four(columns[c]), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
 }

@@ -1,24 +1,29 @@
-// The elements of a lens. Each that takes focus keeps its keys from the notebook by an attribute of its own.
+// The elements of a lens.
 
+import { KEYS, canvases } from "../shared/markup.js";
+
+/** @import { View } from "./numbers.js" */
+
+/** @type {View[]} */
 export const VIEWS = ["logits", "dispatch", "combine", "output"];
-export const OWN_KEYS = 'data-lm-suppress-shortcuts="true"';
-const KEYS = `tabindex="0" ${OWN_KEYS}`;
 const HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape frees";
-const panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}"><canvas></canvas>
-  <canvas data-part="${name}" ${KEYS} role="application" aria-label="${label}: ${HINT}"></canvas></div>`;
-const range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${OWN_KEYS}>`;
+/** @type {(name: string, label: string) => string} */
+const panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
+  ${canvases(name, `${label}: ${HINT}`)}</div>`;
+/** @param {string} name */
+const range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${KEYS}>`;
 export const PAGE = `
 <div class="routing-lens-controls">
-  <label>Router <select data-part="router" ${OWN_KEYS}></select></label>
-  <label>Layer <select data-part="layer" ${OWN_KEYS}></select></label>
+  <label>Router <select data-part="router" ${KEYS}></select></label>
+  <label>Layer <select data-part="layer" ${KEYS}></select></label>
   <label><span data-part="kind"></span> ${range("image_index")}<span data-part="image"></span></label>
   <fieldset><legend>Map</legend>${VIEWS.map(
     (view) => `<label><input type="radio" value="${view}"
-    data-part="${view}" ${OWN_KEYS}>${view}</label>`,
+    data-part="${view}" ${KEYS}>${view}</label>`,
   ).join("")}</fieldset>
 </div>
 <div class="routing-lens-replay" data-part="replay" hidden>
-  <div class="routing-lens-controls"><button type="button" data-part="play" ${OWN_KEYS}></button>
+  <div class="routing-lens-controls"><button type="button" data-part="play" ${KEYS}></button>
     <label>Step ${range("step")}<span data-part="step-text"></span></label></div>
   <div class="routing-lens-panel"><canvas data-part="progress" role="img"
     aria-label="Share of correct answers and of dropped tokens over training steps, both from 0 to 1"></canvas></div>

@@ -1,6 +1,7 @@
 // The sentences of a lens: what is selected, what is true of the whole image, what its panels show.
 
 import { equals, largestAmong } from "../arithmetic/largest.js";
+import { percent } from "../shared/numbers.js";
 import {
   columnsOfExpert,
   count,
@@ -16,7 +17,14 @@ import {
   weightOfEach,
 } from "./numbers.js";
 
+/** @import { Place } from "../shared/selection.js" */
+/** @import { Look, View, Weights } from "./numbers.js" */
+
 export const FATES = ["", "dropped", "padding"];
+/**
+ * @param {Look} it
+ * @param {number[]} tokens
+ */
 const some = (it, tokens) => {
   const named = tokens
     .slice(0, 8)
@@ -24,15 +32,29 @@ const some = (it, tokens) => {
     .join(", ");
   return tokens.length ? ` (${named}${tokens.length > 8 ? ", …" : ""})` : "";
 };
-export const percent = (x) => `${(100 * x).toFixed(1)} %`;
+/** @param {boolean} off */
 const notOne = (off) => (off ? ", not 1" : "");
 
 const MOST_TOLD = 60;
+/** @param {string} word */
 const cut = (word) => (word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}…` : word);
-/** A token's number, and its word where it has one. */
+/**
+ * A token's number, and its word where it has one.
+ *
+ * @param {Look} it
+ * @param {number} t
+ */
 const numbered = (it, t) => (it.words ? `${t} ${JSON.stringify(cut(it.words[t]))}` : t);
+/**
+ * @param {Look} it
+ * @param {number} t
+ */
 const called = (it, t) => `token ${numbered(it, t)}`;
 
+/**
+ * @param {Look} it
+ * @param {Place} at
+ */
 export function names(it, { token, expert, slot }) {
   const columns = it.grid[1];
   const found = [];
@@ -43,9 +65,17 @@ export function names(it, { token, expert, slot }) {
   return found.join(", ");
 }
 
-/** The experts that a token goes to and hears, heaviest first. */
+/**
+ * The experts that a token goes to and hears, heaviest first.
+ *
+ * @param {Look} it
+ * @param {View} view
+ * @param {number} token
+ * @param {number} [most]
+ */
 export function expertsOf(it, view, token, most = 3) {
-  const [dispatch, combine] = ["dispatch", "combine"].map((name) => weightByExpert(it, name, token));
+  const dispatch = weightByExpert(it, "dispatch", token);
+  const combine = weightByExpert(it, "combine", token);
   const each = view === "combine" ? combine : dispatch;
   const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
@@ -54,20 +84,36 @@ export function expertsOf(it, view, token, most = 3) {
   return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named.join(", ")}${more}`;
 }
 
+/**
+ * @param {Look} it
+ * @param {Place} at
+ * @param {number} from
+ * @param {number} to
+ */
 function cellFact(it, at, from, to) {
   const logit = logitOf(it, at);
   const parts = logit === null ? [] : [`logit ${four(logit)}`];
-  for (const view of ["dispatch", "combine"]) {
+  for (const view of /** @type {Weights[]} */ (["dispatch", "combine"])) {
     const other = it.reference ? ` (reference ${four(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${four(weightOf(it, view, at.token, from, to))}${other}`);
   }
   return parts.join(", ");
 }
 
-/** The slots of a token, beside what it would fill had no choice been lost. */
+/**
+ * The slots of a token, beside what it would fill had no choice been lost.
+ *
+ * @param {Look} it
+ * @param {number} token
+ */
 const filled = (it, token) =>
   plural(it.rows.dispatch[it.row[token]], "slot") + (it.lost.includes(token) ? ` where others fill ${it.choices}` : "");
 
+/**
+ * @param {Look} it
+ * @param {Place} at
+ * @param {View} view
+ */
 function tokenFacts(it, { token, expert }, view) {
   const row = it.row[token];
   const slots = filled(it, token);
@@ -80,14 +126,29 @@ function tokenFacts(it, { token, expert }, view) {
   return facts;
 }
 
-/** A dropped token gets nothing from the layer: its answer must be 0. */
-export const answersDropped = (it, token) => it.fate[token] === 1 && it.output[token] !== 0;
+/**
+ * A dropped token gets nothing from the layer: its answer must be 0.
+ *
+ * @param {Look} it
+ * @param {number} token
+ */
+export const answersDropped = (it, token) => it.fate[token] === 1 && it.output !== null && it.output[token] !== 0;
+/**
+ * @param {Look} it
+ * @param {number} token
+ */
 function droppedAnswer(it, token) {
   if (it.fate[token] !== 1) return "";
   return answersDropped(it, token) ? ", not the 0 of a dropped token" : ", as that of every dropped token";
 }
 
-/** What is selected, in numbers: one fact for each thing. */
+/**
+ * What is selected, in numbers: one fact for each thing.
+ *
+ * @param {Look} it
+ * @param {Place} at
+ * @param {View} view
+ */
 export function factsOf(it, at, view) {
   const { token, expert, slot } = at;
   const seen = told(view);
@@ -112,7 +173,13 @@ export function factsOf(it, at, view) {
   return facts;
 }
 
-/** Which token weighs most in what is selected, of those that are drawn and no padding. */
+/**
+ * Which token weighs most in what is selected, of those that are drawn and no padding.
+ *
+ * @param {Look} it
+ * @param {number[]} each
+ * @param {Weights} seen
+ */
 function mostOf(it, each, seen) {
   const real = [...each.keys()].filter((r) => it.fate[it.ids[r]] !== 2);
   const heavy = real.filter((r) => each[r] !== 0);
@@ -127,14 +194,26 @@ function mostOf(it, each, seen) {
   return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 
-/** The status line. */
+/**
+ * The status line.
+ *
+ * @param {Look} it
+ * @param {Place} at
+ * @param {View} view
+ */
 export function sentence(it, at, view) {
   if (at.token < 0 && at.expert < 0)
     return "Point at a token, a weight, a slot or an expert; click to pin it, Shift+click to compare it.";
   return `${names(it, at)}: ${factsOf(it, at, view).join("; ")}`;
 }
 
-/** Where a weight of the map stands, by its place in it. */
+/**
+ * Where a weight of the map stands, by its place in it.
+ *
+ * @param {Look} it
+ * @param {View} view
+ * @param {number} at
+ */
 function whereabouts(it, view, at) {
   const own = columnsOfExpert(it, view);
   const columns = it.experts * own;
@@ -143,8 +222,14 @@ function whereabouts(it, view, at) {
   return `${called(it, it.ids[Math.floor(at / columns)])}, expert ${Math.floor(c / own)}${slot}`;
 }
 
-/** What is true of the whole image: dropped tokens, and sums that show a wrong softmax. */
+/**
+ * What is true of the whole image: dropped tokens, and sums that show a wrong softmax.
+ *
+ * @param {Look} it
+ * @param {View} view
+ */
 export function caption(it, view) {
+  /** @param {number} fate */
   const among = (fate) => [...it.fate.keys()].filter((t) => it.fate[t] === fate);
   const dropped = among(1);
   const padding = among(2);
@@ -163,15 +248,24 @@ export function caption(it, view) {
   return `${fates}${lost}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
 }
 
-/** How far the weights are from the reference's, where there is one. */
+/**
+ * How far the weights are from the reference's, where there is one.
+ *
+ * @param {Look} it
+ * @param {View} view
+ */
 export function besides(it, view) {
-  if (!it.reference || !["dispatch", "combine"].includes(view)) return "";
+  if (!it.reference || (view !== "dispatch" && view !== "combine")) return "";
   const { by, at } = difference(it, view);
   if (by <= 1e-6) return ` Every weight of ${view} is the reference's.`;
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
 }
 
-/** Smallest to largest of the finite numbers. */
+/**
+ * Smallest to largest of the finite numbers.
+ *
+ * @param {number[]} list
+ */
 function rangeOf(list) {
   const finite = list.filter(Number.isFinite);
   const odd = list.length - finite.length;
@@ -181,10 +275,14 @@ function rangeOf(list) {
   return odd ? `${known} and ${odd} not finite` : known;
 }
 
+/**
+ * @param {Look} it
+ * @param {View} view
+ */
 function sumsOf(it, view) {
-  if (view === "logits") return `Logits: ${rangeOf([...it.weights.logits])}.`;
+  if (view === "logits") return `Logits: ${rangeOf([...(it.weights.logits ?? [])])}.`;
   if (view === "output") {
-    const real = [...it.output].filter((_, t) => it.fate[t] === 0);
+    const real = [...(it.output ?? [])].filter((_, t) => it.fate[t] === 0);
     const odd = [...it.fate.keys()].filter((t) => answersDropped(it, t));
     const not = odd.length ? ` Marked ≠0: dropped tokens whose answer is not 0${some(it, odd)}.` : "";
     return `Lengths of the answers: ${rangeOf(real)}, 0 for a dropped token.${not}`;
@@ -194,7 +292,12 @@ function sumsOf(it, view) {
   return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf([...it.columns[view]])}${group}.`;
 }
 
-/** What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax gives. */
+/**
+ * What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax gives.
+ *
+ * @param {Look} it
+ * @param {View} view
+ */
 export function warning(it, view) {
   const found = [];
   const { rows, columns } = it.off;
@@ -212,12 +315,16 @@ export function warning(it, view) {
   for (const name of it.unmixed)
     found.push(`0/1: every weight of ${name} is 0 or 1: a choice, where a softmax of these logits mixes.`);
   for (const { sign, words, at } of it.wrongs) {
-    const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view][at[0]])}`;
+    const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view]?.[at[0]] ?? NaN)}`;
     found.push(`${sign}: ${plural(at.length, view === "logits" ? "logit" : "weight")} ${words} (${first}).`);
   }
   return found.join(" ");
 }
 
+/**
+ * @param {Look} it
+ * @param {View} view
+ */
 export function mapTitle(it, view) {
   if (view === "output") return `output: length of the answer to each of ${plural(it.n, "token")} (rows)`;
   const own = columnsOfExpert(it, view);
@@ -225,6 +332,7 @@ export function mapTitle(it, view) {
   return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
 }
 
+/** @param {Look} it */
 export const loadNote = (it) =>
   "Load: tokens' worth that each expert receives" +
   (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") +

@@ -46,22 +46,19 @@ class CausalityExplorer(Instrument):
         size: float | int = 1.0,
         draws: int = 4,
         seed: int = 0,
-        tolerance: float | int = TOLERANCE,
-        token: int = -1,
-        output: int = -1,
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         named = layers if isinstance(layers, Mapping) else {"layer": layers}
         if not named:
             raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
         if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
             raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
-        size, draws, seed, token, output = map(plain, (size, draws, seed, token, output))
+        size, draws, seed = map(plain, (size, draws, seed))
         # What is wrong is said before the layers are run, which can take long.
         count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0
-        for name, value in (("token", token), ("output", output)):
-            _check_place(name, value, count)
+        for name in ("token", "output"):
+            _check_place(name, plain(controls.get(name, -1)), count)
         matrices = {
             name: influence(layer, x, size=size, draws=draws, seed=seed, name=f"layer {name!r}")
             for name, layer in named.items()
@@ -70,9 +67,7 @@ class CausalityExplorer(Instrument):
             _layers=[{"name": text(name), "changes": each.numpy().tobytes()} for name, each in matrices.items()],
             _count=count,
             _limits=limits_of(type(self)),
-            tolerance=tolerance,
-            token=token,
-            output=output,
+            **controls,
         )
 
     @property

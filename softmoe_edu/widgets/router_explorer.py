@@ -95,27 +95,12 @@ class RouterExplorer(Instrument):
         dim: int = 384,
         hidden_dim: int = 1536,
         model_output: ModelOutput | None = None,
-        router: str = "soft",
-        group: str = "one image",
-        gating: str = "vmoe",
-        priority: str = "position",
-        top_k: int = 1,
-        capacity_factor: float | None = 1.0,
         num_experts: int | None = None,
         slots_per_expert: int | None = None,
-        scale: float = 1.0,
-        noise: float = 0.0,
-        seed: int = 0,
-        image_index: int = 0,
-        step: str = "score",
-        served: int = -1,
-        token: int = -1,
-        expert: int = -1,
-        slot: int = -1,
         pinned: dict | None = None,
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         check_scores(logits)
         b, tokens, e = logits.shape[:3]
         p = logits.shape[3] if logits.ndim == 4 else 1
@@ -140,24 +125,10 @@ class RouterExplorer(Instrument):
             _words=words_of(words, b, tokens),
             _labels=labels_of(labels, b),
             _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
-            router=router,
-            group=group,
-            gating=gating,
-            priority=priority,
-            top_k=top_k,
-            capacity_factor=capacity_factor,
             num_experts=e if num_experts is None else num_experts,
             slots_per_expert=p if slots_per_expert is None else slots_per_expert,
-            scale=scale,
-            noise=noise,
-            seed=seed,
-            image_index=image_index,
-            step=step,
-            served=served,
-            token=token,
-            expert=expert,
-            slot=slot,
             pinned=pinned or {},
+            **controls,
         )
         self._model_output = model_output
         if model_output is not None:

@@ -78,7 +78,6 @@ class RoutingLens(Instrument):
         routings: Routing | dict,
         images: Pictures | None = None,
         *,
-        image_index: int = 0,
         labels: Iterable[str | int | float] | None = None,
         grid: Iterable[int] | None = None,
         outputs: Tensor | dict | None = None,
@@ -87,14 +86,9 @@ class RoutingLens(Instrument):
         router: str | None = None,
         layer: str | None = None,
         step: int | None = None,
-        view: str = "dispatch",
-        token: int = -1,
-        expert: int = -1,
-        slot: int = -1,
-        pins: Iterable[Iterable[int]] = (),
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         steps, images, grid = name_steps(routings), images_of(images), grid_of(grid)
         named = next(iter(steps.values()))
         router = next(iter(named)) if router is None else text(router)
@@ -124,12 +118,7 @@ class RoutingLens(Instrument):
             router=router,
             layer=layer,
             step=next(iter(steps)) if step is None else step,
-            image_index=image_index,
-            view=view,
-            token=token,
-            expert=expert,
-            slot=slot,
-            pins=pins,
+            **controls,
         )
 
     @classmethod

@@ -8,7 +8,8 @@ import pytest
 from nodekit import run_node
 
 from softmoe_edu.cost import Cost, Device, MoESizes, mlp_cost, moe_cost
-from softmoe_edu.widgets.cost_explorer import PARTS, ROUTERS, SIZES, CostExplorer
+from softmoe_edu.widgets.cost_explorer import PARTS, ROUTERS, CostExplorer
+from softmoe_edu.widgets.explorer import limits_of
 
 FIELDS = ("parameters", "active", "macs", "activations")
 
@@ -19,9 +20,8 @@ def drawn(count: int, seed: int = 0) -> list[dict]:
     states = []
     for i in range(count):
         state = {"router": ROUTERS[i % len(ROUTERS)]}
-        for name, trait in SIZES.items():
-            span = trait.most / trait.least
-            value = {0: trait.least, 1: trait.most}.get(i // len(ROUTERS), trait.least * span ** rng.random())
+        for name, (least, most, *_) in limits_of(CostExplorer).items():
+            value = {0: least, 1: most}.get(i // len(ROUTERS), least * (most / least) ** rng.random())
             state[name] = value if name in ("tflops", "gbps") else int(value)
         states.append(state | {"top_k": rng.randint(1, state["num_experts"])})
     return states
@@ -115,7 +115,7 @@ def test_a_number_without_room_has_a_unit() -> None:
 
 def test_every_count_stays_where_the_browser_is_exact() -> None:
     """At the largest sizes the FLOPs of an example and the bytes of a batch are at most 2^53."""
-    largest = {name: trait.most for name, trait in SIZES.items()}
+    largest = {name: most for name, (_, most, *_) in limits_of(CostExplorer).items()}
     for router in ROUTERS:
         whole = cost_of(largest | {"router": router}).whole
         assert max(whole.flops, whole.bytes(largest["batch"], largest["width"])) <= 2**53

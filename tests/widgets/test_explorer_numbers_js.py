@@ -185,6 +185,6 @@ def test_every_slider_goes_from_the_least_to_the_most(name: str, kind: type) -> 
 
 def test_the_slider_of_the_tolerance() -> None:
     """It stops at 1, 2 and 5 times the powers of ten, and at the default."""
-    stops = run_node(("shared/explorer.js",), "decades(1e-9, 1)")
+    stops = run_node(("shared/stops.js",), "decades(1e-9, 1)")
 
     assert (len(stops), stops[0], stops[-1], influence.TOLERANCE in stops) == (28, 1e-9, 1, True)

@@ -45,7 +45,7 @@ function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
   const below = [];
   sharesOf(num_experts, skew).reduce((sum, share) => (below.push(sum + share), sum + share), 0);
   const draw = () => {
-    const x = random() * below.at(-1);
+    const x = random() * below[below.length - 1];
     let low = 0;
     let high = num_experts - 1;
     while (low < high) {
@@ -104,6 +104,221 @@ function equals(alike, count) {
   return alike === 1 ? " (1 other is equal)" : ` (${alike.toLocaleString("en-US")} others are equal)`;
 }
 
+// js/shared/numbers.js
+var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
+var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
+var percent = (x) => `${(100 * x).toFixed(1)} %`;
+var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
+var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
+
+// js/shared/knobs.js
+var stopsOf = (knobs, limits) => Object.fromEntries(Object.entries(knobs).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]));
+function bindKnobs(view, stopsByName, also = (values) => values) {
+  const { model, input, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
+  for (const [name, stops] of Object.entries(stopsByName)) {
+    const slider = input(name);
+    const box = input(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
+    slider.max = String(stops.length - 1);
+    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
+    on(slider, "input", () => send(also({ [name]: stops[Number(slider.value)] })));
+    on(box, "change", () => {
+      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
+      const value = box.value.trim() === "" ? NaN : Number(box.value);
+      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+      if (fits) return send(also({ [name]: value }));
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
+      if (view.refused?.name !== name) view.settle();
+      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
+      view.refused = { name, restore: () => delete shown[name] };
+      box.setAttribute("aria-invalid", "true");
+      view.schedule();
+    });
+  }
+  return () => {
+    for (const [name, stops] of Object.entries(stopsByName)) {
+      const value = model.get(name);
+      const slider = input(name);
+      const box = input(`${name}-number`);
+      if (shown[name] === value) continue;
+      const far = stops.map((stop2) => stop2 === null || value === null ? Infinity : Math.abs(stop2 - value));
+      slider.value = String(value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far)));
+      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
+      box.value = value && value < 1e-3 ? value.toExponential() : String(value ?? "");
+      box.setAttribute("aria-invalid", "false");
+      shown[name] = value;
+    }
+  };
+}
+
+// js/shared/markup.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
+  <span data-part="pin"></span></p>`;
+var canvases = (name, label) => `<canvas></canvas>
+  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas>`;
+var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
+  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
+  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
+
+// js/shared/mount.js
+var INKS = (
+  /** @type {const} */
+  ["text", "line", "bar", "page", "shade", "paper"]
+);
+function mount({ model, el }, { name, prefix, page, draw, observed }) {
+  const root = document.createElement("div");
+  const stop2 = new AbortController();
+  const { signal } = stop2;
+  root.className = name;
+  root.innerHTML = page;
+  el.append(root);
+  showFault(model, root);
+  let frame = 0;
+  let stale = false;
+  const part = (which) => (
+    /** @type {HTMLElement} */
+    root.querySelector(`[data-part="${which}"]`)
+  );
+  const status = (
+    /** @type {HTMLElement} */
+    root.querySelector("[role=status]")
+  );
+  const schedule = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      const all = stale;
+      stale = false;
+      draw(all);
+    });
+  };
+  const refresh = () => {
+    stale = true;
+    schedule();
+  };
+  const on = (target, type, handler) => target.addEventListener(
+    type,
+    /** @type {(event: Event) => void} */
+    handler,
+    { signal }
+  );
+  const view = {
+    root,
+    signal,
+    model,
+    part,
+    schedule,
+    refresh,
+    on,
+    canvas: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part(which)
+    ),
+    ground: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part(which).previousElementSibling
+    ),
+    input: (which) => (
+      /** @type {HTMLInputElement} */
+      part(which)
+    ),
+    select: (which) => (
+      /** @type {HTMLSelectElement} */
+      part(which)
+    ),
+    button: (which) => (
+      /** @type {HTMLButtonElement} */
+      part(which)
+    ),
+    note: "",
+    refused: null,
+    settle() {
+      view.note = "";
+      view.refused?.restore();
+      view.refused = null;
+    },
+    send(values) {
+      view.settle();
+      for (
+        const trait of
+        /** @type {(keyof T)[]} */
+        Object.keys(values)
+      )
+        model.set(
+          trait,
+          /** @type {T[keyof T]} */
+          values[trait]
+        );
+      model.save_changes();
+      schedule();
+    },
+    ink() {
+      const style = getComputedStyle(root);
+      const colour = (each) => style.getPropertyValue(`--${prefix}-${each}`).trim();
+      return (
+        /** @type {Ink} */
+        Object.fromEntries(INKS.map((each) => [each, colour(each)]))
+      );
+    },
+    say(sentence) {
+      const words = view.note || sentence;
+      if (status.textContent !== words) status.textContent = words;
+    },
+    end() {
+      stop2.abort();
+      resized.disconnect();
+      themed.disconnect();
+      cancelAnimationFrame(frame);
+    }
+  };
+  on(root, "keydown", (event) => {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+  });
+  const resized = new ResizeObserver(refresh);
+  const themed = new MutationObserver(refresh);
+  const panels = observed?.map((which) => (
+    /** @type {Element} */
+    part(which).parentElement
+  )) ?? [root];
+  for (const panel2 of panels) resized.observe(panel2);
+  themed.observe(document.body, { attributes: true });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  refresh();
+  return view;
+}
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+
+// js/shared/stops.js
+function evenly(least, most, step) {
+  return Array.from({ length: Math.round((most - least) / step) + 1 }, (_, i) => Number((least + i * step).toFixed(9)));
+}
+function widely(least, most, power, bases) {
+  const stops = /* @__PURE__ */ new Set([least, most]);
+  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
+    for (const base of bases) {
+      const at = Number((base * power ** k).toPrecision(12));
+      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
+    }
+  return [...stops].sort((a, b) => a - b);
+}
+var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
+
 // js/shared/painting.js
 var VIRIDIS = [
   [68, 1, 84],
@@ -125,26 +340,16 @@ var RAMP = new Uint32Array(256).map((_, i) => {
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-function showFault(model, root) {
-  const alert = document.createElement("p");
-  alert.setAttribute("role", "alert");
-  alert.dataset.part = "fault";
-  alert.style.fontWeight = "600";
-  root.append(alert);
-  const tell = () => {
-    alert.textContent = model.get("_fault") ?? "";
-    alert.hidden = !alert.textContent;
-  };
-  model.on("change:_fault", tell);
-  tell();
-}
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
-  const ctx = canvas.getContext("2d");
+  const ctx = (
+    /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d")
+  );
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   ctx.font = "11px system-ui, sans-serif";
@@ -172,153 +377,80 @@ function hatch(ctx, x, y, w, h) {
 }
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
-  const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
   for (const [width, colour] of [
     [4, "#000"],
     [2, "#fff"]
   ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(...inner);
+    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
   }
 }
 function write(ctx, text, x, y, colour, align = "center") {
   Object.assign(ctx, { fillStyle: colour, textAlign: align });
-  ctx.fillText(text, x, y);
+  ctx.fillText(String(text), x, y);
 }
 function writeOver(ctx, text, x, y) {
   Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
-  ctx.strokeText(text, x, y);
+  ctx.strokeText(String(text), x, y);
   write(ctx, text, x, y, "#fff");
 }
 var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
-
-// js/shared/explorer.js
-var KEYS = 'data-lm-suppress-shortcuts="true"';
-var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
-  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
-  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
-var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
-  <span data-part="pin"></span></p>`;
-function evenly(least, most, step) {
-  return Array.from({ length: Math.round((most - least) / step) + 1 }, (_, i) => Number((least + i * step).toFixed(9)));
-}
-function widely(least, most, power, bases) {
-  const stops = /* @__PURE__ */ new Set([least, most]);
-  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
-    for (const base of bases) {
-      const at = Number((base * power ** k).toPrecision(12));
-      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
-    }
-  return [...stops].sort((a, b) => a - b);
-}
-var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
-var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
-var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
-var percent = (x) => `${(100 * x).toFixed(1)} %`;
-var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
-var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
-function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div");
-  const stop = new AbortController();
-  const { signal } = stop;
-  root.className = `explorer ${name}`;
-  root.innerHTML = page + STATUS;
-  el.append(root);
-  showFault(model, root);
-  let frame = 0;
-  const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
-  view.part = (which) => root.querySelector(`[data-part="${which}"]`);
-  view.schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      draw();
-    });
-  };
-  view.settle = () => {
-    view.note = "";
-    view.refused?.restore();
-    view.refused = null;
-  };
-  view.send = (values) => {
-    view.settle();
-    for (const [trait, value] of Object.entries(values)) model.set(trait, value);
-    model.save_changes();
-    view.schedule();
-  };
-  view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
-  view.ink = () => {
-    const style = getComputedStyle(root);
-    return Object.fromEntries(
-      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
-    );
-  };
-  view.say = (sentence) => {
-    const words = view.note || sentence;
-    if (view.status.textContent !== words) view.status.textContent = words;
-  };
-  view.on(root, "keydown", (event) => {
-    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
-    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
-  });
-  const resized = new ResizeObserver(view.schedule);
-  const themed = new MutationObserver(view.schedule);
-  resized.observe(root);
-  themed.observe(document.body, { attributes: true });
-  view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
-  view.end = () => {
-    stop.abort();
-    resized.disconnect();
-    themed.disconnect();
-    cancelAnimationFrame(frame);
-  };
-  view.schedule();
-  return view;
-}
-function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view;
-  const limits = model.get("_limits");
-  const shown = {};
-  for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name);
-    const box = part(`${name}-number`);
-    const [least, most, whole, none] = limits[name];
-    slider.max = stops.length - 1;
-    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
-    on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
-    on(box, "change", () => {
-      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
-      const value = box.value.trim() === "" ? NaN : Number(box.value);
-      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
-      if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number";
-      const label = slider.getAttribute("aria-label");
-      if (view.refused?.name !== name) view.settle();
-      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
-      view.refused = { name, restore: () => delete shown[name] };
-      box.setAttribute("aria-invalid", "true");
-      view.schedule();
-    });
-  }
-  return () => {
-    for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name);
-      const slider = part(name);
-      const box = part(`${name}-number`);
-      if (shown[name] === value) continue;
-      const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
-      slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
-      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
-      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
-      box.setAttribute("aria-invalid", "false");
-      shown[name] = value;
-    }
-  };
-}
 function rule(ctx, x, y, toX, toY) {
   ctx.beginPath();
   ctx.moveTo(x, y);
   ctx.lineTo(toX, toY);
   ctx.stroke();
+}
+
+// js/shared/pointing.js
+function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+  for (const panel2 of panels) {
+    const target = canvas(panel2);
+    const at = (event) => {
+      const frame = target.getBoundingClientRect();
+      return under(panel2, event.clientX - frame.left, event.clientY - frame.top);
+    };
+    const press = ({ key, shiftKey }) => {
+      const next = shiftKey ? null : beyond(panel2, key);
+      if (next) go(next);
+      else if (key === "Enter" || key === " ") return (shiftKey && shifted ? shifted.enter() : enter(panel2)) !== false;
+      else if (key === "Escape") free();
+      else return false;
+      return true;
+    };
+    on(target, "pointermove", (event) => ready() && show(at(event)));
+    on(target, "pointerleave", () => show(null));
+    on(target, "blur", () => show(null));
+    on(target, "click", (event) => {
+      if (!ready()) return;
+      if (event.shiftKey && shifted) shifted.take(at(event));
+      else take(at(event), panel2);
+    });
+    on(target, "mousedown", (event) => {
+      if (event.shiftKey && shifted) stop(event);
+    });
+    on(target, "keydown", (event) => {
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
+      if (ready() && !held && press(event)) stop(event);
+    });
+  }
+}
+function stop(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+var ACROSS = { ArrowLeft: -1, ArrowRight: 1 };
+var DOWN = { ArrowUp: -1, ArrowDown: 1 };
+var FAR = { Home: -Infinity, End: Infinity };
+function stepsOf(key) {
+  const across = ACROSS[key] ?? 0;
+  const down = DOWN[key] ?? 0;
+  const far = FAR[key] ?? 0;
+  return across || down || far ? { across, down, far } : null;
+}
+function onward(from, by, count) {
+  const next = from < 0 && Number.isFinite(by) ? 0 : from + by;
+  return Math.min(Math.max(next, 0), count - 1);
 }
 
 // js/capacity_explorer/panels.js
@@ -372,7 +504,7 @@ var capacityGrounds = {
   },
   buffer(ctx, { sample, state, capacity, boxes: { buffer: box }, ink }) {
     const { x, floor, w, dx, dy } = box;
-    const every = everyNth(dx, ctx.measureText(state.num_experts - 1).width + 6);
+    const every = everyNth(dx, ctx.measureText(String(state.num_experts - 1)).width + 6);
     const gap = Math.min(1, dx / 10);
     const thick = dy > 4 ? 1 : 0;
     const tokenAt = placesOf(sample, state);
@@ -436,11 +568,12 @@ var capacityOverlays = {
     const wide = Math.max(...words.map((text) => ctx.measureText(text).width));
     const right = x + 8 + wide < box.x + box.w;
     words.forEach((text, i) => {
-      const at = [x + (right ? 8 : -8), box.y + 8 + 14 * i];
+      const left = x + (right ? 8 : -8);
+      const top = box.y + 8 + 14 * i;
       const align = right ? "left" : "right";
       Object.assign(ctx, { lineWidth: 4, strokeStyle: ink.page, lineJoin: "round", textAlign: align });
-      ctx.strokeText(text, ...at);
-      write(ctx, text, ...at, ink.text, align);
+      ctx.strokeText(text, left, top);
+      write(ctx, text, left, top, ink.text, align);
     });
   },
   buffer(ctx, { sample, state: { top_k }, boxes: { buffer: box } }, { token }) {
@@ -451,7 +584,8 @@ var capacityOverlays = {
     }
   },
   strip(ctx, { boxes: { strip: box } }, { token }) {
-    if (token >= 0) ring(ctx, ...tokenCorner(box, token), box.side, box.side);
+    const [x, y] = tokenCorner(box, token);
+    if (token >= 0) ring(ctx, x, y, box.side, box.side);
   }
 };
 function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
@@ -519,8 +653,7 @@ var KNOBS = {
 };
 var PANELS = ["curve", "buffer", "strip"];
 var NONE = { token: -1, factor: null };
-var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas><canvas tabindex="0"
-  data-part="${name}" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
+var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
 var PAGE = `
 <div class="explorer-controls">${Object.entries(KNOBS).map(([name, [label]]) => knob(name, label)).join("")}</div>
 <div class="explorer-panels">
@@ -559,11 +692,10 @@ function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   return `token ${token}: ${facts.join("; ")}. It is ${sample.best[token] < capacity ? "kept" : "dropped"}.`;
 }
 function render({ model, el }) {
-  const view = mount({ model, el }, "capacity-explorer", PAGE, draw);
-  const { part, send, on } = view;
-  const limits = model.get("_limits");
-  const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...limits[name].slice(0, 2))]);
-  const follow = bindKnobs(view, Object.fromEntries(stops), fitted);
+  const page = PAGE + STATUS;
+  const view = mount({ model, el }, { name: "explorer capacity-explorer", prefix: "explorer", page, draw });
+  const { part, canvas, ground, send } = view;
+  const follow = bindKnobs(view, stopsOf(KNOBS, model.get("_limits")), fitted);
   let scene = null;
   let lane = -1;
   let hover = NONE;
@@ -579,13 +711,21 @@ function render({ model, el }) {
     if (all.token >= all.tokens) more.token = -1;
     return more;
   }
-  function stateNow() {
-    return Object.fromEntries(Object.keys(KNOBS).map((name) => [name, model.get(name)]));
-  }
+  const stateNow = () => ({
+    num_experts: model.get("num_experts"),
+    tokens: model.get("tokens"),
+    top_k: model.get("top_k"),
+    skew: model.get("skew"),
+    capacity_factor: model.get("capacity_factor"),
+    samples: model.get("samples"),
+    sample: model.get("sample"),
+    seed: model.get("seed")
+  });
   function look(state) {
     const { num_experts, tokens, top_k, skew, seed } = state;
     const key = JSON.stringify([num_experts, tokens, top_k, skew, seed]);
-    if (key !== samplesOf) [samplesOf, samples] = [key, []];
+    if (key !== samplesOf) samples = [];
+    samplesOf = key;
     while (samples.length < state.samples) {
       const sample2 = sampleOf(state, samples.length);
       samples.push({ sample: sample2, rates: ratesOf(sample2, tokens) });
@@ -601,14 +741,15 @@ function render({ model, el }) {
     });
     return { state, rates, sample, exactly, exactlyThis, points, capacity: capacityOf(state, state.capacity_factor) };
   }
-  function refresh(state) {
-    const widths = Object.fromEntries(PANELS.map((name) => [name, part(name).clientWidth]));
-    scene = null;
-    if (Math.min(...Object.values(widths)) < 150) return;
-    const page = getComputedStyle(view.root).getPropertyValue("--explorer-page").trim();
-    scene = { ...look(state), ink: { ...view.ink(), page } };
-    scene.boxes = capacityBoxes(scene, widths);
-    const { capacity, sample } = scene;
+  function paint(state, widths) {
+    if (Math.min(...Object.values(widths)) < 150) return null;
+    const known = look(state);
+    const now = { ...known, ink: view.ink(), boxes: capacityBoxes(known, widths) };
+    describe(known);
+    for (const name of PANELS) capacityGrounds[name](fit(ground(name), ...now.boxes.sizes[name]), now);
+    return now;
+  }
+  function describe({ state, sample, capacity, exactlyThis }) {
     const lost = [...sample.best.keys()].filter((t) => sample.best[t] >= capacity);
     part("curve-title").textContent = state.top_k === 1 ? "Dropped tokens" : "Dropped tokens and lost choices";
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
@@ -616,31 +757,25 @@ function render({ model, el }) {
     const { top: busiest, alike } = largestAmong(sample.queue, 0, state.num_experts);
     const free = sample.queue.reduce((sum, count) => sum + Math.max(0, capacity - count), 0);
     part("caption").textContent = `${exact(lost.length)} of ${many(state.tokens, "token")} dropped (${percent(lost.length / state.tokens)})${lost.length ? `: ${some(lost)}` : ""}. ${many(free, "slot")} of ${exact(capacity * state.num_experts)} empty. Most chosen: expert ${busiest}${equals(alike, state.num_experts)}, ${many(sample.queue[busiest], "time")}.`;
-    part("legend").textContent = "Line: exact expectation of the uniform router" + (state.top_k > 1 ? ", of choices without a slot" : "") + (scene.exactlyThis ? "; dashed: of this skewed router" : "") + `. Dots: dropped tokens, mean of ${many(state.samples, "sample")} of this router, from the smallest to the largest` + (state.top_k > 1 ? "; diamonds: choices without a slot, mean." : ".");
-    for (const name of PANELS)
-      capacityGrounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
+    part("legend").textContent = "Line: exact expectation of the uniform router" + (state.top_k > 1 ? ", of choices without a slot" : "") + (exactlyThis ? "; dashed: of this skewed router" : "") + `. Dots: dropped tokens, mean of ${many(state.samples, "sample")} of this router, from the smallest to the largest` + (state.top_k > 1 ? "; diamonds: choices without a slot, mean." : ".");
   }
   function draw() {
     const state = stateNow();
-    const widths = PANELS.map((name) => part(name).clientWidth);
-    const key = JSON.stringify([state, widths, view.ink(), window.devicePixelRatio]);
+    const [curve, buffer, strip] = PANELS.map((name) => part(name).clientWidth);
+    const key = JSON.stringify([state, curve, buffer, strip, view.ink(), window.devicePixelRatio]);
     follow();
-    if (key !== drawnFor) refresh(state);
+    if (key !== drawnFor) scene = paint(state, { curve, buffer, strip });
     if (!scene) return;
     drawnFor = key;
     const pinned = model.get("token") < state.tokens ? model.get("token") : -1;
     const token = pinned >= 0 ? pinned : hover.token;
     const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
-      capacityOverlays[name](fit(part(name), ...scene.boxes.sizes[name]), scene, { token, factor });
+      capacityOverlays[name](fit(canvas(name), ...scene.boxes.sizes[name]), scene, { token, factor });
     part("pin").textContent = pinned >= 0 ? "Pinned: Escape frees it." : "";
     view.say(token >= 0 && hover.factor === null ? tokenSentence(scene, token) : factorSentence(scene, factor));
   }
-  function hit(name, event) {
-    const frame = event.currentTarget.getBoundingClientRect();
-    const { boxes, state, sample } = scene;
-    const x = event.clientX - frame.left;
-    const y = event.clientY - frame.top;
+  function under({ boxes, state, sample }, name, x, y) {
     if (name === "curve") {
       const at2 = 4 * (x - boxes.curve.x) / boxes.curve.w;
       return { ...NONE, factor: FACTORS[Math.min(Math.max(Math.round(at2 / 0.05) - 1, 0), FACTORS.length - 1)] };
@@ -652,19 +787,17 @@ function render({ model, el }) {
       return { ...NONE, token: column < columns && token < state.tokens ? token : -1 };
     }
     const { x: left, dx, dy, floor } = boxes.buffer;
-    const e = Math.floor((x - left) / dx);
     const at = Math.floor((floor - y) / dy);
-    lane = e;
-    return { ...NONE, token: placesOf(sample, state)[e]?.[at] ?? -1 };
+    lane = Math.floor((x - left) / dx);
+    return { ...NONE, token: placesOf(sample, state)[lane]?.[at] ?? -1 };
   }
-  const show = (at) => {
-    hover = at;
-    if (at.token >= 0 || at.factor !== null) view.settle();
+  function show(at) {
+    hover = at ?? NONE;
+    if (at && (at.token >= 0 || at.factor !== null)) view.settle();
     view.schedule();
-  };
+  }
   const pin = (token) => send({ token: token === model.get("token") ? -1 : token });
-  function inQueue(token, places) {
-    const { sample, state } = scene;
+  function inQueue({ sample, state }, token, places) {
     const { top_k } = state;
     const own = sample.choices.slice(token * top_k, (token + 1) * top_k);
     const k = Math.max(own.indexOf(lane), 0);
@@ -673,44 +806,43 @@ function render({ model, el }) {
     const at = sample.place[token * top_k + k] + places;
     return queue[Math.min(Math.max(at, 0), queue.length - 1)];
   }
-  function step(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-    const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
-    const { state, boxes } = scene;
-    if (!across && !down && !far) return false;
+  function beyond(now, name, key) {
+    const steps2 = stepsOf(key);
+    if (!steps2) return null;
+    const { across, down, far } = steps2;
+    const { state, boxes } = now;
     if (name === "curve") {
       const at = FACTORS.findLastIndex((factor) => factor <= state.capacity_factor + 1e-9) + across + far - down;
-      send({ capacity_factor: FACTORS[Math.min(Math.max(at, 0), FACTORS.length - 1)] });
-      return true;
+      return { ...NONE, factor: FACTORS[Math.min(Math.max(at, 0), FACTORS.length - 1)] };
     }
     const from = model.get("token") >= 0 ? model.get("token") : hover.token;
+    if (name === "buffer" && down && from >= 0) return { ...NONE, token: inQueue(now, from, -down) };
     const by = across + far + down * (name === "strip" ? boxes.strip.columns : 0);
-    const token = name === "buffer" && down && from >= 0 ? inQueue(from, -down) : Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), state.tokens - 1);
-    if (model.get("token") >= 0) send({ token });
-    else show({ ...NONE, token });
-    return true;
+    return { ...NONE, token: onward(from, by, state.tokens) };
   }
-  for (const name of PANELS) {
-    const canvas = part(name);
-    on(canvas, "pointermove", (event) => scene && show(hit(name, event)));
-    on(canvas, "pointerleave", () => show(NONE));
-    on(canvas, "blur", () => show(NONE));
-    on(canvas, "click", (event) => {
-      if (!scene) return;
-      const { token, factor } = hit(name, event);
+  pointAt(view, PANELS, {
+    ready: () => scene,
+    under: (name, x, y) => scene ? under(scene, name, x, y) : NONE,
+    beyond: (name, key) => scene && beyond(scene, name, key),
+    show,
+    go(at) {
+      if (at.factor !== null) send({ capacity_factor: at.factor });
+      else if (model.get("token") >= 0) send({ token: at.token });
+      else show(at);
+    },
+    take({ token, factor }) {
       if (factor !== null) send({ capacity_factor: factor });
       else pin(token);
-    });
-    on(canvas, "keydown", (event) => {
-      if (!scene || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      if (event.key === "Escape") show(NONE), send({ token: -1 });
-      else if (["Enter", " "].includes(event.key) && name !== "curve") pin(Math.max(hover.token, model.get("token")));
-      else if (!step(name, event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  }
+    },
+    enter(name) {
+      if (name === "curve") return false;
+      pin(Math.max(hover.token, model.get("token")));
+    },
+    free() {
+      show(null);
+      send({ token: -1 });
+    }
+  });
   for (const name of [...Object.keys(KNOBS), "token"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

@@ -5,11 +5,290 @@ function movesOf(changes, tolerance) {
 }
 function earlierOf(moves, n) {
   let moved = 0;
-  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) moved += moves[i * n + j];
+  for (let i = 0; i < n; i++) for (let j = i + 1; j < n; j++) moved += Number(moves[i * n + j]);
   return { moved, pairs: n * (n - 1) / 2, share: n > 1 ? moved / (n * (n - 1) / 2) : 0 };
 }
 var movedBy = (moves, n, token) => [...Array(n).keys()].filter((i) => moves[i * n + token]);
 var depthOf = (share) => Math.sqrt(share);
+
+// js/shared/bytes.js
+var copyOf = (view) => (
+  /** @type {ArrayBuffer} */
+  view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)
+);
+function numbersOf(Kind) {
+  const copies = /* @__PURE__ */ new WeakMap();
+  return (view) => {
+    const numbers = copies.get(view) ?? new Kind(copyOf(view));
+    copies.set(view, numbers);
+    return numbers;
+  };
+}
+var floats = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Float32Array} */
+  Float32Array
+);
+var ints = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Int32Array} */
+  Int32Array
+);
+var octets = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Uint8Array} */
+  Uint8Array
+);
+
+// js/shared/numbers.js
+var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
+var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
+var percent = (x) => `${(100 * x).toFixed(1)} %`;
+var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
+var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
+
+// js/shared/knobs.js
+function bindKnobs(view, stopsByName, also = (values) => values) {
+  const { model, input, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
+  for (const [name, stops] of Object.entries(stopsByName)) {
+    const slider = input(name);
+    const box = input(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
+    slider.max = String(stops.length - 1);
+    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
+    on(slider, "input", () => send(also({ [name]: stops[Number(slider.value)] })));
+    on(box, "change", () => {
+      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
+      const value = box.value.trim() === "" ? NaN : Number(box.value);
+      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+      if (fits) return send(also({ [name]: value }));
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
+      if (view.refused?.name !== name) view.settle();
+      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
+      view.refused = { name, restore: () => delete shown[name] };
+      box.setAttribute("aria-invalid", "true");
+      view.schedule();
+    });
+  }
+  return () => {
+    for (const [name, stops] of Object.entries(stopsByName)) {
+      const value = model.get(name);
+      const slider = input(name);
+      const box = input(`${name}-number`);
+      if (shown[name] === value) continue;
+      const far = stops.map((stop2) => stop2 === null || value === null ? Infinity : Math.abs(stop2 - value));
+      slider.value = String(value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far)));
+      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
+      box.value = value && value < 1e-3 ? value.toExponential() : String(value ?? "");
+      box.setAttribute("aria-invalid", "false");
+      shown[name] = value;
+    }
+  };
+}
+
+// js/shared/markup.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
+  <span data-part="pin"></span></p>`;
+var canvases = (name, label) => `<canvas></canvas>
+  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas>`;
+var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
+  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
+  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
+
+// js/shared/mount.js
+var INKS = (
+  /** @type {const} */
+  ["text", "line", "bar", "page", "shade", "paper"]
+);
+function mount({ model, el }, { name, prefix, page, draw, observed }) {
+  const root = document.createElement("div");
+  const stop2 = new AbortController();
+  const { signal } = stop2;
+  root.className = name;
+  root.innerHTML = page;
+  el.append(root);
+  showFault(model, root);
+  let frame = 0;
+  let stale = false;
+  const part = (which) => (
+    /** @type {HTMLElement} */
+    root.querySelector(`[data-part="${which}"]`)
+  );
+  const status = (
+    /** @type {HTMLElement} */
+    root.querySelector("[role=status]")
+  );
+  const schedule = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      const all = stale;
+      stale = false;
+      draw(all);
+    });
+  };
+  const refresh = () => {
+    stale = true;
+    schedule();
+  };
+  const on = (target, type, handler) => target.addEventListener(
+    type,
+    /** @type {(event: Event) => void} */
+    handler,
+    { signal }
+  );
+  const view = {
+    root,
+    signal,
+    model,
+    part,
+    schedule,
+    refresh,
+    on,
+    canvas: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part(which)
+    ),
+    ground: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part(which).previousElementSibling
+    ),
+    input: (which) => (
+      /** @type {HTMLInputElement} */
+      part(which)
+    ),
+    select: (which) => (
+      /** @type {HTMLSelectElement} */
+      part(which)
+    ),
+    button: (which) => (
+      /** @type {HTMLButtonElement} */
+      part(which)
+    ),
+    note: "",
+    refused: null,
+    settle() {
+      view.note = "";
+      view.refused?.restore();
+      view.refused = null;
+    },
+    send(values) {
+      view.settle();
+      for (
+        const trait of
+        /** @type {(keyof T)[]} */
+        Object.keys(values)
+      )
+        model.set(
+          trait,
+          /** @type {T[keyof T]} */
+          values[trait]
+        );
+      model.save_changes();
+      schedule();
+    },
+    ink() {
+      const style = getComputedStyle(root);
+      const colour = (each) => style.getPropertyValue(`--${prefix}-${each}`).trim();
+      return (
+        /** @type {Ink} */
+        Object.fromEntries(INKS.map((each) => [each, colour(each)]))
+      );
+    },
+    say(sentence) {
+      const words = view.note || sentence;
+      if (status.textContent !== words) status.textContent = words;
+    },
+    end() {
+      stop2.abort();
+      resized.disconnect();
+      themed.disconnect();
+      cancelAnimationFrame(frame);
+    }
+  };
+  on(root, "keydown", (event) => {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+  });
+  const resized = new ResizeObserver(refresh);
+  const themed = new MutationObserver(refresh);
+  const panels = observed?.map((which) => (
+    /** @type {Element} */
+    part(which).parentElement
+  )) ?? [root];
+  for (const panel of panels) resized.observe(panel);
+  themed.observe(document.body, { attributes: true });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  refresh();
+  return view;
+}
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+
+// js/shared/stops.js
+function widely(least, most, power, bases) {
+  const stops = /* @__PURE__ */ new Set([least, most]);
+  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
+    for (const base of bases) {
+      const at = Number((base * power ** k).toPrecision(12));
+      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
+    }
+  return [...stops].sort((a, b) => a - b);
+}
+var decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
+
+// js/shared/pointing.js
+function pointAt({ canvas, on }, panels, { ready, under, beyond: beyond2, show, go, take, enter, free, shifted }) {
+  for (const panel of panels) {
+    const target = canvas(panel);
+    const at = (event) => {
+      const frame = target.getBoundingClientRect();
+      return under(panel, event.clientX - frame.left, event.clientY - frame.top);
+    };
+    const press = ({ key, shiftKey }) => {
+      const next = shiftKey ? null : beyond2(panel, key);
+      if (next) go(next);
+      else if (key === "Enter" || key === " ") return (shiftKey && shifted ? shifted.enter() : enter(panel)) !== false;
+      else if (key === "Escape") free();
+      else return false;
+      return true;
+    };
+    on(target, "pointermove", (event) => ready() && show(at(event)));
+    on(target, "pointerleave", () => show(null));
+    on(target, "blur", () => show(null));
+    on(target, "click", (event) => {
+      if (!ready()) return;
+      if (event.shiftKey && shifted) shifted.take(at(event));
+      else take(at(event), panel);
+    });
+    on(target, "mousedown", (event) => {
+      if (event.shiftKey && shifted) stop(event);
+    });
+    on(target, "keydown", (event) => {
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
+      if (ready() && !held && press(event)) stop(event);
+    });
+  }
+}
+function stop(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+function onward(from, by, count) {
+  const next = from < 0 && Number.isFinite(by) ? 0 : from + by;
+  return Math.min(Math.max(next, 0), count - 1);
+}
 
 // js/shared/painting.js
 var VIRIDIS = [
@@ -30,26 +309,20 @@ var RAMP = new Uint32Array(256).map((_, i) => {
   return 255 << 24 | b << 16 | g << 8 | r;
 });
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
-function showFault(model, root) {
-  const alert = document.createElement("p");
-  alert.setAttribute("role", "alert");
-  alert.dataset.part = "fault";
-  alert.style.fontWeight = "600";
-  root.append(alert);
-  const tell = () => {
-    alert.textContent = model.get("_fault") ?? "";
-    alert.hidden = !alert.textContent;
-  };
-  model.on("change:_fault", tell);
-  tell();
-}
+var contextOf = (canvas) => (
+  /** @type {OffscreenCanvasRenderingContext2D} */
+  canvas.getContext("2d")
+);
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
-  const ctx = canvas.getContext("2d");
+  const ctx = (
+    /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d")
+  );
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   ctx.font = "11px system-ui, sans-serif";
@@ -58,149 +331,27 @@ function fit(canvas, width, height) {
 }
 function stretch(ctx, box, pixels) {
   const small2 = new OffscreenCanvas(pixels.width, pixels.height);
-  small2.getContext("2d").putImageData(pixels, 0, 0);
+  contextOf(small2).putImageData(pixels, 0, 0);
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small2, box.x, box.y, box.w, box.h);
 }
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
-  const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
   for (const [width, colour] of [
     [4, "#000"],
     [2, "#fff"]
   ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(...inner);
+    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
   }
 }
 function write(ctx, text, x, y, colour, align = "center") {
   Object.assign(ctx, { fillStyle: colour, textAlign: align });
-  ctx.fillText(text, x, y);
+  ctx.fillText(String(text), x, y);
 }
 var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
 
-// js/shared/explorer.js
-var KEYS = 'data-lm-suppress-shortcuts="true"';
-var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
-  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
-  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
-var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
-  <span data-part="pin"></span></p>`;
-function widely(least, most, power, bases) {
-  const stops = /* @__PURE__ */ new Set([least, most]);
-  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
-    for (const base of bases) {
-      const at = Number((base * power ** k).toPrecision(12));
-      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
-    }
-  return [...stops].sort((a, b) => a - b);
-}
-var decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
-var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
-var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
-var percent = (x) => `${(100 * x).toFixed(1)} %`;
-var some = (list) => list.slice(0, 12).join(", ") + (list.length > 12 ? ` and ${exact(list.length - 12)} more` : "");
-var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
-function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div");
-  const stop = new AbortController();
-  const { signal } = stop;
-  root.className = `explorer ${name}`;
-  root.innerHTML = page + STATUS;
-  el.append(root);
-  showFault(model, root);
-  let frame = 0;
-  const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
-  view.part = (which) => root.querySelector(`[data-part="${which}"]`);
-  view.schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      draw();
-    });
-  };
-  view.settle = () => {
-    view.note = "";
-    view.refused?.restore();
-    view.refused = null;
-  };
-  view.send = (values) => {
-    view.settle();
-    for (const [trait, value] of Object.entries(values)) model.set(trait, value);
-    model.save_changes();
-    view.schedule();
-  };
-  view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
-  view.ink = () => {
-    const style = getComputedStyle(root);
-    return Object.fromEntries(
-      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
-    );
-  };
-  view.say = (sentence) => {
-    const words = view.note || sentence;
-    if (view.status.textContent !== words) view.status.textContent = words;
-  };
-  view.on(root, "keydown", (event) => {
-    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
-    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
-  });
-  const resized = new ResizeObserver(view.schedule);
-  const themed = new MutationObserver(view.schedule);
-  resized.observe(root);
-  themed.observe(document.body, { attributes: true });
-  view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
-  view.end = () => {
-    stop.abort();
-    resized.disconnect();
-    themed.disconnect();
-    cancelAnimationFrame(frame);
-  };
-  view.schedule();
-  return view;
-}
-function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view;
-  const limits = model.get("_limits");
-  const shown = {};
-  for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name);
-    const box = part(`${name}-number`);
-    const [least, most, whole, none] = limits[name];
-    slider.max = stops.length - 1;
-    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
-    on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
-    on(box, "change", () => {
-      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
-      const value = box.value.trim() === "" ? NaN : Number(box.value);
-      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
-      if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number";
-      const label = slider.getAttribute("aria-label");
-      if (view.refused?.name !== name) view.settle();
-      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
-      view.refused = { name, restore: () => delete shown[name] };
-      box.setAttribute("aria-invalid", "true");
-      view.schedule();
-    });
-  }
-  return () => {
-    for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name);
-      const slider = part(name);
-      const box = part(`${name}-number`);
-      if (shown[name] === value) continue;
-      const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
-      slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
-      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
-      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
-      box.setAttribute("aria-invalid", "false");
-      shown[name] = value;
-    }
-  };
-}
-
 // js/causality_explorer/causality_explorer.js
-var SELECTION = ["token", "output"];
 var NOTHING = { token: -1, output: -1 };
 var ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
 var SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
@@ -215,7 +366,6 @@ var PAGE = `
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
   goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
   matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
-var floatsOf = (view) => new Float32Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 var small = (x) => x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3);
 function layerWords({ name, changes, moves, most }, n, { token, output }) {
   if (token < 0 && output < 0) return "";
@@ -250,7 +400,7 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   changes.forEach((change, at) => colours[at] = moves[at] ? RAMP[toneOf(depthOf(change / most))] : 0);
   stretch(ctx, { x: box.x, y: box.y, w: box.side, h: box.side }, pixels);
   const cell = box.side / n;
-  const every = everyNth(cell, ctx.measureText(n - 1).width + 6);
+  const every = everyNth(cell, ctx.measureText(String(n - 1)).width + 6);
   ctx.fillStyle = ink.page;
   for (let i = 1; i < n && cell >= 10; i++) {
     ctx.fillRect(box.x + Math.round(i * cell), box.y, 1, box.side);
@@ -291,47 +441,63 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
     if (i < token) ctx.fill();
   }
 }
+var same = (a, b) => a.token === b.token && a.output === b.output;
+function beyond(at, key, n) {
+  const across = ACROSS[key] ?? 0;
+  const down = DOWN[key] ?? 0;
+  const move = (from, by) => by ? onward(from, by, n) : from;
+  return across || down ? { token: move(at.token, across), output: move(at.output, down) } : null;
+}
+var ACROSS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
+var DOWN = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity };
+function panelOf({ name }, i) {
+  const panel = document.createElement("div");
+  panel.className = "causality-explorer-map";
+  panel.innerHTML = `<div class="explorer-title"></div>
+    <div class="explorer-panel">${canvases(nameOf(i), "")}</div><p data-part="caption-${i}"></p>`;
+  const label = `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`;
+  panel.querySelector("canvas + canvas")?.setAttribute("aria-label", label);
+  panel.children[0].textContent = name;
+  return panel;
+}
+var nameOf = (i) => `map-${i}`;
 function render({ model, el }) {
-  const view = mount({ model, el }, "causality-explorer", PAGE, draw);
-  const { root, part, send, on } = view;
+  const page = PAGE + STATUS;
+  const view = mount({ model, el }, { name: "explorer causality-explorer", prefix: "explorer", page, draw });
+  const { part, canvas, ground, send } = view;
   const n = model.get("_count");
-  const given = model.get("_layers");
   const [least, most] = model.get("_limits").tolerance;
   const follow = bindKnobs(view, { tolerance: decades(least, most) });
-  const layers = given.map(({ name, changes }) => ({ name, changes: floatsOf(changes) }));
+  const layers = model.get("_layers").map(({ name, changes }) => ({ name, changes: floats(changes) }));
+  const names = layers.map((_, i) => nameOf(i));
+  const tones = [0, 0.25, 0.5, 0.75, 1].map((depth) => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
   let hover = NOTHING;
   let drawnFor = "";
-  const boxes = [];
-  const known = ({ token, output }) => ({ token: token < n ? token : -1, output: output < n ? output : -1 });
+  let judged = [];
+  let boxes = [];
+  const known = ({ token, output }) => ({
+    token: token < n ? token : -1,
+    output: output < n ? output : -1
+  });
   const pinned = () => {
     const at = known({ token: model.get("token"), output: model.get("output") });
     return at.token < 0 && at.output < 0 ? null : at;
   };
-  const same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
   part("maps").style.maxWidth = `${layers.length * 402 - 22}px`;
-  part("maps").append(
-    ...layers.map(({ name }, i) => {
-      const panel = document.createElement("div");
-      panel.className = "causality-explorer-map";
-      panel.innerHTML = `<div class="explorer-title"></div><div class="explorer-panel"><canvas></canvas>
-      <canvas tabindex="0" data-part="map-${i}" ${KEYS} role="application"></canvas></div>
-      <p data-part="caption-${i}"></p>`;
-      panel.firstChild.textContent = name;
-      panel.querySelector("canvas + canvas").setAttribute("aria-label", `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`);
-      return panel;
-    })
-  );
-  const tones = [0, 0.25, 0.5, 0.75, 1].map((depth) => `rgb(${new Uint8Array(RAMP.buffer, 4 * toneOf(depth), 3)})`);
-  function refresh(tolerance, widths, ink) {
-    layers.forEach((layer, i) => {
-      layer.moves = movesOf(layer.changes, tolerance);
-      layer.most = layer.changes.reduce((a, b) => Math.max(a, b), 0);
-      layer.earlier = earlierOf(layer.moves, n);
+  part("maps").append(...layers.map(panelOf));
+  function paint(tolerance, widths, ink) {
+    judged = layers.map((layer) => {
+      const moves = movesOf(layer.changes, tolerance);
+      return { ...layer, moves, most: layer.changes.reduce((a, b) => Math.max(a, b), 0), earlier: earlierOf(moves, n) };
+    });
+    boxes = widths.map((width) => {
+      const side = width - ROOM.left - ROOM.right;
+      return { x: ROOM.left, y: ROOM.top, side, size: [width, ROOM.top + side + ROOM.bottom] };
+    });
+    judged.forEach((layer, i) => {
       const { moved, pairs, share } = layer.earlier;
       part(`caption-${i}`).textContent = `Earlier outputs that move: ${exact(moved)} of ${many(pairs, "pair")} (${percent(share)}). Largest change: ${small(layer.most)}.`;
-      const side = widths[i] - ROOM.left - ROOM.right;
-      boxes[i] = { x: ROOM.left, y: ROOM.top, side, size: [widths[i], ROOM.top + side + ROOM.bottom] };
-      paintMatrix(fit(part(`map-${i}`).previousElementSibling, ...boxes[i].size), layer, n, boxes[i], ink);
+      paintMatrix(fit(ground(names[i]), ...boxes[i].size), layer, n, boxes[i], ink);
     });
     const still = `${100 * depthOf(tolerance)}%`;
     part("ramp").style.background = `linear-gradient(to right, var(--explorer-shade) ${still}, transparent ${still}),
@@ -339,59 +505,46 @@ function render({ model, el }) {
   }
   function draw() {
     const tolerance = model.get("tolerance");
-    const widths = layers.map((_, i) => part(`map-${i}`).clientWidth);
-    const style = getComputedStyle(root);
-    const colour = (name) => style.getPropertyValue(`--explorer-${name}`).trim();
-    const ink = { ...view.ink(), page: colour("page"), shade: colour("shade") };
+    const widths = names.map((name) => part(name).clientWidth);
+    const ink = view.ink();
     const key = JSON.stringify([tolerance, widths, ink, window.devicePixelRatio]);
     follow();
     if (Math.min(...widths) < 80) return;
-    if (key !== drawnFor) refresh(tolerance, widths, ink);
+    if (key !== drawnFor) paint(tolerance, widths, ink);
     drawnFor = key;
     const at = pinned() ?? hover;
-    layers.forEach((layer, i) => markMatrix(fit(part(`map-${i}`), ...boxes[i].size), layer, n, boxes[i], at, ink));
+    judged.forEach((layer, i) => markMatrix(fit(canvas(names[i]), ...boxes[i].size), layer, n, boxes[i], at, ink));
     part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
-    view.say(sentenceOf(layers, n, at));
+    view.say(sentenceOf(judged, n, at));
   }
-  const show = (at) => {
-    hover = at;
-    if (!same(at, NOTHING)) view.settle();
+  function show(at) {
+    hover = at ?? NOTHING;
+    if (!same(hover, NOTHING)) view.settle();
     view.schedule();
-  };
-  const pin = (at) => send(pinned() && same(at, pinned()) ? NOTHING : at);
-  function hit(i, event) {
-    const frame = event.currentTarget.getBoundingClientRect();
-    const { x, y, side } = boxes[i];
-    const within = (value) => value >= 0 && value < side ? Math.floor(n * value / side) : -1;
-    return { token: within(event.clientX - frame.left - x), output: within(event.clientY - frame.top - y) };
   }
-  function step(key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity }[key] ?? 0;
-    const at = pinned() ?? hover;
-    const from = (place, by) => place < 0 && Number.isFinite(by) ? 0 : place + by;
-    const move = (place, by) => by ? Math.min(Math.max(from(place, by), 0), n - 1) : place;
-    return across || down ? { token: move(at.token, across), output: move(at.output, down) } : null;
+  function pin(at) {
+    const now = pinned();
+    send(now && same(at, now) ? NOTHING : at);
   }
-  layers.forEach((_, i) => {
-    const canvas = part(`map-${i}`);
-    on(canvas, "pointermove", (event) => boxes[i] && show(hit(i, event)));
-    on(canvas, "pointerleave", () => show(NOTHING));
-    on(canvas, "blur", () => show(NOTHING));
-    on(canvas, "click", (event) => boxes[i] && pin(hit(i, event)));
-    on(canvas, "keydown", (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      const next = step(event.key);
-      if (next && pinned()) send(next);
-      else if (next) show(next);
-      else if (event.key === "Enter" || event.key === " ") pin(pinned() ?? hover);
-      else if (event.key === "Escape") show(NOTHING), send(NOTHING);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
+  pointAt(view, names, {
+    ready: () => boxes.length,
+    // On the numbers beside a matrix, only its column or row.
+    under(name, left, top) {
+      const { x, y, side } = boxes[names.indexOf(name)];
+      const within = (value) => value >= 0 && value < side ? Math.floor(n * value / side) : -1;
+      return { token: within(left - x), output: within(top - y) };
+    },
+    beyond: (_, key) => beyond(pinned() ?? hover, key, n),
+    show,
+    go: (at) => pinned() ? send(at) : show(at),
+    take: pin,
+    enter: () => pin(pinned() ?? hover),
+    free() {
+      show(null);
+      send(NOTHING);
+    }
   });
-  for (const name of ["tolerance", ...SELECTION]) model.on(`change:${name}`, view.schedule);
+  for (const name of ["tolerance", "token", "output"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }
 var causality_explorer_default = { render };

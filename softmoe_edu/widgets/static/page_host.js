@@ -6,15 +6,24 @@ function equal(a, b) {
   return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && equal(a[key], b[key]));
 }
 var SavedModel = class {
+  /** @type {Traits} */
   #values;
+  /** @type {Map<string, Listener[]>} */
   #listeners = /* @__PURE__ */ new Map();
+  /** @param {Traits} values */
   constructor(values) {
     this.#values = values;
   }
+  /** @param {string} name */
   get(name) {
     return this.#values[name];
   }
-  /** Set one trait, or several from an object; all have their new values before the first listener is told. */
+  /**
+   * Set one trait, or several from an object; all have their new values before the first listener is told.
+   *
+   * @param {string | Traits} name
+   * @param {unknown} [value]
+   */
   set(name, value) {
     const given = typeof name === "object" ? name : { [name]: value };
     const changed = Object.keys(given).filter((key) => !equal(this.#values[key], given[key]));
@@ -22,16 +31,29 @@ var SavedModel = class {
     for (const key of changed) this.#tell(`change:${key}`, this, given[key]);
     if (changed.length) this.#tell("change", this);
   }
+  /**
+   * @param {string} names
+   * @param {Listener} listener
+   */
   on(names, listener) {
     for (const name of names.split(/\s+/)) this.#listeners.set(name, [...this.#listeners.get(name) ?? [], listener]);
   }
-  /** Forget a listener; without one all listeners of these names, without names those of all names. */
+  /**
+   * Forget a listener; without one all listeners of these names, without names those of all names.
+   *
+   * @param {string} [names]
+   * @param {Listener} [listener]
+   */
   off(names, listener) {
     for (const name of names ? names.split(/\s+/) : [...this.#listeners.keys()]) {
       const others = (this.#listeners.get(name) ?? []).filter((one) => listener && one !== listener);
       this.#listeners.set(name, others);
     }
   }
+  /**
+   * @param {string} name
+   * @param {...unknown} facts
+   */
   #tell(name, ...facts) {
     for (const listener of this.#listeners.get(name) ?? []) listener(...facts);
   }
@@ -49,8 +71,9 @@ function decode(text) {
 }
 function unpack({ state, buffers }) {
   for (const { path, data } of buffers) {
+    const last = path[path.length - 1];
     const holder = path.slice(0, -1).reduce((inner, key) => inner[key], state);
-    holder[path.at(-1)] = decode(data);
+    holder[last] = decode(data);
   }
   return state;
 }
@@ -64,7 +87,7 @@ async function load(source) {
   }
 }
 async function show(el) {
-  const saved = JSON.parse(document.getElementById("saved-widget").textContent);
+  const saved = JSON.parse(elementOf("saved-widget").textContent ?? "");
   const model = new SavedModel(unpack(saved));
   const { signal } = new AbortController();
   const invoke = async () => model.send();
@@ -73,7 +96,13 @@ async function show(el) {
   await widget.initialize?.(given);
   await widget.render({ ...given, el });
 }
-var place = document.getElementById("widget");
+function elementOf(id) {
+  return (
+    /** @type {HTMLElement} */
+    document.getElementById(id)
+  );
+}
+var place = elementOf("widget");
 show(place).catch((error) => {
   console.error(error);
   place.setAttribute("role", "alert");

@@ -1,3 +1,233 @@
+// js/shared/bytes.js
+var copyOf = (view) => (
+  /** @type {ArrayBuffer} */
+  view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)
+);
+function numbersOf(Kind) {
+  const copies = /* @__PURE__ */ new WeakMap();
+  return (view) => {
+    const numbers = copies.get(view) ?? new Kind(copyOf(view));
+    copies.set(view, numbers);
+    return numbers;
+  };
+}
+var floats = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Float32Array} */
+  Float32Array
+);
+var ints = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Int32Array} */
+  Int32Array
+);
+var octets = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Uint8Array} */
+  Uint8Array
+);
+
+// js/shared/numbers.js
+var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
+var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
+var percent = (x) => `${(100 * x).toFixed(1)} %`;
+var some = (list2) => list2.slice(0, 12).join(", ") + (list2.length > 12 ? ` and ${exact(list2.length - 12)} more` : "");
+var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
+
+// js/shared/knobs.js
+var stopsOf = (knobs, limits) => Object.fromEntries(Object.entries(knobs).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]));
+function bindKnobs(view, stopsByName, also = (values) => values) {
+  const { model, input, on, send } = view;
+  const limits = model.get("_limits");
+  const shown = {};
+  for (const [name, stops] of Object.entries(stopsByName)) {
+    const slider = input(name);
+    const box = input(`${name}-number`);
+    const [least, most, whole, none] = limits[name];
+    slider.max = String(stops.length - 1);
+    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
+    on(slider, "input", () => send(also({ [name]: stops[Number(slider.value)] })));
+    on(box, "change", () => {
+      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
+      const value = box.value.trim() === "" ? NaN : Number(box.value);
+      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
+      if (fits) return send(also({ [name]: value }));
+      const kind = whole ? "a whole number" : "a number";
+      const label = slider.getAttribute("aria-label");
+      if (view.refused?.name !== name) view.settle();
+      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
+      view.refused = { name, restore: () => delete shown[name] };
+      box.setAttribute("aria-invalid", "true");
+      view.schedule();
+    });
+  }
+  return () => {
+    for (const [name, stops] of Object.entries(stopsByName)) {
+      const value = model.get(name);
+      const slider = input(name);
+      const box = input(`${name}-number`);
+      if (shown[name] === value) continue;
+      const far = stops.map((stop2) => stop2 === null || value === null ? Infinity : Math.abs(stop2 - value));
+      slider.value = String(value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far)));
+      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
+      box.value = value && value < 1e-3 ? value.toExponential() : String(value ?? "");
+      box.setAttribute("aria-invalid", "false");
+      shown[name] = value;
+    }
+  };
+}
+
+// js/shared/markup.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
+  <span data-part="pin"></span></p>`;
+var canvases = (name, label) => `<canvas></canvas>
+  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas>`;
+var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
+  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
+  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
+function fillList(select, names, value) {
+  if (!select.options.length) select.replaceChildren(...names.map((text) => new Option(text, text)));
+  select.value = value;
+}
+
+// js/shared/mount.js
+var INKS = (
+  /** @type {const} */
+  ["text", "line", "bar", "page", "shade", "paper"]
+);
+function mount({ model, el }, { name, prefix, page, draw, observed }) {
+  const root = document.createElement("div");
+  const stop2 = new AbortController();
+  const { signal } = stop2;
+  root.className = name;
+  root.innerHTML = page;
+  el.append(root);
+  showFault(model, root);
+  let frame = 0;
+  let stale = false;
+  const part2 = (which) => (
+    /** @type {HTMLElement} */
+    root.querySelector(`[data-part="${which}"]`)
+  );
+  const status = (
+    /** @type {HTMLElement} */
+    root.querySelector("[role=status]")
+  );
+  const schedule = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      const all = stale;
+      stale = false;
+      draw(all);
+    });
+  };
+  const refresh = () => {
+    stale = true;
+    schedule();
+  };
+  const on = (target, type, handler) => target.addEventListener(
+    type,
+    /** @type {(event: Event) => void} */
+    handler,
+    { signal }
+  );
+  const view = {
+    root,
+    signal,
+    model,
+    part: part2,
+    schedule,
+    refresh,
+    on,
+    canvas: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part2(which)
+    ),
+    ground: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part2(which).previousElementSibling
+    ),
+    input: (which) => (
+      /** @type {HTMLInputElement} */
+      part2(which)
+    ),
+    select: (which) => (
+      /** @type {HTMLSelectElement} */
+      part2(which)
+    ),
+    button: (which) => (
+      /** @type {HTMLButtonElement} */
+      part2(which)
+    ),
+    note: "",
+    refused: null,
+    settle() {
+      view.note = "";
+      view.refused?.restore();
+      view.refused = null;
+    },
+    send(values) {
+      view.settle();
+      for (
+        const trait of
+        /** @type {(keyof T)[]} */
+        Object.keys(values)
+      )
+        model.set(
+          trait,
+          /** @type {T[keyof T]} */
+          values[trait]
+        );
+      model.save_changes();
+      schedule();
+    },
+    ink() {
+      const style = getComputedStyle(root);
+      const colour = (each) => style.getPropertyValue(`--${prefix}-${each}`).trim();
+      return (
+        /** @type {Ink} */
+        Object.fromEntries(INKS.map((each) => [each, colour(each)]))
+      );
+    },
+    say(sentence) {
+      const words = view.note || sentence;
+      if (status.textContent !== words) status.textContent = words;
+    },
+    end() {
+      stop2.abort();
+      resized.disconnect();
+      themed.disconnect();
+      cancelAnimationFrame(frame);
+    }
+  };
+  on(root, "keydown", (event) => {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+  });
+  const resized = new ResizeObserver(refresh);
+  const themed = new MutationObserver(refresh);
+  const panels = observed?.map((which) => (
+    /** @type {Element} */
+    part2(which).parentElement
+  )) ?? [root];
+  for (const panel2 of panels) resized.observe(panel2);
+  themed.observe(document.body, { attributes: true });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  refresh();
+  return view;
+}
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+
 // js/shared/painting.js
 var VIRIDIS = [
   [68, 1, 84],
@@ -19,30 +249,20 @@ var RAMP = new Uint32Array(256).map((_, i) => {
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-var GRID = [
-  [0.5, "rgba(0, 0, 0, .55)"],
-  [1.5, "rgba(255, 255, 255, .45)"]
-];
-function showFault(model, root) {
-  const alert = document.createElement("p");
-  alert.setAttribute("role", "alert");
-  alert.dataset.part = "fault";
-  alert.style.fontWeight = "600";
-  root.append(alert);
-  const tell = () => {
-    alert.textContent = model.get("_fault") ?? "";
-    alert.hidden = !alert.textContent;
-  };
-  model.on("change:_fault", tell);
-  tell();
-}
+var contextOf = (canvas) => (
+  /** @type {OffscreenCanvasRenderingContext2D} */
+  canvas.getContext("2d")
+);
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
-  const ctx = canvas.getContext("2d");
+  const ctx = (
+    /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d")
+  );
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   ctx.font = "11px system-ui, sans-serif";
@@ -72,7 +292,7 @@ function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
 }
 function stretch(ctx, box, pixels) {
   const small = new OffscreenCanvas(pixels.width, pixels.height);
-  small.getContext("2d").putImageData(pixels, 0, 0);
+  contextOf(small).putImageData(pixels, 0, 0);
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, box.x, box.y, box.w, box.h);
 }
@@ -105,22 +325,21 @@ function hatch(ctx, x, y, w, h) {
 }
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
-  const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
   for (const [width, colour] of [
     [4, "#000"],
     [2, "#fff"]
   ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(...inner);
+    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
   }
 }
 function write(ctx, text, x, y, colour, align = "center") {
   Object.assign(ctx, { fillStyle: colour, textAlign: align });
-  ctx.fillText(text, x, y);
+  ctx.fillText(String(text), x, y);
 }
 function writeOver(ctx, text, x, y) {
   Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
-  ctx.strokeText(text, x, y);
+  ctx.strokeText(String(text), x, y);
   write(ctx, text, x, y, "#fff");
 }
 function shareOfBox([x, y, dx, dy], share, worded) {
@@ -129,138 +348,186 @@ function shareOfBox([x, y, dx, dy], share, worded) {
   return [x + dx * (1 - side) / 2, y + dy * (1 - side) / 2, dx * side, dy * side];
 }
 var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
-
-// js/shared/explorer.js
-var KEYS = 'data-lm-suppress-shortcuts="true"';
-var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
-  <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
-  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
-var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
-  <span data-part="pin"></span></p>`;
-function evenly(least, most, step) {
-  return Array.from({ length: Math.round((most - least) / step) + 1 }, (_, i) => Number((least + i * step).toFixed(9)));
-}
-function widely(least, most, power, bases) {
-  const stops = /* @__PURE__ */ new Set([least, most]);
-  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
-    for (const base of bases) {
-      const at = Number((base * power ** k).toPrecision(12));
-      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
-    }
-  return [...stops].sort((a, b) => a - b);
-}
-var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
-var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
-var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
-var percent = (x) => `${(100 * x).toFixed(1)} %`;
-var some = (list2) => list2.slice(0, 12).join(", ") + (list2.length > 12 ? ` and ${exact(list2.length - 12)} more` : "");
-var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
-function mount({ model, el }, name, page, draw) {
-  const root = document.createElement("div");
-  const stop = new AbortController();
-  const { signal } = stop;
-  root.className = `explorer ${name}`;
-  root.innerHTML = page + STATUS;
-  el.append(root);
-  showFault(model, root);
-  let frame = 0;
-  const view = { root, signal, model, note: "", status: root.querySelector("[role=status]") };
-  view.part = (which) => root.querySelector(`[data-part="${which}"]`);
-  view.schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      draw();
-    });
-  };
-  view.settle = () => {
-    view.note = "";
-    view.refused?.restore();
-    view.refused = null;
-  };
-  view.send = (values) => {
-    view.settle();
-    for (const [trait, value] of Object.entries(values)) model.set(trait, value);
-    model.save_changes();
-    view.schedule();
-  };
-  view.on = (target, type, handler) => target.addEventListener(type, handler, { signal });
-  view.ink = () => {
-    const style = getComputedStyle(root);
-    return Object.fromEntries(
-      ["text", "line", "bar"].map((x) => [x, style.getPropertyValue(`--explorer-${x}`).trim()])
-    );
-  };
-  view.say = (sentence) => {
-    const words = view.note || sentence;
-    if (view.status.textContent !== words) view.status.textContent = words;
-  };
-  view.on(root, "keydown", (event) => {
-    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
-    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
-  });
-  const resized = new ResizeObserver(view.schedule);
-  const themed = new MutationObserver(view.schedule);
-  resized.observe(root);
-  themed.observe(document.body, { attributes: true });
-  view.on(matchMedia("(prefers-color-scheme: dark)"), "change", view.schedule);
-  view.end = () => {
-    stop.abort();
-    resized.disconnect();
-    themed.disconnect();
-    cancelAnimationFrame(frame);
-  };
-  view.schedule();
-  return view;
-}
-function bindKnobs(view, stopsOf, also = (values) => values) {
-  const { model, part, on, send } = view;
-  const limits = model.get("_limits");
-  const shown = {};
-  for (const [name, stops] of Object.entries(stopsOf)) {
-    const slider = part(name);
-    const box = part(`${name}-number`);
-    const [least, most, whole, none] = limits[name];
-    slider.max = stops.length - 1;
-    Object.assign(box, { min: least, max: most, step: whole ? 1 : "any", placeholder: none ? "none" : "" });
-    on(slider, "input", () => send(also({ [name]: stops[slider.value] })));
-    on(box, "change", () => {
-      if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
-      const value = box.value.trim() === "" ? NaN : Number(box.value);
-      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
-      if (fits) return send(also({ [name]: value }));
-      const kind = whole ? "a whole number" : "a number";
-      const label = slider.getAttribute("aria-label");
-      if (view.refused?.name !== name) view.settle();
-      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
-      view.refused = { name, restore: () => delete shown[name] };
-      box.setAttribute("aria-invalid", "true");
-      view.schedule();
-    });
-  }
-  return () => {
-    for (const [name, stops] of Object.entries(stopsOf)) {
-      const value = model.get(name);
-      const slider = part(name);
-      const box = part(`${name}-number`);
-      if (shown[name] === value) continue;
-      const far = stops.map((stop) => stop === null || value === null ? Infinity : Math.abs(stop - value));
-      slider.value = value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far));
-      slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
-      box.value = value && value < 1e-3 ? value.toExponential() : value ?? "";
-      box.setAttribute("aria-invalid", "false");
-      shown[name] = value;
-    }
-  };
-}
 function rule(ctx, x, y, toX, toY) {
   ctx.beginPath();
   ctx.moveTo(x, y);
   ctx.lineTo(toX, toY);
   ctx.stroke();
 }
-function fillList(select, names, value) {
-  if (!select.options.length) select.replaceChildren(...names.map((text) => new Option(text, text)));
-  select.value = value;
+function dashedRule(ctx, x, y, w) {
+  ctx.setLineDash([4, 3]);
+  rule(ctx, x, y, x + w, y);
+  ctx.setLineDash([]);
+}
+
+// js/shared/pointing.js
+function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+  for (const panel2 of panels) {
+    const target = canvas(panel2);
+    const at = (event) => {
+      const frame = target.getBoundingClientRect();
+      return under(panel2, event.clientX - frame.left, event.clientY - frame.top);
+    };
+    const press = ({ key, shiftKey }) => {
+      const next = shiftKey ? null : beyond(panel2, key);
+      if (next) go(next);
+      else if (key === "Enter" || key === " ") return (shiftKey && shifted ? shifted.enter() : enter(panel2)) !== false;
+      else if (key === "Escape") free();
+      else return false;
+      return true;
+    };
+    on(target, "pointermove", (event) => ready() && show(at(event)));
+    on(target, "pointerleave", () => show(null));
+    on(target, "blur", () => show(null));
+    on(target, "click", (event) => {
+      if (!ready()) return;
+      if (event.shiftKey && shifted) shifted.take(at(event));
+      else take(at(event), panel2);
+    });
+    on(target, "mousedown", (event) => {
+      if (event.shiftKey && shifted) stop(event);
+    });
+    on(target, "keydown", (event) => {
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
+      if (ready() && !held && press(event)) stop(event);
+    });
+  }
+}
+function stop(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+var ACROSS = { ArrowLeft: -1, ArrowRight: 1 };
+var DOWN = { ArrowUp: -1, ArrowDown: 1 };
+var FAR = { Home: -Infinity, End: Infinity };
+function stepsOf(key) {
+  const across = ACROSS[key] ?? 0;
+  const down = DOWN[key] ?? 0;
+  const far = FAR[key] ?? 0;
+  return across || down || far ? { across, down, far } : null;
+}
+function onward(from, by, count) {
+  const next = from < 0 && Number.isFinite(by) ? 0 : from + by;
+  return Math.min(Math.max(next, 0), count - 1);
+}
+
+// js/shared/selection.js
+var NOTHING = Object.freeze({ token: -1, expert: -1, slot: -1 });
+var SELECTION = (
+  /** @type {(keyof Place)[]} */
+  Object.keys(NOTHING)
+);
+var same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
+var there = (at) => at.token >= 0 || at.expert >= 0;
+var pinnedIn = (model) => ({
+  token: model.get("token"),
+  expert: model.get("expert"),
+  slot: model.get("slot")
+});
+function within({ token, expert, slot }, { hasToken, experts, slots }) {
+  const whose = expert < experts ? expert : -1;
+  return { token: hasToken(token) ? token : -1, expert: whose, slot: whose >= 0 && slot < slots ? slot : -1 };
+}
+
+// js/shared/words.js
+var LINE = 40;
+var NARROWEST = 34;
+var ruler = null;
+var clip = (word, most) => {
+  const seen = word.trim() ? word : `"${word}"`;
+  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
+};
+function widthOf(text) {
+  if (!ruler) {
+    ruler = contextOf(new OffscreenCanvas(1, 1));
+    ruler.font = "11px system-ui, sans-serif";
+  }
+  return ruler.measureText(text).width;
+}
+function fitted(word, most) {
+  const seen = [...clip(word, 400)];
+  if (widthOf(seen.join("")) <= most) return seen.join("");
+  let low2 = 0;
+  let high = seen.length;
+  while (high - low2 > 1) {
+    const middle = low2 + high >> 1;
+    if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low2 = middle;
+    else high = middle;
+  }
+  return `${seen.slice(0, low2).join("")}…`;
+}
+function wordBoxes(words, width) {
+  let x = 0;
+  let y = 0;
+  return words.map((word) => {
+    const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
+    if (x && x + w > width) [x, y] = [0, y + LINE];
+    x += w;
+    return [x - w, y, w, LINE];
+  });
+}
+var wordAt = (boxes, x, y) => boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
+function wordBeyond(boxes, token, down) {
+  if (token < 0) return 0;
+  const middle = ([left, , w]) => left + w / 2;
+  const from = boxes[token];
+  const y = from[1] + down * LINE;
+  const line = boxes.map((box, t) => ({ t, y: box[1], far: Math.abs(middle(box) - middle(from)) }));
+  const [nearest] = line.filter((box) => box.y === y).sort((a, b) => a.far - b.far);
+  return nearest ? nearest.t : token;
+}
+
+// js/shared/plan.js
+var PANELS = (
+  /** @type {const} */
+  ["tokens", "map", "experts"]
+);
+function tokenBox(w, { count, words, grid, picture }) {
+  const lines = words && wordBoxes(words, w);
+  const columns = grid[1] ?? Math.min(count, Math.max(8, Math.ceil(Math.sqrt(count))));
+  const rows = grid[0] ?? Math.ceil(count / columns);
+  const drawn = picture ? w * picture.height / picture.width : rows * Math.min(w / columns, 34);
+  const h = lines ? lines[lines.length - 1][1] + LINE : drawn;
+  return { w, h, words: lines, columns, rows, dx: w / columns, dy: h / rows };
+}
+var cornerOf = ({ columns, dx, dy, words }, place) => words?.[place] ?? [place % columns * dx, Math.floor(place / columns) * dy, dx, dy];
+function mapBox(width, mostHigh, { rows, columns, experts }, { left, right, top }) {
+  const w = width - left - right;
+  const h = Math.max(Math.min(rows * 14, mostHigh), 112);
+  return { x: left, y: top, w, h, columns, dx: w / (columns || 1), dy: h / rows, de: w / experts };
+}
+var floorWithin = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
+function placeUnder(plan, panel2, x, y) {
+  const { map, tokens } = plan.boxes;
+  if (panel2 === "tokens") {
+    if (tokens.words) return { ...NOTHING, token: plan.drawnAt(wordAt(tokens.words, x, y)) };
+    const column = floorWithin(x / tokens.dx, tokens.columns);
+    const place = Math.floor(y / tokens.dy) * tokens.columns + column;
+    return { ...NOTHING, token: column < 0 ? -1 : plan.drawnAt(place) };
+  }
+  const expert = floorWithin((x - map.x) / map.de, plan.experts);
+  if (panel2 === "experts" || y < map.y && plan.own) return { ...NOTHING, expert };
+  const row2 = floorWithin((y - map.y) / map.dy, plan.rows);
+  const token = row2 < 0 || expert < 0 && !plan.labelled ? -1 : plan.tokenOf(row2);
+  if (!plan.own) return { ...NOTHING, token };
+  const slot = expert < 0 || !plan.slotted ? -1 : floorWithin((x - map.x) / map.dx, map.columns) % plan.own;
+  return { token, expert, slot };
+}
+function placeBeyond(plan, panel2, key, at) {
+  const steps = stepsOf(key);
+  if (!steps) return null;
+  const { across, down, far } = steps;
+  const { tokens, map } = plan.boxes;
+  const { own, slotted } = plan;
+  const token = (by) => plan.tokenOf(onward(plan.rowOf(at.token), by, plan.rows));
+  if (panel2 === "tokens" && tokens.words && down)
+    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, at.token, down)) };
+  if (panel2 === "tokens") return { ...NOTHING, token: token(across + down * tokens.columns + far) };
+  if (panel2 === "experts") return { ...NOTHING, expert: onward(at.expert, across + far, plan.experts) };
+  if (!own) return { ...NOTHING, token: token(across + down + far) };
+  const column = at.expert < 0 ? -1 : at.expert * own + (slotted ? Math.max(at.slot, 0) : 0);
+  const next = onward(column, across + far, map.columns);
+  return { token: token(down), expert: Math.floor(next / own), slot: slotted ? next % own : -1 };
 }
 
 // js/arithmetic/routing.js
@@ -384,8 +651,7 @@ function assignTokens({ expert, gate }, { b, n, e, k }, capacity, { score: score
     arrivals.push(queue);
   }
   const p = capacity ?? busiest;
-  const out = { p, token: new Int32Array(b * e * p).fill(-1), arrivals };
-  out.gate = new Float32Array(b * e * p);
+  const out = { p, token: new Int32Array(b * e * p).fill(-1), gate: new Float32Array(b * e * p), arrivals };
   arrivals.forEach((queue, g) => {
     for (const { token, choice, expert: to, place } of queue) {
       if (place >= p) continue;
@@ -425,24 +691,28 @@ function assignInTurn({ b, n, e }, slots = null, mask = null) {
   return { p, token, gate: Float32Array.from(token, (t) => Number(t >= 0)) };
 }
 var firstSlots = (values, p) => p === 1 ? values : Float32Array.from({ length: values.length / p }, (_, i) => values[i * p]);
+var readsScores = (router) => ({
+  dispatch: router === "soft" || router === "soft / uniform",
+  combine: router === "soft" || router === "uniform / soft"
+});
+function checkKnown(name, value, known) {
+  if (!known.includes(value)) throw new RangeError(`${name} must be one of ${known.join(", ")}, got ${value}`);
+}
 function route(logits, sizes, settings = {}) {
   const { router = "soft", scale = 1, noise = null, noiseStd = 0, mask = null, topK = 1 } = settings;
   const { gating = "vmoe", capacityFactor = 1, priority = "position", multipleOf = 1, slots = null } = settings;
   const { b, n, e, p } = sizes;
-  const out = { router, sparse: isSparse(router), b, n, e, p, mask };
-  for (const [name, value, known] of [
-    ["router", router, ROUTERS],
-    ["gating", gating, GATINGS],
-    ["priority", priority, PRIORITIES]
-  ])
-    if (!known.includes(value)) throw new RangeError(`${name} must be one of ${known.join(", ")}, got ${value}`);
-  if (!out.sparse) {
-    const used = scoresInUse(logits, { scale, noise, noiseStd });
+  checkKnown("router", router, ROUTERS);
+  checkKnown("gating", gating, GATINGS);
+  checkKnown("priority", priority, PRIORITIES);
+  if (!isSparse(router)) {
+    const scores2 = scoresInUse(logits, { scale, noise, noiseStd });
     const equal = new Float32Array(logits.length);
-    const [first, second] = { soft: [used, used], "uniform / soft": [equal, used], "soft / uniform": [used, equal] }[router] ?? [equal, equal];
-    const [dispatch, combine] = [dispatchWeights(first, sizes, mask), combineWeights(second, sizes, mask)];
-    return { ...out, scores: used, dispatch, combine };
+    const dispatch = dispatchWeights(readsScores(router).dispatch ? scores2 : equal, sizes, mask);
+    const combine = combineWeights(readsScores(router).combine ? scores2 : equal, sizes, mask);
+    return { router, sparse: false, b, n, e, p, mask, scores: scores2, dispatch, combine };
   }
+  const out = { router, sparse: true, b, n, e, p, mask, topK: 0 };
   const own = { noise: noise && firstSlots(noise, p), noiseStd: noiseStd / e };
   const scores = scoresInUse(firstSlots(logits, p), { scale, ...own });
   const gates = softmax(scores, b * n, e, 1);
@@ -540,12 +810,12 @@ function loads(routing) {
 }
 function macsOf({ router, sparse, n, e, p, dropless, token }, { dim, hiddenDim, images = 1 }) {
   const scored = { "tokens choice": e, "experts choice": e, uniform: 0, identity: 0 }[router] ?? e * p;
-  const filled = dropless ? token.reduce((count, t) => count + (t >= 0), 0) : e * p;
+  const filled = dropless ? token.filter((t) => t >= 0).length : e * p;
   const tokens = n / images;
   const slots = filled / images;
-  const moved2 = sparse ? 0 : tokens * e * p * dim;
-  const parts = { logits: tokens * dim * scored, dispatch: moved2, combine: moved2 };
-  return { ...parts, routing: parts.logits + 2 * moved2, experts: 2 * slots * dim * hiddenDim };
+  const moved = sparse ? 0 : tokens * e * p * dim;
+  const parts = { logits: tokens * dim * scored, dispatch: moved, combine: moved };
+  return { ...parts, routing: parts.logits + 2 * moved, experts: 2 * slots * dim * hiddenDim };
 }
 
 // js/router_explorer/state.js
@@ -582,7 +852,7 @@ function keeper(most) {
   const kept = /* @__PURE__ */ new Map();
   return (key, make) => {
     if (!kept.has(key)) {
-      if (kept.size >= most) kept.delete(kept.keys().next().value);
+      for (const oldest of kept.keys()) if (kept.size >= most) kept.delete(oldest);
       kept.set(key, make());
     }
     return kept.get(key);
@@ -609,7 +879,7 @@ function explore(batch, settings, image, members = null) {
   };
   try {
     const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
-    const it = route(
+    const routed = route(
       gather(cutOf(batch, "logits", settings)),
       { b: 1, n: batch.n * images, e, p },
       {
@@ -625,11 +895,24 @@ function explore(batch, settings, image, members = null) {
     );
     const given = cutOf(batch, "logits", settings);
     const drawn = noise && cutOf(batch, "noise", settings);
-    Object.assign(it, { settings, images, image, rows: batch.n, first: alone ? 0 : image * batch.n, s: e * it.p });
-    Object.assign(it, { given, drawn, givenSlots: p, dim: batch.dim, hiddenDim: batch.hidden_dim });
-    it.loads = loads(it);
-    it.macs = macsOf(it, { dim: batch.dim, hiddenDim: batch.hidden_dim, images });
-    return it;
+    const { dim, hidden_dim: hiddenDim } = batch;
+    return {
+      ...routed,
+      settings,
+      images,
+      image,
+      rows: batch.n,
+      first: alone ? 0 : image * batch.n,
+      s: e * routed.p,
+      given,
+      drawn,
+      givenSlots: p,
+      dim,
+      hiddenDim,
+      loads: loads(routed),
+      macs: macsOf(routed, { dim, hiddenDim, images }),
+      words: null
+    };
   } catch (error) {
     if (error instanceof RangeError) return { error: error.message };
     throw error;
@@ -638,7 +921,8 @@ function explore(batch, settings, image, members = null) {
 var ofExperts = (it, step) => it.sparse && STEPS.indexOf(step) < 3;
 function selected(it) {
   const out = new Float32Array(it.n * it.e);
-  if (it.chosen) it.chosen.expert.forEach((e, i) => out[Math.floor(i / it.topK) * it.e + e] = it.chosen.gate[i]);
+  const { chosen, topK } = it;
+  if (chosen) chosen.expert.forEach((e, i) => out[Math.floor(i / topK) * it.e + e] = chosen.gate[i]);
   else it.token.forEach((t, at) => t >= 0 && (out[t * it.e + Math.floor(at / it.p)] = it.gate[at]));
   return out;
 }
@@ -651,13 +935,13 @@ function mapOf(it, step, served) {
   const below = new Float64Array(columns);
   const beside = new Float64Array(rows);
   let all = null;
-  let values = null;
+  let values;
   let least = step === "score" ? Infinity : 0;
   let most = step === "score" ? -Infinity : 0;
   if (blank && (step === "score" || short2 && step === "normalise")) all = new Float32Array(n * columns);
   else if (step === "score") all = it.scores;
   else if (short2 && step === "normalise") all = it.gates;
-  else if (short2) all = selected(it);
+  else if (short2 && it.sparse) all = selected(it);
   else if (!it.sparse) all = it[view];
   if (all) {
     values = all.subarray(first * columns, (first + rows) * columns);
@@ -670,14 +954,15 @@ function mapOf(it, step, served) {
         if (value > most) most = value;
       }
   } else {
-    values = new Float32Array(rows * columns);
+    const own = new Float32Array(rows * columns);
+    values = own;
     const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
-    it.token.forEach((t, at) => {
+    it.token?.forEach((t, at) => {
       if (t < 0 || inTime && at % p >= inTime[Math.floor(at / p)]) return;
       const value = view === "dispatch" ? 1 : it.gate[at];
       below[at] = value;
       if (t < first || t >= first + rows) return;
-      values[(t - first) * s + at] = value;
+      own[(t - first) * s + at] = value;
       beside[t - first] += value;
       most = Math.max(most, value);
     });
@@ -701,18 +986,23 @@ function fatesOf(it, step, served) {
   if (!it.arrivals || step !== "dispatch" || served < 0) return out;
   const waiting = new Uint8Array(it.n);
   it.arrivals[0].slice(served).forEach(({ token }) => waiting[token] = 1);
-  return out.map((dropped, t) => dropped && !waiting[it.first + t]);
+  return out.map((dropped, t) => Number(dropped && !waiting[it.first + t]));
 }
 function placeOf(it, token, expert) {
   const slots = it.token.subarray(expert * it.p, (expert + 1) * it.p);
   const arrival = it.arrivals?.[0].find((a) => a.token === token && a.expert === expert);
   return { slot: slots.indexOf(token), arrival };
 }
+var byExperts = /* @__PURE__ */ new WeakMap();
+var VIEWS = (
+  /** @type {const} */
+  ["dispatch", "combine"]
+);
 function byExpert(it) {
-  if (it.byExpert) return it.byExpert;
+  const known = byExperts.get(it);
+  if (known) return known;
   const { e, p, s, first, rows } = it;
-  const empty = () => new Float64Array(rows * e);
-  const out = { dispatch: empty(), combine: empty() };
+  const out = { dispatch: new Float64Array(rows * e), combine: new Float64Array(rows * e) };
   if (it.sparse)
     it.token.forEach((t, at) => {
       if (t < first || t >= first + rows) return;
@@ -721,10 +1011,11 @@ function byExpert(it) {
       out.combine[to] += it.gate[at];
     });
   else
-    for (const view of ["dispatch", "combine"])
+    for (const view of VIEWS)
       for (let i = 0; i < rows * s; i++)
         out[view][Math.floor(i / s) * e + Math.floor(i % s / p)] += it[view][first * s + i];
-  return it.byExpert = out;
+  byExperts.set(it, out);
+  return out;
 }
 function changesBetween(one, other) {
   const [a, b] = [byExpert(one), byExpert(other)];
@@ -733,12 +1024,10 @@ function changesBetween(one, other) {
   let most = 0;
   for (let t = 0; t < one.rows; t++) {
     let change = 0;
-    for (const view of ["dispatch", "combine"])
+    for (const view of VIEWS)
       for (let j = 0; j < e; j++) {
-        const [x, y] = [
-          [a, one],
-          [b, other]
-        ].map(([sums2, it]) => j < it.e ? sums2[view][t * it.e + j] : 0);
+        const x = j < one.e ? a[view][t * one.e + j] : 0;
+        const y = j < other.e ? b[view][t * other.e + j] : 0;
         change = Math.max(change, Math.abs(x - y));
       }
     if (change > 1e-5) tokens++;
@@ -747,7 +1036,7 @@ function changesBetween(one, other) {
   return { tokens, most: tokens ? most : 0 };
 }
 function answersChanged(before, after, members) {
-  if (before.sparse || before.images === 1) return changesBetween(after, before);
+  if (before.sparse || after.sparse || before.images === 1) return changesBetween(after, before);
   const { n, s, rows, first } = before;
   const mixed = new Float64Array(s);
   const change = new Float64Array(n);
@@ -778,7 +1067,10 @@ function otherMates(images, image, seed, kind) {
       const j = Math.floor(next() * (i + 1));
       [pick[i], pick[j]] = [pick[j], pick[i]];
     }
-  return [...Array(images).keys()].map((i) => i === image ? image : pick.shift());
+  return [...Array(images).keys()].map((i) => i === image ? image : (
+    /** @type {number} */
+    pick.shift()
+  ));
 }
 
 // js/arithmetic/largest.js
@@ -794,6 +1086,11 @@ function equals(alike, count) {
   if (!alike) return "";
   if (alike + 1 === count) return ` (all ${count.toLocaleString("en-US")} are equal)`;
   return alike === 1 ? " (1 other is equal)" : ` (${alike.toLocaleString("en-US")} others are equal)`;
+}
+function largestFinite(values, least) {
+  let most = least;
+  for (let i = 0; i < values.length; i++) if (values[i] > most && values[i] < Infinity) most = values[i];
+  return most;
 }
 
 // js/router_explorer/places.js
@@ -824,8 +1121,7 @@ function placeAt(it, step, { values, columns, short: short2 }, { token, expert, 
     const cells = [{ expert, slot }];
     if (it.sparse) {
       const held = it.token[column];
-      const here = ({ expert: other }) => other === expert;
-      const inTime = held >= 0 && slotsOf(it, held, step, served).some(here);
+      const inTime = held >= 0 && slotsOf(it, held, step, served).some((cell2) => cell2.expert === expert);
       return { token: inTime ? held - it.first : null, cells, alike: 0 };
     }
     const { top: top2, alike: alike2 } = largestAmong(values, column, it.rows, columns);
@@ -833,7 +1129,7 @@ function placeAt(it, step, { values, columns, short: short2 }, { token, expert, 
   }
   if (exact2) return { token, cells: [{ expert, slot }], alike: 0 };
   const own = it.first + token;
-  if (settled(it, step)) {
+  if (it.sparse && settled(it, step)) {
     const slots = short2 ? [] : slotsOf(it, own, step, served).filter((at) => expert < 0 || at.expert === expert);
     if (expert >= 0) return { token, cells: slots.length ? slots : [{ expert, slot: -1 }], alike: 0 };
     const all = Array.from({ length: it.e }, (_, other) => ({ expert: other, slot: -1 }));
@@ -883,28 +1179,23 @@ function scoreSum(it, { token, expert, slot }) {
 }
 function softmaxSum(name, scores, own, over2) {
   const most = scores.reduce((a, x) => Math.max(a, x));
-  const part = Math.exp(own - most);
+  const part2 = Math.exp(own - most);
   const whole = scores.reduce((a, x) => a + Math.exp(x - most), 0);
   const formula = `${name} = exp(${four(own)} - ${four(most)}) / sum over ${over2}`;
-  return `${formula} = ${four(part)} / ${four(whole)} = ${four(part / whole)}`;
+  return `${formula} = ${four(part2)} / ${four(whole)} = ${four(part2 / whole)}`;
 }
 function softSum(it, step, { token, expert, slot, column, value }, ids) {
   const { n, s, p, first, scores } = it;
   const at = (first + token) * s + column;
-  const [to, from] = {
-    uniform: [false, false],
-    soft: [true, true],
-    "uniform / soft": [false, true],
-    "soft / uniform": [true, false]
-  }[it.router];
+  const reads = readsScores(it.router);
   const here = `slot ${slot} of expert ${expert}`;
   if (step === "score") return scoreSum(it, { token, expert, slot });
   if (step === "normalise") {
-    const down = Array.from({ length: n }, (_, t) => scores[t * s + column]);
+    const down = Float32Array.from({ length: n }, (_, t) => scores[t * s + column]);
     const along = scores.subarray((first + token) * s, (first + token + 1) * s);
     const even = (name, count, what) => `${name} = 1 / ${many(count, what)} = ${four(1 / count)}`;
-    const dispatch = to ? softmaxSum("dispatch", down, scores[at], many(n, "token")) : even("dispatch", n, "token");
-    const combine = from ? softmaxSum("combine", along, scores[at], many(s, "slot")) : even("combine", s, "slot");
+    const dispatch = reads.dispatch ? softmaxSum("dispatch", down, scores[at], many(n, "token")) : even("dispatch", n, "token");
+    const combine = reads.combine ? softmaxSum("combine", along, scores[at], many(s, "slot")) : even("combine", s, "slot");
     return `${dispatch}; ${combine}`;
   }
   if (step === "select") return `all ${many(n, "token")} stay in ${here}, all ${many(s, "slot")} for this token`;
@@ -922,7 +1213,7 @@ var computeSum = (it, expert, what, slots = it.p) => {
   return `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
 };
 function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
-  if (dropless) return `no capacity: slots as many as the busiest expert needs = ${p}`;
+  if (dropless || factor === null) return `no capacity: slots as many as the busiest expert needs = ${p}`;
   const choices = router === "experts choice" ? "" : `${top_k} x `;
   const round = choices ? "ceil" : "round";
   return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
@@ -933,7 +1224,7 @@ function dealtSum({ e }, step, own) {
   return `slot = floor(${own} / ${e}) = ${Math.floor(own / e)} of expert ${own % e}`;
 }
 function rankSum({ e, n, gates }, own, expert) {
-  const column = Array.from({ length: n }, (_, t) => gates[t * e + expert]);
+  const column = Array.from({ length: n }, (_, t) => gates?.[t * e + expert] ?? NaN);
   const rank = column.filter((x, t) => x > column[own] || x === column[own] && t < own).length + 1;
   return `gate ${four(column[own])} is number ${rank} of ${n} in the column of expert ${expert}`;
 }
@@ -941,7 +1232,7 @@ function tokenSum(it, step, own, cells, served) {
   const listed = cells.slice(0, 4);
   const rest = cells.length - listed.length;
   const each = (tell) => listed.map(tell).join("; ") + (rest ? `; and ${many(rest, "expert")} more` : "");
-  if (step === "score") return scoreSum(it, {});
+  if (step === "score") return scoreSum(it, NOTHING);
   if (it.router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "combine") return combineSum(it, own);
   if (step === "compute")
@@ -982,7 +1273,7 @@ function sparseSum(it, step, { token, expert }, served) {
   const { e, p, first, router } = it;
   const own = first + token;
   const { slot, arrival } = placeOf(it, own, expert);
-  if (step === "score") return scoreSum(it, { token, expert });
+  if (step === "score") return scoreSum(it, { token, expert, slot: 0 });
   if (router === "identity" && STEPS.indexOf(step) < 4) return dealtSum(it, step, own);
   if (step === "normalise") {
     const scores = it.scores.subarray(own * e, (own + 1) * e);
@@ -997,18 +1288,21 @@ function sparseSum(it, step, { token, expert }, served) {
   }
   if (step === "select") return choiceSum(it, own, [expert]);
   if (!arrival) return `${roomSum(it)}; this token does not ask expert ${expert}`;
-  const yet = served < 0 || it.arrivals[0].indexOf(arrival) < served;
+  const yet = served < 0 || (it.arrivals?.[0].indexOf(arrival) ?? -1) < served;
   return `${roomSum(it)}; ${yet ? arrivalSum(it, arrival) : `this token has not asked expert ${expert} yet`}`;
 }
+var HOW = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" };
 function choiceSum(it, own, experts, more = 0) {
   const { top_k, gating } = it.settings;
-  const gates = it.gates.subarray(own * it.e, (own + 1) * it.e);
+  const { chosen, gates: all } = it;
+  if (!chosen || !all) return "";
+  const gates = all.subarray(own * it.e, (own + 1) * it.e);
   const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
-  const choices = Array.from(it.chosen.expert.subarray(own * top_k, (own + 1) * top_k));
-  const how = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" }[gating];
+  const choices = Array.from(chosen.expert.subarray(own * top_k, (own + 1) * top_k));
+  const how = HOW[gating];
   const told = experts.map((expert) => [choices.indexOf(expert), expert]).sort(([a], [b]) => a - b).map(([rank, expert]) => {
     if (rank < 0) return `expert ${expert} is not chosen`;
-    const gate = how ? `, its gate ${how} is ${four(it.chosen.gate[own * top_k + rank])}` : "";
+    const gate = how ? `, its gate ${how} is ${four(chosen.gate[own * top_k + rank])}` : "";
     return `expert ${expert} is the ${ordinal(rank)} choice${gate}`;
   });
   const listed = some(Array.from(best, (j) => `expert ${j} ${four(gates[j])}`));
@@ -1022,10 +1316,10 @@ function arrivalSum(it, { choice, expert, place }) {
 }
 function combineSum(it, own) {
   const parts = [];
-  it.token.forEach((t, at) => t === own && parts.push([Math.floor(at / it.p), it.gate[at]]));
+  it.token.forEach((t, at) => t === own && parts.push({ expert: Math.floor(at / it.p), gate: it.gate[at] }));
   if (!parts.length) return "no expert took this token: its answer is exactly 0, and only the residual carries it on";
-  const whole = parts.reduce((a, [, gate]) => a + gate, 0);
-  const listed = parts.map(([j, gate]) => `${four(gate)} x answer of expert ${j}`);
+  const whole = parts.reduce((a, { gate }) => a + gate, 0);
+  const listed = parts.map(({ expert, gate }) => `${four(gate)} x answer of expert ${expert}`);
   const shown = listed.length > 4 ? [...listed.slice(0, 4), "…"] : listed;
   return `answer = ${shown.join(" + ")}; its gates sum to ${four(whole)}`;
 }
@@ -1056,26 +1350,24 @@ function lineOf(it, step, map, at, { served, ids, grid }) {
   if (at.token < 0 && at.expert < 0) {
     const { last, upTo, total: all } = servingOf(it, served);
     const which = last && `Choice ${upTo} of ${all}: ${tokenName(it, last.token, ids)}`;
-    if (step === "dispatch" && last) return `${which}; ${arrivalSum(it, last)}.`;
+    if (step === "dispatch" && last && it.sparse) return `${which}; ${arrivalSum(it, last)}.`;
     return "Point at the map, the image or an expert to see the arithmetic of this step; click to pin.";
   }
-  const {
-    token,
-    cells: [cell2],
-    cells,
-    alike
-  } = placeAt(it, step, map, at, served);
-  if (token === null && !cell2) return expertLine(it, step, at.expert, served, ids);
+  const { token, cells, alike } = placeAt(it, step, map, at, served);
+  const cell2 = cells.at(0);
   const named = cell2 ? `expert ${cell2.expert}${cell2.slot < 0 ? "" : `, slot ${cell2.slot}`}` : "";
-  if (token === null) return `${named}: ${emptySum(it, step, cell2.expert, served)}.`;
+  if (token === null && !cell2) return expertLine(it, step, at.expert, served, ids);
+  if (token === null) return `${named}: ${emptySum(it, step, at.expert, served)}.`;
   const own = it.first + token;
   const t = own % it.rows;
   const number2 = ids.length ? ids[t] : t;
   const where = grid.length ? ` (row ${Math.floor(number2 / grid[1])}, column ${number2 % grid[1]})` : "";
   const name = `${tokenName(it, own, ids)}${where}`;
-  if (at.expert < 0 && (!cell2 || settled(it, step))) return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
-  const place = { token, ...cell2, column: map.short ? cell2.expert : cell2.expert * it.p + cell2.slot };
-  place.value = map.values[token * map.columns + place.column];
+  if (it.sparse && at.expert < 0 && (!cell2 || settled(it, step)))
+    return `${name}: ${tokenSum(it, step, own, cells, served)}.`;
+  if (!cell2) return `${name}: ${scoreSum(it, NOTHING)}.`;
+  const column = map.short ? cell2.expert : cell2.expert * it.p + cell2.slot;
+  const place = { token, ...cell2, column, value: map.values[token * map.columns + column] };
   const among = at.token < 0 ? it.rows : at.expert < 0 ? map.columns : it.p;
   const told = it.sparse ? sparseSum(it, step, place, served) : softSum(it, step, place, ids);
   return `${name}, ${named}${equals(alike, among)}: ${told}.`;
@@ -1094,9 +1386,15 @@ function figuresOf(it) {
 }
 
 // js/router_explorer/compare.js
-var cell = (text, tag = "td") => {
-  const element = document.createElement(tag);
+var cell = (text) => {
+  const element = document.createElement("td");
   element.textContent = text;
+  return element;
+};
+var heading = (text) => {
+  const element = document.createElement("th");
+  element.textContent = text;
+  element.scope = "row";
   return element;
 };
 function differenceOf(now, was) {
@@ -1109,21 +1407,19 @@ function changeOf(name, value, was) {
   return was ? `× ${(value / was).toFixed(2)}` : "from none";
 }
 function fillFigures(body, it, before) {
-  const old = before && !before.error ? figuresOf(before) : [];
+  const old = before && before.error === void 0 ? figuresOf(before) : [];
   const rows = figuresOf(it).map(([name, value, text]) => {
     const was = old.find((each) => each[0] === name);
     const line = document.createElement("tr");
-    const head = cell(name, "th");
-    head.scope = "row";
+    const head = heading(name);
     line.append(head, cell(text));
     if (!before) return line;
     line.append(cell(was ? was[2] : "none"), cell(was ? changeOf(name, value, was[1]) : ""));
     return line;
   });
-  if (before && !before.error) {
+  if (before && before.error === void 0) {
     const line = document.createElement("tr");
-    const head = cell("Tokens of this image routed otherwise", "th");
-    head.scope = "row";
+    const head = heading("Tokens of this image routed otherwise");
     const { tokens, most } = changesBetween(it, before);
     line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
     rows.push(line);
@@ -1132,24 +1428,31 @@ function fillFigures(body, it, before) {
 }
 var besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
 function movedBy(outputs, router, settings, image) {
-  if (!outputs.routers) return "";
+  if (!("routers" in outputs)) return "";
   if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
-  const { error, change, classes } = outputs.routers[router];
-  if (error) return `; model's output: ${error}`;
+  const found = outputs.routers[router];
+  if (found.error !== void 0) return `; model's output: ${found.error}`;
+  const { change, classes } = found;
   const [was, now] = [outputs.own, classes].map((all) => all[image]);
   const answer = was === void 0 ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
   return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
 }
 function fillGallery(holder, batch, settings, image, outputs, choose) {
   const all = ROUTERS.map((router) => explore(batch, { ...settings, router }, image));
-  const soft = all.filter((it) => !it.error && !it.sparse).map((it) => largestOfRows(it.dispatch, it.dispatch.length)[0]);
+  const soft = all.flatMap(
+    (it) => it.error !== void 0 || it.sparse ? [] : [largestOfRows(it.dispatch, it.dispatch.length)[0]]
+  );
   ROUTERS.forEach((router, i) => {
     const it = all[i];
     const card = holder.children[i] ?? newCard(holder, router, choose);
-    const [button2, canvas, text] = card.children;
+    const [button2, drawing, text] = card.children;
+    const canvas = (
+      /** @type {HTMLCanvasElement} */
+      drawing
+    );
     button2.setAttribute("aria-pressed", String(router === settings.router));
-    canvas.hidden = Boolean(it.error);
-    if (it.error) {
+    canvas.hidden = it.error !== void 0;
+    if (it.error !== void 0) {
       text.textContent = it.error;
       return;
     }
@@ -1176,7 +1479,7 @@ function newCard(holder, router, choose) {
   const card = document.createElement("div");
   card.innerHTML = `<button type="button" data-choose="${router}" ${KEYS}>${router}</button>
     <canvas role="img"></canvas><p></p>`;
-  card.firstChild.addEventListener("click", () => choose(router));
+  card.children[0].addEventListener("click", () => choose(router));
   holder.append(card);
   return card;
 }
@@ -1187,20 +1490,19 @@ function shareOf({ loads: { token }, first, rows }) {
 function fillMates(body, batch, settings, image, members) {
   const rows = ROUTERS.map((router) => {
     const line = document.createElement("tr");
-    const head = cell(router, "th");
-    head.scope = "row";
+    const head = heading(router);
     line.append(head);
     for (const group of ["one image", "whole batch"]) {
       const own = { ...settings, router, group };
       const before = explore(batch, own, image);
-      const after = before.error ? before : explore(batch, own, image, members);
-      if (after.error) {
-        line.append(cell(after.error));
+      const after = explore(batch, own, image, members);
+      if (before.error !== void 0 || after.error !== void 0) {
+        line.append(cell(before.error ?? after.error ?? ""));
         continue;
       }
       const { tokens, most } = answersChanged(before, after, members);
       const answer = cell("");
-      answer.dataset.changed = tokens;
+      answer.dataset.changed = String(tokens);
       const others = 1 - shareOf(after);
       const mixed = `${percent(others)} of its slots' mix is of other images`;
       const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
@@ -1213,119 +1515,20 @@ function fillMates(body, batch, settings, image, members) {
   body.replaceChildren(...rows);
 }
 
-// js/shared/words.js
-var LINE = 40;
-var NARROWEST = 34;
-var ruler = null;
-var clip = (word, most) => {
-  const seen = word.trim() ? word : `"${word}"`;
-  return seen.length > most ? `${seen.slice(0, most - 1)}…` : seen;
-};
-function widthOf(text) {
-  if (!ruler) {
-    ruler = new OffscreenCanvas(1, 1).getContext("2d");
-    ruler.font = "11px system-ui, sans-serif";
-  }
-  return ruler.measureText(text).width;
+// js/shared/stops.js
+function evenly(least, most, step) {
+  return Array.from({ length: Math.round((most - least) / step) + 1 }, (_, i) => Number((least + i * step).toFixed(9)));
 }
-function fitted(word, most) {
-  const seen = [...clip(word, 400)];
-  if (widthOf(seen.join("")) <= most) return seen.join("");
-  let low2 = 0;
-  let high = seen.length;
-  while (high - low2 > 1) {
-    const middle = low2 + high >> 1;
-    if (widthOf(`${seen.slice(0, middle).join("")}…`) <= most) low2 = middle;
-    else high = middle;
-  }
-  return `${seen.slice(0, low2).join("")}…`;
+function widely(least, most, power, bases) {
+  const stops = /* @__PURE__ */ new Set([least, most]);
+  for (let k = Math.floor(Math.log(least) / Math.log(power)) - 1; power ** k <= most; k++)
+    for (const base of bases) {
+      const at = Number((base * power ** k).toPrecision(12));
+      if (at > least && at < most && (Number.isInteger(at) || least < 1)) stops.add(at);
+    }
+  return [...stops].sort((a, b) => a - b);
 }
-function wordBoxes(words, width) {
-  let x = 0;
-  let y = 0;
-  return words.map((word) => {
-    const w = Math.min(Math.max(Math.ceil(widthOf(clip(word, 400))) + 12, NARROWEST), width);
-    if (x && x + w > width) [x, y] = [0, y + LINE];
-    x += w;
-    return [x - w, y, w, LINE];
-  });
-}
-var wordAt = (boxes, x, y) => boxes.findIndex(([left, top, w, h]) => x >= left && x < left + w && y >= top && y < top + h);
-function wordBeyond(boxes, token, down) {
-  if (token < 0) return 0;
-  const middle = ([left, , w]) => left + w / 2;
-  const from = boxes[token];
-  const y = from[1] + down * LINE;
-  const far = ([box]) => Math.abs(middle(box) - middle(from));
-  const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
-  return line.length ? line[0][1] : token;
-}
-
-// js/router_explorer/hands.js
-var NOTHING = { token: -1, expert: -1, slot: -1 };
-function under(name, event, scene) {
-  const {
-    it,
-    map: { short: few },
-    boxes: { map, tokens },
-    ids
-  } = scene;
-  const frame = event.currentTarget.getBoundingClientRect();
-  const x = event.clientX - frame.left;
-  const y = event.clientY - frame.top;
-  const within = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
-  if (name === "tokens" && tokens.words) return { ...NOTHING, token: wordAt(tokens.words, x, y) };
-  if (name === "tokens") {
-    const column = within(x / tokens.dx, tokens.columns);
-    const place = Math.floor(y / tokens.dy) * tokens.columns + column;
-    const token = tokens.columns * tokens.rows > it.rows && ids.length ? ids.indexOf(place) : within(place, it.rows);
-    return { ...NOTHING, token: column < 0 ? -1 : token };
-  }
-  const expert = within((x - map.x) / map.de, it.e);
-  if (name === "experts" || y < map.y) return { ...NOTHING, expert };
-  const slot = expert < 0 || few ? -1 : within((x - map.x) / map.dx, it.s) % it.p;
-  return { token: expert < 0 ? -1 : within((y - map.y) / map.dy, it.rows), expert, slot };
-}
-function moved(name, key, { it, map, boxes }, at) {
-  const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
-  const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-  const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
-  const move = (from, by2, count) => Math.min(Math.max(from < 0 && !far ? 0 : from + by2, 0), count - 1);
-  if (!across && !down && !far) return null;
-  const { words } = boxes.tokens;
-  if (name === "tokens" && words && down) return { ...NOTHING, token: wordBeyond(words, at.token, down) };
-  const by = across + down * boxes.tokens.columns + far;
-  if (name === "tokens") return { ...NOTHING, token: move(at.token, by, it.rows) };
-  if (name === "experts") return { ...NOTHING, expert: move(at.expert, across + far, it.e) };
-  const each = map.short ? 1 : it.p;
-  const own = map.short ? 0 : Math.max(at.slot, 0);
-  const column = at.expert < 0 ? -1 : at.expert * each + own;
-  const next = move(column, across + far, map.columns);
-  const slot = map.short ? -1 : next % each;
-  return { token: move(at.token, down, it.rows), expert: Math.floor(next / each), slot };
-}
-function pointAt({ view, panels, scene, pinned, selection, show }) {
-  const same = (a, b) => Object.keys(NOTHING).every((name) => a[name] === b[name]);
-  const pin = (at) => view.send(pinned() && same(at, pinned()) ? NOTHING : at);
-  for (const name of panels) {
-    const canvas = view.part(name);
-    view.on(canvas, "pointermove", (event) => scene() && show(under(name, event, scene())));
-    view.on(canvas, "pointerleave", () => show(NOTHING));
-    view.on(canvas, "blur", () => show(NOTHING));
-    view.on(canvas, "click", (event) => scene() && pin(under(name, event, scene())));
-    view.on(canvas, "keydown", (event) => {
-      if (!scene() || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
-      const next = moved(name, event.key, scene(), selection());
-      if (next && pinned()) view.send(next);
-      else if (next) show(next);
-      else if (event.key === "Enter" || event.key === " ") pin(selection());
-      else if (event.key === "Escape") show(NOTHING), view.send(NOTHING);
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-  }
-}
+var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
 
 // js/router_explorer/page.js
 var LISTS = {
@@ -1348,8 +1551,7 @@ var KNOBS = {
 var list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
 var number = (name) => knob(name, KNOBS[name][0]);
 var button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
-var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}"><canvas></canvas>
-  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas></div>`;
+var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
 var MOVES = "arrow keys move, Enter pins, Escape frees";
 var PAGE = `
 <div class="explorer-controls">
@@ -1398,6 +1600,92 @@ var PAGE = `
   <table data-part="mates-table" hidden><thead><tr><th scope="col">router</th><th scope="col">one image competes</th>
   <th scope="col">the whole batch competes</th></tr></thead><tbody data-part="mates-rows"></tbody></table></details>`;
 
+// js/shared/maps.js
+var ON_PICTURE = [
+  [0.5, "rgba(0, 0, 0, .55)"],
+  [1.5, "rgba(255, 255, 255, .45)"]
+];
+var EDGES = [
+  [0, "#fff"],
+  [0.75, "#000"]
+];
+function paintWhole(ctx, { w, h }, picture) {
+  if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
+}
+function outline(ctx, [x, y, dx, dy], picture, ink) {
+  for (const [inset, colour] of picture ? ON_PICTURE : [
+    /** @type {[number, string]} */
+    [0.5, ink.bar]
+  ]) {
+    Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
+    ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+  }
+}
+function paintShare(ctx, corner, share, { colour, alpha, worded }) {
+  const [x, y, w, h] = shareOfBox(corner, Math.abs(share), worded);
+  Object.assign(ctx, { fillStyle: colour, lineWidth: 1, globalAlpha: alpha });
+  if (share > 0) ctx.fillRect(x, y, w, h);
+  ctx.globalAlpha = 1;
+  for (const [grow, edge] of EDGES) {
+    ctx.strokeStyle = edge;
+    ctx.strokeRect(x - grow, y - grow, w + 2 * grow, h + 2 * grow);
+  }
+}
+function paintExperts(ctx, { x, y, h, de }, experts, ink) {
+  const every = everyNth(de, 8 + 7 * String(experts - 1).length);
+  const gap = de > 3 ? 1 : 0;
+  write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
+  for (let e = 0; e < experts; e++) {
+    ctx.fillStyle = expertColour(e);
+    ctx.fillRect(x + e * de + gap, y - 4, Math.max(de - 2 * gap, 0.5), 3);
+    if (e % every === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
+    ctx.fillStyle = "#fff";
+    if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
+  }
+}
+function paintRowNames(ctx, { x, y, dy }, rows, nameOf, ink) {
+  const every = everyNth(dy, 13);
+  for (let r = 0; r < rows; r += every) write(ctx, nameOf(r), x - 6, y + (r + 0.5) * dy, ink.text, "right");
+}
+function paintSums(ctx, { x, y, w, h, dx, dy }, { rows, columns, long, high, together = 1, textOf, paintColumn }, ink) {
+  const widest = largestFinite(rows, 1);
+  const tallest = largestFinite(columns, 1);
+  const right = x + w + 6;
+  const floor = y + h + 7 + high;
+  const one = floor - high / tallest;
+  const numbers = dy >= 12;
+  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
+  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
+  write(ctx, "1", right, one, ink.text, "left");
+  for (let r = 0; r < rows.length; r++) {
+    ctx.fillStyle = ink.bar;
+    if (numbers) write(ctx, textOf(r), right, y + (r + 0.5) * dy, ink.text, "left");
+    else ctx.fillRect(right, y + r * dy, long * part(rows[r], widest), Math.max(dy - 0.5, 0.5));
+  }
+  for (let c = 0; c < columns.length; c += together) {
+    let value = columns[c];
+    for (let i = c + 1; i < c + together && i < columns.length; i++) if (columns[i] > value) value = columns[i];
+    paintColumn(c, x + c * dx, floor, Math.max(dx - (dx > 3 ? 1 : 0), 1), high * part(value, tallest));
+  }
+  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+  if (!numbers) ctx.strokeRect(right + long / widest, y, 0, h);
+  ctx.strokeRect(x, one, w, 0);
+  return { right, floor, numbers };
+}
+var part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
+function ringPlaces(ctx, { x, y, w, h, dx, dy }, { row: row2, columns, cells }) {
+  if (row2 >= 0) ring(ctx, x, y + row2 * dy, w, dy);
+  if (columns) ring(ctx, x + columns.from * dx, y, columns.count * dx, h);
+  for (const cell2 of cells) {
+    const left = x + cell2.columns.from * dx;
+    const top = y + cell2.row * dy;
+    const wide = cell2.columns.count * dx;
+    ctx.clearRect(left - 3, top - 3, wide + 6, dy + 6);
+    ring(ctx, left, top, wide, dy);
+  }
+}
+var ringExpert = (ctx, { x, de }, expert, high) => ring(ctx, x + expert * de + 2, 2, de - 4, high);
+
 // js/router_explorer/panels.js
 var LEFT = 46;
 var RIGHT = 52;
@@ -1406,32 +1694,30 @@ var SUMS = 34;
 var LOAD = 98;
 var short = (x) => Math.abs(x - Math.round(x)) < 1e-4 ? String(Math.round(x)) : x.toFixed(x >= 9.95 ? 0 : x >= 0.995 ? 1 : 2);
 function layout({ it, map, grid, picture, ids }, tokensWidth, mapWidth, mostHigh) {
-  const w = tokensWidth;
-  const text = it.words?.[it.image];
-  const words = text && wordBoxes(ids.length ? ids.map((t) => text[t]) : text, w);
-  const across = grid[1] ?? Math.min(it.rows, Math.max(8, Math.ceil(Math.sqrt(it.rows))));
-  const down = grid[0] ?? Math.ceil(it.rows / across);
-  const h = words ? words.at(-1)[1] + LINE : picture ? w * picture.height / picture.width : down * Math.min(w / across, 34);
-  const wide = mapWidth - LEFT - RIGHT;
-  const high = Math.min(Math.max(it.rows * 14, 112), mostHigh);
+  const text = it.words?.[it.image] ?? null;
+  const words = text && ids.length ? ids.map((t) => text[t]) : text;
+  const tokens = tokenBox(tokensWidth, { count: it.rows, words, grid, picture });
+  const shape = { rows: it.rows, columns: map.columns, experts: it.e };
+  const box = mapBox(mapWidth, mostHigh, shape, { left: LEFT, right: RIGHT, top: TOP });
   return {
-    tokens: { w, h, columns: across, rows: down, dx: w / across, dy: h / down, words },
-    map: { x: LEFT, y: TOP, w: wide, h: high, dx: wide / map.columns, dy: high / it.rows, de: wide / it.e },
-    sizes: { tokens: [w, h], map: [mapWidth, TOP + high + SUMS], experts: [mapWidth, LOAD + 6] }
+    tokens,
+    map: box,
+    sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + box.h + SUMS], experts: [mapWidth, LOAD + 6] }
   };
 }
 function patchOf({ boxes: { tokens }, ids }, token) {
-  if (tokens.words) return tokens.words[token];
-  const { columns, dx, dy } = tokens;
-  const at = ids.length && tokens.columns * tokens.rows > ids.length ? ids[token] : token;
-  return [at % columns * dx, Math.floor(at / columns) * dy, dx, dy];
+  const sampled = !tokens.words && ids.length && tokens.columns * tokens.rows > ids.length;
+  return cornerOf(tokens, sampled ? ids[token] : token);
 }
 function labelOf({ it, ids }, token, most) {
   const number2 = ids.length ? ids[token] : token;
   return it.words ? fitted(it.words[it.image][number2], most) : number2;
 }
-function tookOf({ it, step, serving }) {
-  const out = Array.from({ length: it.rows }, () => []);
+function tookOf(it, step, serving) {
+  const out = Array.from({ length: it.rows }, () => (
+    /** @type {number[]} */
+    []
+  ));
   it.token.forEach((t, at) => {
     const expert = Math.floor(at / it.p);
     const inTime = step !== "dispatch" || at % it.p < serving.taken[expert];
@@ -1441,21 +1727,18 @@ function tookOf({ it, step, serving }) {
 }
 var grounds = {
   tokens(ctx, scene) {
-    const { it, boxes, ink, picture, fates, step } = scene;
-    const { w, h } = boxes.tokens;
-    if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
-    const took = it.sparse && STEPS.indexOf(step) >= 3 ? tookOf(scene) : null;
+    const { it, boxes, ink, picture, fates, step, serving } = scene;
+    paintWhole(ctx, boxes.tokens, picture);
+    const took = it.sparse && STEPS.indexOf(step) >= 3 ? tookOf(it, step, serving) : null;
     for (let t = 0; t < it.rows; t++) {
       const [x, y, dx, dy] = patchOf(scene, t);
-      const middle = [x + dx / 2, y + dy / 2];
-      for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
-        Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
-        ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
-      }
+      const across = x + dx / 2;
+      const middle = y + dy / 2;
+      outline(ctx, [x, y, dx, dy], picture, ink);
       const label = labelOf(scene, t, dx - 6);
-      const top = y + dy / 2 - 5;
-      if (it.words && !fates[t]) write(ctx, label, middle[0], top, ink.text);
-      else if (!picture && !it.words && dx >= 18) write(ctx, label, ...middle, ink.text);
+      const top = middle - 5;
+      if (it.words && !fates[t]) write(ctx, label, across, top, ink.text);
+      else if (!picture && !it.words && dx >= 18) write(ctx, label, across, middle, ink.text);
       (took?.[t] ?? []).slice(0, 3).forEach((expert, i) => {
         const side = Math.min(13, dx / 3);
         const down = it.words ? dy - 22 : 1;
@@ -1464,32 +1747,40 @@ var grounds = {
         if (dx >= 30) writeOver(ctx, expert, x + 1 + (i + 0.5) * side, y + down + side / 2);
       });
       if (fates[t]) hatch(ctx, x, y, dx, dy);
-      if (fates[t] && it.words) writeOver(ctx, label, middle[0], top);
-      else if (fates[t] && dx > 46) writeOver(ctx, "dropped", ...middle);
+      if (fates[t] && it.words) writeOver(ctx, label, across, top);
+      else if (fates[t] && dx > 46) writeOver(ctx, "dropped", across, middle);
     }
   },
-  map(ctx, { it, map, boxes, ink, fates, ids, step }) {
-    const { x, y, w, h, dy, de } = boxes.map;
-    const everyRow = everyNth(dy, 13);
-    const everyExpert = everyNth(de, 8 + 7 * String(it.e - 1).length);
+  map(ctx, scene) {
+    const { it, map, boxes, ink, fates, step } = scene;
+    const { x, y, w, dx, dy } = boxes.map;
     paintWeights(ctx, boxes.map, map.values, it.rows, map.columns, map.most, map.least);
-    write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
-    for (let e = 0; e < it.e; e++) {
-      ctx.fillStyle = expertColour(e);
-      ctx.fillRect(x + e * de + (de > 3), y - 4, Math.max(de - 2 * (de > 3), 0.5), 3);
-      if (e % everyExpert === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
-      ctx.fillStyle = "#fff";
-      if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
-    }
-    for (let t = 0; t < it.rows; t++) {
-      if (t % everyRow) continue;
-      write(ctx, labelOf({ it, ids }, t, LEFT - 8), x - 6, y + (t + 0.5) * dy, ink.text, "right");
-    }
+    paintExperts(ctx, boxes.map, it.e, ink);
+    paintRowNames(ctx, boxes.map, it.rows, (t) => labelOf(scene, t, LEFT - 8), ink);
     for (let t = 0, run = 0; STEPS.indexOf(step) >= 3 && t <= it.rows; t++) {
       if (fates[t]) run++;
-      else if (run) hatch(ctx, x, y + (t - run) * dy, w, run * dy), run = 0;
+      else if (run) {
+        hatch(ctx, x, y + (t - run) * dy, w, run * dy);
+        run = 0;
+      }
     }
-    if (map.summed) sums(ctx, map, it, boxes.map, ink);
+    if (!map.summed) return;
+    const each = map.columns / it.e;
+    const sums = {
+      rows: map.beside,
+      columns: map.below,
+      long: RIGHT - 10,
+      high: SUMS - 10,
+      // Columns that share a pixel are drawn as the tallest of them.
+      together: Math.max(1, Math.floor(1 / dx)),
+      textOf: (t) => map.beside[t].toFixed(4),
+      /** @type {(c: number, left: number, floor: number, wide: number, high: number) => void} */
+      paintColumn(c, left, floor, wide, high) {
+        ctx.fillStyle = expertColour(Math.floor(c / each));
+        ctx.fillRect(left, floor - high, wide, high);
+      }
+    };
+    paintSums(ctx, boxes.map, sums, ink);
   },
   /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
   experts(ctx, { it, boxes, ink, serving }) {
@@ -1498,7 +1789,7 @@ var grounds = {
     const floor = LOAD;
     const high = LOAD - 44;
     const whole = servingOf(it, -1);
-    const most = Math.max(it.p, ...whole.turned.map((away, e) => away + whole.taken[e]));
+    const most = Math.max(it.p, ...Array.from(whole.turned, (away, e) => away + whole.taken[e]));
     const line = floor - high * it.p / most;
     write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
     for (let e = 0; e < it.e; e++) {
@@ -1520,9 +1811,7 @@ var grounds = {
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     ctx.strokeRect(x, floor + 0.5, w, 0);
     if (!it.sparse) return;
-    ctx.setLineDash([4, 3]);
-    rule(ctx, x, line, x + w, line);
-    ctx.setLineDash([]);
+    dashedRule(ctx, x, line, w);
     write(ctx, it.p, x + w + 6, line, ink.text, "left");
   }
 };
@@ -1535,42 +1824,27 @@ var overlays = {
       const each = weightsUnder(it, map, at);
       const least = Math.min(0, ...each);
       const most = Math.max(...each) - least;
-      Object.assign(ctx, { fillStyle: expertColour(expert), lineWidth: 1 });
+      const look = { colour: expertColour(expert), alpha: 0.75, worded: Boolean(it.words) };
       each.forEach((value, t) => {
-        if (!(value > 0)) return;
-        const square = shareOfBox(patchOf(scene, t), (value - least) / (most || 1), it.words);
-        ctx.globalAlpha = 0.75;
-        ctx.fillRect(...square);
-        ctx.globalAlpha = 1;
-        for (const [grow, colour] of [
-          [0, "#fff"],
-          [0.75, "#000"]
-        ]) {
-          ctx.strokeStyle = colour;
-          ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
-        }
+        if (value > 0) paintShare(ctx, patchOf(scene, t), (value - least) / (most || 1), look);
       });
     }
     if (token >= 0) ring(ctx, ...patchOf(scene, token));
   },
   /** The selected row and column, and those cells of them that the status line explains. */
   map(ctx, { it, map, boxes: { map: box } }, { token, expert, slot }, explained) {
-    const across = ({ expert: e, slot: p }) => map.short || p < 0 || p >= it.p ? [box.x + e * box.de, box.de] : [box.x + e * box.de + p * box.dx, box.dx];
-    if (token >= 0) ring(ctx, box.x, box.y + token * box.dy, box.w, box.dy);
-    if (expert >= 0) {
-      const [x, wide] = across({ expert, slot });
-      ring(ctx, x, box.y, wide, box.h);
-    }
-    if (explained.token === null || explained.token < 0 || explained.token >= it.rows) return;
-    for (const cell2 of explained.cells) {
-      const [x, wide] = across(cell2);
-      const y = box.y + explained.token * box.dy;
-      ctx.clearRect(x - 3, y - 3, wide + 6, box.dy + 6);
-      ring(ctx, x, y, wide, box.dy);
-    }
+    const own = map.short ? 1 : it.p;
+    const spanOf = ({ expert: e, slot: p }) => map.short || p < 0 || p >= it.p ? { from: e * own, count: own } : { from: e * own + p, count: 1 };
+    const { token: row2, cells } = explained;
+    const here = row2 !== null && row2 >= 0 && row2 < it.rows;
+    ringPlaces(ctx, box, {
+      row: token,
+      columns: expert >= 0 ? spanOf({ expert, slot }) : null,
+      cells: here ? cells.map((cell2) => ({ row: row2, columns: spanOf(cell2) })) : []
+    });
   },
   experts(ctx, { boxes: { map } }, { expert }) {
-    if (expert >= 0) ring(ctx, map.x + expert * map.de + 2, 2, map.de - 4, LOAD);
+    if (expert >= 0) ringExpert(ctx, map, expert, LOAD);
   }
 };
 function weightsUnder(it, { values, columns, short: few }, { expert, slot }) {
@@ -1582,39 +1856,10 @@ function weightsUnder(it, { values, columns, short: few }, { expert, slot }) {
     (_, t) => values.subarray(t * columns + from, t * columns + to).reduce((a, x) => a + x, 0)
   );
 }
-function sums(ctx, { beside, below, columns }, it, { x, y, w, h, dx, dy }, ink) {
-  const widest = Math.max(1, ...beside);
-  const tallest = Math.max(1, ...below);
-  const long = RIGHT - 10;
-  const high = SUMS - 10;
-  const right = x + w + 6;
-  const floor = y + h + 7 + high;
-  const one = floor - high / tallest;
-  const each = columns / it.e;
-  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
-  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
-  write(ctx, "1", right, one, ink.text, "left");
-  beside.forEach((value, t) => {
-    ctx.fillStyle = ink.bar;
-    if (dy >= 12) write(ctx, value.toFixed(4), right, y + (t + 0.5) * dy, ink.text, "left");
-    else ctx.fillRect(right, y + t * dy, long * value / widest, Math.max(dy - 0.5, 0.5));
-  });
-  const together = Math.max(1, Math.floor(1 / dx));
-  for (let c = 0; c < columns; c += together) {
-    const value = Math.max(...below.subarray(c, c + together));
-    ctx.fillStyle = expertColour(Math.floor(c / each));
-    ctx.fillRect(x + c * dx, floor, Math.max(dx - (dx > 3), 1), -high * value / tallest);
-  }
-  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  if (dy < 12) ctx.strokeRect(right + long / widest, y, 0, h);
-  ctx.strokeRect(x, one, w, 0);
-}
 function markLast(ctx, panel2, scene) {
-  const {
-    it,
-    boxes: { map },
-    serving: { last }
-  } = scene;
+  const { it, ids } = scene;
+  const { map } = scene.boxes;
+  const { last } = scene.serving;
   if (!last) return;
   const own = last.token - it.first;
   const mine = own >= 0 && own < it.rows;
@@ -1624,12 +1869,77 @@ function markLast(ctx, panel2, scene) {
   const top = map.y + own * map.dy;
   if (panel2 === "map" && mine) ring(ctx, left + (away ? 0 : last.place * map.dx), top, away ? map.de : map.dx, map.dy);
   if (panel2 !== "experts") return;
-  ring(ctx, map.x + last.expert * map.de + 2, 2, map.de - 4, LOAD);
+  ringExpert(ctx, map, last.expert, LOAD);
   if (!away) return;
-  const words = `${numberOf(it, last.token, scene.ids)} turned away`;
+  const words = `${numberOf(it, last.token, ids)} turned away`;
   const half = ctx.measureText(words).width / 2 + 2;
   const middle = Math.min(Math.max(map.x + (last.expert + 0.5) * map.de, map.x + half), map.x + map.w - half);
   writeOver(ctx, words, middle, 8);
+}
+
+// js/router_explorer/serving.js
+var JUMPS = {
+  none: () => 0,
+  all: ({ total: total2 }) => total2,
+  previous: ({ upTo }) => Math.max(upTo - 1, 0),
+  next: ({ upTo, total: total2 }) => Math.min(upTo + 1, total2),
+  away: ({ away, upTo }) => away || upTo
+};
+function bindServing(view, status, progress) {
+  const { part: part2, input, on } = view;
+  let timer = 0;
+  const serve = (served) => view.send({ served });
+  function stop2() {
+    clearInterval(timer);
+    timer = 0;
+    status.setAttribute("aria-live", "polite");
+  }
+  function play() {
+    const now = progress();
+    if (timer || !now) {
+      stop2();
+      view.schedule();
+      return;
+    }
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+      serve(now.total);
+      const all = `all ${many(now.total, "choice")} were served at once`;
+      view.note = `Motion is reduced: ${all}. "Next choice" goes one by one.`;
+      return;
+    }
+    serve(now.upTo === now.total ? 0 : now.upTo);
+    status.setAttribute("aria-live", "off");
+    timer = setInterval(advance, Math.min(Math.max(12e3 / now.total, 60), 700));
+  }
+  function advance() {
+    const now = progress();
+    if (now) serve(Math.min(now.upTo + 1, now.total));
+    if (!now || now.upTo + 1 >= now.total) stop2();
+  }
+  function show(now) {
+    part2("serving").hidden = !now;
+    if (!now) return stop2();
+    const { upTo, total: total2, away } = now;
+    part2("away").setAttribute("aria-disabled", String(!away));
+    Object.assign(input("served"), { max: total2, value: upTo });
+    part2("served").setAttribute("aria-valuetext", `${upTo} of ${total2}`);
+    part2("count").textContent = `${upTo} of ${many(total2, "choice")} served`;
+    part2("play").textContent = timer ? "Pause" : "Play";
+    for (const name of ["none", "previous"]) part2(name).setAttribute("aria-disabled", String(upTo === 0));
+    for (const name of ["next", "all"]) part2(name).setAttribute("aria-disabled", String(upTo === total2));
+  }
+  for (const [name, jump] of Object.entries(JUMPS))
+    on(part2(name), "click", () => {
+      stop2();
+      const now = progress();
+      if (now) serve(jump(now));
+    });
+  on(part2("served"), "input", () => {
+    stop2();
+    serve(Number(input("served").value));
+  });
+  on(part2("play"), "click", play);
+  return { show, stop: stop2 };
 }
 
 // js/router_explorer/words.js
@@ -1685,17 +1995,17 @@ function cardOf(settings, step) {
 function softCards(router) {
   const [first, second] = { uniform: ["uniform", "uniform"], soft: ["soft", "soft"] }[router] ?? router.split(" / ");
   const learned = router !== "uniform";
-  const normalise = {
+  const normalised = {
     soft: "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over all slots: combine, drawn in step 6.",
     uniform: "Equal scores make equal weights: 1/n for every token of a slot, 1/s for every slot of a token.",
     "uniform / soft": "Dispatch does not read the scores: every token of a slot counts 1/n. Combine is the softmax of each row, over slots.",
     "soft / uniform": "Dispatch is the softmax of each column, over tokens. Combine does not read the scores: every slot counts 1/s."
-  }[router];
+  };
   const weights = both(first === "soft" ? overTokens : evenTokens, second === "soft" ? overSlots : evenSlots);
   const cosine = is(score(T, S), mi("scale"), mo("·"), call(mi("cos"), TOKEN, mo(","), low(mi("φ"), S)));
   return {
     score: learned ? ["Every token is compared with every slot: one score each.", cosine, "logits = router.slot_logits(x)"] : ["Nothing is compared: every token counts alike for every slot.", ...NO_SCORES],
-    normalise: [normalise, weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
+    normalise: [normalised[router], weights, "dispatch = dispatch_weights(logits); combine = combine_weights(logits)"],
     select: [
       "Nothing happens here, and that is the point: every weight stays, no token is dropped, no expert is full.",
       ...IDLE
@@ -1780,50 +2090,57 @@ var IDENTITY = {
 };
 
 // js/router_explorer/router_explorer.js
-var SELECTION = Object.keys(NOTHING);
-var PANELS = ["tokens", "map", "experts"];
 function render({ model, el }) {
-  const view = mount({ model, el }, "router-explorer", PAGE, draw);
-  const { part, root, send, on } = view;
+  const page = PAGE + STATUS;
+  const view = mount({ model, el }, { name: "explorer router-explorer", prefix: "explorer", page, draw });
+  const { part: part2, canvas, ground, input, select, button: button2, root, send, on } = view;
   const sizes = model.get("_sizes");
   const ids = model.get("_ids");
   const grid = model.get("_grid");
   const labels = model.get("_labels");
-  const copy = (bytes) => bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  const batch = batchOf(new Float32Array(copy(model.get("_logits"))), sizes);
   const pictures = model.get("_pictures");
-  const pixels = "data" in pictures && new Uint8Array(copy(pictures.data));
   const limits = model.get("_limits");
-  const stops = Object.entries(KNOBS).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]);
-  const follow = bindKnobs(view, Object.fromEntries(stops), fitChoices);
+  const batch = batchOf(floats(model.get("_logits")), sizes);
+  const follow = bindKnobs(view, stopsOf(KNOBS, limits), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
-  const settingsNow = () => Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]));
-  const [keepNow, keepPinned] = [keeper(2), keeper(1)];
-  const routed = (keep, settings, image) => keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
+  const keepNow = keeper(2);
+  const keepPinned = keeper(1);
   let scene = null;
   let painted = "";
   let hover = NOTHING;
-  let timer = 0;
   let slow = 0;
   let mates = null;
   let compared = "";
-  part("here").replaceWith(view.status.parentElement);
-  root.querySelector(".router-explorer-ramp i").style.background = RAMP_CSS;
-  for (const step of STEPS) part(step).name = radios;
+  const status = (
+    /** @type {HTMLElement} */
+    root.querySelector("[role=status]")
+  );
+  part2("here").replaceWith(
+    /** @type {HTMLElement} */
+    status.parentElement
+  );
+  const ramp = (
+    /** @type {HTMLElement} */
+    root.querySelector(".router-explorer-ramp i")
+  );
+  ramp.style.background = RAMP_CSS;
+  for (const step of STEPS) input(step).name = radios;
   if (ids.length) {
-    part("sampled").hidden = false;
-    part("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
+    part2("sampled").hidden = false;
+    part2("sampled").textContent = `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
   }
-  const known = ({ token, expert, slot }) => {
-    const { rows, e, p } = scene.it;
-    const whose = expert < e ? expert : -1;
-    return { token: token < rows ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
+  const serving = bindServing(view, status, () => scene && servingOf(scene.it, model.get("served")));
+  const settingsNow = () => (
+    /** @type {Settings} */
+    Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]))
+  );
+  const routed = (keep, settings, image) => keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
+  const known = (at, { rows, e, p }) => within(at, { hasToken: (t) => t < rows, experts: e, slots: p });
+  const pinned = (it) => {
+    const at = known(pinnedIn(model), it);
+    return there(at) ? at : null;
   };
-  const pinned = () => {
-    const at = known(Object.fromEntries(SELECTION.map((name) => [name, model.get(name)])));
-    return at.token < 0 && at.expert < 0 ? null : at;
-  };
-  const selection = () => pinned() ?? known(hover);
+  const selection = (it) => pinned(it) ?? known(hover, it);
   function fitChoices(values) {
     const { top_k = model.get("top_k"), num_experts = model.get("num_experts") } = values;
     if (top_k <= num_experts) return values;
@@ -1832,211 +2149,214 @@ function render({ model, el }) {
   function showControls(settings) {
     const listens = listensTo(settings.router);
     follow();
-    for (const [name, [, names]] of Object.entries(LISTS)) {
-      fillList(part(name), names, settings[name]);
-      part(name).disabled = listens[name] === false;
+    for (
+      const name of
+      /** @type {List[]} */
+      Object.keys(LISTS)
+    ) {
+      fillList(select(name), LISTS[name][1], settings[name]);
+      select(name).disabled = listens[name] === false;
     }
     for (const [name, [least, most]] of Object.entries(limits)) {
       if (!KNOBS[name]) continue;
-      for (const box of [part(name), part(`${name}-number`)]) box.disabled = listens[name] === false || least === most;
+      for (const box of [input(name), input(`${name}-number`)])
+        box.disabled = listens[name] === false || least === most;
     }
-    for (const step of STEPS) part(step).checked = step === model.get("step");
+    for (const step of STEPS) input(step).checked = step === model.get("step");
     const [words, equation, code] = cardOf(settings, model.get("step"));
-    part("words").textContent = words;
-    if (part("equation").dataset.of !== equation) {
-      part("equation").innerHTML = `<math display="block">${equation}</math>`;
-      part("equation").dataset.of = equation;
+    part2("words").textContent = words;
+    if (part2("equation").dataset.of !== equation) {
+      part2("equation").innerHTML = `<math display="block">${equation}</math>`;
+      part2("equation").dataset.of = equation;
     }
-    part("code").textContent = code;
-  }
-  function showServing(it, served, step) {
-    part("serving").hidden = step !== "dispatch" || !it.arrivals;
-    if (part("serving").hidden) return stop();
-    const { upTo, total: total2, away } = servingOf(it, served);
-    part("away").setAttribute("aria-disabled", String(!away));
-    Object.assign(part("served"), { max: total2, value: upTo });
-    part("served").setAttribute("aria-valuetext", `${upTo} of ${total2}`);
-    part("count").textContent = `${upTo} of ${many(total2, "choice")} served`;
-    part("play").textContent = timer ? "Pause" : "Play";
-    for (const name of ["none", "previous"]) part(name).setAttribute("aria-disabled", String(upTo === 0));
-    for (const name of ["next", "all"]) part(name).setAttribute("aria-disabled", String(upTo === total2));
+    part2("code").textContent = code;
   }
   function draw() {
     const settings = settingsNow();
-    const [image, step, pin] = ["image_index", "step", "pinned"].map((name) => model.get(name));
+    const image = model.get("image_index");
+    const step = model.get("step");
+    const kept = model.get("pinned");
     const it = routed(keepNow, settings, image);
-    const texts = model.get("_words");
-    it.words = texts.length ? texts : null;
     const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
-    for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part(name).hidden = Boolean(it.error);
-    if (it.error) {
+    for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part2(name).hidden = it.error !== void 0;
+    if (it.error !== void 0) {
       scene = null;
-      painted = part("pin").textContent = "";
-      part("serving").hidden = true;
+      painted = part2("pin").textContent = "";
+      part2("serving").hidden = true;
       return view.say(`These settings cannot be routed: ${it.error}.`);
     }
-    showServing(it, served, step);
-    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
+    const texts = model.get("_words");
+    it.words = texts.length ? texts : null;
+    serving.show(step === "dispatch" && it.arrivals ? servingOf(it, served) : null);
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part2(name).clientWidth);
     if (tokensWidth < 50 || mapWidth < 150) return;
     const ink = view.ink();
     const ratio = window.devicePixelRatio;
-    const key = JSON.stringify([settings, image, step, served, pin, tokensWidth, mapWidth, ink, ratio]);
-    if (key !== painted) paint({ it, step, served, ink, grid, ids }, pin, tokensWidth, mapWidth);
+    const key = JSON.stringify([settings, image, step, served, kept, tokensWidth, mapWidth, ink, ratio]);
+    const now = key === painted && scene ? scene : paint(lookAt(it, step, served), kept, tokensWidth, mapWidth);
+    scene = now;
     painted = key;
-    const at = selection();
-    const idle = at.token < 0 && at.expert < 0;
-    const explained = idle ? null : placeAt(it, step, scene.map, at, served);
-    for (const name of PANELS) {
-      const ctx = fit(part(name), ...scene.boxes.sizes[name]);
-      if (idle) markLast(ctx, name, scene);
-      else overlays[name](ctx, scene, at, explained);
-    }
-    view.say(lineOf(it, step, scene.map, at, { served, ids, grid }));
-    part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
+    mark(now);
+    view.say(lineOf(it, step, now.map, selection(it), { served, ids, grid }));
+    part2("pin").textContent = pinned(it) ? "Pinned: Escape frees it." : "";
   }
-  function paint(now, pin, tokensWidth, mapWidth) {
-    const { it, step, served } = now;
+  function mark(now) {
+    const { it, step, map, served } = now;
+    const at = selection(it);
+    const explained = there(at) ? placeAt(it, step, map, at, served) : null;
+    for (const name of PANELS) {
+      const ctx = fit(canvas(name), ...now.boxes.sizes[name]);
+      if (explained) overlays[name](ctx, now, at, explained);
+      else markLast(ctx, name, now);
+    }
+  }
+  const lookAt = (it, step, served) => ({
+    it,
+    step,
+    served,
+    ink: view.ink(),
+    grid,
+    ids,
+    picture: pictureOf(it.image),
+    map: mapOf(it, step, served),
+    serving: servingOf(it, served),
+    fates: fatesOf(it, step, served)
+  });
+  function pictureOf(image) {
+    if (!("data" in pictures)) return null;
     const size = pictures.width * pictures.height * pictures.channels;
-    const picture = pixels && { ...pictures, bytes: pixels.subarray(it.image * size, (it.image + 1) * size) };
-    const map = mapOf(it, step, served);
-    const serving = servingOf(it, served);
-    const fates = fatesOf(it, step, served);
-    scene = { ...now, picture, map, serving, fates };
+    return { ...pictures, bytes: octets(pictures.data).subarray(image * size, (image + 1) * size) };
+  }
+  function paint(looked, kept, tokensWidth, mapWidth) {
+    const { it, step, map, fates } = looked;
     const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
-    scene.boxes = layout(scene, tokensWidth, mapWidth, mostHigh);
-    for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
+    const now = { ...looked, boxes: layout(looked, tokensWidth, mapWidth, mostHigh) };
+    for (const name of PANELS) grounds[name](fit(ground(name), ...now.boxes.sizes[name]), now);
     describe(it, step, map, fates);
-    const some2 = Object.keys(pin).length > 0;
-    const before = some2 ? routed(keepPinned, pin, it.image) : null;
-    for (const name of ["was", "change", "forget"]) part(name).hidden = !some2;
+    const was = "router" in kept ? (
+      /** @type {Settings} */
+      kept
+    ) : null;
+    const before = was && routed(keepPinned, was, it.image);
+    for (const name of ["was", "change", "forget"]) part2(name).hidden = !was;
     const trouble = before?.error ? ` ${before.error}.` : "";
-    part("pinned").textContent = some2 ? `Before: ${differenceOf(it.settings, pin)}.${trouble}` : "";
-    fillFigures(part("figures"), it, before);
+    part2("pinned").textContent = was ? `Before: ${differenceOf(it.settings, was)}.${trouble}` : "";
+    fillFigures(part2("figures"), it, before);
     clearTimeout(slow);
     slow = setTimeout(compare, 60);
+    return now;
   }
   function describe(it, step, map, fates) {
     const lost = fates.reduce((a, x) => a + x, 0);
     const early = STEPS.indexOf(step) < 3;
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const [gates, chosen] = it.sparse ? ["gates", "selected gates"] : ["dispatch", "dispatch"];
-    const shown = { normalise: gates, select: chosen, compute: "dispatch" }[step] ?? step;
+    const shown = step === "normalise" ? gates : step === "select" ? chosen : step === "compute" ? "dispatch" : step;
     const label = labels.length ? `: ${labels[it.image]}` : "";
-    part("tokens-title").textContent = `${pixels ? "Image" : "Tokens of image"} ${it.image}${label}`;
-    part("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
-    part("least").textContent = four(map.least);
-    part("most").textContent = four(map.most);
+    part2("tokens-title").textContent = `${"data" in pictures ? "Image" : "Tokens of image"} ${it.image}${label}`;
+    part2("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
+    part2("least").textContent = four(map.least);
+    part2("most").textContent = four(map.most);
     const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
-    part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`) + (it.sparse && !early ? " Corners: the experts that took the patch." : "");
+    const gone = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`;
+    const corners = it.sparse && !early ? " Corners: the experts that took the patch." : "";
+    part2("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : gone) + corners;
     const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
-    const waiting = upTo < total2;
-    part("now").textContent = waiting ? "when all are served" : "now";
-    part("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` + (it.images > 1 ? ` from the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
+    part2("now").textContent = upTo < total2 ? "when all are served" : "now";
+    part2("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` + (it.images > 1 ? ` from the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
   }
   function compare() {
     const settings = settingsNow();
     const image = model.get("image_index");
-    const open = ["side", "batch"].map((name) => part(name).open);
+    const [side, beside] = ["side", "batch"].map((name) => (
+      /** @type {HTMLDetailsElement} */
+      part2(name).open
+    ));
     const outputs = model.get("_outputs");
-    const key = JSON.stringify([settings, image, open, mates, view.ink(), part("gallery").clientWidth, outputs]);
+    const width = part2("gallery").clientWidth;
+    const key = JSON.stringify([settings, image, side, beside, mates, view.ink(), width, outputs]);
     if (key === compared || !scene) return;
     compared = key;
-    if (open[0]) fillGallery(part("gallery"), batch, settings, image, outputs, (name) => send({ router: name }));
-    const wanted = open[0] && outputs.routers && !besideRouter(outputs.of, settings);
-    if (wanted && !besideRouter(model.get("_asked"), settings)) {
-      model.set("_asked", settings);
-      model.save_changes();
+    if (side) {
+      fillGallery(part2("gallery"), batch, settings, image, outputs, (router) => send({ router }));
+      askOutputs(settings, outputs);
     }
-    if (!open[1]) return;
-    part("shuffle").disabled = part("swap").disabled = batch.b < 2;
-    part("mates-table").hidden = !mates;
-    if (batch.b < 2) part("mates").textContent = "This batch has one image, which has no mates.";
-    else if (!mates) part("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its place.`;
+    if (beside) showMates(settings, image);
+  }
+  function askOutputs(settings, outputs) {
+    const wanted = "of" in outputs && !besideRouter(outputs.of, settings);
+    if (!wanted || besideRouter(model.get("_asked"), settings)) return;
+    model.set("_asked", settings);
+    model.save_changes();
+  }
+  function showMates(settings, image) {
+    button2("shuffle").disabled = button2("swap").disabled = batch.b < 2;
+    part2("mates-table").hidden = !mates;
+    if (batch.b < 2) part2("mates").textContent = "This batch has one image, which has no mates.";
+    else if (!mates) part2("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its place.`;
     if (batch.b < 2 || !mates) return;
     const members = otherMates(batch.b, image, mates.seed, mates.kind);
     const order = members.length > 24 ? `${members.slice(0, 24).join(", ")}, …` : members.join(", ");
-    part("mates").textContent = `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
-    fillMates(part("mates-rows"), batch, settings, image, members);
+    part2("mates").textContent = `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
+    fillMates(part2("mates-rows"), batch, settings, image, members);
   }
-  const serve = (served) => send({ served });
-  const progress = () => servingOf(scene.it, model.get("served"));
-  function stop() {
-    clearInterval(timer);
-    timer = 0;
-    view.status.setAttribute("aria-live", "polite");
-  }
-  function play() {
-    if (timer) return stop(), view.schedule();
-    const { upTo, total: total2 } = progress();
-    const from = upTo === total2 ? 0 : upTo;
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      serve(total2);
-      view.note = `Motion is reduced: all ${many(total2, "choice")} were served at once. "Next choice" goes one by one.`;
-      return;
-    }
-    serve(from);
-    view.status.setAttribute("aria-live", "off");
-    timer = setInterval(
-      () => {
-        const now = progress();
-        serve(Math.min(now.upTo + 1, now.total));
-        if (now.upTo + 1 >= now.total) stop();
-      },
-      Math.min(Math.max(12e3 / total2, 60), 700)
-    );
-  }
-  const jumps = {
-    none: () => 0,
-    all: ({ total: total2 }) => total2,
-    previous: ({ upTo }) => Math.max(upTo - 1, 0),
-    next: ({ upTo, total: total2 }) => Math.min(upTo + 1, total2),
-    away: ({ away, upTo }) => away || upTo
+  const planOf = ({ it, map, boxes }) => {
+    const { tokens } = boxes;
+    const sampled = !tokens.words && tokens.columns * tokens.rows > it.rows && ids.length > 0;
+    return {
+      boxes,
+      rows: it.rows,
+      experts: it.e,
+      own: map.short ? 1 : it.p,
+      slotted: !map.short,
+      labelled: false,
+      tokenOf: (row2) => row2,
+      rowOf: (token) => token,
+      drawnAt: (place) => sampled ? ids.indexOf(place) : place < it.rows ? place : -1
+    };
   };
-  for (const [name, jump] of Object.entries(jumps))
-    on(part(name), "click", () => {
-      stop();
-      serve(jump(progress()));
-    });
-  on(part("served"), "input", (event) => {
-    stop();
-    serve(Number(event.target.value));
+  function pin(at) {
+    const now = scene && pinned(scene.it);
+    send(now && same(at, now) ? NOTHING : at);
+  }
+  function show(at) {
+    hover = at ?? NOTHING;
+    view.settle();
+    view.schedule();
+  }
+  pointAt(view, PANELS, {
+    ready: () => scene,
+    under: (panel2, x, y) => scene ? placeUnder(planOf(scene), panel2, x, y) : NOTHING,
+    beyond: (panel2, key) => scene && placeBeyond(planOf(scene), panel2, key, selection(scene.it)),
+    show,
+    go: (at) => scene && pinned(scene.it) ? send(at) : show(at),
+    take: pin,
+    enter: () => pin(scene ? selection(scene.it) : NOTHING),
+    free() {
+      show(null);
+      send(NOTHING);
+    }
   });
-  on(part("play"), "click", play);
-  for (const name of Object.keys(LISTS)) on(part(name), "change", (event) => send({ [name]: event.target.value }));
-  for (const step of STEPS) on(part(step), "change", () => send({ step }));
-  on(part("keep"), "click", () => send({ pinned: settingsNow() }));
-  on(part("forget"), "click", () => {
+  for (const name of Object.keys(LISTS)) on(part2(name), "change", () => send({ [name]: select(name).value }));
+  for (const step of STEPS) on(part2(step), "change", () => send({ step }));
+  on(part2("keep"), "click", () => send({ pinned: settingsNow() }));
+  on(part2("forget"), "click", () => {
     send({ pinned: {} });
-    part("keep").focus();
+    part2("keep").focus();
   });
-  for (const name of ["side", "batch"]) on(part(name), "toggle", compare);
-  for (const [name, kind] of [
-    ["shuffle", "shuffled"],
-    ["swap", "swapped"]
-  ])
-    on(part(name), "click", () => {
+  for (const name of ["side", "batch"]) on(part2(name), "toggle", compare);
+  for (const [name, kind] of Object.entries({ shuffle: "shuffled", swap: "swapped" }))
+    on(part2(name), "click", () => {
       mates = { kind, seed: (mates?.seed ?? 0) + 1 };
       compare();
     });
-  pointAt({
-    view,
-    panels: PANELS,
-    scene: () => scene,
-    pinned,
-    selection,
-    show: (at) => {
-      hover = at;
-      view.settle();
-      view.schedule();
-    }
-  });
   for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
   model.on("change:_outputs", compare);
   return () => {
-    stop();
+    serving.stop();
     clearTimeout(slow);
     view.end();
   };

@@ -1,3 +1,169 @@
+// js/shared/bytes.js
+var copyOf = (view) => (
+  /** @type {ArrayBuffer} */
+  view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength)
+);
+function numbersOf(Kind) {
+  const copies = /* @__PURE__ */ new WeakMap();
+  return (view) => {
+    const numbers = copies.get(view) ?? new Kind(copyOf(view));
+    copies.set(view, numbers);
+    return numbers;
+  };
+}
+var floats = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Float32Array} */
+  Float32Array
+);
+var ints = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Int32Array} */
+  Int32Array
+);
+var octets = numbersOf(
+  /** @type {new (bytes: ArrayBuffer) => Uint8Array} */
+  Uint8Array
+);
+
+// js/shared/mount.js
+var INKS = (
+  /** @type {const} */
+  ["text", "line", "bar", "page", "shade", "paper"]
+);
+function mount({ model, el }, { name, prefix, page, draw, observed }) {
+  const root = document.createElement("div");
+  const stop2 = new AbortController();
+  const { signal } = stop2;
+  root.className = name;
+  root.innerHTML = page;
+  el.append(root);
+  showFault(model, root);
+  let frame = 0;
+  let stale = false;
+  const part2 = (which) => (
+    /** @type {HTMLElement} */
+    root.querySelector(`[data-part="${which}"]`)
+  );
+  const status = (
+    /** @type {HTMLElement} */
+    root.querySelector("[role=status]")
+  );
+  const schedule = () => {
+    frame ||= requestAnimationFrame(() => {
+      frame = 0;
+      const all = stale;
+      stale = false;
+      draw(all);
+    });
+  };
+  const refresh = () => {
+    stale = true;
+    schedule();
+  };
+  const on = (target, type, handler) => target.addEventListener(
+    type,
+    /** @type {(event: Event) => void} */
+    handler,
+    { signal }
+  );
+  const view = {
+    root,
+    signal,
+    model,
+    part: part2,
+    schedule,
+    refresh,
+    on,
+    canvas: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part2(which)
+    ),
+    ground: (which) => (
+      /** @type {HTMLCanvasElement} */
+      part2(which).previousElementSibling
+    ),
+    input: (which) => (
+      /** @type {HTMLInputElement} */
+      part2(which)
+    ),
+    select: (which) => (
+      /** @type {HTMLSelectElement} */
+      part2(which)
+    ),
+    button: (which) => (
+      /** @type {HTMLButtonElement} */
+      part2(which)
+    ),
+    note: "",
+    refused: null,
+    settle() {
+      view.note = "";
+      view.refused?.restore();
+      view.refused = null;
+    },
+    send(values) {
+      view.settle();
+      for (
+        const trait of
+        /** @type {(keyof T)[]} */
+        Object.keys(values)
+      )
+        model.set(
+          trait,
+          /** @type {T[keyof T]} */
+          values[trait]
+        );
+      model.save_changes();
+      schedule();
+    },
+    ink() {
+      const style = getComputedStyle(root);
+      const colour = (each) => style.getPropertyValue(`--${prefix}-${each}`).trim();
+      return (
+        /** @type {Ink} */
+        Object.fromEntries(INKS.map((each) => [each, colour(each)]))
+      );
+    },
+    say(sentence2) {
+      const words = view.note || sentence2;
+      if (status.textContent !== words) status.textContent = words;
+    },
+    end() {
+      stop2.abort();
+      resized.disconnect();
+      themed.disconnect();
+      cancelAnimationFrame(frame);
+    }
+  };
+  on(root, "keydown", (event) => {
+    const plain = !(event.ctrlKey || event.metaKey || event.altKey || event.shiftKey);
+    if (plain && (event.key === "Enter" || event.key === " ")) event.stopPropagation();
+  });
+  const resized = new ResizeObserver(refresh);
+  const themed = new MutationObserver(refresh);
+  const panels = observed?.map((which) => (
+    /** @type {Element} */
+    part2(which).parentElement
+  )) ?? [root];
+  for (const panel2 of panels) resized.observe(panel2);
+  themed.observe(document.body, { attributes: true });
+  on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  refresh();
+  return view;
+}
+function showFault(model, root) {
+  const alert = document.createElement("p");
+  alert.setAttribute("role", "alert");
+  alert.dataset.part = "fault";
+  alert.style.fontWeight = "600";
+  root.append(alert);
+  const tell = () => {
+    alert.textContent = model.get("_fault") ?? "";
+    alert.hidden = !alert.textContent;
+  };
+  model.on("change:_fault", tell);
+  tell();
+}
+
 // js/shared/painting.js
 var VIRIDIS = [
   [68, 1, 84],
@@ -19,30 +185,20 @@ var RAMP = new Uint32Array(256).map((_, i) => {
 var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
 var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-var GRID = [
-  [0.5, "rgba(0, 0, 0, .55)"],
-  [1.5, "rgba(255, 255, 255, .45)"]
-];
-function showFault(model, root) {
-  const alert = document.createElement("p");
-  alert.setAttribute("role", "alert");
-  alert.dataset.part = "fault";
-  alert.style.fontWeight = "600";
-  root.append(alert);
-  const tell = () => {
-    alert.textContent = model.get("_fault") ?? "";
-    alert.hidden = !alert.textContent;
-  };
-  model.on("change:_fault", tell);
-  tell();
-}
+var contextOf = (canvas) => (
+  /** @type {OffscreenCanvasRenderingContext2D} */
+  canvas.getContext("2d")
+);
 function fit(canvas, width, height) {
   const ratio = window.devicePixelRatio || 1;
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
   canvas.style.height = `${height}px`;
-  const ctx = canvas.getContext("2d");
+  const ctx = (
+    /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d")
+  );
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
   ctx.font = "11px system-ui, sans-serif";
@@ -53,33 +209,33 @@ function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
   const ratio = window.devicePixelRatio || 1;
   const h = Math.min(rows, Math.ceil(box.h * ratio));
   const w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest2 = new Float32Array(h * w).fill(least);
+  const largest = new Float32Array(h * w).fill(least);
   const range2 = most - least || 1;
   for (let r = 0; r < rows; r++) {
     const row = Math.floor(r * h / rows) * w;
     for (let c = 0; c < columns; c++) {
       const i = row + Math.floor(c * w / columns);
       const x = weights[r * columns + c];
-      if (x > largest2[i]) largest2[i] = x;
+      if (x > largest[i]) largest[i] = x;
     }
   }
   const pixels = new ImageData(w, h);
   const colours = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < largest2.length; i++) {
-    colours[i] = RAMP[Math.min(Math.round(255 * (largest2[i] - least) / range2), 255)];
+  for (let i = 0; i < largest.length; i++) {
+    colours[i] = RAMP[Math.min(Math.round(255 * (largest[i] - least) / range2), 255)];
   }
   stretch(ctx, box, pixels);
 }
 function stretch(ctx, box, pixels) {
   const small = new OffscreenCanvas(pixels.width, pixels.height);
-  small.getContext("2d").putImageData(pixels, 0, 0);
+  contextOf(small).putImageData(pixels, 0, 0);
   ctx.imageSmoothingEnabled = false;
   ctx.drawImage(small, box.x, box.y, box.w, box.h);
 }
-function paintPicture(ctx, box, { width, height, channels, bytes: bytes2 }) {
+function paintPicture(ctx, box, { width, height, channels, bytes }) {
   const pixels = new ImageData(width, height);
   for (let i = 0; i < width * height; i++) {
-    for (let k = 0; k < 3; k++) pixels.data[4 * i + k] = bytes2[i * channels + (channels === 3 ? k : 0)];
+    for (let k = 0; k < 3; k++) pixels.data[4 * i + k] = bytes[i * channels + (channels === 3 ? k : 0)];
     pixels.data[4 * i + 3] = 255;
   }
   stretch(ctx, box, pixels);
@@ -105,22 +261,21 @@ function hatch(ctx, x, y, w, h) {
 }
 function ring(ctx, x, y, w, h) {
   const more = Math.max(0, 5 - Math.min(w, h)) / 2;
-  const inner = [x - more, y - more, w + 2 * more, h + 2 * more];
   for (const [width, colour] of [
     [4, "#000"],
     [2, "#fff"]
   ]) {
     Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(...inner);
+    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
   }
 }
 function write(ctx, text, x, y, colour, align = "center") {
   Object.assign(ctx, { fillStyle: colour, textAlign: align });
-  ctx.fillText(text, x, y);
+  ctx.fillText(String(text), x, y);
 }
 function writeOver(ctx, text, x, y) {
   Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
-  ctx.strokeText(text, x, y);
+  ctx.strokeText(String(text), x, y);
   write(ctx, text, x, y, "#fff");
 }
 function shareOfBox([x, y, dx, dy], share, worded) {
@@ -129,6 +284,86 @@ function shareOfBox([x, y, dx, dy], share, worded) {
   return [x + dx * (1 - side) / 2, y + dy * (1 - side) / 2, dx * side, dy * side];
 }
 var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
+function rule(ctx, x, y, toX, toY) {
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+function dashedRule(ctx, x, y, w) {
+  ctx.setLineDash([4, 3]);
+  rule(ctx, x, y, x + w, y);
+  ctx.setLineDash([]);
+}
+
+// js/shared/pointing.js
+function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+  for (const panel2 of panels) {
+    const target = canvas(panel2);
+    const at = (event) => {
+      const frame = target.getBoundingClientRect();
+      return under(panel2, event.clientX - frame.left, event.clientY - frame.top);
+    };
+    const press = ({ key, shiftKey }) => {
+      const next = shiftKey ? null : beyond(panel2, key);
+      if (next) go(next);
+      else if (key === "Enter" || key === " ") return (shiftKey && shifted ? shifted.enter() : enter(panel2)) !== false;
+      else if (key === "Escape") free();
+      else return false;
+      return true;
+    };
+    on(target, "pointermove", (event) => ready() && show(at(event)));
+    on(target, "pointerleave", () => show(null));
+    on(target, "blur", () => show(null));
+    on(target, "click", (event) => {
+      if (!ready()) return;
+      if (event.shiftKey && shifted) shifted.take(at(event));
+      else take(at(event), panel2);
+    });
+    on(target, "mousedown", (event) => {
+      if (event.shiftKey && shifted) stop(event);
+    });
+    on(target, "keydown", (event) => {
+      const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
+      if (ready() && !held && press(event)) stop(event);
+    });
+  }
+}
+function stop(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
+var ACROSS = { ArrowLeft: -1, ArrowRight: 1 };
+var DOWN = { ArrowUp: -1, ArrowDown: 1 };
+var FAR = { Home: -Infinity, End: Infinity };
+function stepsOf(key) {
+  const across = ACROSS[key] ?? 0;
+  const down = DOWN[key] ?? 0;
+  const far = FAR[key] ?? 0;
+  return across || down || far ? { across, down, far } : null;
+}
+function onward(from, by, count2) {
+  const next = from < 0 && Number.isFinite(by) ? 0 : from + by;
+  return Math.min(Math.max(next, 0), count2 - 1);
+}
+
+// js/shared/selection.js
+var NOTHING = Object.freeze({ token: -1, expert: -1, slot: -1 });
+var SELECTION = (
+  /** @type {(keyof Place)[]} */
+  Object.keys(NOTHING)
+);
+var same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
+var there = (at) => at.token >= 0 || at.expert >= 0;
+var pinnedIn = (model) => ({
+  token: model.get("token"),
+  expert: model.get("expert"),
+  slot: model.get("slot")
+});
+function within({ token, expert, slot }, { hasToken, experts, slots }) {
+  const whose = expert < experts ? expert : -1;
+  return { token: hasToken(token) ? token : -1, expert: whose, slot: whose >= 0 && slot < slots ? slot : -1 };
+}
 
 // js/shared/words.js
 var LINE = 40;
@@ -140,7 +375,7 @@ var clip = (word, most) => {
 };
 function widthOf(text) {
   if (!ruler) {
-    ruler = new OffscreenCanvas(1, 1).getContext("2d");
+    ruler = contextOf(new OffscreenCanvas(1, 1));
     ruler.font = "11px system-ui, sans-serif";
   }
   return ruler.measureText(text).width;
@@ -173,9 +408,62 @@ function wordBeyond(boxes, token, down) {
   const middle = ([left, , w]) => left + w / 2;
   const from = boxes[token];
   const y = from[1] + down * LINE;
-  const far = ([box]) => Math.abs(middle(box) - middle(from));
-  const line = boxes.map((box, t) => [box, t]).filter(([box]) => box[1] === y).sort((a, b) => far(a) - far(b));
-  return line.length ? line[0][1] : token;
+  const line = boxes.map((box, t) => ({ t, y: box[1], far: Math.abs(middle(box) - middle(from)) }));
+  const [nearest2] = line.filter((box) => box.y === y).sort((a, b) => a.far - b.far);
+  return nearest2 ? nearest2.t : token;
+}
+
+// js/shared/plan.js
+var PANELS = (
+  /** @type {const} */
+  ["tokens", "map", "experts"]
+);
+function tokenBox(w, { count: count2, words, grid, picture }) {
+  const lines = words && wordBoxes(words, w);
+  const columns = grid[1] ?? Math.min(count2, Math.max(8, Math.ceil(Math.sqrt(count2))));
+  const rows = grid[0] ?? Math.ceil(count2 / columns);
+  const drawn = picture ? w * picture.height / picture.width : rows * Math.min(w / columns, 34);
+  const h = lines ? lines[lines.length - 1][1] + LINE : drawn;
+  return { w, h, words: lines, columns, rows, dx: w / columns, dy: h / rows };
+}
+var cornerOf = ({ columns, dx, dy, words }, place) => words?.[place] ?? [place % columns * dx, Math.floor(place / columns) * dy, dx, dy];
+function mapBox(width, mostHigh, { rows, columns, experts }, { left, right, top }) {
+  const w = width - left - right;
+  const h = Math.max(Math.min(rows * 14, mostHigh), 112);
+  return { x: left, y: top, w, h, columns, dx: w / (columns || 1), dy: h / rows, de: w / experts };
+}
+var floorWithin = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
+function placeUnder(plan, panel2, x, y) {
+  const { map, tokens } = plan.boxes;
+  if (panel2 === "tokens") {
+    if (tokens.words) return { ...NOTHING, token: plan.drawnAt(wordAt(tokens.words, x, y)) };
+    const column = floorWithin(x / tokens.dx, tokens.columns);
+    const place = Math.floor(y / tokens.dy) * tokens.columns + column;
+    return { ...NOTHING, token: column < 0 ? -1 : plan.drawnAt(place) };
+  }
+  const expert = floorWithin((x - map.x) / map.de, plan.experts);
+  if (panel2 === "experts" || y < map.y && plan.own) return { ...NOTHING, expert };
+  const row = floorWithin((y - map.y) / map.dy, plan.rows);
+  const token = row < 0 || expert < 0 && !plan.labelled ? -1 : plan.tokenOf(row);
+  if (!plan.own) return { ...NOTHING, token };
+  const slot = expert < 0 || !plan.slotted ? -1 : floorWithin((x - map.x) / map.dx, map.columns) % plan.own;
+  return { token, expert, slot };
+}
+function placeBeyond(plan, panel2, key, at) {
+  const steps = stepsOf(key);
+  if (!steps) return null;
+  const { across, down, far } = steps;
+  const { tokens, map } = plan.boxes;
+  const { own, slotted } = plan;
+  const token = (by) => plan.tokenOf(onward(plan.rowOf(at.token), by, plan.rows));
+  if (panel2 === "tokens" && tokens.words && down)
+    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, at.token, down)) };
+  if (panel2 === "tokens") return { ...NOTHING, token: token(across + down * tokens.columns + far) };
+  if (panel2 === "experts") return { ...NOTHING, expert: onward(at.expert, across + far, plan.experts) };
+  if (!own) return { ...NOTHING, token: token(across + down + far) };
+  const column = at.expert < 0 ? -1 : at.expert * own + (slotted ? Math.max(at.slot, 0) : 0);
+  const next = onward(column, across + far, map.columns);
+  return { token: token(down), expert: Math.floor(next / own), slot: slotted ? next % own : -1 };
 }
 
 // js/routing_lens/numbers.js
@@ -187,14 +475,11 @@ var short = (x) => {
   return x >= 9.95 ? x.toFixed(0) : x >= 1 ? x.toFixed(1) : x.toFixed(2);
 };
 var plural = (x, word) => `${count(x)} ${word}${x === 1 ? "" : "s"}`;
-var sum = (values) => values.reduce((a, b) => a + b, 0);
-var largest = (values, least) => values.reduce((most, x) => x > most && x < Infinity ? x : most, least);
-var bytes = (view) => view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength);
-var copies = /* @__PURE__ */ new WeakMap();
-var copied = (Kind) => (view) => copies.get(view) ?? copies.set(view, new Kind(bytes(view))).get(view);
-var floats = copied(Float32Array);
-var ints = copied(Int32Array);
-var octets = copied(Uint8Array);
+function sum(values) {
+  let whole = 0;
+  for (let i = 0; i < values.length; i++) whole += values[i];
+  return whole;
+}
 function look(entry, image) {
   const { tokens, experts, slots: p, images_per_group: images } = entry;
   const s = experts * p;
@@ -203,37 +488,61 @@ function look(entry, image) {
   const size = n * s;
   const group = Math.floor(image / images);
   const row = new Int32Array(tokens).fill(-1);
-  const it = { ...entry, n, p, s, group, ids, row, weights: {}, rows: {}, columns: {} };
   ids.forEach((t, r) => row[t] = r);
   const counts = entry.counts && ints(entry.counts);
   const first = counts ? sum([...counts.subarray(0, image)]) : image * size;
-  const index = counts && ints(entry.index).subarray(first, first + counts[image]);
-  for (const view of ["dispatch", "combine"]) {
+  const index = counts && entry.index && ints(entry.index).subarray(first, first + counts[image]);
+  const weightsOf = (view) => {
     const all = floats(entry[view]);
-    const weights = counts ? new Float32Array(size) : all.subarray(first, first + size);
-    if (counts) index.forEach((at, i) => weights[at] = all[first + i]);
-    it.weights[view] = weights;
-    it.rows[view] = Array.from({ length: n }, (_, r) => sum(weights.subarray(r * s, (r + 1) * s)));
-    it.columns[view] = floats(entry[`${view}_sums`]).subarray(group * s, (group + 1) * s);
-  }
+    if (!index) return all.subarray(first, first + size);
+    const weights2 = new Float32Array(size);
+    index.forEach((at, i) => weights2[at] = all[first + i]);
+    return weights2;
+  };
+  const sumsOfRows = (view) => Array.from({ length: n }, (_, r) => sum(weights[view].subarray(r * s, (r + 1) * s)));
+  const sumsOfColumns = (view) => floats(entry[`${view}_sums`]).subarray(group * s, (group + 1) * s);
+  const weights = { dispatch: weightsOf("dispatch"), combine: weightsOf("combine") };
+  const rows = { dispatch: sumsOfRows("dispatch"), combine: sumsOfRows("combine") };
+  const columns = { dispatch: sumsOfColumns("dispatch"), combine: sumsOfColumns("combine") };
   if (entry.logits) {
     const wide = n * experts * entry.logits_slots;
-    it.weights.logits = floats(entry.logits).subarray(image * wide, (image + 1) * wide);
+    weights.logits = floats(entry.logits).subarray(image * wide, (image + 1) * wide);
   }
-  if (entry.output) it.output = floats(entry.output).subarray(image * tokens, (image + 1) * tokens);
-  it.fate = octets(entry.fate).subarray(image * tokens, (image + 1) * tokens);
-  it.lost = it.choices ? [...ids].filter((t, r) => !it.fate[t] && it.rows.dispatch[r] < it.choices) : [];
-  it.groupFate = octets(entry.fate).subarray(group * images * tokens, (group + 1) * images * tokens);
-  it.groupLoad = Array.from({ length: experts }, (_, e) => sum(it.columns.dispatch.subarray(e * p, (e + 1) * p)));
-  it.load = [...floats(entry.load).subarray(image * experts, (image + 1) * experts)];
-  return it;
+  const fate = octets(entry.fate).subarray(image * tokens, (image + 1) * tokens);
+  return {
+    ...entry,
+    n,
+    p,
+    s,
+    group,
+    ids,
+    row,
+    weights,
+    rows,
+    columns,
+    fate,
+    groupFate: octets(entry.fate).subarray(group * images * tokens, (group + 1) * images * tokens),
+    output: entry.output ? floats(entry.output).subarray(image * tokens, (image + 1) * tokens) : null,
+    // Tokens that are not dropped and yet lost some of their choices; mixtures have none to lose.
+    lost: entry.choices ? [...ids].filter((t, r) => !fate[t] && rows.dispatch[r] < entry.choices) : [],
+    groupLoad: Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),
+    load: [...floats(entry.load).subarray(image * experts, (image + 1) * experts)],
+    words: null,
+    reference: null,
+    off: { rows: /* @__PURE__ */ new Set(), columns: /* @__PURE__ */ new Set() },
+    wrongs: []
+  };
+}
+function extremesOf(it, view) {
+  if (view === "output") return { least: 0, most: it.output_most };
+  return { least: it[`${view}_least`], most: it[`${view}_most`] };
 }
 var weightOfRow = ({ weights, s }, view, r, from, to) => sum(weights[view].subarray(r * s + from, r * s + to));
 var weightOf = (it, view, t, from, to) => weightOfRow(it, view, it.row[t], from, to);
 var weightOfEach = (it, view, from, to) => Array.from({ length: it.n }, (_, r) => weightOfRow(it, view, r, from, to));
 var weightByExpert = (it, view, t) => Array.from({ length: it.experts }, (_, e) => weightOf(it, view, t, e * it.p, (e + 1) * it.p));
 function logitOf(it, { token, expert, slot }) {
-  if (!it.logits || token < 0 || expert < 0 || slot < 0 && it.logits_slots > 1) return null;
+  if (!it.weights.logits || token < 0 || expert < 0 || slot < 0 && it.logits_slots > 1) return null;
   const wide = it.experts * it.logits_slots;
   const own = it.logits_slots > 1 ? slot : 0;
   return it.weights.logits[it.row[token] * wide + expert * it.logits_slots + own];
@@ -261,10 +570,13 @@ var WRONGS = [
   { sign: "∞", words: "infinite", is: (x) => x === Infinity || x === -Infinity }
 ];
 function wrongs(it, view) {
-  const values = it.weights[view];
+  const values = it.weights[view] ?? [];
   const columns = it.experts * columnsOfExpert(it, view);
-  const found = WRONGS.slice(view === "logits" ? 2 : 0).map((kind) => ({ ...kind, at: [] }));
-  for (let i = 0; values && i < values.length; i++) {
+  const found = WRONGS.slice(view === "logits" ? 2 : 0).map((kind) => ({ ...kind, at: (
+    /** @type {number[]} */
+    []
+  ) }));
+  for (let i = 0; i < values.length; i++) {
     const x = values[i];
     if (x >= 0 && x <= 1) continue;
     const kind = found.find((k) => k.is(x, it.close));
@@ -284,26 +596,29 @@ function difference(it, view) {
   return worst;
 }
 
+// js/shared/markup.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var canvases = (name, label) => `<canvas></canvas>
+  <canvas data-part="${name}" tabindex="0" ${KEYS} role="application" aria-label="${label}"></canvas>`;
+
 // js/routing_lens/page.js
 var VIEWS = ["logits", "dispatch", "combine", "output"];
-var OWN_KEYS = 'data-lm-suppress-shortcuts="true"';
-var KEYS = `tabindex="0" ${OWN_KEYS}`;
 var HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape frees";
-var panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}"><canvas></canvas>
-  <canvas data-part="${name}" ${KEYS} role="application" aria-label="${label}: ${HINT}"></canvas></div>`;
-var range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${OWN_KEYS}>`;
+var panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
+  ${canvases(name, `${label}: ${HINT}`)}</div>`;
+var range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${KEYS}>`;
 var PAGE = `
 <div class="routing-lens-controls">
-  <label>Router <select data-part="router" ${OWN_KEYS}></select></label>
-  <label>Layer <select data-part="layer" ${OWN_KEYS}></select></label>
+  <label>Router <select data-part="router" ${KEYS}></select></label>
+  <label>Layer <select data-part="layer" ${KEYS}></select></label>
   <label><span data-part="kind"></span> ${range("image_index")}<span data-part="image"></span></label>
   <fieldset><legend>Map</legend>${VIEWS.map(
   (view) => `<label><input type="radio" value="${view}"
-    data-part="${view}" ${OWN_KEYS}>${view}</label>`
+    data-part="${view}" ${KEYS}>${view}</label>`
 ).join("")}</fieldset>
 </div>
 <div class="routing-lens-replay" data-part="replay" hidden>
-  <div class="routing-lens-controls"><button type="button" data-part="play" ${OWN_KEYS}></button>
+  <div class="routing-lens-controls"><button type="button" data-part="play" ${KEYS}></button>
     <label>Step ${range("step")}<span data-part="step-text"></span></label></div>
   <div class="routing-lens-panel"><canvas data-part="progress" role="img"
     aria-label="Share of correct answers and of dropped tokens over training steps, both from 0 to 1"></canvas></div>
@@ -325,6 +640,178 @@ var PAGE = `
 <div class="routing-lens-compare" data-part="compare" hidden>
   <div class="routing-lens-title" data-part="compare-title"></div><div data-part="cards"></div></div>`;
 
+// js/arithmetic/largest.js
+function largestAmong(values, from, count2, by = 1) {
+  let top = from;
+  let alike = 0;
+  for (let i = 1, at = from + by; i < count2; i++, at += by)
+    if (values[at] > values[top]) [top, alike] = [at, 0];
+    else if (values[at] === values[top]) alike++;
+  return { top, alike };
+}
+function equals(alike, count2) {
+  if (!alike) return "";
+  if (alike + 1 === count2) return ` (all ${count2.toLocaleString("en-US")} are equal)`;
+  return alike === 1 ? " (1 other is equal)" : ` (${alike.toLocaleString("en-US")} others are equal)`;
+}
+function largestFinite(values, least) {
+  let most = least;
+  for (let i = 0; i < values.length; i++) if (values[i] > most && values[i] < Infinity) most = values[i];
+  return most;
+}
+
+// js/shared/maps.js
+var ON_PICTURE = [
+  [0.5, "rgba(0, 0, 0, .55)"],
+  [1.5, "rgba(255, 255, 255, .45)"]
+];
+var EDGES = [
+  [0, "#fff"],
+  [0.75, "#000"]
+];
+function paintWhole(ctx, { w, h }, picture) {
+  if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
+}
+function outline(ctx, [x, y, dx, dy], picture, ink) {
+  for (const [inset, colour] of picture ? ON_PICTURE : [
+    /** @type {[number, string]} */
+    [0.5, ink.bar]
+  ]) {
+    Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
+    ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+  }
+}
+function paintShare(ctx, corner, share, { colour, alpha, worded }) {
+  const [x, y, w, h] = shareOfBox(corner, Math.abs(share), worded);
+  Object.assign(ctx, { fillStyle: colour, lineWidth: 1, globalAlpha: alpha });
+  if (share > 0) ctx.fillRect(x, y, w, h);
+  ctx.globalAlpha = 1;
+  for (const [grow, edge] of EDGES) {
+    ctx.strokeStyle = edge;
+    ctx.strokeRect(x - grow, y - grow, w + 2 * grow, h + 2 * grow);
+  }
+}
+var narrowed = ([x, y, , h]) => [x, y, NARROWEST, h];
+function paintExperts(ctx, { x, y, h, de }, experts, ink) {
+  const every = everyNth(de, 8 + 7 * String(experts - 1).length);
+  const gap = de > 3 ? 1 : 0;
+  write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
+  for (let e = 0; e < experts; e++) {
+    ctx.fillStyle = expertColour(e);
+    ctx.fillRect(x + e * de + gap, y - 4, Math.max(de - 2 * gap, 0.5), 3);
+    if (e % every === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
+    ctx.fillStyle = "#fff";
+    if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
+  }
+}
+function paintRowNames(ctx, { x, y, dy }, rows, nameOf, ink) {
+  const every = everyNth(dy, 13);
+  for (let r = 0; r < rows; r += every) write(ctx, nameOf(r), x - 6, y + (r + 0.5) * dy, ink.text, "right");
+}
+function paintSums(ctx, { x, y, w, h, dx, dy }, { rows, columns, long, high, together = 1, textOf, paintColumn }, ink) {
+  const widest = largestFinite(rows, 1);
+  const tallest = largestFinite(columns, 1);
+  const right = x + w + 6;
+  const floor = y + h + 7 + high;
+  const one = floor - high / tallest;
+  const numbers = dy >= 12;
+  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
+  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
+  write(ctx, "1", right, one, ink.text, "left");
+  for (let r = 0; r < rows.length; r++) {
+    ctx.fillStyle = ink.bar;
+    if (numbers) write(ctx, textOf(r), right, y + (r + 0.5) * dy, ink.text, "left");
+    else ctx.fillRect(right, y + r * dy, long * part(rows[r], widest), Math.max(dy - 0.5, 0.5));
+  }
+  for (let c = 0; c < columns.length; c += together) {
+    let value = columns[c];
+    for (let i = c + 1; i < c + together && i < columns.length; i++) if (columns[i] > value) value = columns[i];
+    paintColumn(c, x + c * dx, floor, Math.max(dx - (dx > 3 ? 1 : 0), 1), high * part(value, tallest));
+  }
+  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+  if (!numbers) ctx.strokeRect(right + long / widest, y, 0, h);
+  ctx.strokeRect(x, one, w, 0);
+  return { right, floor, numbers };
+}
+var part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
+function ringPlaces(ctx, { x, y, w, h, dx, dy }, { row, columns, cells }) {
+  if (row >= 0) ring(ctx, x, y + row * dy, w, dy);
+  if (columns) ring(ctx, x + columns.from * dx, y, columns.count * dx, h);
+  for (const cell of cells) {
+    const left = x + cell.columns.from * dx;
+    const top = y + cell.row * dy;
+    const wide = cell.columns.count * dx;
+    ctx.clearRect(left - 3, top - 3, wide + 6, dy + 6);
+    ring(ctx, left, top, wide, dy);
+  }
+}
+var ringExpert = (ctx, { x, de }, expert, high) => ring(ctx, x + expert * de + 2, 2, de - 4, high);
+
+// js/routing_lens/bars.js
+function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
+  Object.assign(ctx, { fillStyle: colour, strokeStyle: ink.text, lineWidth: 1, globalAlpha: pale ? 0.4 : 1 });
+  ctx.fillRect(x, floor - h, w, h);
+  ctx.globalAlpha = 1;
+  if (h < 1) return;
+  const left = Math.round(x);
+  const top = Math.round(floor - h);
+  if (w > 7) {
+    ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
+    return;
+  }
+  ctx.fillStyle = ink.text;
+  ctx.fillRect(x, top, w, 1);
+}
+function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
+  const gap = de > 8 ? 2 : 0;
+  values.forEach((value, e) => {
+    const h = high * part(value, most);
+    const top = floor - h;
+    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
+    const number = short(value);
+    const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
+    if (!pale && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, ink.text);
+  });
+}
+function writeBoxed(ctx, text, x, y, ink, most) {
+  const w = ctx.measureText(String(text)).width + 6;
+  const left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
+  ctx.fillStyle = ink.paper;
+  ctx.fillRect(left, y - 8, w, 16);
+  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+  ctx.strokeRect(left + 0.5, y - 7.5, w - 1, 15);
+  write(ctx, text, left + w / 2, y, ink.text);
+}
+
+// js/routing_lens/sizes.js
+var LEFT = 46;
+var MOST_LABEL = 150;
+var TOP = 20;
+var RIGHT = 68;
+var SUMS = 46;
+var LOAD = 58;
+var ROW = 46;
+var MOST_HIGH = 392;
+var NARROW = 704;
+var rowLabel = (it, t, most) => it.words ? `${t} ${fitted(it.words[t], most - widthOf(`${t} `))}` : String(t);
+function labelRoom({ ids, words }, width) {
+  if (!words) return LEFT;
+  const longest = Math.max(...Array.from(ids, (t) => widthOf(`${t} ${clip(words[t], 400)}`)));
+  return Math.max(LEFT, Math.min(longest + 12, 0.3 * width, MOST_LABEL));
+}
+var tokensIn = (it, picture, width) => tokenBox(width, { count: it.tokens, words: it.words, grid: it.grid, picture });
+function layout({ it, view, picture }, tokensWidth, mapWidth, mostHigh) {
+  const tokens = tokensIn(it, picture, tokensWidth);
+  const columns = it.experts * columnsOfExpert(it, view);
+  const margins = { left: labelRoom(it, mapWidth), right: RIGHT, top: TOP };
+  const map = mapBox(mapWidth, Math.min(mostHigh, MOST_HIGH), { rows: it.n, columns, experts: it.experts }, margins);
+  return {
+    tokens,
+    map,
+    sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + map.h + SUMS], experts: [mapWidth, LOAD + ROW] }
+  };
+}
+
 // js/routing_lens/marks.js
 var FEW = 40;
 var TILE = 7;
@@ -342,7 +829,7 @@ var STROKES = {
 };
 function tile(ctx, sign) {
   const small = new OffscreenCanvas(TILE, TILE);
-  const pen = small.getContext("2d");
+  const pen = contextOf(small);
   for (const [width, colour] of [
     [2.6, "#000"],
     [1, "#fff"]
@@ -355,7 +842,10 @@ function tile(ctx, sign) {
       pen.stroke();
     }
   }
-  return ctx.createPattern(small, "repeat");
+  return (
+    /** @type {CanvasPattern} */
+    ctx.createPattern(small, "repeat")
+  );
 }
 function markWrong(ctx, found, columns, { x, y, dx, dy }) {
   for (const { sign, at } of found) {
@@ -370,8 +860,8 @@ function markWrong(ctx, found, columns, { x, y, dx, dy }) {
       for (run = 1; !room && at[i + run] === at[i] + run && column + run < columns; ) run++;
       if (room) writeOver(ctx, sign, left + dx / 2, top + dy / 2);
       if (room) continue;
-      const centre = [left + (dx - TILE) / 2, top + (dy - TILE) / 2].map(Math.round);
-      if (few) ground.setTransform(new DOMMatrix([1, 0, 0, 1, ...centre]));
+      const [centreX, centreY] = [left + (dx - TILE) / 2, top + (dy - TILE) / 2].map(Math.round);
+      if (few) ground.setTransform(new DOMMatrix([1, 0, 0, 1, centreX, centreY]));
       ctx.fillRect(left, top, Math.max(run * dx, 1), Math.max(dy, 1));
       if (few) ring(ctx, left, top, run * dx, dy);
     }
@@ -383,45 +873,23 @@ function arrow(ctx, x, y, size, left) {
   for (const side of [-1, 1]) ctx.lineTo(x + (left ? size : side * size / 2), y + (left ? side * size / 2 : size));
   ctx.fill();
 }
-function writeBoxed(ctx, text, x, y, ink, most) {
-  const w = ctx.measureText(text).width + 6;
-  const left = Math.min(Math.max(x - w / 2, 1), most - w - 1);
-  ctx.fillStyle = ink.paper;
-  ctx.fillRect(left, y - 8, w, 16);
-  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  ctx.strokeRect(left + 0.5, y - 7.5, w - 1, 15);
-  write(ctx, text, left + w / 2, y, ink.text);
-}
-function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
+var NONE = /* @__PURE__ */ new Set();
+function sums(ctx, it, view, map, ink) {
+  const { x, y, dx, dy } = map;
   const rows = it.rows[view];
   const columns = it.columns[view];
-  const none = /* @__PURE__ */ new Set();
-  const off = { rows: view === "combine" ? it.off.rows : none, columns: view === "dispatch" ? it.off.columns : none };
-  const widest = largest(rows, 1);
-  const tallest = largest(columns, 1);
+  const off = { rows: view === "combine" ? it.off.rows : NONE, columns: view === "dispatch" ? it.off.columns : NONE };
   const long = RIGHT - 20;
-  const high = SUMS - 22;
-  const right = x + w + 6;
-  const floor = y + h + 7 + high;
-  const one = floor - high / tallest;
-  const numbers = dy >= 12;
-  const part = (value, most) => Math.min(Math.max(value / most, 0), 1) || 0;
-  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
-  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
-  write(ctx, "1", right, one, ink.text, "left");
-  rows.forEach((value, r) => {
-    const missed = off.rows.has(r);
-    const middle = y + (r + 0.5) * dy;
-    ctx.fillStyle = ink.bar;
-    if (numbers) write(ctx, four(value) + (missed ? " ≠1" : ""), right, middle, ink.text, "left");
-    else ctx.fillRect(right, y + r * dy, long * part(value, widest), Math.max(dy - 0.5, 0.5));
-    if (missed && !numbers) arrow(ctx, right + long + 3, middle, 7, true);
-  });
-  columns.forEach((value, c) => {
-    const colour = expertColour(Math.floor(c / it.p));
-    bar(ctx, x + c * dx, floor, Math.max(dx - (dx > 3), 1), high * part(value, tallest), colour, ink);
-  });
+  const textOf = (r) => four(rows[r]) + (off.rows.has(r) ? " ≠1" : "");
+  const paintColumn = (c, left, base, w, high) => bar(ctx, left, base, w, high, expertColour(Math.floor(c / it.p)), ink);
+  const { right, floor, numbers } = paintSums(
+    ctx,
+    map,
+    { rows, columns, long, high: SUMS - 22, textOf, paintColumn },
+    ink
+  );
   ctx.fillStyle = ink.text;
+  if (!numbers) for (const r of off.rows) arrow(ctx, right + long + 3, y + (r + 0.5) * dy, 7, true);
   columns.forEach((value, c) => {
     const missed = off.columns.has(c);
     const middle = x + (c + 0.5) * dx;
@@ -430,44 +898,21 @@ function sums(ctx, it, view, { x, y, w, h, dx, dy }, ink) {
     if (text) write(ctx, text, middle, floor + 7, ink.text);
     else if (missed) arrow(ctx, middle, floor + 2, Math.min(5, Math.max(dx, 2)), false);
   });
-  Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  if (!numbers) ctx.strokeRect(right + long / widest, y, 0, h);
-  ctx.strokeRect(x, one, w, 0);
 }
 function selectedSums(ctx, { it, view, boxes: { map, sizes }, ink }, { token, expert, slot }) {
-  if (!it.rows[view]) return;
+  const rows = it.rows[view];
+  const columns = it.columns[view];
+  if (!rows || !columns) return;
   const { x, y, h, dx, dy } = map;
   const most = sizes.map[0];
   const c = expert * it.p + slot;
   const row = it.row[token];
-  const text = (name) => four(it[name][view][name === "rows" ? row : c]);
-  if (token >= 0 && dy < 12) writeBoxed(ctx, text("rows"), most, y + (row + 0.5) * dy, ink, most);
-  if (expert >= 0 && slot >= 0) writeBoxed(ctx, text("columns"), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
+  if (token >= 0 && dy < 12) writeBoxed(ctx, four(rows[row]), most, y + (row + 0.5) * dy, ink, most);
+  if (expert >= 0 && slot >= 0) writeBoxed(ctx, four(columns[c]), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
 }
 
-// js/routing_lens/text.js
-var MOST_LABEL = 150;
-var rowLabel = (it, t, most) => it.words ? `${t} ${fitted(it.words[t], most - widthOf(`${t} `))}` : t;
-function labelRoom(it, width) {
-  if (!it.words) return LEFT;
-  const longest = Math.max(...Array.from(it.ids, (t) => widthOf(`${t} ${clip(it.words[t], 400)}`)));
-  return Math.max(LEFT, Math.min(longest + 12, 0.3 * width, MOST_LABEL));
-}
-
-// js/arithmetic/largest.js
-function largestAmong(values, from, count2, by = 1) {
-  let top = from;
-  let alike = 0;
-  for (let i = 1, at = from + by; i < count2; i++, at += by)
-    if (values[at] > values[top]) [top, alike] = [at, 0];
-    else if (values[at] === values[top]) alike++;
-  return { top, alike };
-}
-function equals(alike, count2) {
-  if (!alike) return "";
-  if (alike + 1 === count2) return ` (all ${count2.toLocaleString("en-US")} are equal)`;
-  return alike === 1 ? " (1 other is equal)" : ` (${alike.toLocaleString("en-US")} others are equal)`;
-}
+// js/shared/numbers.js
+var percent = (x) => `${(100 * x).toFixed(1)} %`;
 
 // js/routing_lens/words.js
 var FATES = ["", "dropped", "padding"];
@@ -475,7 +920,6 @@ var some = (it, tokens) => {
   const named = tokens.slice(0, 8).map((t) => numbered(it, t)).join(", ");
   return tokens.length ? ` (${named}${tokens.length > 8 ? ", …" : ""})` : "";
 };
-var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var notOne = (off) => off ? ", not 1" : "";
 var MOST_TOLD = 60;
 var cut = (word) => word.length > MOST_TOLD ? `${word.slice(0, MOST_TOLD - 1)}…` : word;
@@ -491,7 +935,8 @@ function names(it, { token, expert, slot }) {
   return found.join(", ");
 }
 function expertsOf(it, view, token, most = 3) {
-  const [dispatch, combine] = ["dispatch", "combine"].map((name) => weightByExpert(it, name, token));
+  const dispatch = weightByExpert(it, "dispatch", token);
+  const combine = weightByExpert(it, "combine", token);
   const each = view === "combine" ? combine : dispatch;
   const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
@@ -502,7 +947,11 @@ function expertsOf(it, view, token, most = 3) {
 function cellFact(it, at, from, to) {
   const logit = logitOf(it, at);
   const parts = logit === null ? [] : [`logit ${four(logit)}`];
-  for (const view of ["dispatch", "combine"]) {
+  for (
+    const view of
+    /** @type {Weights[]} */
+    ["dispatch", "combine"]
+  ) {
     const other = it.reference ? ` (reference ${four(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${four(weightOf(it, view, at.token, from, to))}${other}`);
   }
@@ -520,7 +969,7 @@ function tokenFacts(it, { token, expert }, view) {
   if (it.output) facts.push(`its answer has length ${four(it.output[token])}${droppedAnswer(it, token)}`);
   return facts;
 }
-var answersDropped = (it, token) => it.fate[token] === 1 && it.output[token] !== 0;
+var answersDropped = (it, token) => it.fate[token] === 1 && it.output !== null && it.output[token] !== 0;
 function droppedAnswer(it, token) {
   if (it.fate[token] !== 1) return "";
   return answersDropped(it, token) ? ", not the 0 of a dropped token" : ", as that of every dropped token";
@@ -585,7 +1034,7 @@ function caption(it, view) {
   return `${fates}${lost}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
 }
 function besides(it, view) {
-  if (!it.reference || !["dispatch", "combine"].includes(view)) return "";
+  if (!it.reference || view !== "dispatch" && view !== "combine") return "";
   const { by, at } = difference(it, view);
   if (by <= 1e-6) return ` Every weight of ${view} is the reference's.`;
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
@@ -599,9 +1048,9 @@ function rangeOf(list) {
   return odd ? `${known} and ${odd} not finite` : known;
 }
 function sumsOf(it, view) {
-  if (view === "logits") return `Logits: ${rangeOf([...it.weights.logits])}.`;
+  if (view === "logits") return `Logits: ${rangeOf([...it.weights.logits ?? []])}.`;
   if (view === "output") {
-    const real2 = [...it.output].filter((_, t) => it.fate[t] === 0);
+    const real2 = [...it.output ?? []].filter((_, t) => it.fate[t] === 0);
     const odd = [...it.fate.keys()].filter((t) => answersDropped(it, t));
     const not = odd.length ? ` Marked ≠0: dropped tokens whose answer is not 0${some(it, odd)}.` : "";
     return `Lengths of the answers: ${rangeOf(real2)}, 0 for a dropped token.${not}`;
@@ -627,7 +1076,7 @@ function warning(it, view) {
   for (const name of it.unmixed)
     found.push(`0/1: every weight of ${name} is 0 or 1: a choice, where a softmax of these logits mixes.`);
   for (const { sign, words, at } of it.wrongs) {
-    const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view][at[0]])}`;
+    const first = `${whereabouts(it, view, at[0])}: ${four(it.weights[view]?.[at[0]] ?? NaN)}`;
     found.push(`${sign}: ${plural(at.length, view === "logits" ? "logit" : "weight")} ${words} (${first}).`);
   }
   return found.join(" ");
@@ -641,89 +1090,48 @@ function mapTitle(it, view) {
 var loadNote = (it) => "Load: tokens' worth that each expert receives" + (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") + (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") + "Below: the weight of the selected token in each expert.";
 
 // js/routing_lens/panels.js
-var LEFT = 46;
-var RIGHT = 68;
-var TOP = 20;
-var SUMS = 46;
-var LOAD = 58;
-var ROW = 46;
-var MOST_HIGH = 392;
-var LEAST_HIGH = 112;
-var NARROW = 704;
-function tokenBox({ it, picture }, w) {
-  if (it.words) {
-    const words = wordBoxes(it.words, w);
-    return { w, h: words.at(-1)[1] + LINE, words };
-  }
-  const columns = it.grid[1] ?? Math.min(it.tokens, Math.max(8, Math.ceil(Math.sqrt(it.tokens))));
-  const rows = it.grid[0] ?? Math.ceil(it.tokens / columns);
-  const h = picture ? w * picture.height / picture.width : rows * Math.min(w / columns, 34);
-  return { w, h, columns, rows, dx: w / columns, dy: h / rows };
+var OUTPUT = "#5ec962";
+function paintTokens(ctx, { it, view, boxes, ink, picture }) {
+  const lost = new Set(it.lost);
+  paintWhole(ctx, boxes.tokens, picture);
+  it.fate.forEach((fate, t) => {
+    const [x, y, dx, dy] = cornerOf(boxes.tokens, t);
+    outline(ctx, [x, y, dx, dy], picture, ink);
+    const clear = it.words ? 20 : 0;
+    if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
+    else if (lost.has(t)) hatch(ctx, x + dx - Math.max(dx / 6, 4), y + clear, Math.max(dx / 6, 4), dy - clear);
+    const across = x + dx / 2;
+    const middle = y + (it.words ? 11 : dy / 2);
+    const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
+    const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";
+    if (it.words || number && !fate) write(ctx, label, across, middle, ink.text);
+    else if (number) writeBoxed(ctx, label, across, middle, ink, boxes.tokens.w);
+    else if (fate) writeOver(ctx, label, across, middle);
+  });
+  if (view === "output" && it.output) shares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], OUTPUT);
 }
-function layout({ it, view, picture }, tokensWidth, mapWidth, high) {
-  const tokens = tokenBox({ it, picture }, tokensWidth);
-  const columns = it.experts * columnsOfExpert(it, view);
-  const left = labelRoom(it, mapWidth);
-  const w = mapWidth - left - RIGHT;
-  const most = Math.min(high, MOST_HIGH);
-  const h = Math.max(Math.min(it.n * 14, most), LEAST_HIGH);
-  return {
-    tokens,
-    map: { x: left, y: TOP, w, h, columns, dx: w / (columns || 1), dy: h / it.n, de: w / it.experts },
-    sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + h + SUMS], experts: [mapWidth, LOAD + ROW] }
-  };
-}
-var corner = ({ columns, dx, dy, words }, token) => words?.[token] ?? [token % columns * dx, Math.floor(token / columns) * dy, dx, dy];
 var grounds = {
-  tokens(ctx, { it, view, boxes, ink, picture }) {
-    const { w, h } = boxes.tokens;
-    const lost = new Set(it.lost);
-    if (picture) paintPicture(ctx, { x: 0, y: 0, w, h }, picture);
-    it.fate.forEach((fate, t) => {
-      const [x, y, dx, dy] = corner(boxes.tokens, t);
-      for (const [inset, colour] of picture ? GRID : [[0.5, ink.bar]]) {
-        Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
-        ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
-      }
-      const clear = it.words ? 20 : 0;
-      if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
-      else if (lost.has(t)) hatch(ctx, x + dx - Math.max(dx / 6, 4), y + clear, Math.max(dx / 6, 4), dy - clear);
-      const middle = [x + dx / 2, y + (it.words ? 11 : dy / 2)];
-      const number = !picture && dx >= 8 + 6 * String(it.tokens - 1).length;
-      const label = it.words ? fitted(it.words[t], dx - 8) : !picture ? t : dx > 46 ? FATES[fate] : "";
-      if (it.words || number && !fate) write(ctx, label, ...middle, ink.text);
-      else if (number) writeBoxed(ctx, label, ...middle, ink, w);
-      else if (fate) writeOver(ctx, label, ...middle);
-    });
-    if (view === "output") squares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], "#5ec962");
-  },
+  tokens: paintTokens,
   map(ctx, scene) {
     const { it, view, boxes, ink } = scene;
-    const { x, y, w, h, dy, de, columns } = boxes.map;
-    const everyRow = everyNth(dy, 13);
-    const everyExpert = everyNth(de, 8 + 7 * String(it.experts - 1).length);
+    const { x, y, w, dy, columns } = boxes.map;
+    const { least, most } = extremesOf(it, view);
+    const weights = it.weights[view];
     if (view === "output") lengths(ctx, scene);
-    else paintWeights(ctx, boxes.map, it.weights[view], it.n, columns, it[`${view}_most`], it[`${view}_least`]);
-    for (let e = 0; e < it.experts && view !== "output"; e++) {
-      if (e === 0) write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
-      ctx.fillStyle = expertColour(e);
-      ctx.fillRect(x + e * de + (de > 3), y - 4, Math.max(de - 2 * (de > 3), 0.5), 3);
-      if (e % everyExpert === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
-      ctx.fillStyle = "#fff";
-      if (e && de > 10) ctx.fillRect(x + e * de - 0.5, y, 1, h);
-    }
+    else if (weights) paintWeights(ctx, boxes.map, weights, it.n, columns, most, least);
+    if (view !== "output") paintExperts(ctx, boxes.map, it.experts, ink);
     it.ids.forEach((t, r) => {
       const top = y + r * dy;
       if (it.fate[t]) hatch(ctx, x, top, w, dy);
       if (it.fate[t] && dy >= 12) writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
-      if (r % everyRow === 0) write(ctx, rowLabel(it, t, x - 12), x - 6, top + dy / 2, ink.text, "right");
     });
+    paintRowNames(ctx, boxes.map, it.n, (r) => rowLabel(it, it.ids[r], x - 12), ink);
     markWrong(ctx, it.wrongs, columns, boxes.map);
-    if (it.rows[view]) sums(ctx, it, view, boxes.map, ink);
+    if (view === "dispatch" || view === "combine") sums(ctx, it, view, boxes.map, ink);
   },
   experts(ctx, { it, boxes, ink }) {
     const { x, w } = boxes.map;
-    const most = largest(it.groupLoad, it.hard ? it.p : 1e-9);
+    const most = largestFinite(it.groupLoad, it.hard ? it.p : 1e-9);
     const high = LOAD - 18;
     write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
     write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
@@ -733,140 +1141,96 @@ var grounds = {
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     for (const y of [LOAD + 0.5, LOAD + ROW - 0.5]) ctx.strokeRect(x, y, w, 0);
     if (!it.hard) return;
-    ctx.setLineDash([4, 3]);
-    ctx.strokeRect(x, line, w, 0);
-    ctx.setLineDash([]);
+    dashedRule(ctx, x, line, w);
     write(ctx, it.p, x + w + 6, line, ink.text, "left");
   }
 };
+function markTokens(ctx, { it, view, boxes: { tokens }, ink }, at) {
+  if (at.expert >= 0) {
+    const each = weightOfEach(it, told(view), ...span(it, at));
+    const seen = shares(ctx, tokens, it, each, it.ids, expertColour(at.expert));
+    const most = it.words ? seen.length : 3;
+    for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
+      const [x, y, dx, dy] = cornerOf(tokens, it.ids[r]);
+      const middle = x + dx / 2;
+      if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
+      else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), tokens.w - 13), y + dy / 2);
+    }
+  }
+  if (at.token >= 0) ring(ctx, ...cornerOf(tokens, at.token));
+}
 var overlays = {
-  /** What the selected slots see of the image: a square on each token, its area in proportion to the weight. */
-  tokens(ctx, { it, view, boxes, ink }, at) {
-    const { w } = boxes.tokens;
-    if (at.expert >= 0) {
-      const each = weightOfEach(it, told(view), ...span(it, at));
-      const seen = squares(ctx, boxes.tokens, it, each, it.ids, expertColour(at.expert));
-      const most = it.words ? seen.length : 3;
-      for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
-        const [x, y, dx, dy] = corner(boxes.tokens, it.ids[r]);
-        const middle = x + dx / 2;
-        if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
-        else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), w - 13), y + dy / 2);
-      }
-    }
-    if (at.token >= 0) ring(ctx, ...corner(boxes.tokens, at.token));
-  },
+  tokens: markTokens,
   map(ctx, scene, at) {
-    const {
-      it,
-      view,
-      boxes: { map }
-    } = scene;
+    const { it, view, boxes } = scene;
     const own = columnsOfExpert(it, view);
-    const one = own > 1 || it.p === 1;
-    const from = at.expert * own + (one && at.slot >= 0 ? at.slot : 0);
-    const wide = one && at.slot >= 0 ? 1 : own;
-    const x = map.x + from * map.dx;
-    const y = map.y + it.row[at.token] * map.dy;
-    const w = wide * map.dx;
-    const column = at.expert >= 0 && own > 0;
-    if (at.token >= 0) ring(ctx, map.x, y, map.w, map.dy);
-    if (column) ring(ctx, x, map.y, w, map.h);
-    if (at.token >= 0 && column) {
-      ctx.clearRect(x - 3, y - 3, w + 6, map.dy + 6);
-      ring(ctx, x, y, w, map.dy);
-    }
+    const one = (own > 1 || it.p === 1) && at.slot >= 0;
+    const selected = { from: at.expert * own + (one ? at.slot : 0), count: one ? 1 : own };
+    const columns = at.expert >= 0 && own > 0 ? selected : null;
+    const row = at.token >= 0 ? it.row[at.token] : -1;
+    ringPlaces(ctx, boxes.map, { row, columns, cells: columns && row >= 0 ? [{ row, columns }] : [] });
     selectedSums(ctx, scene, at);
   },
   experts(ctx, { it, view, boxes: { map }, ink }, at) {
     if (at.token >= 0) {
       const each = weightByExpert(it, told(view), at.token);
-      bars(ctx, map, each, largest(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink);
+      bars(ctx, map, each, largestFinite(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink);
     }
-    if (at.expert >= 0) ring(ctx, map.x + at.expert * map.de + 2, 2, map.de - 4, LOAD - 2);
+    if (at.expert >= 0) ringExpert(ctx, map, at.expert, LOAD - 2);
   }
 };
-function squares(ctx, box, it, each, tokens, colour) {
-  const most = each.reduce((m, x) => Math.abs(x) > m && Math.abs(x) < Infinity ? Math.abs(x) : m, 0);
+function shares(ctx, box, it, each, tokens, colour) {
+  const most = largestFinite(Array.from(each, Math.abs), 0);
   const seen = [...each.keys()].filter((r) => each[r] !== 0 && Math.abs(each[r]) < Infinity);
-  Object.assign(ctx, { fillStyle: colour, lineWidth: 1 });
   for (const r of seen) {
-    const [x, y, dx, dy] = corner(box, tokens[r]);
-    const square = shareOfBox([x, y, it.words ? NARROWEST : dx, dy], Math.abs(each[r]) / most, it.words);
-    ctx.globalAlpha = 0.8;
-    if (each[r] > 0) ctx.fillRect(...square);
-    ctx.globalAlpha = 1;
-    for (const [grow, edge] of [
-      [0, "#fff"],
-      [0.75, "#000"]
-    ]) {
-      ctx.strokeStyle = edge;
-      ctx.strokeRect(square[0] - grow, square[1] - grow, square[2] + 2 * grow, square[3] + 2 * grow);
-    }
+    const corner = cornerOf(box, tokens[r]);
+    const worded = Boolean(it.words);
+    paintShare(ctx, worded ? narrowed(corner) : corner, each[r] / most, { colour, alpha: 0.8, worded });
   }
   return seen;
 }
 function lengths(ctx, { it, boxes: { map }, ink }) {
   const { x, y, w, h, dy } = map;
+  const { most } = extremesOf(it, "output");
   write(ctx, "length", x + w + 6, y / 2 - 1, ink.text, "left");
-  write(ctx, `0 to ${four(it.output_most)}`, x + w / 2, y / 2 - 1, ink.text);
+  write(ctx, `0 to ${four(most)}`, x + w / 2, y / 2 - 1, ink.text);
   it.ids.forEach((t, r) => {
-    const value = it.output[t];
+    const value = it.output?.[t] ?? 0;
     const middle = y + (r + 0.5) * dy;
     const mark = answersDropped(it, t) ? " ≠0" : "";
     ctx.fillStyle = ink.bar;
-    ctx.fillRect(x, y + r * dy, w * Math.min(value / (it.output_most || 1), 1) || 0, Math.max(dy - (dy > 4), 0.5));
+    ctx.fillRect(x, y + r * dy, w * Math.min(value / (most || 1), 1) || 0, Math.max(dy - (dy > 4 ? 1 : 0), 0.5));
     if (dy >= 12) write(ctx, four(value) + mark, x + w + 6, middle, ink.text, "left");
     else if (mark) arrow(ctx, x + w + 6, middle, 7, true);
   });
   Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
   ctx.strokeRect(x + 0.5, y, 0, h);
 }
-function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
-  Object.assign(ctx, { fillStyle: colour, strokeStyle: ink.text, lineWidth: 1, globalAlpha: pale ? 0.4 : 1 });
-  ctx.fillRect(x, floor - h, w, h);
-  ctx.globalAlpha = 1;
-  if (h < 1) return;
-  const left = Math.round(x);
-  const top = Math.round(floor - h);
-  if (w > 7) return ctx.strokeRect(left + 0.5, top + 0.5, Math.round(x + w) - left - 1, Math.round(floor) - top - 1);
-  ctx.fillStyle = ink.text;
-  ctx.fillRect(x, top, w, 1);
-}
-function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
-  const gap = de > 8 ? 2 : 0;
-  values.forEach((value, e) => {
-    const h = high * (Math.min(Math.max(value / most, 0), 1) || 0);
-    const top = floor - h;
-    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
-    const number = short(value);
-    const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
-    if (!pale && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, ink.text);
-  });
-}
 
 // js/routing_lens/pins.js
 var MOST_PINS = 4;
 var CARD_BARS = 44;
-var SELECTION = ["token", "expert", "slot"];
-var same = (a, b) => SELECTION.every((name) => a[name] === b[name]);
 function toggled(pins, at) {
   const others = pins.filter((pin) => !same(pin, at));
   return others.length < pins.length ? others : [...pins, at];
 }
-function showCards(root, scene, pins, free) {
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const cards = part("cards");
-  part("compare").hidden = !pins.length;
-  part("compare-title").textContent = `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
+function showCards({ part: part2 }, scene, pins, free) {
+  const cards = part2("cards");
+  part2("compare").hidden = !pins.length;
+  part2("compare-title").textContent = `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
   const held = cards.contains(document.activeElement);
-  while (cards.children.length > pins.length) cards.lastChild.remove();
-  if (held && !cards.contains(document.activeElement)) (cards.lastChild?.lastElementChild ?? part("tokens")).focus();
+  while (cards.children.length > pins.length) cards.lastElementChild?.remove();
+  if (held && !cards.contains(document.activeElement)) {
+    const before = (
+      /** @type {HTMLElement | null | undefined} */
+      cards.lastElementChild?.lastElementChild
+    );
+    (before ?? part2("tokens")).focus();
+  }
   while (cards.children.length < pins.length) cards.append(newCard());
   pins.forEach((at, i) => {
-    const card = cards.children[i];
     const label = names(scene.it, at);
-    const [canvas, title, facts, button] = card.children;
+    const { canvas, title, facts, button } = partsOf(cards.children[i]);
     title.textContent = label;
     facts.replaceChildren(
       ...factsOf(scene.it, at, scene.view).map((fact) => {
@@ -885,21 +1249,36 @@ function newCard() {
   const card = document.createElement("div");
   card.className = "routing-lens-card";
   card.innerHTML = `<canvas role="img"></canvas><div class="routing-lens-title"></div><ul></ul>
-    <button type="button" data-part="free" ${OWN_KEYS}>Free</button>`;
+    <button type="button" data-part="free" ${KEYS}>Free</button>`;
   return card;
+}
+function partsOf(card) {
+  const [canvas, title, facts, button] = card.children;
+  return {
+    canvas: (
+      /** @type {HTMLCanvasElement} */
+      canvas
+    ),
+    title,
+    facts,
+    button: (
+      /** @type {HTMLButtonElement} */
+      button
+    )
+  };
 }
 function paintCard(canvas, { it, view, ink, picture }, at) {
   const width = canvas.clientWidth;
   if (width < 20) return;
-  const tokens = tokenBox({ it, picture }, width);
+  const tokens = tokensIn(it, picture, width);
   const below = at.token < 0 ? 0 : CARD_BARS;
   const scene = { it, view: told(view), ink, picture, boxes: { tokens } };
   const ctx = fit(canvas, width, tokens.h + below);
-  grounds.tokens(ctx, scene);
-  overlays.tokens(ctx, scene, at);
+  paintTokens(ctx, scene);
+  markTokens(ctx, scene, at);
   if (at.token < 0) return;
   const each = weightByExpert(it, told(view), at.token);
-  bars(ctx, { x: 0, de: width / it.experts }, each, largest(each, 1e-9), tokens.h + below - 1, below - 18, ink);
+  bars(ctx, { x: 0, de: width / it.experts }, each, largestFinite(each, 1e-9), tokens.h + below - 1, below - 18, ink);
 }
 
 // js/routing_lens/replay.js
@@ -928,11 +1307,8 @@ function paintProgress(ctx, width, lines, step, ink) {
   const place = ([at, share]) => [x + w * (at - low) / (high - low || 1), y + h * (1 - share)];
   Object.assign(ctx, { strokeStyle: ink.bar, lineWidth: 1 });
   ctx.strokeRect(x, y, w, h);
-  for (const [text, at] of [
-    ["1", y],
-    ["0", y + h]
-  ])
-    write(ctx, text, x - 6, at, ink.text, "right");
+  write(ctx, "1", x - 6, y, ink.text, "right");
+  write(ctx, "0", x - 6, y + h, ink.text, "right");
   write(ctx, low, x, y + h + 11, ink.text);
   if (high > low) write(ctx, high, x + w, y + h + 11, ink.text);
   write(ctx, "step", x + w + 14, y + h + 11, ink.text, "left");
@@ -941,7 +1317,12 @@ function paintProgress(ctx, width, lines, step, ink) {
   ctx.fillRect(now - 1, y - 7, 2, h + 11);
   if (now > x + 40 && now < x + w - 40) write(ctx, step, now, y + h + 11, ink.text);
   let legend = x;
-  for (const [name, points] of Object.entries(lines)) {
+  for (
+    const name of
+    /** @type {(keyof Lines)[]} */
+    Object.keys(LINES)
+  ) {
+    const points = lines[name];
     if (!points.length) continue;
     const { colour, dash } = LINES[name];
     Object.assign(ctx, { strokeStyle: colour, lineWidth: 2 });
@@ -967,7 +1348,7 @@ function player(button, advance, signal) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let timer = 0;
   const label = () => button.textContent = still.matches ? "Next step" : timer ? "Pause" : "Play";
-  const stop = () => {
+  const stop2 = () => {
     clearInterval(timer);
     timer = 0;
     label();
@@ -975,287 +1356,253 @@ function player(button, advance, signal) {
   button.addEventListener(
     "click",
     () => {
-      if (timer) return stop();
+      if (timer) return stop2();
       advance(true);
-      if (!still.matches) timer = setInterval(() => advance(false) || stop(), PACE);
+      if (!still.matches) timer = setInterval(() => advance(false) || stop2(), PACE);
       label();
     },
     { signal }
   );
-  still.addEventListener("change", stop, { signal });
-  signal.addEventListener("abort", stop);
+  still.addEventListener("change", stop2, { signal });
+  signal.addEventListener("abort", stop2);
   label();
-  return stop;
+  return stop2;
 }
 
 // js/routing_lens/routing_lens.js
-var PLACE = ["router", "layer", "step", "image_index", "view"];
-var NOTHING = { token: -1, expert: -1, slot: -1 };
-var PANELS = ["tokens", "map", "experts"];
+var SHOWN = (
+  /** @type {const} */
+  ["router", "layer", "step", "image_index", "view", "pins"]
+);
 function render({ model, el }) {
-  const root = document.createElement("div");
-  const stop = new AbortController();
-  const { signal } = stop;
-  root.className = "routing-lens";
-  root.innerHTML = PAGE;
-  root.querySelector(".routing-lens-ramp i").style.background = RAMP_CSS;
-  el.append(root);
-  showFault(model, root);
-  const part = (name) => root.querySelector(`[data-part="${name}"]`);
-  const status = root.querySelector("[role=status]");
+  const observed = ["tokens", "map", "progress"];
+  const mounted = mount({ model, el }, { name: "routing-lens", prefix: "routing-lens", page: PAGE, draw, observed });
+  const { root, part: part2, canvas, ground, input, select, button, on, schedule, refresh } = mounted;
   const pictures = model.get("_pictures");
   const entries = model.get("_entries");
   const labels = model.get("_labels");
   const tests = model.get("_tests");
   const steps = [...new Set(entries.map((e) => e.step))];
-  const hasPicture = "data" in pictures;
   const radios = `routing-lens-${crypto.getRandomValues(new Uint32Array(1))}`;
   let scene = null;
   let hover = NOTHING;
-  let frame = 0;
-  let stale = true;
   let full = false;
-  const send = (values) => {
-    for (const [name, value] of Object.entries(values)) model.set(name, value);
-    model.save_changes();
-  };
-  const known = ({ token, expert, slot }) => {
-    const { row, experts, p } = scene.it;
-    const whose = expert < experts ? expert : -1;
-    return { token: row[token] >= 0 ? token : -1, expert: whose, slot: whose >= 0 && slot < p ? slot : -1 };
-  };
-  const there = (at) => at.token >= 0 || at.expert >= 0;
-  const pinned = () => {
-    const at = known(Object.fromEntries(SELECTION.map((name) => [name, model.get(name)])));
+  const ramp = (
+    /** @type {HTMLElement} */
+    root.querySelector(".routing-lens-ramp i")
+  );
+  ramp.style.background = RAMP_CSS;
+  const known = (at, { row, experts, p }) => within(at, { hasToken: (t) => row[t] >= 0, experts, slots: p });
+  const pinned = (it) => {
+    const at = known(pinnedIn(model), it);
     return there(at) ? at : null;
   };
-  const compared = () => model.get("pins").map(([token, expert, slot]) => known({ token, expert, slot })).filter(there);
-  const selection = () => pinned() ?? known(hover);
-  const schedule = (everything) => {
-    stale ||= everything;
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      if (stale) refresh();
-      if (scene) follow();
-    });
-  };
+  const compared = (it) => model.get("pins").map(([token, expert, slot]) => known({ token, expert, slot }, it)).filter(there);
+  const selection = (it) => pinned(it) ?? known(hover, it);
   function choose() {
     const step = steps.includes(model.get("step")) ? model.get("step") : steps[0];
     const now = entries.filter((e) => e.step === step);
     const routers = [...new Set(now.map((e) => e.router))];
     const router = routers.includes(model.get("router")) ? model.get("router") : routers[0];
     const layers = now.filter((e) => e.router === router);
-    const named = layers.find((e) => e.layer === model.get("layer"));
-    const entry = named ?? layers[0];
-    const options = { router: routers, layer: layers.map((e) => e.layer) };
-    for (const [name, choices] of Object.entries(options)) {
-      const select = part(name);
-      select.replaceChildren(...choices.map((text) => new Option(text, text)));
-      select.value = entry[name];
-      select.parentElement.hidden = choices.length < 2 && choices[0] === "";
-    }
-    part("replay").hidden = steps.length < 2;
-    Object.assign(part("step"), { max: steps.length - 1, value: steps.indexOf(step) });
-    part("step").setAttribute("aria-valuetext", `step ${step}`);
-    part("step-text").textContent = step;
+    const entry = layers.find((e) => e.layer === model.get("layer")) ?? layers[0];
+    offer("router", routers, entry.router);
+    offer(
+      "layer",
+      layers.map((e) => e.layer),
+      entry.layer
+    );
+    part2("replay").hidden = steps.length < 2;
+    Object.assign(input("step"), { max: steps.length - 1, value: steps.indexOf(step) });
+    part2("step").setAttribute("aria-valuetext", `step ${step}`);
+    part2("step-text").textContent = String(step);
     return entry;
   }
-  function refresh() {
-    const entry = choose();
-    const image = model.get("image_index");
-    const kind = hasPicture ? "Image" : "Group";
-    const view = entry.views.includes(model.get("view")) ? model.get("view") : "dispatch";
-    scene = null;
-    Object.assign(part("image_index"), { max: model.get("_count") - 1, value: image });
-    part("image").textContent = labels.length ? `${image}: ${labels[image]}` : image;
-    part("image_index").setAttribute("aria-valuetext", part("image").textContent);
-    part("kind").textContent = kind;
+  function offer(name, choices, chosen) {
+    select(name).replaceChildren(...choices.map((text) => new Option(text, text)));
+    select(name).value = chosen;
+    const label = (
+      /** @type {HTMLElement} */
+      part2(name).parentElement
+    );
+    label.hidden = choices.length < 2 && choices[0] === "";
+  }
+  function showControls(entry, image, view) {
+    Object.assign(input("image_index"), { max: model.get("_count") - 1, value: image });
+    part2("image").textContent = labels.length ? `${image}: ${labels[image]}` : String(image);
+    part2("image_index").setAttribute("aria-valuetext", part2("image").textContent ?? "");
+    part2("kind").textContent = kind();
     for (const name of VIEWS) {
-      Object.assign(part(name), { name: radios, checked: name === view });
-      part(name).parentElement.hidden = !entry.views.includes(name);
+      Object.assign(input(name), { name: radios, checked: name === view });
+      const label = (
+        /** @type {HTMLElement} */
+        part2(name).parentElement
+      );
+      label.hidden = !entry.views.includes(name);
     }
-    part(view).closest("fieldset").hidden = Boolean(entry.note);
-    for (const name of ["tokens", "map"]) root.querySelector(`.routing-lens-${name}`).hidden = Boolean(entry.note);
-    const narrow = root.toggleAttribute("data-narrow", root.clientWidth < NARROW);
-    if (entry.note) {
-      status.textContent = entry.note;
-      part("pin").textContent = "";
-      for (const name of ["compare", "warning"]) part(name).hidden = true;
+    const map = (
+      /** @type {HTMLElement} */
+      part2(view).closest("fieldset")
+    );
+    map.hidden = Boolean(entry.note);
+    for (const name of ["tokens", "map"]) {
+      const panel2 = (
+        /** @type {HTMLElement} */
+        root.querySelector(`.routing-lens-${name}`)
+      );
+      panel2.hidden = Boolean(entry.note);
     }
-    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
-    if (entry.note || tokensWidth < 50 || mapWidth < 150) return;
-    stale = false;
-    const it = look(entry, image);
-    const style = getComputedStyle(root);
+  }
+  const kind = () => "data" in pictures ? "Image" : "Group";
+  function seen(entry, image, view) {
     const beside = entries.find((e) => e.router === "reference" && e.layer === entry.layer && e.step === entry.step);
     const alike = beside && beside !== entry && !beside.note;
-    const sized = alike && ["tokens", "experts", "slots"].every((name) => beside[name] === entry[name]);
-    it.reference = sized ? look(beside, image) : null;
+    const sizes = (
+      /** @type {const} */
+      ["tokens", "experts", "slots"]
+    );
+    const it = look(entry, image);
     const words = model.get("_words")[image];
+    if (alike && sizes.every((name) => beside[name] === entry[name])) it.reference = look(beside, image);
     it.words = words?.length === it.tokens ? words : null;
     it.off = offSums(it);
     it.wrongs = wrongs(it, view);
-    part("tokens-title").textContent = plural(it.tokens, "token");
-    part("map-title").textContent = mapTitle(it, view);
-    part("least").textContent = view === "output" ? "" : count(it[`${view}_least`]);
-    part("least").parentElement.hidden = view === "output";
-    part("most").textContent = four(it[`${view}_most`]);
-    part("caption").textContent = `${kind} ${image}: ${caption(it, view)}`;
-    part("warning").textContent = warning(it, view);
-    part("warning").hidden = !part("warning").textContent;
-    part("load-note").textContent = loadNote(it);
-    const colour = (name) => style.getPropertyValue(`--routing-lens-${name}`).trim();
-    const ink = Object.fromEntries(["text", "bar", "paper"].map((name) => [name, colour(name)]));
+    return it;
+  }
+  function pictureOf(image) {
+    if (!("data" in pictures)) return null;
     const size = pictures.width * pictures.height * pictures.channels;
-    const own = hasPicture && octets(pictures.data).subarray(image * size, (image + 1) * size);
-    const picture = hasPicture && { ...pictures, bytes: own };
-    scene = { it, view, ink, picture };
-    scene.boxes = layout(scene, tokensWidth, mapWidth, narrow ? 0.45 * window.innerHeight : MOST_HIGH);
-    for (const name of PANELS) grounds[name](fit(part(name).previousElementSibling, ...scene.boxes.sizes[name]), scene);
+    return { ...pictures, bytes: octets(pictures.data).subarray(image * size, (image + 1) * size) };
+  }
+  function paint() {
+    const entry = choose();
+    const image = model.get("image_index");
+    const view = entry.views.includes(model.get("view")) ? model.get("view") : "dispatch";
+    scene = null;
+    showControls(entry, image, view);
+    const narrow = root.toggleAttribute("data-narrow", root.clientWidth < NARROW);
+    if (entry.note) {
+      mounted.say(entry.note);
+      part2("pin").textContent = "";
+      for (const name of ["compare", "warning"]) part2(name).hidden = true;
+    }
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part2(name).clientWidth);
+    if (entry.note || tokensWidth < 50 || mapWidth < 150) return false;
+    const it = seen(entry, image, view);
+    describe(it, image, view);
+    const ink = mounted.ink();
+    const picture = pictureOf(image);
+    const mostHigh = narrow ? 0.45 * window.innerHeight : MOST_HIGH;
+    scene = { it, view, ink, picture, boxes: layout({ it, view, picture }, tokensWidth, mapWidth, mostHigh) };
+    for (const name of PANELS) grounds[name](fit(ground(name), ...scene.boxes.sizes[name]), scene);
     if (steps.length > 1) {
       const lines = progressOf(entries, entry, tests);
-      const width = part("progress").clientWidth;
-      if (width > 150) paintProgress(fit(part("progress"), width, CHART), width, lines, entry.step, ink);
-      part("progress-note").textContent = progressNote(lines, entry.step);
+      const width = part2("progress").clientWidth;
+      if (width > 150) paintProgress(fit(canvas("progress"), width, CHART), width, lines, entry.step, ink);
+      part2("progress-note").textContent = progressNote(lines, entry.step);
     }
-    showCards(root, scene, compared(), compare);
+    showCards(mounted, scene, compared(it), compare);
+    return true;
   }
-  function follow() {
-    const at = selection();
-    for (const name of PANELS) overlays[name](fit(part(name), ...scene.boxes.sizes[name]), scene, at);
-    status.textContent = sentence(scene.it, at, scene.view);
+  function describe(it, image, view) {
+    const { least, most } = extremesOf(it, view);
+    const scale = (
+      /** @type {HTMLElement} */
+      part2("least").parentElement
+    );
+    part2("tokens-title").textContent = plural(it.tokens, "token");
+    part2("map-title").textContent = mapTitle(it, view);
+    part2("least").textContent = view === "output" ? "" : count(least);
+    scale.hidden = view === "output";
+    part2("most").textContent = four(most);
+    part2("caption").textContent = `${kind()} ${image}: ${caption(it, view)}`;
+    part2("warning").textContent = warning(it, view);
+    part2("warning").hidden = !part2("warning").textContent;
+    part2("load-note").textContent = loadNote(it);
+  }
+  let painted = false;
+  function draw(stale) {
+    if (stale || !painted) painted = paint();
+    if (scene) follow(scene);
+  }
+  function follow(now) {
+    const at = selection(now.it);
+    for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
+    mounted.say(sentence(now.it, at, now.view));
     const more = full ? `${MOST_PINS} places are compared already: free one first.` : "";
-    part("pin").textContent = [pinned() ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
+    part2("pin").textContent = [pinned(now.it) ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
   }
-  function hit(name, event) {
-    const {
-      it,
-      view,
-      boxes: { map, tokens }
-    } = scene;
-    const edge = event.currentTarget.getBoundingClientRect();
-    const x = event.clientX - edge.left;
-    const y = event.clientY - edge.top;
-    const within = (value, most) => value >= 0 && value < most ? Math.floor(value) : -1;
-    const tokenOf = (t) => t < 0 ? -1 : nearest(it, t);
-    if (name === "tokens" && tokens.words) return { ...NOTHING, token: tokenOf(wordAt(tokens.words, x, y)) };
-    if (name === "tokens") {
-      const column = within(x / tokens.dx, tokens.columns);
-      const token2 = Math.floor(y / tokens.dy) * tokens.columns + column;
-      return { ...NOTHING, token: column < 0 ? -1 : tokenOf(within(token2, it.tokens)) };
-    }
-    const row = within((y - map.y) / map.dy, it.n);
-    const token = row < 0 ? -1 : it.ids[row];
-    const own = columnsOfExpert(it, view);
-    const expert = within((x - map.x) / map.de, it.experts);
-    if (name === "experts" || y < map.y && own) return { ...NOTHING, expert };
-    if (!own) return { ...NOTHING, token };
-    const slot = expert < 0 || own < it.p ? -1 : within((x - map.x) / map.dx, map.columns) % own;
-    return { token, expert, slot };
+  const planOf = ({ it, view, boxes }) => ({
+    boxes,
+    rows: it.n,
+    experts: it.experts,
+    own: columnsOfExpert(it, view),
+    slotted: columnsOfExpert(it, view) === it.p,
+    labelled: true,
+    tokenOf: (row) => it.ids[row],
+    rowOf: (token) => it.row[token] ?? -1,
+    drawnAt: (place) => place < 0 || place >= it.tokens ? -1 : nearest(it, place)
+  });
+  function pin(at) {
+    const now = scene && pinned(scene.it);
+    mounted.send(now && same(at, now) ? NOTHING : at);
   }
-  const pin = (at) => send(pinned() && same(at, pinned()) ? NOTHING : at);
   function compare(at) {
-    if (!there(at)) return;
-    const alone = pinned();
-    const pins = compared();
-    const before = alone && !same(alone, at) && !pins.some((p) => same(p, alone)) ? [...pins, alone] : pins;
+    if (!scene || !there(at)) return;
+    const alone = pinned(scene.it);
+    const pins = compared(scene.it);
+    const before = alone && !same(alone, at) && !pins.some((each) => same(each, alone)) ? [...pins, alone] : pins;
     const after = toggled(before, at);
     full = after.length > MOST_PINS;
-    if (!full) send({ ...NOTHING, pins: after.map((p) => SELECTION.map((name) => p[name])) });
-    schedule(false);
+    if (!full) mounted.send({ ...NOTHING, pins: after.map(({ token, expert, slot }) => [token, expert, slot]) });
+    schedule();
   }
-  function move(name, key) {
-    const across = { ArrowLeft: -1, ArrowRight: 1 }[key] ?? 0;
-    const down = { ArrowUp: -1, ArrowDown: 1 }[key] ?? 0;
-    const far = { Home: -Infinity, End: Infinity }[key] ?? 0;
-    const go = (from, by, most) => Math.min(Math.max(from < 0 && !far ? 0 : from + by, 0), most - 1);
-    if (!across && !down && !far) return null;
-    const { it, view, boxes } = scene;
-    const at = selection();
-    const row = it.row[at.token] ?? -1;
-    const own = columnsOfExpert(it, view);
-    const token = (by) => it.ids[go(row, by, it.n)];
-    if (name === "tokens" && boxes.tokens.words && down)
-      return { ...NOTHING, token: nearest(it, wordBeyond(boxes.tokens.words, at.token, down)) };
-    if (name === "tokens") return { ...NOTHING, token: token(across + down * (boxes.tokens.columns ?? 0) + far) };
-    if (name === "experts") return { ...NOTHING, expert: go(at.expert, across + far, it.experts) };
-    if (!own) return { ...NOTHING, token: token(across + down + far) };
-    const column = at.expert < 0 ? -1 : at.expert * own + (own < it.p ? 0 : Math.max(at.slot, 0));
-    const next = go(column, across + far, boxes.map.columns);
-    return { token: token(down), expert: Math.floor(next / own), slot: own < it.p ? -1 : next % own };
+  function show(at) {
+    hover = at ?? NOTHING;
+    full = false;
+    schedule();
   }
-  for (const name of PANELS) {
-    const canvas = part(name);
-    const on2 = (type, handler) => canvas.addEventListener(type, handler, { signal });
-    const show = (at) => {
-      hover = at;
-      full = false;
-      schedule(false);
-    };
-    on2("pointermove", (event) => scene && show(hit(name, event)));
-    on2("pointerleave", () => show(NOTHING));
-    on2("blur", () => show(NOTHING));
-    on2("click", (event) => scene && (event.shiftKey ? compare : pin)(hit(name, event)));
-    on2("mousedown", (event) => {
-      if (!event.shiftKey) return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    on2("keydown", (event) => {
-      if (!scene || event.ctrlKey || event.metaKey || event.altKey) return;
-      const enter = event.key === "Enter" || event.key === " ";
-      const next = event.shiftKey ? null : move(name, event.key);
-      if (next && pinned()) send(next);
-      else if (next) show(next);
-      else if (enter) (event.shiftKey ? compare : pin)(selection());
-      else if (event.key === "Escape") release();
-      else return;
-      event.preventDefault();
-      event.stopPropagation();
-    });
-    const release = () => {
-      send(pinned() ? NOTHING : { pins: [] });
-      show(NOTHING);
-    };
-  }
-  const on = (name, type, handler) => part(name).addEventListener(type, handler, { signal });
-  on("router", "change", (event) => {
-    const router = event.target.value;
-    const layers = entries.filter((e) => e.router === router).map((e) => e.layer);
-    send({ router, layer: layers.includes(model.get("layer")) ? model.get("layer") : layers[0] });
+  const selected = () => scene ? selection(scene.it) : NOTHING;
+  pointAt(mounted, PANELS, {
+    ready: () => scene,
+    under: (panel2, x, y) => scene ? placeUnder(planOf(scene), panel2, x, y) : NOTHING,
+    beyond: (panel2, key) => scene && placeBeyond(planOf(scene), panel2, key, selection(scene.it)),
+    show,
+    go: (at) => scene && pinned(scene.it) ? mounted.send(at) : show(at),
+    take: pin,
+    enter: () => pin(selected()),
+    free() {
+      mounted.send(scene && pinned(scene.it) ? NOTHING : { pins: [] });
+      show(null);
+    },
+    shifted: { take: compare, enter: () => compare(selected()) }
   });
-  on("layer", "change", (event) => send({ layer: event.target.value }));
-  on("image_index", "input", (event) => send({ image_index: Number(event.target.value) }));
-  for (const view of VIEWS) on(view, "change", () => send({ view }));
+  on(part2("router"), "change", () => {
+    const router = select("router").value;
+    const layers = entries.filter((e) => e.router === router).map((e) => e.layer);
+    mounted.send({ router, layer: layers.includes(model.get("layer")) ? model.get("layer") : layers[0] });
+  });
+  on(part2("layer"), "change", () => mounted.send({ layer: select("layer").value }));
+  on(part2("image_index"), "input", () => mounted.send({ image_index: Number(input("image_index").value) }));
+  for (const view of VIEWS) on(part2(view), "change", () => mounted.send({ view }));
   const halt = player(
-    part("play"),
+    button("play"),
     (fromButton) => {
       const at = steps.indexOf(model.get("step"));
       const end = at === steps.length - 1;
       if (end && !fromButton) return false;
-      send({ step: steps[end ? 0 : at + 1] });
+      mounted.send({ step: steps[end ? 0 : at + 1] });
       return true;
     },
-    signal
+    mounted.signal
   );
-  on("step", "input", (event) => {
+  on(part2("step"), "input", () => {
     halt();
-    send({ step: steps[event.target.value] });
+    mounted.send({ step: steps[Number(input("step").value)] });
   });
-  for (const name of [...PLACE, "pins"]) model.on(`change:${name}`, () => schedule(true));
-  for (const name of SELECTION) model.on(`change:${name}`, () => schedule(false));
-  const resized = new ResizeObserver(() => schedule(true));
-  const themed = new MutationObserver(() => schedule(true));
-  for (const name of ["tokens", "map", "progress"]) resized.observe(part(name).parentElement);
-  themed.observe(document.body, { attributes: true });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => schedule(true), { signal });
-  schedule(true);
-  return () => {
-    stop.abort();
-    resized.disconnect();
-    themed.disconnect();
-    cancelAnimationFrame(frame);
-  };
+  for (const name of SHOWN) model.on(`change:${name}`, refresh);
+  for (const name of SELECTION) model.on(`change:${name}`, schedule);
+  return mounted.end;
 }
 var routing_lens_default = { render };
 export {
