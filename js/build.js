@@ -45,7 +45,8 @@ async function built() {
  * @param {Map<string, string>} files
  */
 async function stale(files) {
-  const committed = await readdir(STATIC).catch(() => []);
+  await mkdir(STATIC, { recursive: true });
+  const committed = await readdir(STATIC);
   const left = committed.filter((name) => !files.has(name));
   const changed = [...files.keys()].filter((name) => !committed.includes(name));
   for (const name of committed.filter((each) => files.has(each)))
@@ -56,7 +57,6 @@ async function stale(files) {
 /** Write what differs, and take away what no source gives any more. */
 async function write() {
   const files = await built();
-  await mkdir(STATIC, { recursive: true });
   const { changed, left } = await stale(files);
   for (const name of changed) await writeFile(join(STATIC, name), files.get(name) ?? "");
   for (const name of left) await rm(join(STATIC, name));

@@ -40,7 +40,8 @@ def inside(name: str, value: Number, least: Number, most: Number) -> Number:
 
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
     """Bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
-    bounded = {name: trait for name, trait in widget.class_traits().items() if isinstance(trait, Whole)}
+    declared = {name: trait for base in reversed(widget.__mro__) for name, trait in vars(base).items()}
+    bounded = {name: trait for name, trait in declared.items() if isinstance(trait, Whole)}
     return {
         name: [trait.least, trait.most, not isinstance(trait, Real), trait.allow_none]
         for name, trait in bounded.items()

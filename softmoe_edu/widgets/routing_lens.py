@@ -10,7 +10,7 @@ from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
-from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
+from softmoe_edu.widgets.packing import VIEWS, Entry, check_size, pack_images, pack_routing, patch_grid, size_of
 from softmoe_edu.widgets.routing_lens_calls import route
 from softmoe_edu.widgets.routing_lens_steps import (
     TestsLog,
@@ -21,7 +21,6 @@ from softmoe_edu.widgets.routing_lens_steps import (
     share_scale,
 )
 
-VIEWS = ("logits", "dispatch", "combine", "output")
 MOST_PINS = 4
 
 
@@ -100,11 +99,14 @@ class RoutingLens(Instrument):
         pictures = {} if images is None else pack_images(images)
         # Routers may group the same examples differently: the one with most groups then shows what one example is.
         count = max(routing.sizes[0] for routing in each.values()) if images is None else len(images)
-        entries = []
+        entries: list[Entry] = []
+        size = 0
         for (s, r, name), routing in each.items():
-            entries.append(pack_routing(routing, r, name, count, step=s, output=answers.get((s, r, name))))
-            entries[-1]["grid"] = patch_grid(grid, entries[-1]["tokens"], images)
-            weigh(entries)
+            entry = pack_routing(routing, r, name, count, step=s, output=answers.get((s, r, name)))
+            entry["grid"] = patch_grid(grid, entry["tokens"], images)
+            size += size_of(entry)
+            check_size(size)  # before the next one takes its memory
+            entries.append(entry)
         share_scale(entries)
         if words is not None and (images is not None or grid is not None):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")

@@ -99,22 +99,6 @@ def test_capacity_is_capacity_for() -> None:
     assert 0 < refused < len(grid) / 2
 
 
-def test_arrivals_by_hand() -> None:
-    """Three tokens, two choices, one slot each: first choices come first, and a full expert turns the next away."""
-    logits = torch.tensor([[2.0, 1.0], [3.0, 0.0], [0.0, 1.0]])[None, ..., None]
-    settings = {"top_k": 2, "capacity_factor": 0.34, "rounding": "round", "multiple_of": 1}
-    (answer, by_gate) = ask(
-        [case_of("tokens choice", logits, settings | extra, None, None, 1) for extra in ({}, {"priority": "gate"})]
-    )
-
-    rows = [[a[key] for key in ("token", "choice", "expert", "place")] for a in answer["it"]["arrivals"][0]]
-    assert rows == [[0, 0, 0, 0], [1, 0, 0, 1], [2, 0, 1, 0], [0, 1, 1, 1], [1, 1, 1, 2], [2, 1, 0, 2]]
-    assert (answer["it"]["p"], answer["it"]["token"]) == (1, [0, 2])
-    assert answer["loads"]["dropped"] == [0, 1, 0]
-    assert [a["token"] for a in by_gate["it"]["arrivals"][0]] == [1, 0, 2, 1, 0, 2]
-    assert by_gate["it"]["token"] == [1, 2]
-
-
 def refusals() -> dict[str, tuple[Callable, dict]]:
     """Inputs that the library refuses, as a call of it and as the browser's case."""
     logits = logits_for(2, 3, 7, 4, 2)

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from nodekit import JS
 from routing_lens_values import pictures, soft, sparse, weights_of
 
 from softmoe_edu.routing import SoftRouting
@@ -181,8 +182,6 @@ def test_every_synced_trait_is_read_by_the_script() -> None:
 
     assert own >= {"router", "layer", "image_index", "view", "token", "slot", "expert", "_entries"}
     read = re.findall(r'model\.get\("(\w+)"\)', RoutingLens._esm)
-    for listed in re.findall(r"var (?:PLACE|SELECTION) = \[(.*?)\]", RoutingLens._esm):
-        read += re.findall(r"\w+", listed)
     assert own | {"_fault"} == set(read)
 
 
@@ -199,6 +198,15 @@ def test_every_field_that_is_sent_is_read_by_the_script() -> None:
     assert {"logits", "output", "counts", "output_most"} <= fields
     assert [name for name in sorted(fields - built) if not re.search(rf"\b{name}\b", RoutingLens._esm)] == []
     assert all(part in RoutingLens._esm for part in ("_sums`", "_most`", "_least`"))
+
+
+def test_python_and_the_script_name_the_same_fields() -> None:
+    """The type of what Python packs has the properties of the type that the script's checker reads, and no other."""
+    script = (JS / "routing_lens" / "numbers.js").read_text("utf-8")
+    (typedef,) = re.findall(r"@typedef \{object\} Entry\n(.*?)\*/", script, re.DOTALL)
+
+    assert set(re.findall(r"@property \{.*?\} \[?(\w+)", typedef)) == set(packing.Entry.__annotations__)
+    assert packing.Entry.__required_keys__ < set(packing.Entry.__annotations__)
 
 
 def test_the_docstring_names_every_argument() -> None:
