@@ -310,7 +310,11 @@ function render({ model, el }) {
     fillMates(part("mates-rows"), batch, settings, image, members);
   }
 
-  /** What the panels show, as pointer and keys need it. @type {(now: Scene) => Plan} */
+  /**
+   * What the panels show, as pointer and keys need it.
+   *
+   * @type {(now: Scene) => Plan}
+   */
   const planOf = ({ it, map, boxes }) => {
     const { tokens } = boxes;
     const sampled = !tokens.words && tokens.columns * tokens.rows > it.rows && ids.length > 0;

@@ -5,7 +5,11 @@ import { many } from "../shared/numbers.js";
 /** @import { View } from "../shared/mount.js" */
 /** @import { Serving } from "./state.js" */
 
-/** Where each button leads to. @type {Record<string, (now: Serving) => number>} */
+/**
+ * Where each button leads to.
+ *
+ * @type {Record<string, (now: Serving) => number>}
+ */
 const JUMPS = {
   none: () => 0,
   all: ({ total }) => total,

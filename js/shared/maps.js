@@ -16,7 +16,11 @@ const ON_PICTURE = [
   [1.5, "rgba(255, 255, 255, .45)"],
 ];
 
-/** Edges of a share: how far they stand out, and their colour. @type {[grow: number, colour: string][]} */
+/**
+ * Edges of a share: how far they stand out, and their colour.
+ *
+ * @type {[grow: number, colour: string][]}
+ */
 const EDGES = [
   [0, "#fff"],
   [0.75, "#000"],

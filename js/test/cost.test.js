@@ -4,9 +4,9 @@ import { test } from "node:test";
 import { rounded, written } from "../arithmetic/cost.js";
 
 test("A mean is rounded to whole numbers from 100 on, and to three digits under that.", () => {
-  const means = [1157454.367, 100.49, 99.96, 7.0714, 0.03125, 0];
+  const means = [1157454.367, 100.49, 99.96, 42.345, 7.0714, 0.03125, 0];
 
-  assert.deepEqual(means.map(rounded), [1157454, 100, 100, 7.07, 0.0313, 0]);
+  assert.deepEqual(means.map(rounded), [1157454, 100, 100, 42.3, 7.07, 0.0313, 0]);
 });
 
 test("A number is written in full where that fits or it is under a million, else with four digits and M, G or T.", () => {

@@ -29,15 +29,16 @@ function panel({ shifted = false, ready = true } = {}) {
   });
   return (/** @type {string} */ type, /** @type {object} */ event = {}) => {
     done.length = 0;
-    let stopped = 0;
+    /** @type {string[]} */
+    const stopped = [];
     handlers[type]({
       clientX: 13,
       clientY: 24,
-      preventDefault: () => stopped++,
-      stopPropagation: () => stopped++,
+      preventDefault: () => stopped.push("prevented"),
+      stopPropagation: () => stopped.push("stopped"),
       ...event,
     });
-    return [...done, ...(stopped ? ["stopped"] : [])];
+    return [...done, ...stopped];
   };
 }
 
@@ -58,21 +59,21 @@ test("A click takes what is under it; with Shift it does so where Shift means no
 test("Keys that do something are kept from the notebook, others are left to it.", () => {
   const send = panel();
 
-  assert.deepEqual(send("keydown", { key: "ArrowUp" }), [["go", "after ArrowUp"], "stopped"]);
-  assert.deepEqual(send("keydown", { key: "Enter" }), [["enter"], "stopped"]);
-  assert.deepEqual(send("keydown", { key: " " }), [["enter"], "stopped"]);
-  assert.deepEqual(send("keydown", { key: "Escape" }), [["free"], "stopped"]);
+  assert.deepEqual(send("keydown", { key: "ArrowUp" }), [["go", "after ArrowUp"], "prevented", "stopped"]);
+  assert.deepEqual(send("keydown", { key: "Enter" }), [["enter"], "prevented", "stopped"]);
+  assert.deepEqual(send("keydown", { key: " " }), [["enter"], "prevented", "stopped"]);
+  assert.deepEqual(send("keydown", { key: "Escape" }), [["free"], "prevented", "stopped"]);
   assert.deepEqual(send("keydown", { key: "a" }), []);
   for (const held of ["ctrlKey", "metaKey", "altKey", "shiftKey"])
-    assert.deepEqual(send("keydown", { key: "ArrowUp", [held]: true }), [], held);
+    for (const key of ["ArrowUp", "Enter"]) assert.deepEqual(send("keydown", { key, [held]: true }), [], held);
 });
 
 test("With Shift, Enter compares and arrow keys are left alone.", () => {
   const send = panel({ shifted: true });
 
-  assert.deepEqual(send("keydown", { key: "Enter", shiftKey: true }), [["shift enter"], "stopped"]);
+  assert.deepEqual(send("keydown", { key: "Enter", shiftKey: true }), [["shift enter"], "prevented", "stopped"]);
   assert.deepEqual(send("keydown", { key: "ArrowUp", shiftKey: true }), []);
-  assert.deepEqual(send("mousedown", { shiftKey: true }), ["stopped"]);
+  assert.deepEqual(send("mousedown", { shiftKey: true }), ["prevented", "stopped"]);
   assert.deepEqual(send("mousedown"), []);
 });
 
