@@ -1,4 +1,4 @@
-"""What every widget of the course shares: unknown keywords get a sentence, and it can be saved as a page."""
+"""What every widget of the course shares: its files, its keywords, and how it is saved as a page."""
 
 import inspect
 import os

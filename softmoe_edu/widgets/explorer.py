@@ -39,7 +39,7 @@ def inside(name: str, value: Number, least: Number, most: Number) -> Number:
 
 
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
-    """Bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
+    """Return the bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
     declared = {name: trait for base in reversed(widget.__mro__) for name, trait in vars(base).items()}
     bounded = {name: trait for name, trait in declared.items() if isinstance(trait, Whole)}
     return {

@@ -235,8 +235,7 @@ def test_the_script_knows_the_names_of_routers_and_parts() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_control_keeps_its_keys_from_the_notebook(kind: str) -> None:
     """Each element of the markup that takes the focus has the attribute that JupyterLab's shortcuts look for."""
-    esm = KINDS[kind]._esm.replace("=>", "")
-    controls = re.findall(r"<(?:input|select|button|canvas data-part)[^<>]*>", esm.replace("\n", " "))
+    controls = re.findall(r"<(?:input|select|button|canvas data-part)(?:=>|[^<>])*>", KINDS[kind]._esm)
 
     assert len(controls) >= 3
     assert [control for control in controls if "${KEYS}" not in control] == []
