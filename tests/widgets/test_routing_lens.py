@@ -176,6 +176,15 @@ def test_more_bytes_than_a_page_takes_are_refused(monkeypatch: pytest.MonkeyPatc
         RoutingLens(soft())
 
 
+def test_the_bytes_of_all_routings_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A routing that just fits is shown, and refused beside another one."""
+    monkeypatch.setattr(packing, "MOST_BYTES", packing.size_of(RoutingLens(soft())._entries[0]))
+    RoutingLens(soft())
+
+    with pytest.raises(ValueError, match="give fewer images, layers or steps"):
+        RoutingLens({"a": soft(), "b": soft()})
+
+
 def test_every_synced_trait_is_read_by_the_script() -> None:
     """A trait that the script neither gets nor lists would do nothing."""
     own = {name for name, trait in RoutingLens.class_traits(sync=True).items() if trait.this_class is RoutingLens}
