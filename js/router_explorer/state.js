@@ -228,6 +228,24 @@ function selected(it) {
 }
 
 /**
+ * What the map of a step shows of the whole group; null where slots hold tokens one by one.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} columns
+ * @returns {Float32Array | null}
+ */
+function wholeOf(it, step, columns) {
+  const short = ofExperts(it, step);
+  const blank = ["uniform", "identity"].includes(it.router);
+  if (blank && (step === "score" || (short && step === "normalise"))) return new Float32Array(it.n * columns);
+  if (step === "score") return it.scores;
+  if (!it.sparse) return step === "combine" ? it.combine : it.dispatch;
+  if (short && step === "normalise" && it.gates) return it.gates;
+  return short ? selected(it) : null;
+}
+
+/**
  * The map of a step: the image's rows, and the sums of all rows and columns, these over the whole group.
  *
  * @param {Explored} it
@@ -238,22 +256,13 @@ export function mapOf(it, step, served) {
   const { e, p, s, n, first, rows } = it;
   const short = ofExperts(it, step);
   const columns = short ? e : s;
-  const blank = ["uniform", "identity"].includes(it.router);
-  const view = step === "combine" ? "combine" : "dispatch";
   const below = new Float64Array(columns);
   const beside = new Float64Array(rows);
-  let all = null;
-  /** @type {Float32Array} */
-  let values;
+  const all = wholeOf(it, step, columns);
+  const values = all ? all.subarray(first * columns, (first + rows) * columns) : new Float32Array(rows * columns);
   let least = step === "score" ? Infinity : 0;
   let most = step === "score" ? -Infinity : 0;
-  if (blank && (step === "score" || (short && step === "normalise"))) all = new Float32Array(n * columns);
-  else if (step === "score") all = it.scores;
-  else if (short && step === "normalise") all = it.gates;
-  else if (short && it.sparse) all = selected(it);
-  else if (!it.sparse) all = it[view];
   if (all) {
-    values = all.subarray(first * columns, (first + rows) * columns);
     for (let i = 0, r = 0; r < n; r++) for (let c = 0; c < columns; c++, i++) below[c] += all[i];
     for (let i = 0, r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++, i++) {
@@ -262,16 +271,14 @@ export function mapOf(it, step, served) {
         if (value < least) least = value;
         if (value > most) most = value;
       }
-  } else {
-    const own = new Float32Array(rows * columns);
-    values = own;
+  } else if (it.sparse) {
     const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
-    it.token?.forEach((t, at) => {
+    it.token.forEach((t, at) => {
       if (t < 0 || (inTime && at % p >= inTime[Math.floor(at / p)])) return;
-      const value = view === "dispatch" ? 1 : it.gate[at];
+      const value = step === "combine" ? it.gate[at] : 1;
       below[at] = value;
       if (t < first || t >= first + rows) return;
-      own[(t - first) * s + at] = value;
+      values[(t - first) * s + at] = value;
       beside[t - first] += value;
       most = Math.max(most, value);
     });

@@ -307,7 +307,7 @@ const HOW = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "b
 function choiceSum(it, own, experts, more = 0) {
   const { top_k, gating } = it.settings;
   const { chosen, gates: all } = it;
-  if (!chosen || !all) return "";
+  if (!chosen || !all) throw new Error(`no token chooses in ${it.router}`);
   const gates = all.subarray(own * it.e, (own + 1) * it.e);
   const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
   const choices = Array.from(chosen.expert.subarray(own * top_k, (own + 1) * top_k));

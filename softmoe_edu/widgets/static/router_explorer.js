@@ -926,25 +926,26 @@ function selected(it) {
   else it.token.forEach((t, at) => t >= 0 && (out[t * it.e + Math.floor(at / it.p)] = it.gate[at]));
   return out;
 }
+function wholeOf(it, step, columns) {
+  const short2 = ofExperts(it, step);
+  const blank = ["uniform", "identity"].includes(it.router);
+  if (blank && (step === "score" || short2 && step === "normalise")) return new Float32Array(it.n * columns);
+  if (step === "score") return it.scores;
+  if (!it.sparse) return step === "combine" ? it.combine : it.dispatch;
+  if (short2 && step === "normalise" && it.gates) return it.gates;
+  return short2 ? selected(it) : null;
+}
 function mapOf(it, step, served) {
   const { e, p, s, n, first, rows } = it;
   const short2 = ofExperts(it, step);
   const columns = short2 ? e : s;
-  const blank = ["uniform", "identity"].includes(it.router);
-  const view = step === "combine" ? "combine" : "dispatch";
   const below = new Float64Array(columns);
   const beside = new Float64Array(rows);
-  let all = null;
-  let values;
+  const all = wholeOf(it, step, columns);
+  const values = all ? all.subarray(first * columns, (first + rows) * columns) : new Float32Array(rows * columns);
   let least = step === "score" ? Infinity : 0;
   let most = step === "score" ? -Infinity : 0;
-  if (blank && (step === "score" || short2 && step === "normalise")) all = new Float32Array(n * columns);
-  else if (step === "score") all = it.scores;
-  else if (short2 && step === "normalise") all = it.gates;
-  else if (short2 && it.sparse) all = selected(it);
-  else if (!it.sparse) all = it[view];
   if (all) {
-    values = all.subarray(first * columns, (first + rows) * columns);
     for (let i = 0, r = 0; r < n; r++) for (let c = 0; c < columns; c++, i++) below[c] += all[i];
     for (let i = 0, r = 0; r < rows; r++)
       for (let c = 0; c < columns; c++, i++) {
@@ -953,16 +954,14 @@ function mapOf(it, step, served) {
         if (value < least) least = value;
         if (value > most) most = value;
       }
-  } else {
-    const own = new Float32Array(rows * columns);
-    values = own;
+  } else if (it.sparse) {
     const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
-    it.token?.forEach((t, at) => {
+    it.token.forEach((t, at) => {
       if (t < 0 || inTime && at % p >= inTime[Math.floor(at / p)]) return;
-      const value = view === "dispatch" ? 1 : it.gate[at];
+      const value = step === "combine" ? it.gate[at] : 1;
       below[at] = value;
       if (t < first || t >= first + rows) return;
-      own[(t - first) * s + at] = value;
+      values[(t - first) * s + at] = value;
       beside[t - first] += value;
       most = Math.max(most, value);
     });
@@ -1295,7 +1294,7 @@ var HOW = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by 
 function choiceSum(it, own, experts, more = 0) {
   const { top_k, gating } = it.settings;
   const { chosen, gates: all } = it;
-  if (!chosen || !all) return "";
+  if (!chosen || !all) throw new Error(`no token chooses in ${it.router}`);
   const gates = all.subarray(own * it.e, (own + 1) * it.e);
   const best = topInOrder(gates, 0, it.e, 1, Math.min(it.e, top_k + 1));
   const choices = Array.from(chosen.expert.subarray(own * top_k, (own + 1) * top_k));
