@@ -262,16 +262,24 @@ export function besides(it, view) {
 }
 
 /**
- * Smallest to largest of the finite numbers.
+ * Smallest to largest of the finite numbers, of which there may be a million.
  *
- * @param {number[]} list
+ * @param {ArrayLike<number>} list
  */
-function rangeOf(list) {
-  const finite = list.filter(Number.isFinite);
-  const odd = list.length - finite.length;
-  const low = four(Math.min(...finite));
-  const high = four(Math.max(...finite));
-  const known = !finite.length ? "none" : low === high ? low : `${low} to ${high}`;
+export function rangeOf(list) {
+  let low = Infinity;
+  let high = -Infinity;
+  let odd = 0;
+  for (let i = 0; i < list.length; i++) {
+    const x = list[i];
+    if (!Number.isFinite(x)) odd++;
+    else {
+      low = Math.min(low, x);
+      high = Math.max(high, x);
+    }
+  }
+  const range = four(low) === four(high) ? four(low) : `${four(low)} to ${four(high)}`;
+  const known = odd === list.length ? "none" : range;
   return odd ? `${known} and ${odd} not finite` : known;
 }
 
@@ -280,7 +288,7 @@ function rangeOf(list) {
  * @param {View} view
  */
 function sumsOf(it, view) {
-  if (view === "logits") return `Logits: ${rangeOf([...(it.weights.logits ?? [])])}.`;
+  if (view === "logits") return `Logits: ${rangeOf(it.weights.logits ?? [])}.`;
   if (view === "output") {
     const real = [...(it.output ?? [])].filter((_, t) => it.fate[t] === 0);
     const odd = [...it.fate.keys()].filter((t) => answersDropped(it, t));
@@ -289,7 +297,7 @@ function sumsOf(it, view) {
   }
   const real = it.rows[view].filter((_, r) => it.fate[it.ids[r]] !== 2);
   const group = it.images_per_group > 1 ? ` over the ${it.images_per_group} images of the group` : "";
-  return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf([...it.columns[view]])}${group}.`;
+  return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf(it.columns[view])}${group}.`;
 }
 
 /**

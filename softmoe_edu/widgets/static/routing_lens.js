@@ -1040,15 +1040,23 @@ function besides(it, view) {
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
 }
 function rangeOf(list) {
-  const finite = list.filter(Number.isFinite);
-  const odd = list.length - finite.length;
-  const low = four(Math.min(...finite));
-  const high = four(Math.max(...finite));
-  const known = !finite.length ? "none" : low === high ? low : `${low} to ${high}`;
+  let low = Infinity;
+  let high = -Infinity;
+  let odd = 0;
+  for (let i = 0; i < list.length; i++) {
+    const x = list[i];
+    if (!Number.isFinite(x)) odd++;
+    else {
+      low = Math.min(low, x);
+      high = Math.max(high, x);
+    }
+  }
+  const range2 = four(low) === four(high) ? four(low) : `${four(low)} to ${four(high)}`;
+  const known = odd === list.length ? "none" : range2;
   return odd ? `${known} and ${odd} not finite` : known;
 }
 function sumsOf(it, view) {
-  if (view === "logits") return `Logits: ${rangeOf([...it.weights.logits ?? []])}.`;
+  if (view === "logits") return `Logits: ${rangeOf(it.weights.logits ?? [])}.`;
   if (view === "output") {
     const real2 = [...it.output ?? []].filter((_, t) => it.fate[t] === 0);
     const odd = [...it.fate.keys()].filter((t) => answersDropped(it, t));
@@ -1057,7 +1065,7 @@ function sumsOf(it, view) {
   }
   const real = it.rows[view].filter((_, r) => it.fate[it.ids[r]] !== 2);
   const group = it.images_per_group > 1 ? ` over the ${it.images_per_group} images of the group` : "";
-  return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf([...it.columns[view]])}${group}.`;
+  return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf(it.columns[view])}${group}.`;
 }
 function warning(it, view) {
   const found = [];
