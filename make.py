@@ -2,12 +2,14 @@
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
     python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
-    python make.py check                 style, lessons in step with their sources, lines of each folder
+    python make.py check                 style, lessons and scripts in step with their sources, lines of each folder
+    python make.py js [--watch]          build the widgets' scripts from the modules in js, with Node
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
     python make.py bench-smoke           the same at tiny sizes, with the peers that are there
 
-Needs Python 3.11 to 3.13 and nothing else. Written so that an older Python can read it and look for a newer one.
+Needs Python 3.11 to 3.13 and nothing else; only js needs Node with npm. Written so that an older Python can read it
+and look for a newer one.
 """
 
 import hashlib
@@ -31,9 +33,12 @@ EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "ben
 
 def main(args):
     """Run the tool that the first argument names."""
-    if not args or args[0] not in EXTRAS:
+    if not args or args[0] not in (*EXTRAS, "js"):
         sys.exit(__doc__)
     tool, rest = args[0], args[1:]
+    if tool == "js":
+        npm = npm_with_packages() or sys.exit("Building the scripts needs Node with npm: install nodejs and npm.")
+        become([npm, "run", "build", "--", *rest])
     # Graders put buttons and pages into JupyterLab, so learners are spared them; where CI is set their tests must run.
     whole = EXTRAS[tool] == "[test]" and os.environ.get("CI") == "true"
     prepare("[graders,test]" if whole else EXTRAS[tool])
@@ -53,7 +58,28 @@ def main(args):
         print_lines()
         commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
         failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
-        sys.exit(1 if failed else 0)
+        passed = scripts_pass()
+        sys.exit(1 if failed or not passed else 0)
+
+
+def scripts_pass():
+    """Return whether the scripts are built, typed, linted, formatted and tested; without Node only CI minds."""
+    npm = npm_with_packages()
+    if npm is None:
+        print("The scripts in js were not checked: Node with npm is missing.", flush=True)
+        return os.environ.get("CI") != "true"
+    return subprocess.call([npm, "run", "check"], cwd=str(ROOT)) == 0
+
+
+def npm_with_packages():
+    """Return npm's path once it has installed what package-lock.json names; None where there is no npm."""
+    npm = shutil.which("npm")
+    lock, installed = ROOT / "package-lock.json", ROOT / "node_modules" / ".package-lock.json"
+    if npm is None or (installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime):
+        return npm
+    if subprocess.call([npm, "ci"], cwd=str(ROOT)):
+        sys.exit("Installing Node's packages failed, the reason stands above: check the network, then run this again.")
+    return npm
 
 
 def in_parallel(rest):
@@ -151,10 +177,11 @@ def supported_python():
 def print_lines():
     """Print how many lines each folder holds, and its longest file: size is a number that people see."""
     folders, longest = Counter(), {}
-    for top in ("softmoe_edu", "notebooks", "tests", "benchmarks", "make.py"):
+    for top in ("softmoe_edu", "js", "notebooks", "tests", "benchmarks", "make.py"):
         paths = [ROOT / top] if top.endswith(".py") else (ROOT / top).rglob("*")
         for path in paths:
-            if path.suffix in (".py", ".js", ".css") and path.is_file():
+            built = path.parent.name == "static"
+            if path.suffix in (".py", ".js", ".css") and path.is_file() and not built:
                 lines = len(path.read_text(encoding="utf-8").splitlines())
                 folder = path.parent.relative_to(ROOT).as_posix()
                 folders[folder] += lines

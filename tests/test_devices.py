@@ -447,7 +447,6 @@ WITHOUT_A_CASE = {
     "paper.record": {"Run"},
     "shapes": {"read_size"},
     "training.guard": {"NotFiniteError"},
-    "widgets.explorer": {"joined"},
 }
 ELSEWHERE = ("teaching", "course", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
 

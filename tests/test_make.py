@@ -1,4 +1,5 @@
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -154,15 +155,19 @@ def test_check_runs_all_and_fails_for_one(make, monkeypatch, capsys):
     (make.ROOT / "softmoe_edu" / "moe.py").write_text("one\ntwo\n")
     (make.ROOT / "make.py").touch()
     monkeypatch.delenv("CI", raising=False)
+    (make.ROOT / "node_modules").mkdir()
+    for lock in ("package-lock.json", "node_modules/.package-lock.json"):
+        (make.ROOT / lock).touch()
     make.prepare("[test]")
+    monkeypatch.setattr(make.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
-        make.subprocess, "call", lambda command, cwd: make.log.append(command[2]) or command[2] == "ruff"
+        make.subprocess, "call", lambda command, cwd: make.log.append(command[1:3]) or command[2] == "ruff"
     )
 
     with pytest.raises(SystemExit) as ended:
         make.main(["check"])
     assert ended.value.code == 1
-    assert make.log[2:] == ["ruff", "ruff", "softmoe_edu.lessons"]
+    assert make.log[2:] == [["-m", "ruff"], ["-m", "ruff"], ["-m", "softmoe_edu.lessons"], ["run", "check"]]
     assert capsys.readouterr().out.splitlines()[-1].split() == [
         "2",
         "lines",
@@ -195,3 +200,50 @@ def test_unknown_tools_get_the_usage(make):
     for arguments in ([], ["brew"]):
         with pytest.raises(SystemExit, match=r"python make\.py lab"):
             make.main(arguments)
+
+
+@pytest.fixture
+def npm(make, monkeypatch):
+    """make.py where npm is found, and what it is called for is in `make.log`."""
+    (make.ROOT / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(make.shutil, "which", lambda name: "/usr/bin/npm" if name == "npm" else None)
+    monkeypatch.setattr(
+        make.subprocess, "call", lambda command, cwd=None: make.log.append(command[1:]) or make.failing or 0
+    )
+    return make
+
+
+def test_the_scripts_are_checked_with_the_packages_of_the_lock_file(npm):
+    """Node's packages are installed once, again when the lock file changes, and a failing check fails."""
+    assert npm.scripts_pass()
+    installed = npm.ROOT / "node_modules" / ".package-lock.json"
+    installed.parent.mkdir()
+    installed.write_text("{}")
+    assert npm.scripts_pass()
+    os.utime(installed, (0, 0))
+    assert npm.scripts_pass()
+
+    assert npm.log == [["ci"], ["run", "check"], ["run", "check"], ["ci"], ["run", "check"]]
+    os.utime(installed)
+    npm.failing = 1
+    assert not npm.scripts_pass()
+
+
+def test_packages_of_node_that_cannot_be_installed_end_the_run(npm):
+    """Nothing is checked with half of the tools."""
+    npm.failing = 1
+    with pytest.raises(SystemExit, match="Installing Node's packages failed"):
+        npm.scripts_pass()
+
+
+def test_without_node_the_scripts_are_not_checked_which_only_ci_minds(npm, monkeypatch, capsys):
+    """The check says so where somebody works without Node, and fails where CI is set."""
+    monkeypatch.setattr(npm.shutil, "which", lambda name: None)
+    monkeypatch.setenv("CI", "")
+    assert npm.scripts_pass()
+    assert "were not checked: Node with npm is missing" in capsys.readouterr().out
+    monkeypatch.setenv("CI", "true")
+    assert not npm.scripts_pass()
+    with pytest.raises(SystemExit, match="needs Node with npm"):
+        npm.main(["js"])
+    assert npm.log == []

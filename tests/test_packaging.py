@@ -1,3 +1,4 @@
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -45,3 +46,16 @@ def test_one_version():
     newest = re.search(r"^## \[(\d[^\]]*)\]", (CHECKOUT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
 
     assert {softmoe_edu.__version__, citation["version"], newest and newest[1]} == {PROJECT["version"]}
+
+
+def test_the_packages_of_node_are_pinned_and_come_from_no_named_host():
+    """Each tool has one exact version, each package a checksum, and the lock file names no registry."""
+    wanted = json.loads((CHECKOUT / "package.json").read_text(encoding="utf-8"))
+    packages = json.loads((CHECKOUT / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    own = packages.pop("")
+
+    assert "dependencies" not in wanted
+    assert own["devDependencies"] == wanted["devDependencies"]
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted["devDependencies"].values())
+    assert packages
+    assert [name for name, one in packages.items() if "resolved" in one or not one["integrity"].startswith("sha")] == []

@@ -1,4 +1,4 @@
-"""What every widget of the course shares: unknown keywords get a sentence, and it can be saved as a page."""
+"""What every widget of the course shares: its files, its keywords, and how it is saved as a page."""
 
 import inspect
 import os
@@ -12,9 +12,12 @@ import traitlets
 from softmoe_edu.widgets.inputs import sendable, text
 from softmoe_edu.widgets.page import build_page, title_of, write_page
 
+STATIC = Path(__file__).parent / "static"
+"""The script and the style sheet of each widget, built from the sources in the repository's folder js."""
+
 
 class Instrument(anywidget.AnyWidget):
-    """A widget of one `.py`, one or more `.js` and one `.css`, whose state is all in its traits."""
+    """A widget of one `.py`, one script and one style sheet, whose state is all in its traits."""
 
     needs_kernel = ""
     """What the widget asks its kernel for, such as "it runs your router"; empty where the browser does everything."""
@@ -22,15 +25,26 @@ class Instrument(anywidget.AnyWidget):
     _fault = traitlets.Unicode().tag(sync=True)
     """What Python raised at the last change in the browser, which a notebook would only log."""
 
+    def __init_subclass__(cls, **options: object) -> None:
+        """Read script and style sheet once, unless a developer has anywidget watch their files (ANYWIDGET_HMR=1)."""
+        if os.environ.get("ANYWIDGET_HMR") != "1":
+            # anywidget ties every widget to the files of its class, which would keep a closed one in memory for good.
+            for name, value in [(name, vars(cls).get(name)) for name in ("_esm", "_css")]:
+                if isinstance(value, Path):
+                    setattr(cls, name, value.read_text("utf-8"))
+        super().__init_subclass__(**options)
+        cls.__signature__ = _signature(cls)
+
     @classmethod
-    def refuse_unknown(cls, unknown: dict[str, object]) -> None:
+    def refuse_unknown(cls, keywords: dict[str, object]) -> None:
         """Raise TypeError for the first keyword that the widget does not take, and name the nearest that it does."""
-        for name in unknown:
-            known = [p for p in inspect.signature(cls.__init__).parameters if p not in ("self", "unknown")]
-            near = get_close_matches(name, known, 1, 0)[0]
-            raise TypeError(
-                f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
-            )
+        known = list(inspect.signature(cls).parameters)
+        for name in keywords:
+            if name not in known:
+                near = get_close_matches(name, known, 1, 0)[0]
+                raise TypeError(
+                    f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
+                )
 
     def get_state(self, key: object = None, drop_defaults: bool = False) -> dict[str, object]:
         """Return what is sent and saved, as in ipywidgets, in text that every page can hold."""
@@ -75,3 +89,25 @@ class Instrument(anywidget.AnyWidget):
         if not isinstance(title, str) or not title.strip():
             raise ValueError(f"title must be some text, got {title!r}: leave it out for the widget's name")
         return write_page(path, build_page(self, text(title), text(self.describe())))
+
+
+def _signature(cls: type[Instrument]) -> inspect.Signature:
+    """Return what a widget takes: the parameters of its constructor, then its public traits as keywords.
+
+    A trait is thus declared once, and help and completion still name it with its default.
+    """
+    _, *own = inspect.signature(cls.__init__).parameters.values()
+    taken = {one.name: one for one in own if one.kind is not inspect.Parameter.VAR_KEYWORD}
+    if len(taken) < len(own):
+        traits = {name: value for base in reversed(cls.__mro__) for name, value in _public_traits(base).items()}
+        for name, trait in traits.items():
+            taken.setdefault(name, inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=trait.default()))
+    return inspect.Signature(list(taken.values()))
+
+
+def _public_traits(base: type) -> dict[str, traitlets.TraitType]:
+    """Return the traits that a class of ours declares for the browser and for who calls it."""
+    if not issubclass(base, Instrument):
+        return {}
+    declared = {name: value for name, value in vars(base).items() if isinstance(value, traitlets.TraitType)}
+    return {name: trait for name, trait in declared.items() if not name.startswith("_") and trait.metadata.get("sync")}

@@ -3,10 +3,8 @@
 import traitlets
 
 from softmoe_edu.capacity import capacity_for
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
-
-OWN = ("numbers", "panels", "explorer")
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 
 
 class CapacityExplorer(Instrument):
@@ -23,8 +21,8 @@ class CapacityExplorer(Instrument):
     they are set.
     """
 
-    _esm = joined("painting.js", "largest.js", "explorer.js", *(f"capacity_{name}.js" for name in OWN))
-    _css = joined("explorer.css", "capacity_explorer.css")
+    _esm = STATIC / "capacity_explorer.js"
+    _css = STATIC / "capacity_explorer.css"
 
     num_experts = Whole(32, 1, 256).tag(sync=True)
     tokens = Whole(49, 1, 4096).tag(sync=True)
@@ -38,33 +36,9 @@ class CapacityExplorer(Instrument):
 
     _limits = traitlets.Dict().tag(sync=True)
 
-    def __init__(
-        self,
-        num_experts: int = 32,
-        *,
-        tokens: int = 49,
-        top_k: int = 1,
-        skew: float | int = 0.0,
-        capacity_factor: float | int = 1.0,
-        samples: int = 20,
-        sample: int = 0,
-        seed: int = 0,
-        token: int = -1,
-        **unknown: object,
-    ) -> None:
-        self.refuse_unknown(unknown)
-        super().__init__(
-            _limits=limits_of(type(self)),
-            num_experts=num_experts,
-            tokens=tokens,
-            top_k=top_k,
-            skew=skew,
-            capacity_factor=capacity_factor,
-            samples=samples,
-            sample=sample,
-            seed=seed,
-            token=token,
-        )
+    def __init__(self, num_experts: int = num_experts.default_value, **controls: object) -> None:
+        self.refuse_unknown(controls)
+        super().__init__(_limits=limits_of(type(self)), num_experts=num_experts, **controls)
 
     @property
     def capacity(self) -> int:

@@ -7,8 +7,8 @@ import traitlets
 from torch import Tensor
 
 from softmoe_edu.influence import TOLERANCE, influence
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 from softmoe_edu.widgets.inputs import plain, text
 
 MOST_TOKENS = 256
@@ -27,8 +27,8 @@ class CausalityExplorer(Instrument):
     move it when they are set.
     """
 
-    _esm = joined("painting.js", "explorer.js", "causality_numbers.js", "causality_explorer.js")
-    _css = joined("explorer.css", "causality_explorer.css")
+    _esm = STATIC / "causality_explorer.js"
+    _css = STATIC / "causality_explorer.css"
 
     tolerance = Real(TOLERANCE, 1e-9, 1.0).tag(sync=True)
     token = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)
@@ -46,22 +46,19 @@ class CausalityExplorer(Instrument):
         size: float | int = 1.0,
         draws: int = 4,
         seed: int = 0,
-        tolerance: float | int = TOLERANCE,
-        token: int = -1,
-        output: int = -1,
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         named = layers if isinstance(layers, Mapping) else {"layer": layers}
         if not named:
             raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
         if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
             raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
-        size, draws, seed, token, output = map(plain, (size, draws, seed, token, output))
+        size, draws, seed = map(plain, (size, draws, seed))
         # What is wrong is said before the layers are run, which can take long.
         count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0
-        for name, value in (("token", token), ("output", output)):
-            _check_place(name, value, count)
+        for name in ("token", "output"):
+            _check_place(name, plain(controls.get(name, -1)), count)
         matrices = {
             name: influence(layer, x, size=size, draws=draws, seed=seed, name=f"layer {name!r}")
             for name, layer in named.items()
@@ -70,9 +67,7 @@ class CausalityExplorer(Instrument):
             _layers=[{"name": text(name), "changes": each.numpy().tobytes()} for name, each in matrices.items()],
             _count=count,
             _limits=limits_of(type(self)),
-            tolerance=tolerance,
-            token=token,
-            output=output,
+            **controls,
         )
 
     @property

@@ -3,26 +3,12 @@
 import traitlets
 
 from softmoe_edu.shapes import check_choice
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, limits_of
 
-# As in cost.js, which implements them.
+# As in js/arithmetic/cost.js, which implements them.
 ROUTERS = ("dense", "soft", "tokens choice", "experts choice")
 PARTS = ("routing logits", "dispatch", "experts", "combine", "dense MLP")
-# Bounds keep every count and the bytes of a batch under 2^53, where the browser's numbers are exact.
-SIZES = {
-    "num_experts": Whole(32, 1, 4096),
-    "slots_per_expert": Whole(6, 1, 1024),
-    "top_k": Whole(1, 1, 4096),
-    "dim": Whole(384, 1, 8192),
-    "hidden_dim": Whole(1536, 1, 32768),
-    "tokens": Whole(196, 1, 16384),
-    "batch": Whole(64, 1, 1024),
-    "width": Whole(2, 1, 8),
-    "devices": Whole(1, 1, 4096),
-    "tflops": Real(100.0, 0.001, 100000.0),
-    "gbps": Real(1000.0, 0.1, 1000000.0),
-}
 
 
 class CostExplorer(Instrument):
@@ -41,69 +27,36 @@ class CostExplorer(Instrument):
     `mlp_cost`, computed in the browser.
     """
 
-    _esm = joined("painting.js", "explorer.js", "cost.js", "cost_explorer.js")
-    _css = joined("explorer.css", "cost_explorer.css")
+    _esm = STATIC / "cost_explorer.js"
+    _css = STATIC / "cost_explorer.css"
 
     router = traitlets.Unicode("soft").tag(sync=True)
-    num_experts = SIZES["num_experts"].tag(sync=True)
-    slots_per_expert = SIZES["slots_per_expert"].tag(sync=True)
-    top_k = SIZES["top_k"].tag(sync=True)
-    dim = SIZES["dim"].tag(sync=True)
-    hidden_dim = SIZES["hidden_dim"].tag(sync=True)
-    tokens = SIZES["tokens"].tag(sync=True)
-    batch = SIZES["batch"].tag(sync=True)
-    width = SIZES["width"].tag(sync=True)
-    devices = SIZES["devices"].tag(sync=True)
-    tflops = SIZES["tflops"].tag(sync=True)
-    gbps = SIZES["gbps"].tag(sync=True)
+    # Bounds keep every count and the bytes of a batch under 2^53, where the browser's numbers are exact.
+    num_experts = Whole(32, 1, 4096).tag(sync=True)
+    slots_per_expert = Whole(6, 1, 1024).tag(sync=True)
+    top_k = Whole(1, 1, 4096).tag(sync=True)
+    dim = Whole(384, 1, 8192).tag(sync=True)
+    hidden_dim = Whole(1536, 1, 32768).tag(sync=True)
+    tokens = Whole(196, 1, 16384).tag(sync=True)
+    batch = Whole(64, 1, 1024).tag(sync=True)
+    width = Whole(2, 1, 8).tag(sync=True)
+    devices = Whole(1, 1, 4096).tag(sync=True)
+    tflops = Real(100.0, 0.001, 100000.0).tag(sync=True)
+    gbps = Real(1000.0, 0.1, 1000000.0).tag(sync=True)
     pinned = traitlets.Dict().tag(sync=True)
     part = traitlets.Unicode("").tag(sync=True)
 
     _limits = traitlets.Dict().tag(sync=True)
     _routers = traitlets.List(ROUTERS).tag(sync=True)
 
-    def __init__(
-        self,
-        router: str = "soft",
-        *,
-        num_experts: int = 32,
-        slots_per_expert: int = 6,
-        top_k: int = 1,
-        dim: int = 384,
-        hidden_dim: int = 1536,
-        tokens: int = 196,
-        batch: int = 64,
-        width: int = 2,
-        devices: int = 1,
-        tflops: float | int = 100.0,
-        gbps: float | int = 1000.0,
-        pinned: dict | None = None,
-        part: str = "",
-        **unknown: object,
-    ) -> None:
-        self.refuse_unknown(unknown)
-        super().__init__(
-            _limits=limits_of(type(self)),
-            router=router,
-            num_experts=num_experts,
-            slots_per_expert=slots_per_expert,
-            top_k=top_k,
-            dim=dim,
-            hidden_dim=hidden_dim,
-            tokens=tokens,
-            batch=batch,
-            width=width,
-            devices=devices,
-            tflops=tflops,
-            gbps=gbps,
-            pinned=pinned or {},
-            part=part,
-        )
+    def __init__(self, router: str = router.default_value, *, pinned: dict | None = None, **controls: object) -> None:
+        self.refuse_unknown(controls)
+        super().__init__(_limits=limits_of(type(self)), router=router, pinned=pinned or {}, **controls)
 
     @property
     def sizes(self) -> dict[str, object]:
         """The state as it is now, which `pinned` takes to compare with."""
-        return {name: getattr(self, name) for name in ("router", *SIZES)}
+        return {name: getattr(self, name) for name in ("router", *limits_of(type(self)))}
 
     @traitlets.validate("router", "part")
     def _one_of(self, proposal: dict) -> str:
@@ -134,7 +87,7 @@ class CostExplorer(Instrument):
             check_choice("a name in pinned", name, tuple(state))
             if name == "router":
                 _check_router("router", value)
-            state[name] = value if name == "router" else SIZES[name].validate(self, value)
+            state[name] = value if name == "router" else self.traits()[name].validate(self, value)
         if "top_k" not in given:
             state["top_k"] = min(state["top_k"], state["num_experts"])
         _check_top_k("top_k in pinned", state["top_k"], state["num_experts"])

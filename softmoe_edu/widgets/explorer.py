@@ -1,14 +1,12 @@
-"""What the explorers share: numbers with bounds as traits, and their scripts and styles as one text each."""
+"""What the explorers share: numbers with bounds as traits."""
 
 from math import isfinite
-from pathlib import Path
 
 import traitlets
 
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.widgets.inputs import plain
 
-HERE = Path(__file__).parent
 Number = int | float
 
 
@@ -55,14 +53,10 @@ def check_in_browser(name: str, router: str, computed: tuple[str, ...], instead:
 
 
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
-    """Bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
-    bounded = {name: trait for name, trait in widget.class_traits().items() if isinstance(trait, Whole)}
+    """Return the bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
+    declared = {name: trait for base in reversed(widget.__mro__) for name, trait in vars(base).items()}
+    bounded = {name: trait for name, trait in declared.items() if isinstance(trait, Whole)}
     return {
         name: [trait.least, trait.most, not isinstance(trait, Real), trait.allow_none]
         for name, trait in bounded.items()
     }
-
-
-def joined(*files: str) -> str:
-    """Text of files of this folder, one behind the other: a module in the browser could not import its neighbour."""
-    return "\n".join((HERE / name).read_text("utf-8") for name in files)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from math import isqrt
+from typing import Required, TypedDict
 
 import torch
 from torch import Tensor
@@ -13,6 +14,9 @@ MOST_WEIGHTS = 1024 * 1024
 """Weights of one image, tokens times slots, that a browser draws without delay."""
 
 MOST_BYTES = 128 * 1024**2
+
+VIEWS = ("logits", "dispatch", "combine", "output")
+"""What the map of a lens can show, in the order of its buttons."""
 
 
 @dataclass(frozen=True)
@@ -54,28 +58,79 @@ def name_routings(routings: object) -> Named:
     return {text(router): {text(layer): each for layer, each in layers.items()} for router, layers in routings.items()}
 
 
+class Entry(TypedDict, total=False):
+    """One routing as the lens reads it (`Entry` in js/routing_lens/numbers.js); arrays are bytes, mostly of float32.
+
+    What is required is there for a routing that cannot be drawn too, whose `note` says why.
+    """
+
+    router: Required[str]
+    layer: Required[str]
+    step: Required[int]
+    tokens: Required[int]  # of an image
+    experts: Required[int]
+    slots: Required[int]  # of an expert
+    images_per_group: Required[int]
+    note: Required[str]
+    views: Required[list[str]]
+    grid: list[int]  # rows and columns of patches, [] for none
+    ids: bytes  # int32: the tokens that are drawn, where not all are
+    dispatch: bytes
+    dispatch_sums: bytes  # of each slot, over its group
+    dispatch_least: float
+    dispatch_most: float
+    combine: bytes
+    combine_sums: bytes
+    combine_least: float
+    combine_most: float
+    counts: bytes  # int32: how many weights of each image are sent, where most are 0
+    index: bytes  # int32: where these stand in the tokens-by-slots map of their image
+    load: bytes  # of each image's tokens on each expert
+    fate: bytes  # uint8 of each token: 0 routed, 1 dropped, 2 padding
+    dropped: float  # share of the tokens that are no padding
+    choices: int  # slots that a token fills which lost none of its choices; 0 where that is not known
+    hard: bool  # whether slots hold whole tokens
+    unmixed: list[str]  # weights that are choices where a softmax mixes
+    close: float  # how far a sum may be from 1
+    logits: bytes
+    logits_slots: int  # of an expert
+    logits_least: float
+    logits_most: float
+    output: bytes  # length of each token's answer
+    output_most: float
+
+
 def pack_routing(
     routing: Routing | Unseen, router: str, layer: str, images: int, *, step: int = 0, output: Tensor | None = None
-) -> dict:
-    """Sizes and weights of a routing, cut into `images` equal parts along its groups and tokens.
+) -> Entry:
+    """Return a routing as the lens reads it, cut into `images` equal parts along its groups and tokens.
 
     Each image keeps its own tokens' rows against all slots of its group. Where most weights are zero only the others
-    are sent: `counts` of them for each image, and their `index` in its tokens-by-slots map. Of more tokens than can be
-    drawn, those at `ids` are sent, evenly spaced; sums, loads and fates are of all.
+    are sent. Of more tokens than can be drawn, evenly spaced ones are sent; sums, loads and fates are of all.
+
+    Args:
+        routing: What a router returned, or what stands for it.
+        router: Its name, "" where there is but one.
+        layer: The name of the layer that it is of, "" where there is but one.
+        images: How many images the groups hold in all.
+        step: The training step that it is of.
+        output: What the layer answered, (groups, tokens, width).
+
+    Raises:
+        ValueError: The routing is empty, or does not divide over so many images, or its logits or output do not fit.
     """
     where = f"the routing {layer or router!r}" if layer or router else "the routing"
+    _check_divides(where, routing.sizes, images)
     groups, tokens_of_group, experts, slots = routing.sizes
-    if 0 in routing.sizes or not images:
-        got = f"{groups} groups of {tokens_of_group} tokens, {experts} experts of {slots} slots and {images} images"
-        hint = "skip the empty batch" if not groups * tokens_of_group * images else "give the router experts and slots"
-        raise ValueError(f"{where} must hold at least one of each, got {got}: {hint}")
-    if images % groups or tokens_of_group % (images // groups):
-        raise ValueError(
-            f"{where} has {groups} groups of {tokens_of_group} tokens, which do not divide over {images} images: "
-            "give exactly the images that the model saw"
-        )
     tokens = tokens_of_group * groups // images
-    entry = {"router": router, "layer": layer, "step": step, "tokens": tokens, "experts": experts, "slots": slots}
+    entry: Entry = {
+        "router": router,
+        "layer": layer,
+        "step": step,
+        "tokens": tokens,
+        "experts": experts,
+        "slots": slots,
+    }
     entry |= {"images_per_group": images // groups, "note": "", "views": []}
     if isinstance(routing, Unseen):
         return entry | {"note": routing.note}
@@ -86,35 +141,65 @@ def pack_routing(
     ids = torch.arange(drawn, device="cpu") * tokens // drawn
     if drawn < tokens:
         entry["ids"] = ids.int().numpy().tobytes()
-    whole = {name: _cpu(getattr(routing, name)) for name in ("dispatch", "combine")}
-    low, high = zip(*(_extremes(weights) for weights in whole.values()), strict=True)
-    shown = {name: weights.reshape(images, tokens, -1)[:, ids].flatten(1) for name, weights in whole.items()}
-    for i, (name, weights) in enumerate(whole.items()):
-        entry |= {f"{name}_least": min(low[i], 0.0), f"{name}_most": high[i]}
-        entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
-    dispatch = whole["dispatch"]
-    entry["load"] = _bytes(dispatch.double().reshape(images, tokens, experts, slots).sum((1, 3)).float())
-    asked = isinstance(routing, Answer)
-    entry["hard"] = isinstance(routing, SparseRouting) or (not asked and holds_whole_tokens(dispatch))
-    entry["unmixed"] = _unmixed(routing) if asked else []
-    # Sums of half-precision weights miss 1 by more than those of float32 do.
-    entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
-    # Weights that are no choices may sum to 0 without being 0.
-    dropped = (dispatch == 0).flatten(2).all(-1)
-    padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
-    entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
-    entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
-    entry["choices"] = _choices(routing, dispatch) if isinstance(routing, SparseRouting) else 0
+    dispatch, combine = _cpu(routing.dispatch), _cpu(routing.combine)
+    _add_weights(entry, {"dispatch": dispatch, "combine": combine}, ids, images)
+    _add_fates(entry, routing, dispatch)
+    _add_judgement(entry, routing, dispatch)
     _add_logits(entry, where, routing, ids, images)
-    entry["views"] += ["dispatch", "combine"]
     if output is not None:
         _add_output(entry, where, output, images * tokens)
+    entry["views"] = [view for view in VIEWS if view in entry]
+    return entry
+
+
+def _check_divides(where: str, sizes: tuple[int, int, int, int], images: int) -> None:
+    groups, tokens_of_group, experts, slots = sizes
+    if 0 in sizes or not images:
+        got = f"{groups} groups of {tokens_of_group} tokens, {experts} experts of {slots} slots and {images} images"
+        hint = "skip the empty batch" if not groups * tokens_of_group * images else "give the router experts and slots"
+        raise ValueError(f"{where} must hold at least one of each, got {got}: {hint}")
+    if images % groups or tokens_of_group % (images // groups):
+        raise ValueError(
+            f"{where} has {groups} groups of {tokens_of_group} tokens, which do not divide over {images} images: "
+            "give exactly the images that the model saw"
+        )
+
+
+def _add_weights(entry: Entry, whole: dict[str, Tensor], ids: Tensor, images: int) -> None:
+    """Add the weights of the drawn tokens, all or those that are not zero, and what is summed over all tokens."""
+    tokens = entry["tokens"]
+    extremes = {name: _extremes(weights) for name, weights in whole.items()}
+    shown = {name: weights.reshape(images, tokens, -1)[:, ids].flatten(1) for name, weights in whole.items()}
+    for name, weights in whole.items():
+        least, most = extremes[name]
+        entry |= {f"{name}_least": min(least, 0.0), f"{name}_most": most}
+        entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
+    each = whole["dispatch"].double().reshape(images, tokens, entry["experts"], entry["slots"])
+    entry["load"] = _bytes(each.sum((1, 3)).float())
     kept = (shown["dispatch"] != 0) | (shown["combine"] != 0)
     if int(kept.sum()) * 2 < kept.numel():
         entry["counts"] = kept.sum(1).int().numpy().tobytes()
         entry["index"] = kept.nonzero()[:, 1].int().numpy().tobytes()
         shown = {name: weights[kept] for name, weights in shown.items()}
-    return entry | {name: _bytes(weights) for name, weights in shown.items()}
+    entry |= {name: _bytes(weights) for name, weights in shown.items()}
+
+
+def _add_fates(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
+    """Add which tokens are dropped and which are padding; weights that are no choices may sum to 0 without being 0."""
+    dropped = (dispatch == 0).flatten(2).all(-1)
+    padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
+    entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
+    entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    entry["choices"] = _choices(routing, dispatch) if isinstance(routing, SparseRouting) else 0
+
+
+def _add_judgement(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
+    """Add what the weights are to be: choices or mixtures, and how close their sums must come to 1."""
+    asked = isinstance(routing, Answer)
+    entry["hard"] = isinstance(routing, SparseRouting) or (not asked and holds_whole_tokens(dispatch))
+    entry["unmixed"] = _unmixed(routing) if asked else []
+    # Sums of half-precision weights miss 1 by more than those of float32 do.
+    entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
 
 
 def holds_whole_tokens(dispatch: Tensor) -> bool:
@@ -147,8 +232,8 @@ def _unmixed(answer: Answer) -> list[str]:
     return [name for name in mixes if _zeros_and_ones(getattr(answer, name))]
 
 
-def _add_logits(entry: dict, where: str, routing: Routing, ids: Tensor, images: int) -> None:
-    """The logits of each drawn token: one for each slot, or one for each expert."""
+def _add_logits(entry: Entry, where: str, routing: Routing, ids: Tensor, images: int) -> None:
+    """Add the logits of each drawn token: one for each slot, or one for each expert."""
     logits, (b, n, e, p) = getattr(routing, "logits", None), routing.sizes
     if logits is None:
         return
@@ -158,11 +243,10 @@ def _add_logits(entry: dict, where: str, routing: Routing, ids: Tensor, images: 
     entry["logits_least"], entry["logits_most"] = _extremes(logits)
     entry["logits_slots"] = p if logits.ndim == 4 else 1
     entry["logits"] = _bytes(logits.reshape(images, entry["tokens"], -1)[:, ids])
-    entry["views"] += ["logits"]
 
 
-def _add_output(entry: dict, where: str, output: Tensor, tokens: int) -> None:
-    """The length of each token's answer."""
+def _add_output(entry: Entry, where: str, output: Tensor, tokens: int) -> None:
+    """Add the length of each token's answer."""
     if output.shape[0] * output.shape[1] != tokens:
         raise ValueError(
             f"{where} answers {tokens} tokens, its output has {output.shape[0]} x {output.shape[1]}: "
@@ -170,17 +254,20 @@ def _add_output(entry: dict, where: str, output: Tensor, tokens: int) -> None:
         )
     norms = _cpu(output).norm(dim=-1)
     entry["output"], entry["output_most"] = _bytes(norms), _extremes(norms)[1]
-    entry["views"] += ["output"]
 
 
-def weigh(entries: list[dict]) -> None:
-    """Raise a sentence when a page would have to take more bytes than it does well."""
-    size = sum(len(value) for entry in entries for value in entry.values() if isinstance(value, bytes))
+def check_size(size: int) -> None:
+    """Raise an error that says what to leave out when a page would have to take more bytes than it does well."""
     if size > MOST_BYTES:
         raise ValueError(
             f"the routings take {size // 1024**2} MiB, more than the {MOST_BYTES // 1024**2} MiB "
             "that a notebook page takes well: give fewer images, layers or steps"
         )
+
+
+def size_of(entry: Entry) -> int:
+    """Return the bytes of an entry's arrays."""
+    return sum(len(value) for value in entry.values() if isinstance(value, bytes))
 
 
 def pack_images(images: Tensor) -> dict:

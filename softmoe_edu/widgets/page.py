@@ -10,7 +10,7 @@ import anywidget
 
 from softmoe_edu.files import write_atomically
 
-HOST = Path(__file__).with_name("page_host.js")
+HOST = Path(__file__).parent / "static" / "page_host.js"
 
 # The browser itself refuses whatever a widget would ask of the network.
 POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:"

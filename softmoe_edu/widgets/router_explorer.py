@@ -6,17 +6,15 @@ import traitlets
 from torch import Tensor
 
 from softmoe_edu.shapes import check_at_least, check_choice
-from softmoe_edu.widgets.base import Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, joined, limits_of
+from softmoe_edu.widgets.base import STATIC, Instrument
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, limits_of
 from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
-SCRIPTS = ("painting.js", "words.js", "largest.js", "explorer.js", "routing.js", "routing_facts.js")
-OWN = ("state", "words", "places", "sums", "panels", "compare", "hands", "page")
-
-# As in routing.js, which implements them: a router that is registered in Python alone cannot be computed in a browser.
+# As in js/arithmetic/routing.js, which implements them: a router that is registered in Python alone cannot be computed in
+# a browser.
 IN_BROWSER = ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform")
 CHOICES = {
     "router": IN_BROWSER,
@@ -55,8 +53,8 @@ class RouterExplorer(Instrument):
     {} for none.
     """
 
-    _esm = joined(*SCRIPTS, *(f"router_explorer_{name}.js" for name in OWN), "router_explorer.js")
-    _css = joined("explorer.css", "router_explorer.css")
+    _esm = STATIC / "router_explorer.js"
+    _css = STATIC / "router_explorer.css"
 
     router = traitlets.Unicode("soft").tag(sync=True)
     group = traitlets.Unicode("one image").tag(sync=True)
@@ -100,27 +98,12 @@ class RouterExplorer(Instrument):
         dim: int = 384,
         hidden_dim: int = 1536,
         model_output: ModelOutput | None = None,
-        router: str = "soft",
-        group: str = "one image",
-        gating: str = "vmoe",
-        priority: str = "position",
-        top_k: int = 1,
-        capacity_factor: float | None = 1.0,
         num_experts: int | None = None,
         slots_per_expert: int | None = None,
-        scale: float = 1.0,
-        noise: float = 0.0,
-        seed: int = 0,
-        image_index: int = 0,
-        step: str = "score",
-        served: int = -1,
-        token: int = -1,
-        expert: int = -1,
-        slot: int = -1,
         pinned: dict | None = None,
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         check_scores(logits)
         b, tokens, e = logits.shape[:3]
         p = logits.shape[3] if logits.ndim == 4 else 1
@@ -145,24 +128,10 @@ class RouterExplorer(Instrument):
             _words=words_of(words, b, tokens),
             _labels=labels_of(labels, b),
             _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
-            router=router,
-            group=group,
-            gating=gating,
-            priority=priority,
-            top_k=top_k,
-            capacity_factor=capacity_factor,
             num_experts=e if num_experts is None else num_experts,
             slots_per_expert=p if slots_per_expert is None else slots_per_expert,
-            scale=scale,
-            noise=noise,
-            seed=seed,
-            image_index=image_index,
-            step=step,
-            served=served,
-            token=token,
-            expert=expert,
-            slot=slot,
             pinned=pinned or {},
+            **controls,
         )
         self._model_output = model_output
         if model_output is not None:

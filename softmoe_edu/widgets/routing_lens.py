@@ -1,7 +1,6 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import traitlets
@@ -9,9 +8,9 @@ from torch import Tensor
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
-from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
-from softmoe_edu.widgets.packing import pack_images, pack_routing, patch_grid, weigh
+from softmoe_edu.widgets.packing import VIEWS, Entry, check_size, pack_images, pack_routing, patch_grid, size_of
 from softmoe_edu.widgets.routing_lens_calls import route
 from softmoe_edu.widgets.routing_lens_steps import (
     TestsLog,
@@ -22,12 +21,6 @@ from softmoe_edu.widgets.routing_lens_steps import (
     share_scale,
 )
 
-HERE = Path(__file__).parent
-# The browser gets one module as text, in which a file could not import its neighbour: they are joined instead.
-PARTS = ("painting", "words", "largest", "routing_numbers", "routing_lens_text", "routing_panels")
-PARTS += ("routing_lens_marks", "routing_lens_words", "routing_lens_page", "routing_lens_pins", "routing_lens_replay")
-SCRIPTS = tuple(f"{name}.js" for name in (*PARTS, "routing_lens"))
-VIEWS = ("logits", "dispatch", "combine", "output")
 MOST_PINS = 4
 
 
@@ -59,8 +52,8 @@ class RoutingLens(Instrument):
     are compared side by side.
     """
 
-    _esm = "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS)
-    _css = HERE / "routing_lens.css"
+    _esm = STATIC / "routing_lens.js"
+    _css = STATIC / "routing_lens.css"
 
     router = traitlets.Unicode().tag(sync=True)
     layer = traitlets.Unicode().tag(sync=True)
@@ -84,7 +77,6 @@ class RoutingLens(Instrument):
         routings: Routing | dict,
         images: Pictures | None = None,
         *,
-        image_index: int = 0,
         labels: Iterable[str | int | float] | None = None,
         grid: Iterable[int] | None = None,
         outputs: Tensor | dict | None = None,
@@ -93,14 +85,9 @@ class RoutingLens(Instrument):
         router: str | None = None,
         layer: str | None = None,
         step: int | None = None,
-        view: str = "dispatch",
-        token: int = -1,
-        expert: int = -1,
-        slot: int = -1,
-        pins: Iterable[Iterable[int]] = (),
-        **unknown: object,
+        **controls: object,
     ) -> None:
-        self.refuse_unknown(unknown)
+        self.refuse_unknown(controls)
         steps, images, grid = name_steps(routings), images_of(images), grid_of(grid)
         named = next(iter(steps.values()))
         router = next(iter(named)) if router is None else text(router)
@@ -112,11 +99,14 @@ class RoutingLens(Instrument):
         pictures = {} if images is None else pack_images(images)
         # Routers may group the same examples differently: the one with most groups then shows what one example is.
         count = max(routing.sizes[0] for routing in each.values()) if images is None else len(images)
-        entries = []
+        entries: list[Entry] = []
+        size = 0
         for (s, r, name), routing in each.items():
-            entries.append(pack_routing(routing, r, name, count, step=s, output=answers.get((s, r, name))))
-            entries[-1]["grid"] = patch_grid(grid, entries[-1]["tokens"], images)
-            weigh(entries)
+            entry = pack_routing(routing, r, name, count, step=s, output=answers.get((s, r, name)))
+            entry["grid"] = patch_grid(grid, entry["tokens"], images)
+            size += size_of(entry)
+            check_size(size)  # before the next one takes its memory
+            entries.append(entry)
         share_scale(entries)
         if words is not None and (images is not None or grid is not None):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
@@ -130,12 +120,7 @@ class RoutingLens(Instrument):
             router=router,
             layer=layer,
             step=next(iter(steps)) if step is None else step,
-            image_index=image_index,
-            view=view,
-            token=token,
-            expert=expert,
-            slot=slot,
-            pins=pins,
+            **controls,
         )
 
     @classmethod

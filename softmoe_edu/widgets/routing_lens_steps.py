@@ -6,7 +6,7 @@ from math import isfinite
 from torch import Tensor
 
 from softmoe_edu.widgets.inputs import plain
-from softmoe_edu.widgets.packing import Named, name_routings
+from softmoe_edu.widgets.packing import VIEWS, Entry, Named, name_routings
 
 
 def check_snapshots(snapshots: object) -> None:
@@ -64,11 +64,11 @@ def name_outputs(outputs: object, steps: dict[int, Named]) -> dict[tuple[int, st
     return found
 
 
-def share_scale(entries: list[dict]) -> None:
+def share_scale(entries: list[Entry]) -> None:
     """Let all steps of a router and layer have one colour scale, so that a colour means the same at each."""
     for name, pick in (("least", min), ("most", max)):
-        for view in ("logits", "dispatch", "combine", "output"):
-            found: dict[tuple[str, str], list[dict]] = {}
+        for view in VIEWS:
+            found: dict[tuple[str, str], list[Entry]] = {}
             for entry in entries:
                 if f"{view}_{name}" in entry:
                     found.setdefault((entry["router"], entry["layer"]), []).append(entry)

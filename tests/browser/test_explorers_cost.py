@@ -12,11 +12,13 @@ from matplotlib import image
 from playwright.sync_api import Locator, expect
 
 from softmoe_edu.cost import MoESizes, moe_cost
-from softmoe_edu.widgets.cost_explorer import SIZES, CostExplorer
+from softmoe_edu.widgets.cost_explorer import CostExplorer
+from softmoe_edu.widgets.explorer import limits_of
 
 pytestmark = pytest.mark.browser
 
-LARGEST = {name: trait.most for name, trait in SIZES.items() if name not in ("top_k", "devices", "tflops", "gbps")}
+KEPT = ("top_k", "devices", "tflops", "gbps")
+LARGEST = {name: most for name, (_, most, *_) in limits_of(CostExplorer).items() if name not in KEPT}
 # Numbers of the page whose digits stand on two lines or outside their cell.
 BROKEN = """root => [...root.querySelectorAll("td b, td small, .explorer-status span")].flatMap(element => {
     const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), found = [];

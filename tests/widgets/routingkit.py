@@ -1,74 +1,38 @@
 """Cases for the browser's routing arithmetic: the same logits go to the library and, in one process, to Node."""
 
-import json
-import os
-import shutil
-import subprocess
-import tempfile
-from pathlib import Path
-
-import pytest
 import torch
+from nodekit import run_node
 from torch import Tensor
 
 from softmoe_edu import metrics
 from softmoe_edu.routers import ROUTERS, Router
 from softmoe_edu.routing import Routing, SparseRouting
-from softmoe_edu.widgets import base
 
-HERE = Path(base.__file__).parent
-FILES = ("routing.js", "routing_facts.js")
 SOFT = ("soft", "uniform", "uniform / soft", "soft / uniform")
 SIZES = [(3, 7, 4, 2), (4, 57, 3, 1), (2, 1, 5, 3), (4, 9, 1, 2)]
 
-DRIVER = """
-import { readFileSync } from "node:fs";
-import * as routing from "./routing.mjs";
-import * as facts from "./routing_facts.mjs";
-const floats = list => list && Float32Array.from(list);
-function answer({ logits, noise, sizes, images, settings, cost }) {
-  const options = { ...settings, noise: floats(noise) }, groups = facts.grouped(sizes, images);
-  const it = routing.route(floats(logits), groups, options);
-  const dense = Object.fromEntries(["dispatch", "combine"].map(view => [view, facts.denseWeights(it, view)]));
-  return { it, dense, loads: facts.loads(it), macs: cost && facts.macsOf(it, { ...cost, images }) };
-}
-const plain = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-const answers = JSON.parse(readFileSync("cases.json")).map(({ call, ...given }) => {
-  try {
-    return call ? { routing, facts }[call[0]][call[1]](...given.arguments) : answer(given);
-  } catch (error) {
-    return { error: error.message };
-  }
-});
-console.log(JSON.stringify(answers, plain));
-"""
+MODULES = ("arithmetic/routing.js", "arithmetic/facts.js")
+ANSWERS = """(() => {
+    const functions = { capacityFor, topInOrder, firstOf, normalNoise };
+    const floats = list => list && Float32Array.from(list);
+    function answer({ logits, noise, sizes, images, settings, cost }) {
+        const it = route(floats(logits), grouped(sizes, images), { ...settings, noise: floats(noise) });
+        const dense = Object.fromEntries(["dispatch", "combine"].map(view => [view, denseWeights(it, view)]));
+        return { it, dense, loads: loads(it), macs: cost && macsOf(it, { ...cost, images }) };
+    }
+    return given.map(({ call, ...each }) => {
+        try {
+            return call ? functions[call](...each.arguments) : answer(each);
+        } catch (error) {
+            return { error: error.message };
+        }
+    });
+})()"""
 
 
-def ask(cases: list[dict], joined: Path | None = None) -> list:
-    """Route cases in one Node process and give its answers; a refusal is {"error": sentence}.
-
-    Both modules are imported as they are, or from one file into which they were joined.
-    """
-    modules = {Path(file).stem: (joined or HERE / file).read_text("utf-8") for file in FILES}
-    return run_node(modules, DRIVER, cases)
-
-
-def run_node(modules: dict[str, str], driver: str, cases: list[dict]) -> list:
-    """Run a script beside modules {name: text} and the file cases.json; give what it prints as JSON."""
-    program = shutil.which("node")
-    if program is None:
-        reason = "no node: install Node.js to hold the browser's arithmetic against the library"
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"{reason}. CI=true makes this an error")
-        pytest.skip(reason)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for module, text in {**modules, "driver": driver}.items():
-            (folder / f"{module}.mjs").write_text(text, "utf-8")
-        (folder / "cases.json").write_text(json.dumps(cases), "utf-8")
-        done = subprocess.run([program, "driver.mjs"], cwd=folder, capture_output=True, encoding="utf-8", timeout=60)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+def ask(cases: list[dict]) -> list:
+    """Route cases in one Node process and give its answers; a refusal is {"error": sentence}."""
+    return run_node(MODULES, ANSWERS, cases)
 
 
 def logits_for(seed: int, b: int, n: int, e: int, p: int, *, coarse: bool = False) -> Tensor:

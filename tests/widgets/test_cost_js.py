@@ -1,14 +1,13 @@
 """The cost explorer's arithmetic, run in Node, against softmoe_edu.cost."""
 
-import os
 import random
-import shutil
 
 import pytest
 from nodekit import run_node
 
 from softmoe_edu.cost import Cost, Device, MoESizes, mlp_cost, moe_cost
-from softmoe_edu.widgets.cost_explorer import PARTS, ROUTERS, SIZES, CostExplorer
+from softmoe_edu.widgets.cost_explorer import PARTS, ROUTERS, CostExplorer
+from softmoe_edu.widgets.explorer import limits_of
 
 FIELDS = ("parameters", "active", "macs", "activations")
 
@@ -19,9 +18,8 @@ def drawn(count: int, seed: int = 0) -> list[dict]:
     states = []
     for i in range(count):
         state = {"router": ROUTERS[i % len(ROUTERS)]}
-        for name, trait in SIZES.items():
-            span = trait.most / trait.least
-            value = {0: trait.least, 1: trait.most}.get(i // len(ROUTERS), trait.least * span ** rng.random())
+        for name, (least, most, *_) in limits_of(CostExplorer).items():
+            value = {0: least, 1: most}.get(i // len(ROUTERS), least * (most / least) ** rng.random())
             state[name] = value if name in ("tflops", "gbps") else int(value)
         states.append(state | {"top_k": rng.randint(1, state["num_experts"])})
     return states
@@ -45,7 +43,7 @@ def device_of(state: dict) -> Device:
 def measured() -> list[tuple[dict, dict]]:
     """400 states and what the browser makes of each."""
     states = drawn(400)
-    return list(zip(states, run_node(("cost.js",), "given.map(measure)", states), strict=True))
+    return list(zip(states, run_node(("arithmetic/cost.js",), "given.map(measure)", states), strict=True))
 
 
 def test_every_part_is_counted_exactly_as_the_package_counts_it(measured: list) -> None:
@@ -78,7 +76,7 @@ def test_totals_are_the_package_s(measured: list) -> None:
 def test_a_layer_by_hand() -> None:
     """5 tokens of width 2, 3 experts of 4 slots, hidden width 7, soft: as in the tests of the package."""
     state = CostExplorer(num_experts=3, slots_per_expert=4, tokens=5, dim=2, hidden_dim=7, batch=1, width=1).sizes
-    found = run_node(("cost.js",), "measure(given)", state)
+    found = run_node(("arithmetic/cost.js",), "measure(given)", state)
     one = 2 * 7 + 7 + 7 * 2 + 2
 
     assert [part["macs"] for part in found["parts"]] == [5 * 12 * 2, 12 * 5 * 2, 12 * 2 * 7 * 2, 5 * 12 * 2]
@@ -95,27 +93,9 @@ def test_what_is_a_mean_is_told_from_a_count(measured: list) -> None:
     assert {found["total"]["mean"] for _, found in measured} == {True, False}
 
 
-def test_a_mean_is_rounded_to_what_it_can_mean() -> None:
-    """To whole numbers from 100 on, to three digits under that."""
-    found = run_node(("cost.js",), "given.map(rounded)", [1157454.367, 100.49, 99.96, 7.0714, 0.03125, 0])
-
-    assert found == [1157454, 100, 100, 7.07, 0.0313, 0]
-
-
-def test_a_number_without_room_has_a_unit() -> None:
-    """In full where that fits and under a million; else four digits with M, G or T, on one line."""
-    numbers = [999_999, 1_000_000, 38_991_744, 34_359_738_369, 2**51, 2**53]
-    full, short = run_node(
-        ("explorer.js", "cost.js"), "[given.map(x => written(x)), given.map(x => written(x, () => false))]", numbers
-    )
-
-    assert full == [f"{number:,}" for number in numbers]
-    assert short == ["999,999", "1\u00a0M", "38.99\u00a0M", "34.36\u00a0G", "2,252\u00a0T", "9,007\u00a0T"]
-
-
 def test_every_count_stays_where_the_browser_is_exact() -> None:
     """At the largest sizes the FLOPs of an example and the bytes of a batch are at most 2^53."""
-    largest = {name: trait.most for name, trait in SIZES.items()}
+    largest = {name: most for name, (_, most, *_) in limits_of(CostExplorer).items()}
     for router in ROUTERS:
         whole = cost_of(largest | {"router": router}).whole
         assert max(whole.flops, whole.bytes(largest["batch"], largest["width"])) <= 2**53
@@ -124,14 +104,3 @@ def test_every_count_stays_where_the_browser_is_exact() -> None:
 def test_the_parts_have_the_names_of_the_package(measured: list) -> None:
     """The trait `part` takes the names that occur, and no other."""
     assert {part["name"] for _, found in measured for part in found["parts"]} == set(PARTS)
-
-
-def test_without_node_these_tests_are_skipped_but_not_in_ci(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Continuous integration must not pass by running nothing."""
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    monkeypatch.setitem(os.environ, "CI", "true")
-    with pytest.raises(pytest.fail.Exception, match="no Node: install node"):
-        run_node(("cost.js",), "1")
-    monkeypatch.setitem(os.environ, "CI", "")
-    with pytest.raises(pytest.skip.Exception, match="no Node: install node"):
-        run_node(("cost.js",), "1")

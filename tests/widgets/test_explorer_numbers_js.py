@@ -12,10 +12,9 @@ from softmoe_edu.capacity import capacity_for
 from softmoe_edu.routers.tokens_choice import assign_tokens
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.widgets.capacity_explorer import CapacityExplorer
-from softmoe_edu.widgets.causality_explorer import CausalityExplorer
 from softmoe_edu.widgets.cost_explorer import CostExplorer
 
-CAPACITY, CAUSALITY = ("capacity_numbers.js",), ("causality_numbers.js",)
+CAPACITY, CAUSALITY = ("arithmetic/capacity.js",), ("arithmetic/causality.js",)
 UNIFORM = "given.map(([t, e, k, c]) => expectedDrop(t, Array(e).fill(k / e))(c))"
 SAMPLES = "given.map(([state, sample]) => { const s = sampleOf(state, sample), r = ratesOf(s, state.tokens);"
 SAMPLES += "return { choices: [...s.choices], place: [...s.place], best: [...s.best], queue: [...s.queue],"
@@ -109,26 +108,6 @@ def test_a_sample_is_served_like_the_tokens_choice_router_serves_it() -> None:
         assert sample["queue"] == torch.bincount(choices.flatten(), minlength=e).tolist()
 
 
-def test_choices_of_a_token_differ() -> None:
-    """A token never chooses an expert twice, and only experts that there are."""
-    cases = states(30)
-    for (state, _), sample in zip(cases, run_node(CAPACITY, SAMPLES, cases), strict=True):
-        own = torch.tensor(sample["choices"]).view(state["tokens"], state["top_k"])
-        assert all(len(set(row)) == state["top_k"] for row in own.tolist())
-        assert 0 <= int(own.min()) and int(own.max()) < state["num_experts"]
-
-
-def test_samples_follow_their_seed() -> None:
-    """The same seed and number give the same sample; another seed or number gives another one."""
-    state = {"tokens": 49, "num_experts": 32, "top_k": 2, "skew": 0.4, "seed": 3}
-    first, same, other, later = run_node(
-        CAPACITY, SAMPLES, [(state, 0), (state, 0), (state | {"seed": 4}, 0), (state, 1)]
-    )
-
-    assert first == same
-    assert first["choices"] != other["choices"] and first["choices"] != later["choices"]
-
-
 @pytest.mark.parametrize("skew", [0.0, 0.7])
 def test_samples_are_as_likely_as_they_should_be(skew: float) -> None:
     """Over 400 samples experts are chosen as often as their shares say, and drops are as expected, within 4 sigma."""
@@ -165,32 +144,27 @@ def test_what_moves_is_what_moves_in_the_package(n: int) -> None:
         assert found["by"] == moves[:, n - 1].nonzero()[:, 0].tolist()
 
 
-KNOBS = "Object.fromEntries(Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...given[name])]))"
+STOPS = "Object.fromEntries(Object.entries(KNOBS).map(([name, [, make]]) => [name, make(...given[name])]))"
 
 
-@pytest.mark.parametrize("kind", [CostExplorer, CapacityExplorer])
-def test_every_slider_goes_from_the_least_to_the_most(kind: type) -> None:
+@pytest.mark.parametrize(
+    ("name", "kind"), {"cost_explorer": CostExplorer, "capacity_explorer": CapacityExplorer}.items()
+)
+def test_every_slider_goes_from_the_least_to_the_most(name: str, kind: type) -> None:
     """Its stops rise, hold both bounds, and are whole where the number is."""
-    limits = {name: trait for name, trait in kind().get_state()["_limits"].items() if name != "token"}
-    found = run_node((), f"(() => {{ {without_exports(kind._esm)}; return {KNOBS} }})()", limits)
+    limits = {trait: each for trait, each in kind().get_state()["_limits"].items() if trait != "token"}
+    found = run_node((f"{name}/{name}.js",), STOPS, limits)
 
     assert found.keys() == limits.keys()
-    for name, (least, most, whole, _) in limits.items():
-        stops = found[name]
-        assert (stops[0], stops[-1]) == (least, most), name
-        assert stops == sorted(set(stops)) and len(stops) > 3, name
-        assert not whole or all(isinstance(stop, int) for stop in stops), name
+    for trait, (least, most, whole, _) in limits.items():
+        stops = found[trait]
+        assert (stops[0], stops[-1]) == (least, most), trait
+        assert stops == sorted(set(stops)) and len(stops) > 3, trait
+        assert not whole or all(isinstance(stop, int) for stop in stops), trait
 
 
 def test_the_slider_of_the_tolerance() -> None:
     """It stops at 1, 2 and 5 times the powers of ten, and at the default."""
-    esm = without_exports(CausalityExplorer._esm)
-    stops = run_node((), f"(() => {{ {esm}; return decades(1e-9, 1) }})()")
+    stops = run_node(("shared/stops.js",), "decades(1e-9, 1)")
 
     assert (len(stops), stops[0], stops[-1], influence.TOLERANCE in stops) == (28, 1e-9, 1, True)
-
-
-def without_exports(module: str) -> str:
-    """A module's text as it can stand inside a function."""
-    assert module.count("export default { render };") == 1
-    return module.replace("export default { render };", "")

@@ -1,6 +1,7 @@
 import pytest
 import torch
-from routingkit import near, run_node
+from nodekit import run_node
+from routingkit import near
 from torch import Tensor
 
 from softmoe_edu import metrics
@@ -9,28 +10,18 @@ from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, s
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.widgets.router_explorer import SETTINGS, RouterExplorer
 
-NAMES = "explore, mapOf, fatesOf, figuresOf, servingOf, lineOf, placeAt, otherMates, answersChanged, batchOf"
-DRIVER = (
-    f"""
-import {{ readFileSync }} from "node:fs";
-import {{ {NAMES} }} from "./widget.mjs";
-"""
-    + """
-const plain = (_, value) => (ArrayBuffer.isView(value) ? [...value] : value);
-function answer({ logits, sizes, settings, image, step, at, served, mates, words }) {
-  const batch = batchOf(Float32Array.from(logits), sizes), it = explore(batch, settings, image);
-  if (it.error) return it;
-  it.words = words;
-  const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
-  const place = placeAt(it, step, map, at, served);
-  const line = lineOf(it, step, map, at, { served, ids: [], grid: [] }), figures = figuresOf(it);
-  const members = mates && otherMates(batch.b, image, mates.seed, mates.kind);
-  const change = members && answersChanged(it, explore(batch, settings, image, members), members);
-  return { map, serving, fates, place, line, figures, members, change };
-}
-console.log(JSON.stringify(JSON.parse(readFileSync("cases.json")).map(answer), plain));
-"""
-)
+MODULES = tuple(f"router_explorer/{name}.js" for name in ("state", "places", "sums"))
+ANSWERS = """given.map(({ logits, sizes, settings, image, step, at, served, mates, words }) => {
+    const batch = batchOf(Float32Array.from(logits), sizes), it = explore(batch, settings, image);
+    if (it.error) return it;
+    it.words = words;
+    const map = mapOf(it, step, served), serving = servingOf(it, served), fates = fatesOf(it, step, served);
+    const place = placeAt(it, step, map, at, served);
+    const line = lineOf(it, step, map, at, { served, ids: [], grid: [] }), figures = figuresOf(it);
+    const members = mates && otherMates(batch.b, image, mates.seed, mates.kind);
+    const change = members && answersChanged(it, explore(batch, settings, image, members), members);
+    return { map, serving, fates, place, line, figures, members, change };
+})"""
 NOWHERE = {"token": -1, "expert": -1, "slot": -1}
 LOGITS = torch.randn(3, 6, 4, 2, generator=torch.Generator().manual_seed(0))
 # Gates in quarters: tokens 0 and 2 of one image give expert 0 three, token 1 gives each expert two.
@@ -40,7 +31,6 @@ QUARTERS = torch.tensor([[[3.0, 1.0], [1.0, 1.0], [3.0, 1.0]]]).log()
 def shown(logits: Tensor, *views: dict) -> list[dict]:
     """What the scripts make of these scores in one view after the other, in one Node process."""
     widget = RouterExplorer(logits, dim=5, hidden_dim=11)
-    script = RouterExplorer._esm.replace("export default { render };", f"export {{ {NAMES} }};")
     cases = []
     for view in views:
         settings = widget.settings | {name: value for name, value in view.items() if name in SETTINGS}
@@ -48,7 +38,7 @@ def shown(logits: Tensor, *views: dict) -> list[dict]:
         case |= {"step": "score", "served": -1, "mates": None}
         case |= {name: value for name, value in view.items() if name not in SETTINGS}
         cases.append(case | {"at": NOWHERE | view.get("at", {})})
-    return run_node({"widget": script}, DRIVER, cases)
+    return run_node(MODULES, ANSWERS, cases)
 
 
 @pytest.mark.parametrize("group", ["one image", "whole batch"])

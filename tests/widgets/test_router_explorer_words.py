@@ -1,6 +1,6 @@
 import re
 
-from routingkit import HERE
+from nodekit import JS, run_node
 
 import softmoe_edu.routers
 from softmoe_edu.routers import ROUTERS
@@ -10,8 +10,8 @@ from softmoe_edu.widgets.router_explorer import CHOICES, IN_BROWSER, SETTINGS, R
 
 
 def listed(name: str) -> list[str]:
-    """The strings of a list in the scripts."""
-    return re.findall(r'"([\w /]+)"', re.search(rf"const {name} = \[(.*?)\];", RouterExplorer._esm, re.DOTALL)[1])
+    """A list that the scripts export."""
+    return run_node(("arithmetic/routing.js", "router_explorer/state.js"), name)
 
 
 def test_the_browser_knows_the_same_words() -> None:
@@ -29,16 +29,12 @@ def test_every_synced_trait_is_read_by_the_script() -> None:
 
     script = RouterExplorer._esm
     read = set(re.findall(r'model\.get\("(\w+)"\)', script)) | set(listed("SETTINGS"))
-    for names in re.findall(r"= \[([^\]]*?)\]\.map\(name => model\.get\(name\)\)", script):
-        read |= set(re.findall(r"\w+", names))
-    if "SELECTION.map(name => [name, model.get(name)])" in script:
-        read |= {"token", "expert", "slot"}
     assert own - read == set()
 
 
 def test_the_lines_of_code_name_what_the_library_has() -> None:
     """Each function in the code of a step exists."""
-    words = (HERE / "router_explorer_words.js").read_text("utf-8")
+    words = (JS / "router_explorer" / "words.js").read_text("utf-8")
     called = set(re.findall(r"\b(\w+)\((?:logits|experts, gates|gates, capacity)", words))
 
     assert called >= {"dispatch_weights", "combine_weights", "choose_experts", "assign_tokens", "assign_experts"}

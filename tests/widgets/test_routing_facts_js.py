@@ -43,7 +43,7 @@ def test_the_first_experts_and_slots() -> None:
     """What is left of logits is what slicing leaves."""
     logits = logits_for(3, 3, 7, 4, 2)
     given = [logits.flatten().tolist(), dict(zip("bnep", logits.shape, strict=True))]
-    calls = [{"call": ["facts", "firstOf"], "arguments": [*given, *cut]} for cut in ((3, 1), (4, 2), (2, 2))]
+    calls = [{"call": "firstOf", "arguments": [*given, *cut]} for cut in ((3, 1), (4, 2), (2, 2))]
     for answer, (e, p) in zip(ask(calls), ((3, 1), (4, 2), (2, 2)), strict=True):
         assert answer == logits[:, :, :e, :p].flatten().tolist()
 
@@ -65,7 +65,7 @@ def mulberry32(seed: int) -> Callable[[], float]:
 def test_noise_is_standard_normal_and_belongs_to_its_seed() -> None:
     """Box-Muller of mulberry32: the same numbers from the same seed, mean 0 and deviation 1."""
     calls = [(7, 5), (7, 20_001), (8, 20_001)]
-    few, many, other = ask([{"call": ["facts", "normalNoise"], "arguments": given} for given in calls])
+    few, many, other = ask([{"call": "normalNoise", "arguments": given} for given in calls])
     uniform = mulberry32(7)
     u, v = torch.tensor([[1 - uniform(), uniform()] for _ in range(3)], dtype=torch.float64).unbind(1)
     radius, angle = (-2 * u.log()).sqrt(), 2 * torch.pi * v

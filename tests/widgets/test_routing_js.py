@@ -1,10 +1,9 @@
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
 import torch
-from routingkit import FILES, HERE, JS_NAMES, SIZES, SOFT, ask, case_of, hold, logits_for, mask_for, routed
+from routingkit import JS_NAMES, SIZES, SOFT, ask, case_of, hold, logits_for, mask_for, routed
 
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.moe import MoE
@@ -89,7 +88,7 @@ def test_capacity_is_capacity_for() -> None:
         [tokens, experts, {"topK": s["top_k"], **{JS_NAMES.get(k, k): v for k, v in s.items() if k != "top_k"}}]
         for tokens, experts, s in grid
     ]
-    answers = ask([{"call": ["routing", "capacityFor"], "arguments": given} for given in calls])
+    answers = ask([{"call": "capacityFor", "arguments": given} for given in calls])
     refused = 0
     for (tokens, experts, settings), answer in zip(grid, answers, strict=True):
         try:
@@ -98,22 +97,6 @@ def test_capacity_is_capacity_for() -> None:
             refused += 1
             assert answer["error"].startswith("capacity must be at least 1 slot per expert, got 0 from"), settings
     assert 0 < refused < len(grid) / 2
-
-
-def test_arrivals_by_hand() -> None:
-    """Three tokens, two choices, one slot each: first choices come first, and a full expert turns the next away."""
-    logits = torch.tensor([[2.0, 1.0], [3.0, 0.0], [0.0, 1.0]])[None, ..., None]
-    settings = {"top_k": 2, "capacity_factor": 0.34, "rounding": "round", "multiple_of": 1}
-    (answer, by_gate) = ask(
-        [case_of("tokens choice", logits, settings | extra, None, None, 1) for extra in ({}, {"priority": "gate"})]
-    )
-
-    rows = [[a[key] for key in ("token", "choice", "expert", "place")] for a in answer["it"]["arrivals"][0]]
-    assert rows == [[0, 0, 0, 0], [1, 0, 0, 1], [2, 0, 1, 0], [0, 1, 1, 1], [1, 1, 1, 2], [2, 1, 0, 2]]
-    assert (answer["it"]["p"], answer["it"]["token"]) == (1, [0, 2])
-    assert answer["loads"]["dropped"] == [0, 1, 0]
-    assert [a["token"] for a in by_gate["it"]["arrivals"][0]] == [1, 0, 2, 1, 0, 2]
-    assert by_gate["it"]["token"] == [1, 2]
 
 
 def refusals() -> dict[str, tuple[Callable, dict]]:
@@ -154,22 +137,13 @@ def test_an_unknown_word_is_refused() -> None:
         assert answer["error"].startswith(f"{name} must be one of ") and answer["error"].endswith(f"got {value}")
 
 
-def test_the_files_join_into_one_module_behind_the_brushes(tmp_path: Path) -> None:
-    """Between the scripts of another widget no name is declared twice, and each file still exports its own."""
-    joined = [(HERE / name).read_text("utf-8") for name in ("painting.js", "routing_numbers.js", *FILES)]
-    (tmp_path / "joined.js").write_text("\n".join(joined), "utf-8")
-    call = {"call": ["routing", "capacityFor"], "arguments": [5, 2]}
-
-    assert ask([call], joined=tmp_path / "joined.js") == [3]
-
-
 def test_the_largest_come_first_and_equal_ones_by_index() -> None:
     """Few are searched and many are sorted: both are the library's order, with negatives, ties and both zeros."""
     values = torch.randint(-3, 4, (60,), generator=torch.Generator().manual_seed(0)) / 4
     values[:40] += torch.randn(40, generator=torch.Generator().manual_seed(1))
     values[44:50] = torch.tensor([-0.0, 0.0, -0.0, 0.0, -0.75, -0.75])
-    calls = [{"call": ["routing", "topInOrder"], "arguments": [values.tolist(), 0, 60, 1, k]} for k in (1, 7, 23, 60)]
-    strided = {"call": ["routing", "topInOrder"], "arguments": [values.tolist(), 1, 20, 3, 20]}
+    calls = [{"call": "topInOrder", "arguments": [values.tolist(), 0, 60, 1, k]} for k in (1, 7, 23, 60)]
+    strided = {"call": "topInOrder", "arguments": [values.tolist(), 1, 20, 3, 20]}
     *answers, column = ask([*calls, strided])
 
     for answer, k in zip(answers, (1, 7, 23, 60), strict=True):

@@ -4,6 +4,7 @@ import re
 import numpy as np
 import pytest
 import torch
+from nodekit import JS
 from routing_lens_values import pictures, soft, sparse, weights_of
 
 from softmoe_edu.routing import SoftRouting
@@ -175,14 +176,21 @@ def test_more_bytes_than_a_page_takes_are_refused(monkeypatch: pytest.MonkeyPatc
         RoutingLens(soft())
 
 
+def test_the_bytes_of_all_routings_count_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A routing that just fits is shown, and refused beside another one."""
+    monkeypatch.setattr(packing, "MOST_BYTES", packing.size_of(RoutingLens(soft())._entries[0]))
+    RoutingLens(soft())
+
+    with pytest.raises(ValueError, match="give fewer images, layers or steps"):
+        RoutingLens({"a": soft(), "b": soft()})
+
+
 def test_every_synced_trait_is_read_by_the_script() -> None:
     """A trait that the script neither gets nor lists would do nothing."""
     own = {name for name, trait in RoutingLens.class_traits(sync=True).items() if trait.this_class is RoutingLens}
 
     assert own >= {"router", "layer", "image_index", "view", "token", "slot", "expert", "_entries"}
     read = re.findall(r'model\.get\("(\w+)"\)', RoutingLens._esm)
-    for listed in re.findall(r"const (?:PLACE|SELECTION) = \[(.*?)\]", RoutingLens._esm):
-        read += re.findall(r"\w+", listed)
     assert own | {"_fault"} == set(read)
 
 
@@ -201,8 +209,17 @@ def test_every_field_that_is_sent_is_read_by_the_script() -> None:
     assert all(part in RoutingLens._esm for part in ("_sums`", "_most`", "_least`"))
 
 
+def test_python_and_the_script_name_the_same_fields() -> None:
+    """The type of what Python packs has the properties of the type that the script's checker reads, and no other."""
+    script = (JS / "routing_lens" / "numbers.js").read_text("utf-8")
+    (typedef,) = re.findall(r"@typedef \{object\} Entry\n(.*?)\*/", script, re.DOTALL)
+
+    assert set(re.findall(r"@property \{.*?\} \[?(\w+)", typedef)) == set(packing.Entry.__annotations__)
+    assert packing.Entry.__required_keys__ < set(packing.Entry.__annotations__)
+
+
 def test_the_docstring_names_every_argument() -> None:
     """Nothing that the constructor takes is left unexplained."""
-    arguments = set(inspect.signature(RoutingLens.__init__).parameters) - {"self", "unknown"}
+    arguments = set(inspect.signature(RoutingLens).parameters)
 
     assert {name for name in arguments if f"`{name}`" not in RoutingLens.__doc__} == set()

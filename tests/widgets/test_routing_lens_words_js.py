@@ -11,7 +11,7 @@ from softmoe_edu.routers import ROUTERS, SoftRouter
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.widgets import RoutingLens, packing
 
-FILES = ("largest.js", "routing_numbers.js", "routing_lens_words.js")
+FILES = ("routing_lens/numbers.js", "routing_lens/marks.js", "routing_lens/words.js")
 OPEN = """(() => {
     const open = entry => Object.fromEntries(Object.entries(entry).map(([name, value]) =>
         [name, value?.bytes ? new DataView(Uint8Array.from(value.bytes).buffer) : value]));

@@ -1,0 +1,451 @@
+// What a RouterExplorer knows: a batch of scores, cut to the experts and slots in use, routed, and read step by step.
+// Pure functions.
+
+import { firstOf, loads, macsOf, normalNoise, seeded } from "../arithmetic/facts.js";
+import { isSparse, route } from "../arithmetic/routing.js";
+
+/** @import { Loads, Macs } from "../arithmetic/facts.js" */
+/** @import { SoftRouted, SparseRouted } from "../arithmetic/routing.js" */
+
+/** @typedef {"score" | "normalise" | "select" | "dispatch" | "compute" | "combine"} Step */
+
+/**
+ * The controls, as the traits name them.
+ *
+ * @typedef {object} Settings
+ * @property {string} router
+ * @property {string} group
+ * @property {string} gating
+ * @property {string} priority
+ * @property {number} top_k
+ * @property {number | null} capacity_factor
+ * @property {number} num_experts
+ * @property {number} slots_per_expert
+ * @property {number} scale
+ * @property {number} noise
+ * @property {number} seed
+ */
+
+/** @typedef {{ b: number, n: number, e: number, p: number, tokens: number, dim: number, hidden_dim: number }} Sizes */
+
+/** @typedef {Sizes & { logits: Float32Array, keep: ReturnType<typeof keeper> }} Batch */
+
+/**
+ * What goes with the routing of a group: the image whose rows are shown, and what was given.
+ *
+ * @typedef {object} Around
+ * @property {undefined} [error]
+ * @property {Settings} settings
+ * @property {number} images Of the group.
+ * @property {number} image
+ * @property {number} rows Tokens of an image.
+ * @property {number} first The image's first row in its group.
+ * @property {number} s All slots.
+ * @property {Float32Array} given The logits of the batch, cut to the experts and slots in use.
+ * @property {Float32Array | null} drawn Their noise.
+ * @property {number} givenSlots Slots of an expert in both.
+ * @property {number} dim
+ * @property {number} hiddenDim
+ * @property {Loads} loads
+ * @property {Macs} macs
+ * @property {string[][] | null} words The words of each image.
+ */
+
+/** @typedef {SoftRouted & Around} SoftExplored */
+
+/** @typedef {SparseRouted & Around} SparseExplored */
+
+/** @typedef {SoftExplored | SparseExplored} Explored */
+
+/** @typedef {{ error: string }} Refused Why settings cannot be routed. */
+
+/** @typedef {ReturnType<typeof mapOf>} RoutingMap */
+
+/** @typedef {ReturnType<typeof servingOf>} Serving */
+
+/** @type {Step[]} */
+export const STEPS = ["score", "normalise", "select", "dispatch", "compute", "combine"];
+/** @type {(keyof Settings)[]} */
+export const SETTINGS = [
+  "router",
+  "group",
+  "gating",
+  "priority",
+  "top_k",
+  "capacity_factor",
+  "num_experts",
+  "slots_per_expert",
+  "scale",
+  "noise",
+  "seed",
+];
+/**
+ * Which controls a router listens to; the others are greyed out.
+ *
+ * @param {string} router
+ * @returns {Record<string, boolean>}
+ */
+export function listensTo(router) {
+  const learned = !["uniform", "identity"].includes(router);
+  const choice = router === "tokens choice";
+  return {
+    gating: choice,
+    priority: choice,
+    top_k: choice,
+    capacity_factor: choice || router === "experts choice",
+    num_experts: true,
+    slots_per_expert: !isSparse(router),
+    scale: learned,
+    noise: learned,
+    seed: learned,
+  };
+}
+
+/**
+ * Values that are made once for a key and kept while it is asked for again; few are kept.
+ *
+ * @param {number} most
+ * @returns {<Value>(key: string, make: () => Value) => Value}
+ */
+export function keeper(most) {
+  const kept = new Map();
+  return (key, make) => {
+    if (!kept.has(key)) {
+      for (const oldest of kept.keys()) if (kept.size >= most) kept.delete(oldest);
+      kept.set(key, make());
+    }
+    return kept.get(key);
+  };
+}
+
+/**
+ * A batch as it came, which remembers its noise and its cuts to fewer experts and slots.
+ *
+ * @param {Float32Array} logits
+ * @param {Sizes} sizes
+ * @returns {Batch}
+ */
+export const batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6) });
+
+/**
+ * @param {Batch} batch
+ * @param {"logits" | "noise"} what
+ * @param {Settings} settings
+ * @returns {Float32Array}
+ */
+function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
+  const whole = () =>
+    what === "logits" ? batch.logits : batch.keep(`noise ${seed}`, () => normalNoise(seed, batch.logits.length));
+  if (num_experts === batch.e && slots_per_expert === batch.p) return whole();
+  const key = [what, num_experts, slots_per_expert, what === "noise" && seed].join();
+  return batch.keep(key, () => firstOf(whole(), batch, num_experts, slots_per_expert));
+}
+
+/**
+ * Route the group of one image: the image alone, or the batch with its images in the order of `members`, in which the
+ * image keeps its own place. Gives the routing of this one group with the image's rows from `first`, or {error}.
+ *
+ * @param {Batch} batch
+ * @param {Settings} settings
+ * @param {number} image
+ * @param {number[] | null} [members]
+ * @returns {Explored | Refused}
+ */
+export function explore(batch, settings, image, members = null) {
+  const alone = settings.group !== "whole batch";
+  const { num_experts: e, slots_per_expert: p } = settings;
+  const images = alone ? 1 : batch.b;
+  const wide = batch.n * e * p;
+  /** @param {Float32Array} values */
+  const gather = (values) => {
+    if (alone) return values.subarray(image * wide, (image + 1) * wide);
+    if (!members) return values;
+    const out = new Float32Array(values.length);
+    members.forEach((from, at) => out.set(values.subarray(from * wide, (from + 1) * wide), at * wide));
+    return out;
+  };
+  try {
+    const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
+    const routed = route(
+      gather(cutOf(batch, "logits", settings)),
+      { b: 1, n: batch.n * images, e, p },
+      {
+        router: settings.router,
+        scale: settings.scale,
+        noise,
+        noiseStd: settings.noise,
+        topK: settings.top_k,
+        gating: settings.gating,
+        capacityFactor: settings.capacity_factor,
+        priority: settings.priority,
+      },
+    );
+    const given = cutOf(batch, "logits", settings);
+    const drawn = noise && cutOf(batch, "noise", settings);
+    const { dim, hidden_dim: hiddenDim } = batch;
+    return {
+      ...routed,
+      settings,
+      images,
+      image,
+      rows: batch.n,
+      first: alone ? 0 : image * batch.n,
+      s: e * routed.p,
+      given,
+      drawn,
+      givenSlots: p,
+      dim,
+      hiddenDim,
+      loads: loads(routed),
+      macs: macsOf(routed, { dim, hiddenDim, images }),
+      words: null,
+    };
+  } catch (error) {
+    if (error instanceof RangeError) return { error: error.message };
+    throw error;
+  }
+}
+
+/**
+ * Sizes of a map: its columns are experts before tokens move in a sparse router, and slots otherwise.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
+const ofExperts = (it, step) => it.sparse && STEPS.indexOf(step) < 3;
+
+/**
+ * Weights (n, e) that a sparse router selects, before an expert can be full.
+ *
+ * @param {SparseExplored} it
+ */
+function selected(it) {
+  const out = new Float32Array(it.n * it.e);
+  const { chosen, topK } = it;
+  if (chosen) chosen.expert.forEach((e, i) => (out[Math.floor(i / topK) * it.e + e] = chosen.gate[i]));
+  else it.token.forEach((t, at) => t >= 0 && (out[t * it.e + Math.floor(at / it.p)] = it.gate[at]));
+  return out;
+}
+
+/**
+ * What the map of a step shows of the whole group; null where slots hold tokens one by one.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} columns
+ * @returns {Float32Array | null}
+ */
+function wholeOf(it, step, columns) {
+  const short = ofExperts(it, step);
+  const blank = ["uniform", "identity"].includes(it.router);
+  if (blank && (step === "score" || (short && step === "normalise"))) return new Float32Array(it.n * columns);
+  if (step === "score") return it.scores;
+  if (!it.sparse) return step === "combine" ? it.combine : it.dispatch;
+  if (short && step === "normalise" && it.gates) return it.gates;
+  return short ? selected(it) : null;
+}
+
+/**
+ * The map of a step: the image's rows, and the sums of all rows and columns, these over the whole group.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} served
+ */
+export function mapOf(it, step, served) {
+  const { e, p, s, n, first, rows } = it;
+  const short = ofExperts(it, step);
+  const columns = short ? e : s;
+  const below = new Float64Array(columns);
+  const beside = new Float64Array(rows);
+  const all = wholeOf(it, step, columns);
+  const values = all ? all.subarray(first * columns, (first + rows) * columns) : new Float32Array(rows * columns);
+  let least = step === "score" ? Infinity : 0;
+  let most = step === "score" ? -Infinity : 0;
+  if (all) {
+    for (let i = 0, r = 0; r < n; r++) for (let c = 0; c < columns; c++, i++) below[c] += all[i];
+    for (let i = 0, r = 0; r < rows; r++)
+      for (let c = 0; c < columns; c++, i++) {
+        const value = values[i];
+        if (value !== 0) beside[r] += value;
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
+  } else if (it.sparse) {
+    const inTime = step === "dispatch" ? servingOf(it, served).taken : null;
+    it.token.forEach((t, at) => {
+      if (t < 0 || (inTime && at % p >= inTime[Math.floor(at / p)])) return;
+      const value = step === "combine" ? it.gate[at] : 1;
+      below[at] = value;
+      if (t < first || t >= first + rows) return;
+      values[(t - first) * s + at] = value;
+      beside[t - first] += value;
+      most = Math.max(most, value);
+    });
+  }
+  return { values, columns, short, least, most, beside, below, summed: step !== "score", n };
+}
+
+/**
+ * What tokens choice has done after so many choices, all of them below 0: places taken, turned away, the last one.
+ *
+ * @param {Explored} it
+ * @param {number} served
+ */
+export function servingOf(it, served) {
+  const queue = it.arrivals?.[0];
+  if (!queue) return { taken: it.loads.expert, turned: new Int32Array(it.e), upTo: 0, total: 0, last: null };
+  const upTo = served < 0 ? queue.length : Math.min(served, queue.length);
+  const taken = new Int32Array(it.e);
+  const turned = new Int32Array(it.e);
+  for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
+  const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1; // 0: nobody is turned away any more
+  return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
+}
+
+/**
+ * Whether this step comes after the one that drops: experts choice selects what it takes, tokens choice fills up.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
+export const fatesKnown = (it, step) => !it.sparse || STEPS.indexOf(step) >= (it.router === "experts choice" ? 2 : 3);
+
+/**
+ * Which of the image's tokens are dropped: all their choices were turned away, as far as they were served.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} served
+ */
+export function fatesOf(it, step, served) {
+  if (!fatesKnown(it, step)) return new Uint8Array(it.rows);
+  const out = it.loads.dropped.slice(it.first, it.first + it.rows);
+  if (!it.arrivals || step !== "dispatch" || served < 0) return out;
+  const waiting = new Uint8Array(it.n);
+  it.arrivals[0].slice(served).forEach(({ token }) => (waiting[token] = 1));
+  return out.map((dropped, t) => Number(dropped && !waiting[it.first + t]));
+}
+
+/**
+ * Where a token of the group stands with an expert of a sparse router: its slot, -1 for none, and its arrival.
+ *
+ * @param {SparseExplored} it
+ * @param {number} token
+ * @param {number} expert
+ */
+export function placeOf(it, token, expert) {
+  const slots = it.token.subarray(expert * it.p, (expert + 1) * it.p);
+  const arrival = it.arrivals?.[0].find((a) => a.token === token && a.expert === expert);
+  return { slot: slots.indexOf(token), arrival };
+}
+
+/** @typedef {{ dispatch: Float64Array, combine: Float64Array }} ByExpert */
+
+/** @type {WeakMap<Explored, ByExpert>} */
+const byExperts = new WeakMap();
+const VIEWS = /** @type {const} */ (["dispatch", "combine"]);
+
+/**
+ * What each expert gives and takes of the image's tokens (rows, e): sums over its slots, which have no order.
+ *
+ * @param {Explored} it
+ */
+export function byExpert(it) {
+  const known = byExperts.get(it);
+  if (known) return known;
+  const { e, p, s, first, rows } = it;
+  const out = { dispatch: new Float64Array(rows * e), combine: new Float64Array(rows * e) };
+  if (it.sparse)
+    it.token.forEach((t, at) => {
+      if (t < first || t >= first + rows) return;
+      const to = (t - first) * e + Math.floor(at / p);
+      out.dispatch[to] += 1;
+      out.combine[to] += it.gate[at];
+    });
+  else
+    for (const view of VIEWS)
+      for (let i = 0; i < rows * s; i++)
+        out[view][Math.floor(i / s) * e + Math.floor((i % s) / p)] += it[view][first * s + i];
+  byExperts.set(it, out);
+  return out;
+}
+
+/**
+ * How many of the image's tokens are routed otherwise in two routings of it, and by how much at most.
+ *
+ * @param {Explored} one
+ * @param {Explored} other
+ */
+export function changesBetween(one, other) {
+  const [a, b] = [byExpert(one), byExpert(other)];
+  const e = Math.max(one.e, other.e);
+  let tokens = 0;
+  let most = 0;
+  for (let t = 0; t < one.rows; t++) {
+    let change = 0;
+    for (const view of VIEWS)
+      for (let j = 0; j < e; j++) {
+        const x = j < one.e ? a[view][t * one.e + j] : 0;
+        const y = j < other.e ? b[view][t * other.e + j] : 0;
+        change = Math.max(change, Math.abs(x - y));
+      }
+    // Sums in another order differ in the last digits, which is no other routing.
+    if (change > 1e-5) tokens++;
+    most = Math.max(most, change);
+  }
+  return { tokens, most: tokens ? most : 0 };
+}
+
+/**
+ * How many of the image's tokens get another answer when the batch's places hold the images of `members`, and by which
+ * share at most. A sparse answer changes by its gates. A soft one is of slots, each of which is a mix of tokens: what
+ * it shares of a slot changes by the part of this mix that now is of other tokens.
+ *
+ * @param {Explored} before
+ * @param {Explored} after
+ * @param {number[]} members
+ */
+export function answersChanged(before, after, members) {
+  if (before.sparse || after.sparse || before.images === 1) return changesBetween(after, before);
+  const { n, s, rows, first } = before;
+  const mixed = new Float64Array(s);
+  const change = new Float64Array(n);
+  for (let slot = 0; slot < s; slot++) {
+    change.fill(0);
+    for (let t = 0; t < n; t++) {
+      change[t] -= before.dispatch[t * s + slot];
+      change[members[Math.floor(t / rows)] * rows + (t % rows)] += after.dispatch[t * s + slot];
+    }
+    for (let t = 0; t < n; t++) mixed[slot] += Math.max(change[t], 0);
+  }
+  let tokens = 0;
+  let most = 0;
+  for (let t = first; t < first + rows; t++) {
+    let share = 0;
+    for (let slot = 0; slot < s; slot++) share += before.combine[t * s + slot] * mixed[slot];
+    if (share > 1e-5) tokens++;
+    most = Math.max(most, share);
+  }
+  return { tokens, most: tokens ? most : 0 };
+}
+
+/**
+ * Orders of a batch in which one image keeps its place: the others shuffled, or each replaced by any other one.
+ *
+ * @param {number} images
+ * @param {number} image
+ * @param {number} seed
+ * @param {string} kind
+ */
+export function otherMates(images, image, seed, kind) {
+  const next = seeded(seed);
+  const others = [...Array(images).keys()].filter((i) => i !== image);
+  const pick = kind === "shuffled" ? [...others] : others.map(() => others[Math.floor(next() * others.length)]);
+  if (kind === "shuffled")
+    for (let i = pick.length - 1; i > 0; i--) {
+      const j = Math.floor(next() * (i + 1));
+      [pick[i], pick[j]] = [pick[j], pick[i]];
+    }
+  return [...Array(images).keys()].map((i) => (i === image ? image : /** @type {number} */ (pick.shift())));
+}

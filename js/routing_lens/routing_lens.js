@@ -1,0 +1,310 @@
+// RoutingLens in the browser. Weights came once; pointing never asks the kernel. Only what is pinned is sent back.
+
+import { octets } from "../shared/bytes.js";
+import { mount } from "../shared/mount.js";
+import { RAMP_CSS, fit } from "../shared/painting.js";
+import { PANELS, placeBeyond, placeUnder } from "../shared/plan.js";
+import { pointAt } from "../shared/pointing.js";
+import { NOTHING, SELECTION, pinnedIn, same, there, within } from "../shared/selection.js";
+import { columnsOfExpert, count, extremesOf, four, look, nearest, offSums, plural, wrongs } from "./numbers.js";
+import { PAGE, VIEWS } from "./page.js";
+import { grounds, overlays } from "./panels.js";
+import { MOST_PINS, showCards, toggled } from "./pins.js";
+import { CHART, paintProgress, player, progressNote, progressOf } from "./replay.js";
+import { MOST_HIGH, NARROW, layout } from "./sizes.js";
+import { caption, loadNote, mapTitle, sentence, warning } from "./words.js";
+
+/** @import { Model } from "../shared/mount.js" */
+/** @import { Plan } from "../shared/plan.js" */
+/** @import { Place } from "../shared/selection.js" */
+/** @import { Entry, Look, View } from "./numbers.js" */
+/** @import { Scene } from "./panels.js" */
+/** @import { Point } from "./replay.js" */
+
+/**
+ * @typedef {object} Traits
+ * @property {string} router
+ * @property {string} layer
+ * @property {number} step
+ * @property {number} image_index
+ * @property {View} view
+ * @property {number} token
+ * @property {number} expert
+ * @property {number} slot
+ * @property {[token: number, expert: number, slot: number][]} pins
+ * @property {Entry[]} _entries
+ * @property {{ width: number, height: number, channels: number, data: DataView } | {}} _pictures
+ * @property {string[]} _labels
+ * @property {number} _count
+ * @property {Record<string, Point[]>} _tests
+ * @property {(string[] | null)[]} _words
+ */
+
+const SHOWN = /** @type {const} */ (["router", "layer", "step", "image_index", "view", "pins"]);
+
+/** @param {{ model: Model<Traits>, el: HTMLElement }} given */
+function render({ model, el }) {
+  const observed = ["tokens", "map", "progress"];
+  const mounted = mount({ model, el }, { name: "routing-lens", prefix: "routing-lens", page: PAGE, draw, observed });
+  const { root, part, canvas, ground, input, select, button, on, schedule, refresh } = mounted;
+  const pictures = model.get("_pictures");
+  const entries = model.get("_entries");
+  const labels = model.get("_labels");
+  const tests = model.get("_tests");
+  const steps = [...new Set(entries.map((e) => e.step))];
+  const radios = `routing-lens-${crypto.getRandomValues(new Uint32Array(1))}`;
+  /** @type {Scene | null} */
+  let scene = null;
+  /** @type {Place} */
+  let hover = NOTHING;
+  let full = false;
+
+  const ramp = /** @type {HTMLElement} */ (root.querySelector(".routing-lens-ramp i"));
+  ramp.style.background = RAMP_CSS;
+
+  /** @type {(at: Place, it: Look) => Place} */
+  const known = (at, { row, experts, p }) => within(at, { hasToken: (t) => row[t] >= 0, experts, slots: p });
+  /** @type {(it: Look) => Place | null} */
+  const pinned = (it) => {
+    const at = known(pinnedIn(model), it);
+    return there(at) ? at : null;
+  };
+  /** @type {(it: Look) => Place[]} */
+  const compared = (it) =>
+    model
+      .get("pins")
+      .map(([token, expert, slot]) => known({ token, expert, slot }, it))
+      .filter(there);
+  /** @type {(it: Look) => Place} */
+  const selection = (it) => pinned(it) ?? known(hover, it);
+
+  /** The entry that the traits name, and what the controls then offer. */
+  function choose() {
+    const step = steps.includes(model.get("step")) ? model.get("step") : steps[0];
+    const now = entries.filter((e) => e.step === step);
+    const routers = [...new Set(now.map((e) => e.router))];
+    const router = routers.includes(model.get("router")) ? model.get("router") : routers[0];
+    const layers = now.filter((e) => e.router === router);
+    const entry = layers.find((e) => e.layer === model.get("layer")) ?? layers[0];
+    offer("router", routers, entry.router);
+    offer(
+      "layer",
+      layers.map((e) => e.layer),
+      entry.layer,
+    );
+    part("replay").hidden = steps.length < 2;
+    Object.assign(input("step"), { max: steps.length - 1, value: steps.indexOf(step) });
+    part("step").setAttribute("aria-valuetext", `step ${step}`);
+    part("step-text").textContent = String(step);
+    return entry;
+  }
+
+  /** @type {(name: string, choices: string[], chosen: string) => void} */
+  function offer(name, choices, chosen) {
+    select(name).replaceChildren(...choices.map((text) => new Option(text, text)));
+    select(name).value = chosen;
+    const label = /** @type {HTMLElement} */ (part(name).parentElement);
+    label.hidden = choices.length < 2 && choices[0] === "";
+  }
+
+  /** @type {(entry: Entry, image: number, view: View) => void} */
+  function showControls(entry, image, view) {
+    Object.assign(input("image_index"), { max: model.get("_count") - 1, value: image });
+    part("image").textContent = labels.length ? `${image}: ${labels[image]}` : String(image);
+    part("image_index").setAttribute("aria-valuetext", part("image").textContent ?? "");
+    part("kind").textContent = kind();
+    for (const name of VIEWS) {
+      Object.assign(input(name), { name: radios, checked: name === view });
+      const label = /** @type {HTMLElement} */ (part(name).parentElement);
+      label.hidden = !entry.views.includes(name);
+    }
+    const map = /** @type {HTMLElement} */ (part(view).closest("fieldset"));
+    map.hidden = Boolean(entry.note);
+    for (const name of ["tokens", "map"]) {
+      const panel = /** @type {HTMLElement} */ (root.querySelector(`.routing-lens-${name}`));
+      panel.hidden = Boolean(entry.note);
+    }
+  }
+  const kind = () => ("data" in pictures ? "Image" : "Group");
+
+  /**
+   * What there is to see of an image, compared with the reference where there is one of the same sizes.
+   *
+   * @type {(entry: Entry, image: number, view: View) => Look}
+   */
+  function seen(entry, image, view) {
+    const beside = entries.find((e) => e.router === "reference" && e.layer === entry.layer && e.step === entry.step);
+    const alike = beside && beside !== entry && !beside.note;
+    const sizes = /** @type {const} */ (["tokens", "experts", "slots"]);
+    const it = look(entry, image);
+    const words = model.get("_words")[image];
+    if (alike && sizes.every((name) => beside[name] === entry[name])) it.reference = look(beside, image);
+    it.words = words?.length === it.tokens ? words : null;
+    it.off = offSums(it);
+    it.wrongs = wrongs(it, view);
+    return it;
+  }
+
+  /** @type {(image: number) => Scene["picture"]} */
+  function pictureOf(image) {
+    if (!("data" in pictures)) return null;
+    const size = pictures.width * pictures.height * pictures.channels;
+    return { ...pictures, bytes: octets(pictures.data).subarray(image * size, (image + 1) * size) };
+  }
+
+  /** Paint the grounds; gives whether there was room for it. */
+  function paint() {
+    const entry = choose();
+    const image = model.get("image_index");
+    const view = entry.views.includes(model.get("view")) ? model.get("view") : "dispatch";
+    scene = null;
+    showControls(entry, image, view);
+    const narrow = root.toggleAttribute("data-narrow", root.clientWidth < NARROW);
+    if (entry.note) {
+      mounted.say(entry.note);
+      part("pin").textContent = "";
+      for (const name of ["compare", "warning"]) part(name).hidden = true;
+    }
+    // A view that is not laid out yet, or no longer, has no width; the observer calls again when it has one.
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
+    if (entry.note || tokensWidth < 50 || mapWidth < 150) return false;
+    const it = seen(entry, image, view);
+    describe(it, image, view);
+    const ink = mounted.ink();
+    const picture = pictureOf(image);
+    const mostHigh = narrow ? 0.45 * window.innerHeight : MOST_HIGH;
+    scene = { it, view, ink, picture, boxes: layout({ it, view, picture }, tokensWidth, mapWidth, mostHigh) };
+    for (const name of PANELS) grounds[name](fit(ground(name), ...scene.boxes.sizes[name]), scene);
+    if (steps.length > 1) {
+      const lines = progressOf(entries, entry, tests);
+      const width = part("progress").clientWidth;
+      if (width > 150) paintProgress(fit(canvas("progress"), width, CHART), width, lines, entry.step, ink);
+      part("progress-note").textContent = progressNote(lines, entry.step);
+    }
+    showCards(mounted, scene, compared(it), compare);
+    return true;
+  }
+
+  /** @type {(it: Look, image: number, view: View) => void} */
+  function describe(it, image, view) {
+    const { least, most } = extremesOf(it, view);
+    const scale = /** @type {HTMLElement} */ (part("least").parentElement);
+    part("tokens-title").textContent = plural(it.tokens, "token");
+    part("map-title").textContent = mapTitle(it, view);
+    part("least").textContent = view === "output" ? "" : count(least);
+    scale.hidden = view === "output";
+    part("most").textContent = four(most);
+    part("caption").textContent = `${kind()} ${image}: ${caption(it, view)}`;
+    part("warning").textContent = warning(it, view);
+    part("warning").hidden = !part("warning").textContent;
+    part("load-note").textContent = loadNote(it);
+  }
+
+  let painted = false;
+  /** @param {boolean} stale */
+  function draw(stale) {
+    if (stale || !painted) painted = paint();
+    if (scene) follow(scene);
+  }
+
+  /** @param {Scene} now */
+  function follow(now) {
+    const at = selection(now.it);
+    for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
+    mounted.say(sentence(now.it, at, now.view));
+    const more = full ? `${MOST_PINS} places are compared already: free one first.` : "";
+    part("pin").textContent = [pinned(now.it) ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
+  }
+
+  /**
+   * What the panels show, as pointer and keys need it.
+   *
+   * @type {(now: Scene) => Plan}
+   */
+  const planOf = ({ it, view, boxes }) => ({
+    boxes,
+    rows: it.n,
+    experts: it.experts,
+    own: columnsOfExpert(it, view),
+    slotted: columnsOfExpert(it, view) === it.p,
+    labelled: true,
+    tokenOf: (row) => it.ids[row],
+    rowOf: (token) => it.row[token] ?? -1,
+    drawnAt: (place) => (place < 0 || place >= it.tokens ? -1 : nearest(it, place)),
+  });
+
+  /** @param {Place} at */
+  function pin(at) {
+    const now = scene && pinned(scene.it);
+    mounted.send(now && same(at, now) ? NOTHING : at);
+  }
+
+  /**
+   * Take a place into the comparison, or out of it; what is pinned alone joins it first.
+   *
+   * @param {Place} at
+   */
+  function compare(at) {
+    if (!scene || !there(at)) return;
+    const alone = pinned(scene.it);
+    const pins = compared(scene.it);
+    const before = alone && !same(alone, at) && !pins.some((each) => same(each, alone)) ? [...pins, alone] : pins;
+    const after = toggled(before, at);
+    full = after.length > MOST_PINS;
+    if (!full) mounted.send({ ...NOTHING, pins: after.map(({ token, expert, slot }) => [token, expert, slot]) });
+    schedule();
+  }
+
+  /** @param {Place | null} at */
+  function show(at) {
+    hover = at ?? NOTHING;
+    full = false;
+    schedule();
+  }
+
+  const selected = () => (scene ? selection(scene.it) : NOTHING);
+  pointAt(mounted, PANELS, {
+    ready: () => scene,
+    under: (panel, x, y) => (scene ? placeUnder(planOf(scene), panel, x, y) : NOTHING),
+    beyond: (panel, key) => scene && placeBeyond(planOf(scene), panel, key, selection(scene.it)),
+    show,
+    go: (at) => (scene && pinned(scene.it) ? mounted.send(at) : show(at)),
+    take: pin,
+    enter: () => pin(selected()),
+    free() {
+      mounted.send(scene && pinned(scene.it) ? NOTHING : { pins: [] });
+      show(null);
+    },
+    shifted: { take: compare, enter: () => compare(selected()) },
+  });
+
+  on(part("router"), "change", () => {
+    const router = select("router").value;
+    const layers = entries.filter((e) => e.router === router).map((e) => e.layer);
+    mounted.send({ router, layer: layers.includes(model.get("layer")) ? model.get("layer") : layers[0] });
+  });
+  on(part("layer"), "change", () => mounted.send({ layer: select("layer").value }));
+  on(part("image_index"), "input", () => mounted.send({ image_index: Number(input("image_index").value) }));
+  for (const view of VIEWS) on(part(view), "change", () => mounted.send({ view }));
+  const halt = player(
+    button("play"),
+    (fromButton) => {
+      const at = steps.indexOf(model.get("step"));
+      const end = at === steps.length - 1;
+      if (end && !fromButton) return false;
+      mounted.send({ step: steps[end ? 0 : at + 1] });
+      return true;
+    },
+    mounted.signal,
+  );
+  on(part("step"), "input", () => {
+    halt();
+    mounted.send({ step: steps[Number(input("step").value)] });
+  });
+
+  for (const name of SHOWN) model.on(`change:${name}`, refresh);
+  for (const name of SELECTION) model.on(`change:${name}`, schedule);
+  return mounted.end;
+}
+
+export default { render };
