@@ -190,8 +190,8 @@ print(
 
 # %% [markdown]
 # If your run is like ours, the trained router drops *more* than chance: similar patches want the same expert, and the
-# balance loss, with a weight of 0.01, only pulls the other way. Experts choice drops tokens for another reason: no
-# expert is ever overfull, but a token that is among no expert's best gets no slot.
+# balance loss, with its weight of 0.01, pulls against that but does not prevent it. Experts choice drops tokens for
+# another reason: no expert is ever overfull, but a token that no expert counts among its best gets no slot.
 
 # %% [markdown]
 # ## 5 · Record what the routers decide
@@ -213,7 +213,7 @@ for name, model in models.items():
 
 # %% [markdown]
 # Here `groups` are the sets of tokens that compete with each other: 3 groups of 8 images for the sparse routers, 24
-# groups of one image for Soft MoE. Each image has 16 tokens and on average 16 slots, whichever router it is.
+# groups of one image for Soft MoE. With every router, each image has 16 tokens and on average 16 slots.
 #
 # ### Which sums are 1?
 #

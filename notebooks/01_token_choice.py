@@ -96,8 +96,8 @@ for token in range(3):
 # Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0's scores are
 # 5, 3 and 2, so its gates are 5/10, 3/10 and 2/10.
 #
-# **On paper:** with *two* choices per token, what does the layer answer to tokens 0 and 1? Multiply each answer by its
-# gate, then add.
+# **On paper:** with *two* choices per token, what are the layer's answers to tokens 0 and 1? Multiply each expert's
+# answer by its gate, then add.
 #
 # <details><summary>Compare.</summary>
 #
@@ -218,8 +218,8 @@ for k in (1, 2, 3, 4):
 #
 # On paper first: a token's gates for two experts are 3/4 and 1/4, and the experts would answer 16 and 4. With k = 1 the
 # output is 3/4 · 16. The slope of a softmax gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$
-# with respect to the other. So the two slopes of the output are 3 and -3, and their norm is $\sqrt{3^2 + 3^2} =
-# 3\sqrt2$.
+# with respect to the other. So the two slopes of the output are 3 and -3, and their norm is
+# $\sqrt{3^2 + 3^2} = 3\sqrt2$.
 
 
 # %% tags=["exercise:router-gradient"]
@@ -254,7 +254,7 @@ for k in (1, 2, 4, 8):
     print(f"k = {k}: softmax, then top-k {taught[0]:6.3f}     top-k, then softmax {taught[1]:6.3f}")
 
 # %% [markdown]
-# One number in this table is 0. And why are the two numbers in the last row equal?
+# One number in this table is 0, as section 4 has shown. Why are the two numbers in the last row equal?
 #
 # <details><summary>Compare.</summary>
 # With k = 8 every expert is chosen, so both orders take the softmax over all eight.</details>
@@ -499,7 +499,7 @@ print("patches per expert, over all twelve digits:", metrics.expert_load(routing
 # %% [markdown]
 # ## 9 · Clinic (5 min)
 #
-# A layer has been admitted. It runs, its loss falls, and its shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
 # %%
 patient = clinic("01")

@@ -113,7 +113,7 @@ for token in range(4):
 #
 # By position, first choices: token 0 → expert 0, slot 0; token 1 → expert 0, slot 1; token 2 finds expert 0 full; token
 # 3 → expert 1, slot 0. Second choices: token 0 → expert 1, slot 1; token 1 → expert 2, slot 0; tokens 2 and 3 find
-# theirs full. **Token 2 has nothing at all**, although its gate was larger than those of tokens 0 and 1.
+# theirs full. **Token 2 has nothing at all**, although its largest gate beats those of tokens 0 and 1.
 #
 # By gate the order is 3, 2, 1, 0 (largest gates 0.85, 0.7, 0.6, 0.5), in both rounds: token 3 → expert 1, slot 0; token
 # 2 → expert 0, slot 0; token 1 → expert 0, slot 1; token 0 finds it full. Second choices: token 3 finds expert 0 full;
@@ -452,14 +452,14 @@ print("slots of one expert:", routings["position"].sizes[-1])
 #
 # By position, the bottom of every image pays, and the last image of a group pays most: these tokens are no less
 # important, they only come last. The table shows how: the first two patch rows of the first image are 8 tokens, so they
-# always fit into 8 slots. If most patches of an image want the same expert, its upper patches fill the buffer and its
+# always fit into 8 slots. If most patches of an image want the same expert, the upper ones fill the buffer and the
 # lower ones find it full; a later image may find it full from the start. By gate, the drops are spread over image and
 # group. (If your run is like ours, nearly half of the patches are dropped, far more than by chance: this router likes
 # some experts too much. That is the subject of a later lesson.)
 #
 # The number of dropped patches is the same in both: with k = 1, an expert with 8 slots that is chosen by 20 tokens
 # drops 12 of them, whichever they are. The authors of batch priority routing (Riquelme et al., 2021) show large models
-# in which it drops mostly background. Is that so in ours, after 200 steps? Look for yourself.
+# in which it drops mostly background. Is that so in our model, after 200 steps? Look for yourself.
 
 # %%
 some = 8 * TOGETHER
@@ -568,8 +568,8 @@ for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "
 # Reshaping a batch into groups is no formality: it decides who competes. With groups of one image nothing leaks between
 # images, but section 4 has shown the price: small groups drop more.
 #
-# And what about the *first* image of a group, when the three behind it are exchanged? Say it for both priorities, then
-# run the cell.
+# And what about the *first* image of a group, when the three behind it are exchanged? Predict it for both priorities,
+# then run the cell.
 
 # %%
 for priority in ("position", "gate"):
@@ -600,6 +600,7 @@ def check_assign(assign):
     raise NotImplementedError
 
 
+# %% [markdown]
 # Stuck? Call `hint("check-assign")`. A start is the example from section 2. It does not catch mistakes with padding,
 # nor with the slot numbers unless you compare them.
 
@@ -629,7 +630,7 @@ except NotStarted:
 # %% [markdown]
 # ## 10 · Clinic (5 min)
 #
-# A layer has been admitted. It runs, its loss falls, and its shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
 # %%
 patient = clinic("02")
@@ -683,8 +684,7 @@ for name, router in crowded.items():
 # %% [markdown]
 # *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and the other images
 # decide which ones; Soft MoE drops none, however few slots it has. *Not settled:* whether that makes a better model.
-# And "in a slot" does not mean "well heard": how much of each token Soft MoE's slots take is a question for later
-# lessons.
+# And being in a slot may not mean much: how much of each token Soft MoE's slots take is a question for later lessons.
 #
 # Back to your rule from section 1. Four questions that every rule for the ninth token has to answer: does it depend on
 # the token's position? On later tokens? On other images? And does the expert's work stay the same size?

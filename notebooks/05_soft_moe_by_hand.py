@@ -110,8 +110,8 @@ my_token_1 = "?"  # the answer of token 1
 # %% [markdown]
 # ## 3 · ★ Worked example, in fractions (5 min)
 #
-# The same in code, with exact fractions. Read it beside your paper: the six steps come in the same order. Below its
-# numbers it says which of yours are right.
+# The same in code, with exact fractions. Read it beside your paper: the six steps come in the same order. Below its own
+# numbers it prints yours, and says which are right.
 
 # %%
 from fractions import Fraction
@@ -178,16 +178,15 @@ for token, (row, mine) in enumerate(zip(powers, (my_token_0, my_token_1), strict
 # | slots of one expert | p | **p** |
 # | the slots' vectors | $\Phi$, (d, n·p) | **phi**, (d, e, p) |
 #
-# Watch out: *n* counts experts in the paper and tokens here. Algorithm 1 has no batch axis, so its axis 0 is our axis
-# 1.
+# Watch out: *n* counts experts in the paper and tokens here. Algorithm 1 has no batch axis: its axis 0 is our axis 1.
 #
 # <details><summary>If you also read the official code</summary>
 # It writes g for the examples, m for tokens, n for experts, and mu, (d, n, p), for the slots' vectors. Slots are
 # counted expert by expert, there and here, as in the formula above, although the caption of the paper's Figure 2 says
 # round-robin.</details>
 #
-# Now the hand example once more, as a machine. Go through the six steps, and point at a weight, or press <kbd>Tab</kbd>
-# and use the arrow keys. You see equation, line of code and number together; the sums stand beside and below the map.
+# Now the hand example once more, in a widget. Go through the six steps; point at a weight, or press <kbd>Tab</kbd> and
+# use the arrow keys. Equation, line of code and number are shown together; the sums stand beside and below the map.
 
 # %%
 scores = torch.tensor(powers, dtype=torch.float32).log()[None, :, :, None]  # (b=1, n=2, e=3, p=1)
@@ -230,9 +229,9 @@ check("dispatch-weights", dispatch_weights)
 # %% [markdown]
 # ## 5 · ★ Exercise: combine (5 min)
 #
-# Now read the same scores the other way. A token hears *all* slots of *all* experts. Those are two axes of the tensor,
-# and `torch.softmax` takes only one: merge the two into one axis (`flatten`), and restore the shape afterwards
-# (`view_as`).
+# Now read the same scores the other way. A token's answer draws on *all* slots of *all* experts. Those are two axes of
+# the tensor, and `torch.softmax` takes only one: merge the two into one axis (`flatten`), and restore the shape
+# afterwards (`view_as`).
 
 
 # %% tags=["exercise:combine-weights"]
@@ -299,7 +298,7 @@ print(f"a patch fills {gives.min():.2f} to {gives.max():.2f} slots in total; the
 print(f"combine weights that are exactly 0: {int((routing.combine == 0).sum())} of {routing.combine.numel()}")
 
 # %% [markdown]
-# Soft MoE is *soft*: no weight is 0 (except by rounding), and every answer hears every slot. How much of this is
+# Soft MoE is *soft*: no weight is 0 (except by rounding), and every answer draws on every slot. How much of this is
 # learned?
 
 
@@ -323,9 +322,9 @@ for name, weigh in (("dispatch", my_dispatch), ("combine", my_combine)):
     print(f"{name}: weights move in {where}")
 
 # %% [markdown]
-# One score moved, and both matrices changed: dispatch in that slot's whole column, combine in that token's whole row. There
 # One score moved, and both matrices changed: dispatch in that slot's whole column, combine in that token's whole row.
 # There is one set of scores and one learned matrix, phi, with d · e · p numbers.
+
 # %% [markdown]
 # ## 7 · What is computed, and what is not (5 min)
 
@@ -428,8 +427,8 @@ check("sort-soft-moe", soft_moe_lines)
 # %% [markdown]
 # Stuck? Call `hint("sort-soft-moe")`.
 #
-# A layer from the library with the same phi and the same experts must give the same answers. (The library keeps the
-# weights of its experts stacked; `expert(i)` takes one expert out.)
+# A layer from the library with the same phi and the same experts must give the same answers. (The library stacks the
+# weights of its experts; `expert(i)` picks one out.)
 
 # %%
 layer_fn = use("soft-moe", soft_moe)
@@ -467,9 +466,9 @@ print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 # %% [markdown]
 # Ideas that catch a lot:
 #
-# - Your hand example. Token 0 is [1, 0], so the first row of phi is the log of the table's first row. Token 1 is [0,
-#   2], which doubles, so the second row of phi is half the log of the table's second row. And phi needs a last axis, p
-#   = 1.
+# - Your hand example. Token 0 is [1, 0], so the first row of phi is the log of the table's first row. Token 1, [0, 2],
+#   counts its row of phi twice, so the second row of phi is half the log of the table's second row. And phi needs a
+#   last axis, with p = 1.
 # - Experts that all answer 1. The same tokens in another order. The experts in another order, each with its phi. One
 #   example alone, and the same one beside others.
 # - Sizes that are all different: a size of 1, or two equal sizes, can hide mistakes.
@@ -550,15 +549,15 @@ else:
 
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# One of these suspects was found and fixed in published code: <a
-# href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax over the batch</a>. The paper's
-# Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
+# One of these suspects was found and fixed in published code:
+# <a href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax over the batch</a>. The
+# paper's Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
 
 # %% [markdown]
 # ## 11 · The claim it settles, and five questions (5 min)
 #
-# *The paper's claim (Section 3.4):* Soft MoE B/16 is about as good as ViT H/14 and, once trained, costs a fraction as
-# much per image; and Soft MoE H/14 has many times the parameters of ViT H/14 but takes almost the same time. First the
+# *The paper's claim (Section 3.4):* Soft MoE B/16 is about as good as ViT H/14 but, once trained, costs only a fraction
+# of it per image; and Soft MoE H/14 has many times the parameters of ViT H/14 but takes almost the same time. First the
 # quality, which no lesson can test, as printed in Table 1:
 
 # %%
@@ -607,7 +606,7 @@ print(f"    and in time, as printed: {larger.printed('ms_per_image') / large.pri
 # mistake?</summary>In combine: the softmax was taken inside each expert, so a token's weights sum to 1 for each of
 # them.</details>
 #
-# <details><summary>3. An image's answer changes with the other images of its batch. Name two mistakes that do
+# <details><summary>3. An image's answer changes with the other images of its batch. Name two mistakes that cause
 # this.</summary>A softmax over the batch axis (with a single image every such weight is 1), and routing the tokens of
 # all images as one group.</details>
 #
