@@ -350,7 +350,7 @@ with torch.no_grad():
     layer, block = combine(x, expert_out, weights, kept)  # ... weigh, add, and add the token
     theirs = example["position"].through(x[None], experts)[0]
 print("choices that found a slot:", kept.tolist())
-print("numbers of each token that the block changed:", (block != x).sum(1).tolist())
+print("how many numbers of each token the block changed:", (block != x).sum(1).tolist())
 print("the layer's output equals the library's:", torch.allclose(layer, theirs))
 
 # %% [markdown]

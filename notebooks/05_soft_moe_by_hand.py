@@ -195,7 +195,7 @@ RouterExplorer(scores, dim=2, hidden_dim=1, step="normalise", token=0, expert=0,
 # %%
 for token in (0, 1):
     given = [run_slot(slot)[0][token] for slot in range(3)]
-    print(f"token {token} gives {text(given)} of itself to the slots, {sum(given)} in all")
+    print(f"token {token} gives {text(given)} of itself to the slots, {sum(given)} in total")
 
 # %% [markdown]
 # Every column sums to 1. The rows do not, and need not: how much a token gives away in total is *free*. Tokens compete
