@@ -9,36 +9,37 @@
 # %% [markdown]
 # # 00 · Look inside
 #
-# **In 30 minutes** you train four small Vision Transformers on real handwritten digits, three of them with a
-# mixture-of-experts (MoE) layer, and then look at what each router did with each patch of each image.
+# **In 30 minutes** you train four small Vision Transformers on real handwritten digits, three of them with
+# mixture-of-experts (MoE) layers, and then look at what each router did with every patch of every image.
 #
-# You need: Python, and to know what a transformer block is. All of it runs on a laptop's CPU in under two minutes of
-# computing; where there is a GPU it is used. Nothing is downloaded.
+# You need Python, and to know what a transformer block is. Everything runs on a laptop's CPU in under two minutes of
+# computing time, or on a GPU if there is one. Nothing is downloaded.
 #
 # At the end you can
 # - name the six steps of every router,
 # - read a dispatch map (which token goes into which slot) and a combine map (which slot answers which token), and say
 #   which sums must be 1,
-# - say why a token can be dropped, and which router never drops one.
+# - explain why a token can be dropped, and which router never drops one.
 
 # %% [markdown]
 # ## 1 · What a mixture of experts is, on one page
 #
-# A transformer block has two parts: attention, where tokens look at each other, and an MLP, which transforms each
-# token alone. A **mixture of experts** replaces that one MLP by many, the *experts*, and adds a **router** which
-# decides how tokens reach them. The model gets many more parameters, and the work stays about the same, as long as the
-# experts together have about as many places to fill as there are tokens.
+# A transformer block has two parts: attention, in which tokens look at each other, and an MLP, which transforms each
+# token on its own. A **mixture of experts** replaces that one MLP with many, the *experts*, and adds a **router** that
+# decides how tokens reach them. The model gets many more parameters for about the same amount of work.
 #
-# These places are the **slots**: the input rows of an expert, a fixed number each, which for a sparse router is also
-# called its *capacity*. A router answers two questions: how do tokens fill slots (**dispatch**), and how do slots answer
-# tokens (**combine**)? A token that no slot takes is **dropped**: the layer has no answer for it.
+# Every expert has a fixed number of **slots**, its input rows, and the work stays about the same as long as there are
+# about as many slots in total as there are tokens. A *sparse* router is one with which each token visits only a few
+# experts; its number of slots per expert is also called the *capacity*. A router answers two questions: how do tokens
+# fill slots (**dispatch**), and how do slots answer tokens (**combine**)? A token that no slot takes is **dropped**:
+# the layer has no answer for it.
 #
 # ```
 # tokens --router--> Routing --to_slots--> slots --experts--> slots --to_tokens--> tokens
 # ```
 #
-# Six steps describe every router of this course. A *gate* is the softmax score of a token and an expert; every expert (or
-# slot) owns a learned vector for scoring; *top-k* is the k best, here with k = 1.
+# Six steps describe every router in this course. Every expert (or slot) owns a learned vector, against which tokens are
+# *scored*; a *gate* is a token's score for an expert after the softmax; *top-k* means the k best, here with k = 1.
 #
 # | step | Tokens Choice | Experts Choice | Soft MoE |
 # | --- | --- | --- | --- |
@@ -49,14 +50,14 @@
 # | **compute** | each expert runs on its slots | the same | the same |
 # | **combine** | gate × answer | sum of gates × answers | every token gets a mix of all slots |
 #
-# The row *select* is the whole idea of Soft MoE (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR
-# 2024): without a selection nothing is dropped, and every step has a gradient.
+# The *select* row is the whole idea of Soft MoE (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR
+# 2024): with no selection, nothing is dropped, and every step has a gradient.
 
 # %% [markdown]
 # ## 2 · The data: digits cut into tokens
 #
-# scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2 pixels,
-# each is 16 tokens: a token is the model's vector of a patch.
+# scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2
+# pixels, each digit becomes 16 tokens: a token is the vector that stands for one patch inside the model.
 
 # %%
 import matplotlib.pyplot as plt
@@ -87,13 +88,13 @@ figures.described(panels[0])
 # %% [markdown]
 # ## 3 · Four models
 #
-# All four have 3 blocks and 32 numbers per token. In three of them the MLPs of blocks 1 and 2 (counted from 0) become
-# MoE layers with 16 experts. Each expert is as large as the MLP it replaces.
+# All four have 3 blocks and 32 numbers per token. In three of them, MoE layers with 16 experts take the place of the
+# MLPs of blocks 1 and 2 (counted from 0). Each expert is as large as the MLP that it replaces.
 #
-# The two sparse routers let 8 images of the batch, a *group*, compete for the same slots, as their papers do; Soft MoE
-# routes each image alone. `noise_std` shakes the scores of tokens choice in training, so that it tries other experts.
-# `scale_init=8` is not the paper's 1: Soft MoE's scores are cosines between -1 and 1, whose softmax is flat, and in a run
-# this short the scale does not grow enough by itself.
+# In the two sparse routers, 8 images of the batch form a *group*, whose tokens compete for the same slots, as in the
+# routers' papers; Soft MoE routes each image alone. `noise_std` adds noise to the scores of tokens choice during
+# training, so that it tries other experts. `scale_init=8` differs from the paper's 1: Soft MoE's scores are cosines
+# between -1 and 1, whose softmax is nearly flat, and in a run this short the scale does not grow enough by itself.
 
 # %%
 DIM, EXPERTS, HIDDEN, TOGETHER = 32, 16, 64, 8
@@ -120,19 +121,19 @@ for name, moe in layers.items():
 # %% [markdown]
 # ### Predict before you look
 #
-# The MoE models have several times the parameters of the dense one. Write down your guesses here, as numbers; a guess
-# that turns out wrong teaches more than none.
+# The MoE models have several times the parameters of the dense one. Write your guesses here; a guess that turns out
+# wrong teaches you more than no guess at all.
 
 # %%
 my_best = "?"  # which of the four will be best on test digits?
 my_gap = "?"  # by how many percentage points will it beat the dense model?
-my_dropped = "?"  # what percentage of tokens will tokens choice drop? (16 experts, slots for exactly all tokens)
+my_dropped = "?"  # what percentage of tokens will tokens choice drop? (16 experts, exactly as many slots as tokens)
 
 # %% [markdown]
 # ## 4 · Train
 #
 # Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
-# other two need none. You can stop a run with the ■ button: training hands back what it has.
+# other two routers need none. You can stop a run with the ■ button: `train` then returns what it has so far.
 
 
 # %%
@@ -150,7 +151,7 @@ for name, model in models.items():
         steps=300,
         evaluate_every=50,
         auxiliary=balance if name == "tokens choice" else None,
-        threads=1,  # steps this small lose more to waiting threads than they gain
+        threads=1,  # in steps this small, more threads wait longer than they compute
     )
 
 # %%
@@ -170,12 +171,13 @@ print(f"\nYou guessed: best {my_best}, ahead by {my_gap} points; tokens choice d
 
 # %% [markdown]
 # Read the table with its ±: that is the standard error from having only 500 test digits, and another seed moves the
-# result as well. **One run of each on a task this easy does not show that one router is better than another**, nor
-# that experts help at all: the dense model is not short of parameters here. Comparisons that
-# can show something need more runs and a harder task. What this lesson is about does not depend on the ranking: the routers do *different things*.
+# results as well. **One run of each on a task this easy does not show that one router is better than another**, nor
+# that experts help at all: the dense model is not short of parameters here. A comparison that can show something needs
+# more runs and a harder task. What this lesson is about does not depend on the ranking: the routers do *different
+# things*.
 #
-# And how many tokens does chance alone drop? With slots for exactly all tokens, a router that picks experts at random
-# would lose this share, since some experts get more than they have room for:
+# And how many tokens would chance alone drop? With exactly as many slots as tokens, a router that picks experts at
+# random loses this share, since some experts are picked by more tokens than they have slots:
 
 # %%
 tokens = TOGETHER * test_digits.num_tokens
@@ -188,14 +190,14 @@ print(
 
 # %% [markdown]
 # If your run is like ours, the trained router drops *more* than chance: similar patches want the same expert, and the
-# balance loss, at weight 0.01, only pulls against that. Experts choice drops tokens for another reason: no expert is ever
-# over-full, but a token that is among no expert's best gets no slot.
+# balance loss, with its weight of 0.01, pulls against that but does not prevent it. Experts choice drops tokens for
+# another reason: no expert is ever overfull, but a token that no expert counts among its best gets no slot.
 
 # %% [markdown]
 # ## 5 · Record what the routers decide
 #
-# `record(model)` collects the `Routing` of every router that runs inside the block. A `Routing` is a value: you can
-# print it, draw it, measure it.
+# `record(model)` collects the `Routing` of every router that runs inside the `with` block. A `Routing` is a plain
+# value: you can print it, draw it and measure it.
 
 # %%
 batch = test_digits[:24]
@@ -210,13 +212,13 @@ for name, model in models.items():
         print(f"{name:15s}", routings[name]["blocks.1"])
 
 # %% [markdown]
-# Here `groups` are the sets of tokens that compete: 3 groups of 8 images for the sparse routers, 24 groups of one image
-# for Soft MoE. Each image has 16 tokens and on average 16 slots, whoever routes.
+# Here `groups` are the sets of tokens that compete with each other: 3 groups of 8 images for the sparse routers, 24
+# groups of one image for Soft MoE. With every router, each image has 16 tokens and on average 16 slots.
 #
 # ### Which sums are 1?
 #
-# *Predict:* a dispatch weight says how much of a token goes into a slot; a combine weight, how much of a slot's answer
-# goes to a token. For each router: does dispatch sum to 1 over tokens? Does combine sum to 1 over slots?
+# *Predict:* a dispatch weight says how much of a token goes into a slot; a combine weight says how much of a slot's
+# answer goes to a token. For each router: does dispatch sum to 1 over tokens? Does combine sum to 1 over slots?
 
 # %%
 print(f"{'router':15s} {'dispatch over tokens':>22s} {'combine over slots':>22s}")
@@ -227,16 +229,18 @@ for name, by_layer in routings.items():
     print(f"{name:15s} {spans[0]:>22s} {spans[1]:>22s}")
 
 # %% [markdown]
-# Soft MoE: both are 1, always. Every slot is an average of tokens, and every token's answer an average of slots.
-# A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0. Its combine sums to the gates of the
-# experts that had room, and to exactly **0 for a dropped token**: attention still changes that token, the MoE layer adds
-# nothing. In experts choice the gates of several experts add up; they are of one softmax, so the sum stays below 1.
+# Soft MoE: both are always 1. Every slot is an average of tokens, and every token's answer is an average of the slots'
+# answers. A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0. Its combine sums to the gates
+# of the experts that had a free slot, and to exactly **0 for a dropped token**: attention still changes that token, but
+# the MoE layer adds nothing. In experts choice the gates of several experts add up; they come from the same softmax, so
+# the sum stays below 1.
 
 # %% [markdown]
 # ## 6 · Look inside
 #
-# Point at a patch, a weight, a slot or an expert: the others answer. Click to pin, <kbd>Esc</kbd> to free. All of it
-# works from the keyboard too: <kbd>Tab</kbd> to the image or the map, then the arrow keys.
+# Point at a patch, a weight, a slot or an expert, and the other views show what belongs to it. Click to pin it, press
+# <kbd>Esc</kbd> to release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map, then
+# the arrow keys.
 
 # %%
 from softmoe_edu.widgets import RoutingLens
@@ -247,13 +251,13 @@ lens
 # %% [markdown]
 # **Find these three things** (each takes a minute):
 #
-# 1. *Tokens choice.* Hatching marks dropped patches. Images 0 to 7 are one group: move through them. Which images lose
-#    most? And within an image, are ink and background dropped alike?
+# 1. *Tokens choice.* Hatching marks dropped patches. Images 0 to 7 are one group: go through them. Which images lose
+#    the most patches? And within an image, are ink and background dropped alike?
 # 2. *Experts choice.* Find a patch that several experts took, and one that none took.
-# 3. *Soft.* Point at a slot in `blocks.1`: how many patches get more than 0.05 of it? Then at the same slot in `blocks.2`.
-#    Change *dispatch* to *combine*: is any patch without an answer?
+# 3. *Soft.* Point at a slot in `blocks.1`: how many patches fill more than 0.05 of it? Then look at the same slot in
+#    `blocks.2`. Switch from *dispatch* to *combine*: is any patch left without an answer?
 #
-# Now count over more than you can look at. First tokens choice, over 400 digits:
+# Now count, over more images than you could look at. First tokens choice, over 400 digits:
 
 # %%
 many = test_digits[:400]
@@ -271,12 +275,12 @@ for layer, routing in seen.items():
     print(f"    blank patches {100 * by_image[blank].mean():.0f}, others {100 * by_image[~blank].mean():.0f}")
 
 # %% [markdown]
-# Where a patch stands decides much of its fate: this router serves tokens **in order of position**, so the first image of
-# a group finds mostly empty experts and the last finds full ones, and in an image the upper rows come before the lower.
-# Whose picture comes last is an accident of the batch.
-# *Batch priority routing* (`TokensChoiceRouter(..., priority="gate")`) serves the surest tokens first.
+# A patch's position decides much of its fate: this router serves tokens **in order of position**, so the first image of
+# a group finds the experts mostly empty and the last one finds them full, and within an image the upper rows come
+# before the lower ones. Which image comes last is an accident of the batch. *Batch priority routing*
+# (`TokensChoiceRouter(..., priority="gate")`) serves the tokens with the largest gates first.
 #
-# Then the other two, over the 24 digits of the lens:
+# Now the other two routers, over the 24 digits in the lens:
 
 # %%
 for layer, routing in routings["experts choice"].items():
@@ -291,8 +295,8 @@ for layer, routing in routings["soft"].items():
 # %% [markdown]
 # ### Exchange the router
 #
-# Keep the trained Soft MoE as it is and let another router read the scores of its layer in block 1. *Predict:* which of
-# the six others moves the model's output least, and which changes most answers?
+# Keep the trained Soft MoE as it is, and let another router use the scores of its layer in block 1. *Predict:* which of
+# the six others moves the model's output least, and which changes the most answers?
 
 # %%
 from softmoe_edu import ROUTERS
@@ -315,16 +319,16 @@ for router in ROUTERS:
 explorer
 
 # %% [markdown]
-# Open *Side by side* for one digit at a time, and turn the scale, the capacity or the experts: Python works out anew how far
-# each router moves the output. This model was trained with Soft MoE; the numbers say what it relies on, not which router
-# would have trained better.
+# Open *Side by side* for one digit at a time, and change the scale, the capacity or the number of experts: Python
+# recomputes how far each router moves the output. This model was trained with Soft MoE; the numbers say what it relies
+# on, not which router would have trained better.
 
 # %% [markdown]
 # ## 7 · The same on paper
 #
-# What the lens shows can be drawn without it. First the three routers on the first image, one row each: where its tokens
-# go, what comes back, and how full the experts are with the tokens of all images. (Drop rates here are those of one layer
-# and 24 digits, so they differ from the table's.)
+# What the lens shows can also be drawn as plain figures. First the three routers on the first image, one row each:
+# where its tokens go, what comes back, and how full the experts are with the tokens of all images. (The drop rates here
+# are for one layer and 24 digits, so they differ from those in the table.)
 
 # %%
 figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))
@@ -341,27 +345,31 @@ figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[
 # ## 8 · What is settled, and what is not
 #
 # *Settled, by what you ran:* Soft MoE dropped nothing; its dispatch sums to 1 over tokens and its combine over slots.
-# The sparse routers left tokens without an expert although there were slots for all.
+# The sparse routers left tokens without an expert although there were enough slots for all of them.
 #
-# *Not settled:* whether any of this makes a better model. On these digits a small dense model and three that are several times
-# larger come close.
-# The paper's claim is about models a thousand times larger, trained on billions of images.
+# *Not settled:* whether any of this makes a better model. On these digits, a small dense model and three models several
+# times larger do about equally well. The paper's claim is about models a thousand times larger, trained on billions of
+# images.
 #
 # ### Five questions
 #
 # Answer first, then click the question.
 #
 # <details><summary>1. A token is dropped by tokens choice. What does the MoE layer return for it?</summary>
-# Exactly 0. The block adds that to the token; only attention has changed it in this block.</details>
+# Exactly 0. The block adds that to the token, so in this block only attention has changed it.</details>
 #
 # <details><summary>2. Which softmax of Soft MoE runs over tokens, dispatch or combine?</summary>
 # Dispatch: every slot is an average of tokens. Combine runs over all slots of all experts.</details>
 #
-# <details><summary>3. Tokens choice has slots for exactly all tokens. Why does it drop any?</summary>
-# Tokens choose freely. Some experts are wanted by more tokens than they have slots, while others stay half empty.</details>
+# <details><summary>3. Tokens choice has exactly as many slots as there are tokens. Why does it drop any?</summary>
+# Tokens choose freely. Some experts are chosen by more tokens than they have slots, while others stay half
+# empty.</details>
 #
-# <details><summary>4. You exchange the other 7 images of the group. Whose result for your image can change?</summary>
-# That of tokens choice and experts choice: they compete for slots inside a group. Soft MoE routes each image alone.</details>
+# <details><summary>4. You exchange the other 7 images of the group. With which routers can the result for your image
+# change?</summary>
+# With tokens choice and experts choice: their tokens compete for slots within a group. Soft MoE routes each image
+# alone.</details>
 #
-# <details><summary>5. Twice as many experts, the same number of slots in all: how do parameters and work change?</summary>
+# <details><summary>5. Twice as many experts, the same total number of slots: how do parameters and work
+# change?</summary>
 # The experts' parameters double. The work does not: each slot still passes through one expert.</details>

@@ -9,29 +9,31 @@
 # %% [markdown]
 # # 01 · Token choice: score, select, weigh
 #
-# **In 60 minutes** you write the router that most mixtures of experts have: every token chooses its k best experts. Then
-# you measure what such a router can learn, and what it cannot.
+# **In 60 minutes** you write the router that most mixtures of experts have: every token chooses its k best experts.
+# Then you measure what such a router can learn, and what it cannot.
 #
-# You need: lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. All of it runs on a
-# laptop's CPU in under a minute of computing, and nothing is downloaded.
+# You need lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. Everything runs on
+# a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
 # At the end you can
 # - write a top-k router and the sparse layer around it, and count the rows that its experts compute,
-# - say in which order a router takes softmax and top-k, and why that decides whether it learns at all with k = 1,
-# - measure the gradient that reaches a router, and say which part of its decision moves smoothly and which part jumps,
-# - say when noise on the scores is wanted, and find it where it is not.
+# - say in which order a router applies softmax and top-k, and why that decides whether it learns at all with k = 1,
+# - measure the gradient that reaches a router, and say which part of its decision changes smoothly and which part
+#   jumps,
+# - say when noise on the scores is useful, and detect it where it does not belong.
 #
 # **The 40-minute path:** sections 1 to 4, 6, 7 and 10, marked ★.
 
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
 #
-# Many experts make a model that knows more. But if every token visits every expert, the work grows with their number: that
-# is a *dense* mixture. The oldest way out is to let **each token choose** a few experts, k of them, and to leave the others
-# idle. Then the work grows with k and not with the number of experts, which may be as large as memory allows.
+# Many experts make a model that knows more. But if every token visits every expert, the work grows with their number:
+# that is a *dense* mixture. The oldest way out is to let **each token choose** a few experts, k of them, and to leave
+# the others idle. Then the work grows with k and not with the number of experts, which can be as large as memory
+# allows.
 #
-# The choice is made by a small learned matrix, the router. It has a strange task: *choosing* is yes or no, and yes or no has
-# no slope that gradient descent could follow. How can it learn to choose? Keep that question; section 7 answers it.
+# The choice is made by a small learned matrix, the router. It has a strange task: *choosing* is yes or no, and a yes or
+# no has no slope for gradient descent to follow. How can it learn to choose? Keep that question; section 7 answers it.
 #
 # ### Three questions from before
 #
@@ -40,7 +42,7 @@
 # <details><summary>1. (Lesson 00) Name the six steps of every router.</summary>
 # Score, normalise, select, dispatch, compute, combine.</details>
 #
-# <details><summary>2. (Lesson 00) In tokens choice, over what does the softmax run that makes gates of scores?</summary>
+# <details><summary>2. (Lesson 00) In tokens choice, a softmax turns scores into gates. What does it run over?</summary>
 # Over experts: a token compares the experts, and all its gates sum to 1.</details>
 #
 # <details><summary>3. (Lesson 00) In a sparse layer with one choice per token, what do a token's combine weights sum
@@ -66,13 +68,13 @@ returning("01")
 # %% [markdown]
 # ## 2 · ★ Worked example: a whole router (5 min)
 #
-# Three tokens of two numbers, three experts, and every token chooses **one**. Read the cell from top to bottom before you
-# run it: there is nothing more in a sparse layer than this, only larger and faster. The experts here are as small as can
-# be: they multiply by 10, 20 and 30.
+# Three tokens of two numbers each, three experts, and every token chooses **one**. Read the cell from top to bottom
+# before you run it: this is all there is to a sparse layer; real ones are only larger and faster. The experts here are
+# as small as they can be: they multiply by 10, 20 and 30.
 
 # %%
 x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
-w_router = torch.tensor([[5.0, 3.0, 2.0], [1.0, 3.0, 6.0]]).log()  # a column for each expert
+w_router = torch.tensor([[5.0, 3.0, 2.0], [1.0, 3.0, 6.0]]).log()  # one column per expert
 multiply = [lambda row: 10 * row, lambda row: 20 * row, lambda row: 30 * row]
 
 scores = x @ w_router  # score: (3 tokens, 3 experts)
@@ -91,24 +93,25 @@ for token in range(3):
     )
 
 # %% [markdown]
-# Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0 are 5, 3 and 2, and
-# its gates 5/10, 3/10 and 2/10.
+# Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0's scores are
+# 5, 3 and 2, so its gates are 5/10, 3/10 and 2/10.
 #
-# **On paper:** with *two* choices per token, what are the layer's answers to tokens 0 and 1? Gate times answer, added up.
+# **On paper:** with *two* choices per token, what are the layer's answers to tokens 0 and 1? Multiply each expert's
+# answer by its gate, then add.
 #
 # <details><summary>Compare.</summary>
 #
-# Token 0 chooses experts 0 and 1 with gates 0.5 and 0.3: 0.5 · 10 + 0.3 · 20 = 11, so the answer is [11, 0]. Token 1 chooses
-# experts 2 and 1 with gates 0.6 and 0.3: 0.6 · 30 + 0.3 · 20 = 24, so [0, 24]. The third gate is left out, and nothing is
-# divided again: the gates that count sum to 0.8 and 0.9.
+# Token 0 chooses experts 0 and 1 with gates 0.5 and 0.3: 0.5 · 10 + 0.3 · 20 = 11, so the answer is [11, 0]. Token 1
+# chooses experts 2 and 1 with gates 0.6 and 0.3: 0.6 · 30 + 0.3 · 20 = 24, so the answer is [0, 24]. The third gate is
+# left out, and the other two are not divided by their sum: they add up to 0.8 and 0.9.
 #
 # </details>
 
 # %% [markdown]
 # ## 3 · ★ Exercise: choose k experts (5 min)
 #
-# Now the two steps in the middle, *normalise* and *select*, for any k and for a whole batch. What a router gives is pairs: an
-# expert's number, and the weight with which its answer will count. Keep the two of a pair together.
+# Now the two middle steps, *normalise* and *select*, for any k and for a whole batch. A router returns pairs: the
+# number of an expert, and the weight that its answer will have. Keep the two halves of a pair together.
 
 
 # %% tags=["exercise:top-k-route"]
@@ -125,8 +128,8 @@ def top_k_route(logits, k):
 
 
 # %% [markdown]
-# Stuck? `from softmoe_edu.teaching import hint` and then `hint("top-k-route")` gives help step by step; call it again for
-# more.
+# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("top-k-route")` for a first hint; call it again for
+# the next one.
 
 # %% tags=["check:top-k-route"]
 check("top-k-route", top_k_route)
@@ -134,8 +137,8 @@ check("top-k-route", top_k_route)
 # %% [markdown]
 # ## 4 · ★ Predict: which comes first? (5 min)
 #
-# There is another way to make weights: choose by the scores first, and take the softmax over the *chosen* ones. It looks like
-# a matter of taste, and the weights then sum to a tidy 1.
+# There is another way to get weights: choose by the scores first, then take the softmax over the *chosen* ones only. It
+# looks like a matter of taste, and the weights then sum to a tidy 1.
 
 # %%
 route = use("top-k-route", top_k_route)
@@ -189,9 +192,10 @@ predict("m21-order", reveal=show_orders)
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# A softmax over a single number is 1, whatever the number is. The layer runs, the experts learn, and the router hears
+# The softmax of a single number is 1, whatever the number. The layer runs, the experts learn, and the router hears
 # nothing from the loss: weight decay or a balance loss may still move it, but never towards better answers. With more
-# choices the other order does learn; it gives other weights, since a token's weights are divided by their sum:
+# than one choice, the other order does learn; its weights are different ones, since a token's weights are divided by
+# their sum:
 
 # %%
 scores = torch.tensor([[[2.0, 1.0, 0.0, 0.5]]])
@@ -202,19 +206,20 @@ for k in (1, 2, 3, 4):
         print(f"k = {k}  {name}: {shown:28s} sum {weights.sum():.3f}")
 
 # %% [markdown]
-# Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer take the softmax first; Mixtral takes it
-# last, with k = 2. In the library the setting is called `gating`. Neither is wrong; mixing them up is, because a model that
-# was trained with one gives other answers with the other.
+# Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer apply the softmax first; Mixtral
+# applies it last, with k = 2. In the library this setting is called `gating`. Neither order is wrong, but mixing them
+# up is: a model that was trained with one gives different answers with the other.
 
 # %% [markdown]
 # ## 5 · Exercise: measure what a router is taught (10 min)
 #
-# A belief that is heard often: "top-k is not differentiable, so no gradient reaches the router". You need not believe
-# anything here, since you can measure it. Write the instrument.
+# You will often hear that "top-k is not differentiable, so no gradient reaches the router". You need not take anybody's
+# word for it, because you can measure it. Write the instrument.
 #
-# On paper first: a token has the gates 3/4 and 1/4 for two experts that would answer 16 and 4. With k = 1 the output is
-# 3/4 · 16. The slope of a softmax's gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$ with respect
-# to the other. So the two slopes of the output are 3 and -3, and their norm is $\sqrt{3^2 + 3^2} = 3\sqrt2$.
+# On paper first: a token's gates for two experts are 3/4 and 1/4, and the experts would answer 16 and 4. With k = 1 the
+# output is 3/4 · 16. The slope of a softmax gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$
+# with respect to the other. So the two slopes of the output are 3 and -3, and their norm is
+# $\sqrt{3^2 + 3^2} = 3\sqrt2$.
 
 
 # %% tags=["exercise:router-gradient"]
@@ -231,13 +236,13 @@ def router_gradient(route, logits, answers, k):
 
 
 # %% [markdown]
-# `hint("router-gradient")` helps.
+# Stuck? Call `hint("router-gradient")`.
 
 # %% tags=["check:router-gradient"]
 check("router-gradient", router_gradient)
 
 # %% [markdown]
-# Now use it on both orders, with 64 tokens and 8 experts of random scores and answers.
+# Now apply it to both orders, with random scores and answers for 64 tokens and 8 experts.
 
 # %%
 measure = use("router-gradient", router_gradient)
@@ -249,20 +254,20 @@ for k in (1, 2, 4, 8):
     print(f"k = {k}: softmax, then top-k {taught[0]:6.3f}     top-k, then softmax {taught[1]:6.3f}")
 
 # %% [markdown]
-# One number in this table is 0. Say why the two numbers of the last row are equal.
+# One number in this table is 0, as section 4 has shown. Why are the two numbers in the last row equal?
 #
-# <details><summary>Why?</summary>
-# With k = 8 every expert is chosen: both orders take the softmax over all eight.</details>
+# <details><summary>Compare.</summary>
+# With k = 8 every expert is chosen, so both orders take the softmax over all eight.</details>
 
 # %% [markdown]
 # ## 6 · ★ Exercise: the whole layer (10 min)
 #
-# Section 2 again, for a batch and for any k: from tokens to answers. You may call `route`, which is your `top_k_route` if
-# that is right. Two things make the difference between a sketch and a sparse layer:
+# Section 2 again, now for a batch and for any k: from tokens to answers. You may call `route`, which is your
+# `top_k_route` if it is right. Two things separate a sketch from a sparse layer:
 #
-# - a token with k choices gets **k answers**, and they are added up;
-# - an expert **sees only the tokens that chose it**. Running every expert on every token and multiplying by 0 afterwards
-#   gives the same numbers, and saves nothing.
+# - a token with k choices gets **k answers**, which are added up;
+# - an expert **sees only the tokens that chose it**. Running every expert on every token and multiplying by 0
+#   afterwards gives the same numbers and saves nothing.
 
 
 # %% tags=["exercise:token-choice-moe"]
@@ -279,13 +284,13 @@ def token_choice_moe(x, w_router, experts, k):
 
 
 # %% [markdown]
-# `hint("token-choice-moe")` helps.
+# Stuck? Call `hint("token-choice-moe")`.
 
 # %% tags=["check:token-choice-moe"]
 check("token-choice-moe", token_choice_moe)
 
 # %% [markdown]
-# What has been saved? Let the experts count the rows that they are given:
+# What did that save? Let the experts count the rows that they are given:
 
 # %%
 layer = use("token-choice-moe", token_choice_moe)
@@ -293,7 +298,7 @@ NUM_EXPERTS, DIM = 16, 8
 
 
 def counting(rows):
-    """Experts that add to `rows` how many tokens they were given."""
+    """Make experts that add to `rows` how many tokens they were given."""
 
     def make(number):
         def expert(tokens):
@@ -313,14 +318,14 @@ for k in (1, 2, 4, NUM_EXPERTS):
     print(f"{NUM_EXPERTS} experts, k = {k:2d}: {words}")
 
 # %% [markdown]
-# The work is the number of tokens times k, however many experts there are. The last row is the dense mixture. And see the last
-# two columns: nobody told the tokens to spread. On real hardware every expert has room for a fixed number of rows, and then
-# the busiest expert is a problem; that is lesson 02.
+# The work is the number of tokens times k, however many experts there are. The last row is the dense mixture. And look
+# at the last two columns: nobody told the tokens to spread out. On real hardware every expert has a fixed number of
+# slots, and then the busiest expert is a problem; that is lesson 02.
 
 # %% [markdown]
 # ## 7 · ★ Predict: what moves, and what jumps (5 min)
 #
-# Back to the question of section 1: choosing has no slope. So what does the router learn from?
+# Back to the question from section 1: choosing has no slope. So what does the router learn from?
 
 # %%
 SWEPT = torch.linspace(-1, 5, 601, dtype=torch.float64)  # the logit of expert 1; the others are 2, 0, 0
@@ -343,7 +348,7 @@ def draw_sweep():
     steps = rows["output"].diff().abs()
     where, jump, rest = SWEPT[int(steps.argmax())], steps.max(), steps.sort().values[-2]
     text = (
-        f"Near a logit of {where:.2f} the choice goes from expert 0 to 1. Its gate has a corner there and no jump; the "
+        f"Near a logit of {where:.2f} the choice goes from expert 0 to 1. Its gate has a corner there but no jump; the "
     )
     describe(axes, f"{text}output jumps by {jump:.3f}, and by at most {rest:.4f} in any other step of 0.01.")
     return axes
@@ -365,22 +370,22 @@ predict("m22-gradient", reveal=show_slopes)
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# **The selection jumps, and the gate moves.** Between jumps the gate is a smooth function of *all* logits, and its gradient
-# says: trust this expert more, or less. If its answers are bad its logit sinks, until one day another expert overtakes it.
-# That is all the router ever learns from. What the *other* expert would have answered, it never hears: no gradient says
-# "expert 1 would have been better here".
+# **The selection jumps, and the gate moves.** Between jumps the gate is a smooth function of *all* logits, and its
+# gradient says: trust this expert more, or less. If its answers are bad, its logit sinks, until another expert
+# overtakes it. That is all the router ever learns from. It never hears what the *other* expert would have answered: no
+# gradient says "expert 1 would have been better here".
 #
-# The same sweep to walk through. Each *group* of this lens is one state of the sweep, a line of three tokens, of which only
-# token 1 changes. Drag *Group* and watch where token 1 goes; then change *dispatch* to *combine* and drag again. (With the
-# keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
+# You can walk through the same sweep. Each *group* in this lens is one state of the sweep: a line of three tokens, of
+# which only token 1 changes. Drag *Group* and watch where token 1 goes; then switch from *dispatch* to *combine* and
+# drag again. (With the keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
 
 # %%
 states = torch.linspace(-1, 5, 13)
 three = torch.tensor([[0.0, 2.0, 1.0, 0.0], [2.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.0, 3.0]]).repeat(len(states), 1, 1)
 three[:, 1, 1] = states
-router = TokensChoiceRouter(4, 4, capacity_factor=4.0)  # room for all, so that no token is in another's way
+router = TokensChoiceRouter(4, 4, capacity_factor=4.0)  # slots for all, so that no token is in another's way
 with torch.no_grad():
-    router.w_gate.copy_(torch.eye(4))  # the tokens given are the scores
+    router.w_gate.copy_(torch.eye(4))  # each token is its own row of scores
     swept = router(three)
 RoutingLens(swept, labels=[f"token 1's logit for expert 1 is {state:.1f}" for state in states], image_index=5, token=1)
 
@@ -394,8 +399,8 @@ for state, row in zip(states, swept.combine[:, 1].sum(-1), strict=True):
 # %% [markdown]
 # ## 8 · Predict: noise (5 min)
 #
-# What a router never hears of, it cannot learn. So in training many routers add **noise** to the scores: now and then a token
-# tries another expert. Train one on real digits, with two choices per token (some seconds):
+# A router cannot learn what it never hears. So during training many routers add **noise** to the scores: now and then a
+# token tries another expert. Train one on real digits, with two choices per token (it takes a few seconds):
 
 # %%
 train_digits, test_digits = digits()
@@ -424,7 +429,7 @@ print(f"right on {100 * history.test_accuracy:.1f} % of {len(test_digits)} test 
 
 # %%
 def experts_of(model, images):
-    """Which experts each token is sent to: (images, tokens, experts), True or False."""
+    """Say which experts each token is sent to: (images, tokens, experts), True or False."""
     with torch.no_grad(), record(model) as seen:
         model(images)
     (routing,) = seen.values()
@@ -449,16 +454,17 @@ def show_noise():
 predict("m23-noise", reveal=show_noise)
 
 # %% [markdown]
-# Noise belongs to *learning*, as dropout does, and `model.eval()` ends it. A router that keeps shaking in use gives another
-# answer to the same image each time, and its results get worse for nothing. Code with this fault has been published, with
-# all its tests passing: who runs a test twice on the same input?
+# Noise belongs to *learning*, as dropout does, and `model.eval()` turns it off. A router that stays noisy in use gives
+# a different answer to the same image each time, and its results get worse for nothing. Code with this fault has been
+# published, with all its tests passing: who runs a test twice on the same input?
 #
-# Now look at the trained router, one digit at a time, step by step from score to combine. Three things to try, each takes a
-# minute; leave the other settings as they are:
+# Now look at the trained router, one digit at a time, step by step from score to combine. Here are three things to try,
+# a minute each; leave the other settings as they are:
 #
-# 1. Step *select*: which experts take ink, and which background? Point at a patch and read its arithmetic.
-# 2. *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go to another expert?
-# 3. *Noise* up, slowly: which patches move first, those with one large gate or those with many alike?
+# 1. Step *select*: which experts take ink, and which take background? Point at a patch and read its arithmetic.
+# 2. Switch *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go to another
+#    expert?
+# 3. Raise *Noise* slowly: which patches move first, those with one large gate or those with many similar ones?
 
 # %%
 batch = test_digits[:12]
@@ -472,13 +478,13 @@ RouterExplorer(
     router="tokens choice",
     step="select",
     top_k=2,
-    capacity_factor=MANY,  # room for all
+    capacity_factor=MANY,  # slots for all
     dim=WIDTH,
     hidden_dim=64,
 )
 
 # %% [markdown]
-# The same on paper, for the first digit: a row for each patch, two answers in each row.
+# The same on paper, for the first digit: one row per patch, with two answers in each row.
 
 # %%
 figures.described(figures.combine_map(routing))
@@ -488,19 +494,19 @@ best, second = routing.gates.topk(2).values.mean((0, 1)).tolist()
 sums = routing.combine.sum((2, 3))
 print(f"mean gate of the first choice {best:.2f}, of the second {second:.2f}")
 print(f"a token's two weights sum to {sums.min():.2f} to {sums.max():.2f}: the softmax came first")
-print("patches at each expert, all twelve digits:", metrics.expert_load(routing).sum(0).int().tolist())
+print("patches per expert, over all twelve digits:", metrics.expert_load(routing).sum(0).int().tolist())
 
 # %% [markdown]
 # ## 9 · Clinic (5 min)
 #
-# A layer has come in. It runs, its loss falls, its shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
 # %%
 patient = clinic("01")
 patient
 
 # %% [markdown]
-# The instruments of this lesson all work on it. One measurement is made for you; which would tell the other suspects apart?
+# One measurement has been made for you. Which others from this lesson would tell the suspects apart?
 
 # %%
 torch.manual_seed(0)
@@ -512,18 +518,18 @@ print("training mode:", patient.layer.training, "  input", tuple(x.shape), "  ou
 print("experts per token:", metrics.experts_per_token(routing).unique().tolist())
 
 # %%
-# patient.diagnose("...", "...")   # remove the first # and name what is wrong, one or more of the suspects
+# patient.diagnose("...", "...")   # remove the first #, and name one or more of the suspects
 
 # %% [markdown]
-# `clinic("01", 2)`, `clinic("01", 3)` and so on are other patients.
+# More patients: `clinic("01", 2)`, `clinic("01", 3)` and so on.
 
 # %% [markdown]
 # ## 10 · ★ What is settled (5 min)
 #
-# The paper holds against sparse routers that their choice is discrete, and says that all operations of Soft MoE are
-# continuous (Section 2.2). Both can be measured: walk from one batch of tokens to another in small steps, and ask for the
-# largest change of the output in a single step. Where a function is continuous, ten times as many steps make the largest
-# one ten times as small.
+# The paper criticises sparse routers because their choice is discrete, and says that all operations of Soft MoE are
+# continuous (Section 2.2). Both can be measured: walk from one batch of tokens to another in small steps, and find the
+# largest change of the output in a single step. Where a function is continuous, ten times as many steps make the
+# largest change about ten times smaller.
 
 # %%
 torch.manual_seed(3)
@@ -541,33 +547,34 @@ for count in (100, 1000, 10000):
 
 # %% [markdown]
 # *Settled, by what you ran:* the output of tokens choice jumps, however small the steps; that of Soft MoE does not. A
-# gradient reaches a sparse router all the same, through its gates, and only there; with softmax after top-k and k = 1 it is
-# exactly 0. *Not settled:* whether the jumps do harm in training. Sparse models of this kind are trained with success.
+# gradient still reaches a sparse router, but only through its gates; it is exactly 0 if the softmax comes after top-k
+# and k = 1. *Not settled:* whether the jumps do any harm in training. Sparse models of this kind are trained
+# successfully.
 
 # %% [markdown]
 # ### Five questions
 #
-# <details><summary>1. A token's gates for four experts are 0.4, 0.3, 0.2, 0.1. What are its weights with k = 2, in both
-# orders?</summary>
+# <details><summary>1. A token's gates for four experts are 0.4, 0.3, 0.2, 0.1. What are its weights with k = 2, in each
+# order?</summary>
 # Softmax first: 0.4 and 0.3. Top-k first: 0.4/0.7 = 0.57 and 0.3/0.7 = 0.43, since a softmax over the chosen scores is
-# the same as dividing by their sum.</details>
+# the same as dividing the gates by their sum.</details>
 #
 # <details><summary>2. You double the number of experts and keep k. How many rows do the experts compute?</summary>
-# As many as before: tokens times k. The router's product of matrices grows, and so does memory.</details>
+# As many as before: tokens times k. The router's matrix product grows, and so does memory.</details>
 #
 # <details><summary>3. Somebody writes "top-k is not differentiable, so the router is trained by chance". What do you
 # answer?</summary>
-# The choice has no slope, but each chosen answer is multiplied by its gate, and the gate has one with respect to all scores.
-# Measure it: it is not 0, unless the softmax comes last and k = 1.</details>
+# The choice has no slope, but each chosen answer is multiplied by its gate, and the gate does have a slope with respect
+# to all scores. Measure it: it is not 0, unless the softmax comes last and k = 1.</details>
 #
-# <details><summary>4. A layer multiplies all e answers by gates of which e - k are 0. Its numbers are right. What is
+# <details><summary>4. A layer multiplies all e answers by gates, e - k of which are 0. Its numbers are right. What is
 # wrong?</summary>
-# It computes tokens times e rows. It is a dense mixture in its work, and saves nothing.</details>
+# It computes tokens times e rows: it does the work of a dense mixture, and saves nothing.</details>
 #
-# <details><summary>5. A test passes the same image twice through a model in evaluation mode and compares. Which two faults of
-# a router would it find, and which not?</summary>
-# It finds noise that is left on, and anything else that differs from call to call. It finds none that is wrong in the same way
-# every time, such as the wrong order of softmax and top-k.</details>
+# <details><summary>5. A test passes the same image twice through a model in evaluation mode and compares the results.
+# Which kind of fault in a router would it find, and which would it miss?</summary>
+# It finds noise that was left on, and anything else that differs from call to call. It misses whatever is wrong in the
+# same way every time, such as the wrong order of softmax and top-k.</details>
 
 # %%
 calibration("01")

@@ -9,17 +9,17 @@
 # %% [markdown]
 # # 02 · A finite buffer
 #
-# You give every expert a buffer of finite size, decide who gets a place in it, and find out what becomes of those who do
-# not. **75 minutes as planned;** nobody has been timed yet.
+# You give every expert a buffer of finite size, decide which tokens get a slot in it, and find out what becomes of
+# those that do not. **Planned for 75 minutes;** nobody has been timed yet.
 #
-# You need: lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). All of it runs
-# on a laptop's CPU in under a minute of computing, and nothing is downloaded.
+# You need lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). Everything runs
+# on a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
 # At the end you can
 # - compute an expert's capacity, and say how many tokens even a fair router drops,
-# - fill the buffers of a sparse router by hand and in code, by position and by priority,
-# - say what a dropped token becomes after the layer, after the block and in the next block,
-# - measure on whom a token's answer depends: on its place in the image, on later tokens, on other images.
+# - fill the buffers of a sparse router on paper and in code, by position and by gate,
+# - say what a dropped token is after the layer, after the block and in the next block,
+# - measure what a token's answer depends on: its position in the image, later tokens, other images.
 #
 # **The 40-minute path:** sections 1 to 3 and 5 to 7. Exercises marked ★ are essential.
 
@@ -27,14 +27,15 @@
 # ## 1 · ★ Why, and the ninth token (5 min)
 #
 # In lesson 01 every token went to the experts that it chose. On real hardware that is awkward: an expert's work is a
-# product of matrices, which wants to know beforehand how many rows come. So every expert gets a **buffer** with a fixed
-# number of rows, its **capacity**, and now somebody has to decide.
+# matrix product, and its number of rows has to be known in advance. So every expert gets a **buffer** with a fixed
+# number of **slots**, its **capacity**. A slot is one row of the buffer and takes one token. Now somebody has to decide
+# who gets one.
 #
-# > Eight tokens already sit in the buffer of expert 3, which has **eight rows**. A **ninth** token arrives and wants
-# > expert 3 as well. Two other experts have free rows. What should happen?
+# > Eight tokens already sit in the buffer of expert 3, which has **eight slots**. A **ninth** token arrives and wants
+# > expert 3 as well. Two other experts have free slots. What should happen?
 #
-# Invent a rule before you read on; there is no wrong answer here. Two minutes of your own thinking make the rest of this
-# lesson easier. If you are in a group, vote.
+# Invent a rule before you read on; there is no wrong answer here. Two minutes of your own thinking make the rest of
+# this lesson easier. If you are in a group, vote.
 
 # %%
 my_rule = "?"  # in one sentence
@@ -47,16 +48,17 @@ print("My worry about it:", my_worry)
 #
 # Answer first, then click the question.
 #
-# <details><summary>1. (Lesson 01) A token's scores are a softmax over experts. What does k = 2 do with them?</summary>
-# It keeps the two largest, the token's first and second choice. The gates are these two numbers; whether they are divided
-# by their sum is a convention that each router has to state.</details>
+# <details><summary>1. (Lesson 01) A token's gates are the softmax of its scores over experts. What does k = 2 do with
+# them?</summary>
+# It keeps the two largest, for the token's first and second choice. Whether these two are then divided by their sum is
+# a convention that each router has to state.</details>
 #
-# <details><summary>2. (Lesson 01) You shift one score a little. When does the layer's output jump?</summary>
-# When the order of the k best experts changes. In between it moves smoothly, with the gate.</details>
+# <details><summary>2. (Lesson 01) You change one score a little. When does the layer's output jump?</summary>
+# When another expert enters the k best. In between, the output moves smoothly, with the gate.</details>
 #
-# <details><summary>3. (Lesson 00) Which of the six steps copies a token into a slot, and which gives an answer
+# <details><summary>3. (Lesson 00) Which of the six steps copies a token into a slot, and which brings an answer
 # back?</summary>
-# Dispatch, and combine. Between them stands compute.</details>
+# Dispatch and combine. Compute comes between them.</details>
 
 # %%
 import math
@@ -79,7 +81,7 @@ returning("02")
 # %% [markdown]
 # ## 2 · ★ Worked example: two rows each (5 min)
 #
-# Four tokens, three experts with **two rows each**, and every token chooses two experts. The first two steps are those of
+# Four tokens, three experts with **two slots each**, and every token chooses two experts. The first steps are those of
 # lesson 01.
 
 # %%
@@ -95,46 +97,47 @@ for token in range(4):
 # Now fill the buffers on paper. The rule of GShard and of the paper's own code has two parts:
 #
 # 1. **All first choices are served before any second choice.**
-# 2. Within each round, tokens come in order of their **priority**: by *position* (token 0 first), or by *gate*
-#    (**batch priority routing**: the token with the largest gate first). The order by gate is made once, from each token's
-#    largest weight, and is used in every round.
+# 2. Within each round, tokens come in order of their **priority**: by *position* (token 0 first), or by *gate* (**batch
+#    priority routing**: the token with the largest gate first). The order by gate is determined once, from each token's
+#    largest gate, and is used in every round.
 #
-# A choice that finds its expert full is **dropped**; it looks for no other expert.
+# A choice that finds its expert full is **dropped**; it does not try another expert.
 #
-# | by position | row 0 | row 1 | | by gate | row 0 | row 1 |
+# | by position | slot 0 | slot 1 | | by gate | slot 0 | slot 1 |
 # | --- | --- | --- | --- | --- | --- | --- |
 # | expert 0 | | | | expert 0 | | |
 # | expert 1 | | | | expert 1 | | |
 # | expert 2 | | | | expert 2 | | |
 #
-# <details><summary>Filled? Compare here.</summary>
+# <details><summary>Filled in? Compare here.</summary>
 #
-# By position, first choices: token 0 → expert 0, row 0; token 1 → expert 0, row 1; token 2 finds expert 0 full; token
-# 3 → expert 1, row 0. Second choices: token 0 → expert 1, row 1; token 1 → expert 2, row 0; tokens 2 and 3 find theirs
-# full. **Token 2 has nothing at all**, although it was surer than tokens 0 and 1.
+# By position, first choices: token 0 → expert 0, slot 0; token 1 → expert 0, slot 1; token 2 finds expert 0 full; token
+# 3 → expert 1, slot 0. Second choices: token 0 → expert 1, slot 1; token 1 → expert 2, slot 0; tokens 2 and 3 find
+# theirs full. **Token 2 has nothing at all**, although its largest gate beats those of tokens 0 and 1.
 #
-# By gate the order is 3, 2, 1, 0 (largest weights 0.85, 0.7, 0.6, 0.5), in both rounds: token 3 → expert 1, row 0; token
-# 2 → expert 0, row 0; token 1 → expert 0, row 1; token 0 finds it full. Second choices: token 3 finds expert 0 full; token
-# 2 → expert 1, row 1; token 1 → expert 2, row 0; token 0 finds expert 1 full. **Now it is token 0 that has nothing.**
+# By gate the order is 3, 2, 1, 0 (largest gates 0.85, 0.7, 0.6, 0.5), in both rounds: token 3 → expert 1, slot 0; token
+# 2 → expert 0, slot 0; token 1 → expert 0, slot 1; token 0 finds it full. Second choices: token 3 finds expert 0 full;
+# token 2 → expert 1, slot 1; token 1 → expert 2, slot 0; token 0 finds expert 1 full. **Now it is token 0 that has
+# nothing.**
 #
 # </details>
 #
-# Either way five of eight choices are kept. Priority decides *who* loses, not how many choices are lost: an expert keeps
-# as many as it has rows.
+# Either way, five of eight choices are kept. Priority decides *who* loses, not how many choices are lost: an expert
+# keeps as many as it has slots.
 
 # %% [markdown]
 # ## 3 · ★ Exercise: how large a buffer is (5 min)
 #
-# Capacity is often taken for something else: the number of experts a token may use (that is k), or all rows of the layer.
-# It is **the number of rows in the buffer of one expert**:
+# Capacity is often mistaken for something else: the number of experts that a token may use (that is k), or all slots of
+# the layer. It is **the number of slots in the buffer of one expert**:
 #
 # $$\text{capacity} = \left\lceil \frac{\text{tokens} \cdot k \cdot \text{factor}}{\text{experts}} \right\rceil$$
 #
-# A *capacity factor* of 1 makes as many rows in all as there are choices; 1.25 adds a quarter of slack. Hardware likes some
-# numbers better than others, so the result may be raised to a multiple. Python's `math.ceil` rounds up:
+# A *capacity factor* of 1 makes as many slots in total as there are choices; 1.25 adds a quarter of slack. Hardware
+# likes some numbers better than others, so the result may be rounded up to a multiple. Python's `math.ceil` rounds up:
 
 # %%
-print("1.53125 rows are", math.ceil(1.53125), "rows;", "2.0 rows stay", math.ceil(2.0))
+print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 slots stay", math.ceil(2.0))
 
 
 # %% tags=["exercise:expert-capacity"]
@@ -150,14 +153,15 @@ def expert_capacity(tokens, experts, k, factor, multiple_of=1):
 
 
 # %% [markdown]
-# Stuck? `from softmoe_edu.teaching import hint` and then `hint("expert-capacity")` gives help step by step; call it
-# again for more.
+# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("expert-capacity")` for a first hint; call it again
+# for the next one.
 
 # %% tags=["check:expert-capacity"]
 check("expert-capacity", expert_capacity)
 
 # %% [markdown]
-# What follows works with your function if it is right, and else with the library's, so that you are never stuck:
+# The rest of the lesson works with your function if it is right, and otherwise with the library's, so that you are
+# never stuck:
 
 # %%
 capacity_of = use("expert-capacity", expert_capacity)
@@ -165,15 +169,15 @@ capacity_of = use("expert-capacity", expert_capacity)
 # %% [markdown]
 # ## 4 · Predict: what chance drops (5 min)
 #
-# The fairest router there is: every token chooses one expert at random, all equally likely. On average every expert gets
-# exactly its share. How many tokens are dropped?
+# Take the fairest router there is: every token chooses one expert at random, all equally likely. On average every
+# expert gets exactly its share. How many tokens are dropped?
 
 # %%
 TOKENS, EXPERTS = 49, 32
 
 
 def draw_uniform(tokens, experts, factor, samples=200):
-    """Dropped fractions of random routers: whatever an expert gets over its capacity."""
+    """Measure the dropped fraction of random routers: all that an expert gets beyond its capacity."""
     capacity = capacity_of(tokens, experts, 1, factor)
     generator = torch.Generator().manual_seed(2)
     lost = []
@@ -190,7 +194,7 @@ def show_chance():
     for tokens, experts in ((TOKENS, EXPERTS), (196, 32), (784, 32), (3136, 32)):
         capacity = capacity_of(tokens, experts, 1, 1.0)
         exact[tokens] = 100 * metrics.expected_drop_fraction(tokens, experts, capacity)
-        print(f"{tokens:4d} tokens, {experts} experts of {capacity:2d} rows, factor 1: {exact[tokens]:4.1f} % dropped")
+        print(f"{tokens:4d} tokens, {experts} experts of {capacity:2d} slots, factor 1: {exact[tokens]:4.1f} % dropped")
     return exact[TOKENS]
 
 
@@ -199,14 +203,14 @@ predict("m15-drop-rate", reveal=show_chance)
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# Fair on average is not even in each batch: some experts get more than their rows, others leave rows empty, and an empty
-# row of one expert is of no use to the next. The number of tokens at an expert is binomial: relative to its mean, the number
-# scatters less when a group holds more tokens; see the last lines above. (With 49 tokens a fifth is dropped although
-# rounding up makes 64 rows for them. The curve has steps because rows are whole numbers.) This is one reason why sparse
-# routers let many images share their buffers. Keep that in mind until section 8.
+# Fair on average is not even in each batch: some experts get more tokens than they have slots, others leave slots
+# empty, and an empty slot of one expert is no help to another. The number of tokens at an expert is binomial: the more
+# tokens a group holds, the less that number scatters relative to its mean; see the last lines above. (With 49 tokens a
+# fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are whole numbers.) This
+# is one reason why sparse routers let many images share their buffers. Keep that in mind until section 8.
 #
-# Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some experts
-# are wanted more than others: which factor do you need now, and how many rows stay empty?
+# Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some
+# experts are more in demand than others: which factor do you need now, and how many slots stay empty?
 
 # %%
 CapacityExplorer(num_experts=8, tokens=64)
@@ -214,9 +218,9 @@ CapacityExplorer(num_experts=8, tokens=64)
 # %% [markdown]
 # ## 5 · ★ Exercise: who gets a row (10 min)
 #
-# Now the worked example as a function, for one *group*: the tokens that share buffers. Padding is marked with the expert
-# -1: it asks for nobody, and must not take a real token's row. Under "gate" put the tokens in order once, by their largest
-# weight, and keep that order in every round: second choices are not sorted anew by their own weights.
+# Now turn the worked example into a function, for one *group*: the tokens that share buffers. Padding is marked with
+# the expert -1: it asks for no expert, and must not take a real token's slot. With "gate", sort the tokens once, by
+# their largest weight, and keep that order in every round: second choices are not sorted again by their own weights.
 
 
 # %% tags=["exercise:assign-with-capacity"]
@@ -235,11 +239,11 @@ def assign_with_capacity(indices, weights, capacity, priority):
 
 
 # %% [markdown]
-# `hint("assign-with-capacity")` helps.
+# Stuck? Call `hint("assign-with-capacity")`.
 #
-# **Rather put lines in order?** Set `show_lines` to True and run the next cell: 15 of its 20 lines make the function, indented
-# as they should be; the other five are what people write by mistake. Type the numbers of yours into `order`, from top to
-# bottom, such as `[3, 1, 2]`, run the cell again, and then the check.
+# **Prefer to reorder lines?** Set `show_lines` to True and run the next cell: 15 of its 20 lines make up the function,
+# already indented; the other five are common mistakes. Type the numbers of the right lines into `order`, from top to
+# bottom, such as `[3, 1, 2]`. Run the cell again, and then the check.
 
 # %%
 show_lines = False
@@ -253,8 +257,8 @@ if order:
 check("assign-with-capacity", assign_with_capacity)
 
 # %% [markdown]
-# With it a whole router fits on one screen. The next cell makes a `Routing`, the value that all figures, metrics and the
-# lens understand, from a router's scores and *your* two functions. Read it from score to combine.
+# With this function, a whole router fits on one screen. The next cell makes a `Routing`, the value that all figures,
+# metrics and the lens understand, from a router's scores and *your* two functions. Read it from score to combine.
 
 # %%
 assign = use("assign-with-capacity", assign_with_capacity)
@@ -266,27 +270,28 @@ def route(logits, k=1, factor=1.0, priority="position"):
     gates = logits.softmax(-1)  # normalise
     weights, indices = gates.topk(k)  # select: what each token wants ...
     capacity = capacity_of(tokens, experts, k, factor)
-    token = torch.full((groups, experts, capacity), -1)  # which token sits in each row, -1: none
+    token = torch.full((groups, experts, capacity), -1)  # which token sits in each slot, -1: none
     gate = torch.zeros(groups, experts, capacity)
     for group in range(groups):
-        rows, kept = assign(indices[group], weights[group], capacity, priority)  # ... and what it gets
-        place = group, indices[group][kept], rows[kept]
-        token[place] = kept.nonzero()[:, 0]  # dispatch: token t sits in this row of this expert
-        gate[place] = weights[group][kept]  # combine: what the row's answer will be multiplied with
+        positions, kept = assign(indices[group], weights[group], capacity, priority)  # ... and what it gets
+        slots = group, indices[group][kept], positions[kept]
+        token[slots] = kept.nonzero()[:, 0]  # dispatch: token t sits in this slot of this expert
+        gate[slots] = weights[group][kept]  # combine: by what the slot's answer will be multiplied
     return SparseRouting(token, gate, tokens, logits, gates)
 
 
 example = {priority: route(gates.log()[None], 2, 0.75, priority) for priority in ("position", "gate")}
 for priority, routing in example.items():
-    print(f"{priority:8s} rows of the three experts, -1 where empty: {routing.token[0].tolist()}")
+    print(f"{priority:8s} tokens in the slots of the three experts, -1 where empty: {routing.token[0].tolist()}")
 
 # %% [markdown]
-# Compare with your tables of section 2. (Why factor 0.75? Eight choices on three experts would get three rows each.)
+# Compare these with your tables from section 2. (Why a factor of 0.75? With 1, each of the three experts would get
+# three slots for the eight choices.)
 
 # %% [markdown]
 # ## 6 · ★ Exercise: what comes back (5 min)
 #
-# Your tokens are sorted into those who found a row and those who did not. What happens to the second kind?
+# Your tokens are now sorted into those that got a slot and those that did not. What happens to the second kind?
 
 
 # %%
@@ -306,9 +311,9 @@ def show_dropped():
 predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% [markdown]
-# "Dropped" sounds like "deleted". Nothing is deleted: the sum over no kept choices is 0, the residual connection
-# carries the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed
-# one expert.
+# "Dropped" sounds like "deleted". Nothing is deleted: a sum over no kept choices is 0, the residual connection carries
+# the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed one
+# expert.
 
 
 # %% tags=["exercise:combine-with-residual"]
@@ -324,47 +329,47 @@ def combine_with_residual(x, expert_out, weights, kept):
 
 
 # %% [markdown]
-# `hint("combine-with-residual")` helps.
+# Stuck? Call `hint("combine-with-residual")`.
 
 # %% tags=["check:combine-with-residual"]
 check("combine-with-residual", combine_with_residual)
 
 # %% [markdown]
-# Now the worked example runs through a whole layer, on four random tokens and the library's experts. Look at `expert_out`:
-# a dropped choice has no row, so its index is clamped to a row that exists, and *another token's answer* stands there. That
-# is what `kept` protects from.
+# Now the worked example runs through a whole layer, with four random tokens and the library's experts. Look at
+# `expert_out`: a dropped choice has no slot, so its index is clamped to a slot that exists, and *another token's
+# answer* stands there. That is what `kept` protects you from.
 
 # %%
 combine = use("combine-with-residual", combine_with_residual)
 torch.manual_seed(0)
 x, experts = torch.randn(4, 5), Experts(5, 3, 8)
-rows, kept = assign(indices, weights, 2, "position")
+positions, kept = assign(indices, weights, 2, "position")
 with torch.no_grad():
-    answers = experts(example["position"].to_slots(x[None]))[0]  # compute: (experts, rows, numbers)
-    expert_out = answers[indices, rows.clamp(0, 1)]  # combine: fetch each choice's answer ...
+    answers = experts(example["position"].to_slots(x[None]))[0]  # compute: (experts, slots, numbers)
+    expert_out = answers[indices, positions.clamp(0, 1)]  # combine: fetch each choice's answer ...
     layer, block = combine(x, expert_out, weights, kept)  # ... weigh, add, and add the token
     theirs = example["position"].through(x[None], experts)[0]
-print("choices that found a row:", kept.tolist())
-print("numbers of each token that the block changed:", (block != x).sum(1).tolist())
-print("the layer's output is the library's:", torch.allclose(layer, theirs))
+print("choices that found a slot:", kept.tolist())
+print("how many numbers of each token the block changed:", (block != x).sum(1).tolist())
+print("the layer's output equals the library's:", torch.allclose(layer, theirs))
 
 # %% [markdown]
-# A tempting slip: "the layer could do nothing with this token, so it returns it, times its gate". Then a token of 1.0
-# with a gate of 0.6 leaves the block as
+# A tempting slip: "the layer could do nothing for this token, so it returns the token, times its gate". Then a token of
+# 1.0 with a gate of 0.6 leaves the block as
 
 # %%
 token, p = 1.0, 0.6
 print(f"right: x + 0 = {token + 0:.1f}     returned by the layer: x + p x = {token + p * token:.1f}")
 
 # %% [markdown]
-# It is counted twice, and nothing crashes. Experienced people have written this and their tests were green: Hugging Face's
-# Switch Transformers did it until pull request 37123 repaired it.
+# The token is counted twice, and nothing crashes. Experienced people have written this, and their tests passed: Hugging
+# Face's Switch Transformers did it until pull request 37123 fixed it.
 
 # %% [markdown]
 # ## 7 · ★ Who is dropped (10 min)
 #
-# A small Vision Transformer on real digits, with one MoE layer of 8 experts whose buffers are shared by the 4 images of a
-# group. It takes some ten seconds.
+# Train a small Vision Transformer on real digits, with one MoE layer of 8 experts whose buffers are shared by the 4
+# images of a group. It takes about ten seconds.
 
 # %%
 DIM, TOGETHER, NUM_EXPERTS = 32, 4, 8
@@ -393,8 +398,8 @@ history = train(
 print(f"accuracy on test digits: {100 * history.test_accuracy:.0f} %")
 
 # %% [markdown]
-# Now route 480 test digits twice, with the same scores: by position, and by gate. This is your own function at work, on
-# groups of 4 images × 16 patches = 64 tokens; the last line holds it against the library's.
+# Now route 480 test digits twice, with the same scores: by position and by gate. This is your own function at work, on
+# groups of 4 images × 16 patches = 64 tokens; the last line compares it with the library's.
 
 # %%
 images = test_digits[:480].images
@@ -409,7 +414,7 @@ for priority, routing in routings.items():
     print(f"{priority:8s} {lost}; first to last image of a group:", "  ".join(f"{100 * p:.0f} %" for p in places))
 fair = metrics.expected_drop_fraction(TOGETHER * 16, NUM_EXPERTS, capacity_of(TOGETHER * 16, NUM_EXPERTS, 1, 1.0))
 print(f"a fair router would drop {100 * fair:.1f} %")
-print("the same rows as in the library's own router:", torch.equal(routings["position"].token, library.token))
+print("the same slots as in the library's own router:", torch.equal(routings["position"].token, library.token))
 
 # %%
 heat = {p: metrics.dropped_per_position(r, TOGETHER).view(4, 4) for p, r in routings.items()}
@@ -431,7 +436,7 @@ panels[0].set_label(
 figures.described(panels[0])
 
 # %% [markdown]
-# The same once more, split by the image's place in its group, and a number that helps to explain it:
+# Here are the same numbers split by the image's place in its group, and one more that helps to explain them:
 
 # %%
 for priority, routing in routings.items():
@@ -440,21 +445,21 @@ for priority, routing in routings.items():
         print(f"  image {place} of its group     ", "  ".join(f"{100 * share:3.0f}" for share in rows_lost))
 wanted = torch.nn.functional.one_hot(logits.argmax(-1).view(-1, 16), NUM_EXPERTS).sum(1)  # (images, experts)
 print(f"of the 16 patches of an image, {wanted.amax(1).float().mean():.1f} choose the same expert, on average")
-print("rows of one expert:", routings["position"].sizes[-1])
+print("slots of one expert:", routings["position"].sizes[-1])
 
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# By position the bottom of every image pays, and the last image of a group pays most: these tokens are not less important,
-# they only come last. The table shows how: the first two patch rows of the first image are 8 tokens, so they always fit
-# into 8 rows. If most patches of an image want the same expert, its upper patches fill the buffer and its lower ones find it
-# full; a later image may find it full from the start. By gate the loss is spread over image and group. (If your run is like
-# ours, nearly half is dropped, far more than by chance: this router likes some experts too much. That is the subject of a
-# later lesson.)
+# By position, the bottom of every image pays, and the last image of a group pays most: these tokens are no less
+# important, they only come last. The table shows how: the first two patch rows of the first image are 8 tokens, so they
+# always fit into 8 slots. If most patches of an image want the same expert, the upper ones fill the buffer and the
+# lower ones find it full; a later image may find it full from the start. By gate, the drops are spread over image and
+# group. (If your run is like ours, nearly half of the patches are dropped, far more than by chance: this router likes
+# some experts too much. That is the subject of a later lesson.)
 #
-# The number of dropped patches is the same in both: with k = 1 an expert that is asked by 20 tokens and has 8 rows drops 12
-# of them, whichever. The authors of batch priority routing (Riquelme et al., 2021) show large models in which it drops
-# mostly background. Is it so in ours, after 200 steps? Look for yourself.
+# The number of dropped patches is the same in both: with k = 1, an expert with 8 slots that is chosen by 20 tokens
+# drops 12 of them, whichever they are. The authors of batch priority routing (Riquelme et al., 2021) show large models
+# in which it drops mostly background. Is that so in our model, after 200 steps? Look for yourself.
 
 # %%
 some = 8 * TOGETHER
@@ -476,8 +481,9 @@ for moe.router.priority in ("gate", "position"):
     print(f"by {moe.router.priority:8s}: {100 * correct.mean():.1f} ± {100 * correct.std() / 480**0.5:.1f} % correct")
 
 # %% [markdown]
-# If your run is like ours, the difference is smaller than its ±: on a task this easy a patch that misses one expert is not
-# missed much. Large models on hard tasks are another matter. The paper tried V-MoE S/16 without and with batch priority (its Table 7):
+# If your run is like ours, the difference is smaller than its ±: on a task this easy, it hardly matters that a patch
+# misses one expert. Large models on hard tasks are another matter. The paper tried V-MoE S/16 without and with batch
+# priority (its Table 7):
 
 # %%
 print("Table 7: ImageNet accuracy (%) with 10 examples per class")
@@ -487,18 +493,18 @@ for without, with_priority in zip(published("table7")[::2], published("table7")[
     print(f"{name}: {before:.1f} without, {after:.1f} with batch priority ({after - before:+.1f})")
 
 # %% [markdown]
-# With one choice the gain is large. With two it is small; one likely reason is that a token which loses its first expert
+# With one choice the gain is large. With two it is small; one likely reason is that a token that loses its first expert
 # often still has its second.
 
 # %% [markdown]
 # ## 8 · Who depends on whom (10 min)
 #
-# Tokens choose for themselves; but rows are shared. So a token's answer may hang on others. On which?
+# Tokens choose for themselves, but they share slots. So a token's answer may depend on others. On which?
 
 
 # %%
 def changed_by_last(k, priority="position", one_by_one=False):
-    """In which share of 200 random sequences does a new last token change what an earlier one gets?"""
+    """Measure in what share of 200 random sequences a new last token changes what an earlier one gets."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(200, 32, 8, generator=generator)
     other = logits.clone()
@@ -507,7 +513,7 @@ def changed_by_last(k, priority="position", one_by_one=False):
 
     def kept(scores):
         weights, indices = scores.softmax(-1).topk(k)
-        if one_by_one:  # a token's choices as if they were tokens that follow each other
+        if one_by_one:  # as if each token's choices were separate tokens, one after the other
             return assign(indices.view(-1, 1), weights.reshape(-1, 1), capacity, priority)[1].view(-1, k)
         return assign(indices, weights, capacity, priority)[1]
 
@@ -531,17 +537,18 @@ def show_causality():
 predict("m26b-causal", reveal=show_causality)
 
 # %% [markdown]
-# An image is there as a whole, so nobody minds. In a text model it is a leak: an earlier word is computed with knowledge of a
-# later one, which will not be there when the model writes. The usual order, first choices first, leaks, and so does
-# priority by gate; by position with one choice, nothing does. Choosing for oneself is not enough: the queue decides.
+# An image is there all at once, so nobody minds. In a text model it is a leak: an earlier word is computed with
+# knowledge of a later one, which does not exist yet when the model writes. The usual order, first choices first, leaks,
+# and so does priority by gate; by position with one choice, nothing does. Choosing for yourself is not enough: the
+# queue decides.
 #
-# And across images? Take the last image of each group, keep it, and exchange the three that came before it. Which of its
-# patches are dropped in one company and not in the other?
+# And across images? Keep the last image of each group, and exchange the three that come before it. How many of its
+# patches change fate, dropped before and not now, or the other way round?
 
 
 # %%
 def mates_change(place, groups_of, priority):
-    """Share of patches of the image at this place that change fate when the other three of its group are exchanged."""
+    """Measure what share of this image's patches change fate when the other three images of its group are exchanged."""
     company = logits.view(-1, TOGETHER, 16, NUM_EXPERTS)
     other = company.roll(1, 0)
     other[:, place] = company[:, place]  # the image itself stays
@@ -557,11 +564,12 @@ for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "
     print(f"groups of {groups_of} image(s), by {priority:8s}: {100 * share:4.1f} % of its patches change fate")
 
 # %% [markdown]
-# The image is the same, the weights are the same, and the result is another, because the *company* is another. Reshaping a
-# batch into groups is no formality: it decides who competes. With groups of one image nothing leaks between images, but
-# section 4 has shown the price: small groups drop more.
+# The image is the same, the weights are the same, and yet the result differs, because the *other images* differ.
+# Reshaping a batch into groups is no formality: it decides who competes. With groups of one image nothing leaks between
+# images, but section 4 has shown the price: small groups drop more.
 #
-# And the *first* image of a group, when the three behind it are exchanged? Say it for both priorities, then run the cell.
+# And what about the *first* image of a group, when the three behind it are exchanged? Predict it for both priorities,
+# then run the cell.
 
 # %%
 for priority in ("position", "gate"):
@@ -570,15 +578,15 @@ for priority in ("position", "gate"):
 
 # %% [markdown]
 # <details><summary>Why?</summary>
-# By position, with one choice, it is served before all others, so that nobody can take its rows; everybody else pays. By
-# gate nobody is safe: a surer token of any image goes ahead.</details>
+# By position, with one choice, it is served before all others, so nobody can take its slots; everybody else pays. By
+# gate nobody is safe: a token with a larger gate goes first, whatever image it comes from.</details>
 
 # %% [markdown]
 # ## 9 · Exercise: write the check (10 min)
 #
-# You have used many checks; now write one. `check_assign(assign)` gets a candidate and must raise an error if it is
-# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and on 19
-# wrong ones, of which it must reject 15. Most of them give the right shapes.
+# You have used many checks; now write one. `check_assign(assign)` receives a candidate and must raise an error if it is
+# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and
+# on 19 wrong ones, of which it must reject 15. Most of them return the right shapes.
 
 
 # %% tags=["exercise:check-assign"]
@@ -593,15 +601,15 @@ def check_assign(assign):
 
 
 # %% [markdown]
-# `hint("check-assign")` helps. A start: the example of section 2. It does not see padding, nor the row numbers unless you
-# compare them.
+# Stuck? Call `hint("check-assign")`. A start is the example from section 2. It does not catch mistakes with padding,
+# nor with the slot numbers unless you compare them.
 
 # %% tags=["check:check-assign"]
 check("check-assign", check_assign)
 
 # %% [markdown]
-# Your check may pass and still let some wrong functions through. Which? The next cell asks *your* check, also while it
-# fails:
+# Your check may pass and still let some wrong functions through. Which ones? The next cell asks *your* check, even
+# while it still fails:
 
 # %%
 from softmoe_edu.teaching.check.attempt import NotStarted
@@ -622,19 +630,19 @@ except NotStarted:
 # %% [markdown]
 # ## 10 · Clinic (5 min)
 #
-# A layer has come in. It runs, its loss falls, its shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
 # %%
 patient = clinic("02")
 patient
 
 # %% [markdown]
-# One measurement is made for you. Which others would tell the suspects apart? The instruments of this lesson:
+# One measurement has been made for you. Which others would tell the suspects apart? The instruments of this lesson:
 #
 # - `metrics.dropped_per_position(routing)`: how often each position is dropped, from first to last,
 # - `y[metrics.dropped(routing).view(200, 16)]`: what the layer answers to dropped tokens,
-# - `routing.gates`, each token's gates for all experts, and `routing.gate`, those of the rows that were filled,
-# - `routing.sizes`: groups, tokens of a group, experts, rows of one expert.
+# - `routing.gates`: each token's gates for all experts, and `routing.gate`: those of the slots that were filled,
+# - `routing.sizes`: groups, tokens per group, experts, slots per expert.
 
 # %%
 torch.manual_seed(0)
@@ -646,18 +654,18 @@ print("input", tuple(x.shape), "output", tuple(y.shape), routing)
 print(f"dropped: {100 * metrics.dropped_fraction(routing):.0f} % of tokens")
 
 # %%
-# print(patient.diagnose("...", "..."))   # remove the first # and name what is wrong, one or more of the suspects
+# print(patient.diagnose("...", "..."))   # remove the first #, and name one or more of the suspects
 
 # %% [markdown]
-# `clinic("02", 2)`, `clinic("02", 3)` and so on are other patients.
+# More patients: `clinic("02", 2)`, `clinic("02", 3)` and so on.
 
 # %% [markdown]
 # ## 11 · What is settled (5 min)
 #
 # The paper's Section 2.2 makes two claims that this lesson can test. *No token dropping*: in Soft MoE every slot is a
-# weighted average of **all** tokens. *Determinism for each sequence*: where sequences compete for rows, a result belongs to
-# its batch, not to its sequence. You have seen the second in section 8. The first, on the same tokens and with as few as 8
-# slots for 64 of them:
+# weighted average of **all** tokens. *Per-sequence determinism*: where sequences compete for slots, a result depends on
+# the whole batch, not on its own sequence alone. You saw the second in section 8. For the first, give both routers the
+# same tokens, and as few as 8 slots for 64 of them:
 
 # %%
 torch.manual_seed(0)
@@ -674,12 +682,12 @@ for name, router in crowded.items():
     print(f"{name:14s} {n} tokens, {e * p} slots: {100 * lost:.1f} % of tokens in no slot")
 
 # %% [markdown]
-# *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and company decide who;
-# Soft MoE drops none, however few slots it has. *Not settled:* whether that makes a better model. And "in a slot" is not
-# "well heard": how much of each token Soft MoE's slots take is a question for later lessons.
+# *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and the other images
+# decide which ones; Soft MoE drops none, however few slots it has. *Not settled:* whether that makes a better model.
+# And being in a slot may not mean much: how much of each token Soft MoE's slots take is a question for later lessons.
 #
-# Back to your rule of section 1. Four questions that every rule for the ninth token has to answer:
-# does it depend on the token's place? on later tokens? on other images? and does the expert's work stay the same size?
+# Back to your rule from section 1. Four questions that every rule for the ninth token has to answer: does it depend on
+# the token's position? On later tokens? On other images? And does the expert's work stay the same size?
 
 # %%
 print("My rule for the ninth token:", my_rule)
@@ -687,22 +695,24 @@ print("My rule for the ninth token:", my_rule)
 # %% [markdown]
 # ### Five questions
 #
-# <details><summary>1. 64 tokens, 16 experts, k = 2, factor 1.25. How many rows has one expert?</summary>
-# 64 · 2 · 1.25 / 16 = 10. That is per expert; a token still uses two experts at most.</details>
+# <details><summary>1. 64 tokens, 16 experts, k = 2, factor 1.25. How many slots does one expert have?</summary>
+# 64 · 2 · 1.25 / 16 = 10. That is per expert; a token still uses at most two experts.</details>
 #
-# <details><summary>2. A router's loads are perfectly even on average, factor 1. Does it drop tokens?</summary>
-# Yes. Even on average is not even in every group; what exceeds an expert's capacity is dropped. Only a router that is even
-# in each group drops none.</details>
+# <details><summary>2. A router's loads are perfectly even on average, and the factor is 1. Does it drop
+# tokens?</summary>
+# Yes. Even on average is not even in every group; what exceeds an expert's capacity is dropped. Only a router that is
+# even in every group drops none.</details>
 #
 # <details><summary>3. A token of 1.0 has a gate of 0.6 and is dropped. What do layer and block return?</summary>
-# 0 and 1.0. A block that returns 1.6 has a layer that returns the token times its gate.</details>
+# 0 and 1.0. If the block returns 1.6, its layer returned the token times its gate.</details>
 #
-# <details><summary>4. With k = 1 you change from position to gate priority. How many tokens are dropped now?</summary>
-# As many as before; others. Each expert keeps as many as it has rows.</details>
+# <details><summary>4. With k = 1 you switch from position to gate priority. How many tokens are dropped now?</summary>
+# As many as before, but other ones. Each expert keeps as many as it has slots.</details>
 #
-# <details><summary>5. Your colleague evaluates with batch size 1 and you with 64, same weights. Your accuracies differ. Name a
-# reason from this lesson.</summary>
-# If the images of a batch share buffers, company decides who is dropped. In groups of one image each is alone.</details>
+# <details><summary>5. Your colleague evaluates with batch size 1 and you with 64, on the same weights. Your accuracies
+# differ. Name a reason from this lesson.</summary>
+# If the images of a batch share buffers, the other images decide which tokens are dropped. In groups of one, each image
+# is alone.</details>
 
 # %%
 calibration("02")

@@ -9,10 +9,10 @@
 # %% [markdown]
 # # 05 · Soft MoE by hand
 #
-# You compute a Soft MoE layer on paper, write it, write a test that finds wrong ones, and find out what is wrong with a
-# layer that trains. **75 minutes as planned;** nobody has been timed yet.
+# You compute a Soft MoE layer on paper, write it in code, write a test that catches wrong ones, and find out what is
+# wrong with a layer that trains. **Planned for 75 minutes;** nobody has been timed yet.
 #
-# You need: lessons 00 to 02, and softmax. Pen and paper.
+# You need lessons 00 to 02, softmax, and pen and paper.
 #
 # At the end you can
 # - compute dispatch weights, slots, combine weights and answers by hand, and say which sums must be 1,
@@ -21,29 +21,29 @@
 # - say what the experts compute, how often, and what that costs,
 # - write a check that rejects wrong layers and accepts every right one.
 #
-# **The 40-minute path:** the sections marked ★, which are 1 to 5 and 8.
+# **The 40-minute path:** sections 1 to 5 and 8, marked ★.
 
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #
-# A sparse router makes a hard choice: a token goes to this expert or it does not. With buffers of finite size it drops
-# tokens, and its answer jumps when a small change of a score changes the choice. Soft MoE makes no choice. Each slot is an
-# average of all tokens, each answer an average of all slots, and what is learned is *how much* of each. The layer is a few
-# lines long. It is also easy to get wrong in ways that run, train and show no error. So you will do it by hand first, and
-# test it hard.
+# A sparse router makes a hard choice: a token goes to this expert or it does not. With finite buffers it drops tokens,
+# and its answer jumps when a small change of a score changes the choice. Soft MoE makes no choice. Each slot is an
+# average of all tokens, each answer an average of all slots' answers, and what is learned is *how much* of each. The
+# layer is a few lines long. It is also easy to get wrong in ways that run, train and show no error. So you will first
+# do it by hand, and then test it hard.
 #
-# Three questions about earlier lessons. Answer first, then open.
+# Three questions from earlier lessons. Answer first, then open.
 #
-# <details><summary>Lesson 02: An expert's buffer has 8 rows, and 10 tokens want this expert and no other. What comes back
-# from the layer for the two that find no row?</summary>Zeros: no expert computed them, and a sum of nothing is 0. The block
-# adds the layer's answer to the token itself, so these two leave the block as they came in.</details>
+# <details><summary>Lesson 02: An expert's buffer has 8 slots, and 10 tokens want this expert and no other. What does
+# the layer return for the two that get no slot?</summary>Zeros: no expert computed them, and a sum of nothing is 0. The
+# block adds the layer's answer to the token itself, so the layer leaves these two as they were.</details>
 #
-# <details><summary>Lesson 01: A token goes to one expert (k = 1). Why is the softmax taken before the selection, and not
-# after?</summary>After the selection one score is left, and the softmax of one number is always 1: no gradient would reach
-# the router.</details>
+# <details><summary>Lesson 01: A token goes to one expert (k = 1). Why is the softmax taken before the selection, and
+# not after?</summary>After the selection only one score is left, and the softmax of one number is always 1: no gradient
+# would reach the router.</details>
 #
-# <details><summary>Lesson 00: Six steps describe every router. Say them in order. In which of them does Soft MoE do
-# nothing?</summary>Score, normalise, select, dispatch, compute, combine. It selects nothing.</details>
+# <details><summary>Lesson 00: Six steps describe every router. Name them in order. In which of them does Soft MoE do
+# nothing?</summary>Score, normalise, select, dispatch, compute, combine. In *select*: it selects nothing.</details>
 
 # %%
 import torch
@@ -60,14 +60,15 @@ returning("05")
 # %% [markdown]
 # ## 2 · ★ Predict, then compute on paper (10 min)
 #
-# *Dispatch* weights say how much of each token goes into each slot, *combine* weights how much of each slot's answer goes
-# to each token. Both are made of the same scores (in code: `logits`), one for each pair of token and slot.
+# *Dispatch* weights say how much of each token goes into each slot; *combine* weights say how much of each slot's
+# answer goes to each token. Both are made from the same scores (in code: `logits`), one for each pair of token and
+# slot.
 
 
 # %%
 def both_sums():
     routing = SoftRouter(dim=8, num_experts=3, slots_per_expert=2, scale_init=4.0)(torch.randn(1, 5, 8)).detach()
-    print("5 tokens, 3 experts of 2 slots; sums from the smallest to the largest:")
+    print("5 tokens, 3 experts with 2 slots each; sums from smallest to largest:")
     for name, weights in (("dispatch", routing.dispatch), ("combine", routing.combine)):
         over = {"over the tokens of each slot": weights.sum(1), "over the slots of each token": weights.sum((2, 3))}
         for words, sums in over.items():
@@ -86,20 +87,20 @@ predict("m01-sums", reveal=both_sums)
 # | **token 0** | [1, 0] | 3 | 1 | 2 |
 # | **token 1** | [0, 2] | 1 | 2 | 1 |
 #
-# Expert 0 multiplies what it gets by 4, experts 1 and 2 multiply by 3. Work in fractions:
+# Expert 0 multiplies what it gets by 4; experts 1 and 2 multiply by 3. Work in fractions:
 #
-# 1. **score**: done, that is the table.
-# 2. **normalise**: softmax = exp(score) / sum of exp(score), so with exp given only the division is left. For dispatch,
-#    divide each *column* by its sum: that is the softmax over tokens. For combine, divide each *row* of the table by its
-#    sum: that is the softmax over slots.
+# 1. **score**: already done; that is the table.
+# 2. **normalise**: softmax = exp(score) / sum of exp(score). The exponentials are given, so only the division is left.
+#    For dispatch, divide each *column* by its sum: that is the softmax over tokens. For combine, divide each *row* of
+#    the table by its sum: that is the softmax over slots.
 # 3. **select**: nothing happens here. This line is the whole idea of the paper.
-# 4. **dispatch**: slot = the sum of the tokens, each times its dispatch weight.
-# 5. **compute**: each expert on its own slot.
-# 6. **combine**: answer of a token = the sum of the experts' answers, each times its combine weight.
+# 4. **dispatch**: a slot is the sum of the tokens, each times its dispatch weight.
+# 5. **compute**: each expert runs on its own slot.
+# 6. **combine**: a token's answer is the sum of the experts' answers, each times its combine weight.
 #
-# Slot 0 to begin with: its column is 3 and 1, so its weights are 3/4 and 1/4, and the slot holds
-# 3/4 · [1, 0] + 1/4 · [0, 2] = [3/4, 1/2]. Expert 0 makes [3, 2] of it. Go on with slots 1 and 2, then both tokens.
-# No fraction gets finer than twelfths.
+# Slot 0, to begin with: its column is 3 and 1, so its weights are 3/4 and 1/4, and the slot holds 3/4 · [1, 0] + 1/4 ·
+# [0, 2] = [3/4, 1/2]. Expert 0 turns that into [3, 2]. Go on with slots 1 and 2, then with both tokens. No denominator
+# is larger than 12.
 
 # %%
 my_slot_1 = "?"  # what slot 1 holds, two numbers such as "1/2, 3/4"
@@ -109,8 +110,8 @@ my_token_1 = "?"  # the answer of token 1
 # %% [markdown]
 # ## 3 · ★ Worked example, in fractions (5 min)
 #
-# The same in code, exact. Read it beside your paper: it has the six steps in the same order. Below its numbers it says
-# which of yours are right.
+# The same in code, with exact fractions. Read it beside your paper: the six steps come in the same order. Below its own
+# numbers it prints yours, and says which are right.
 
 # %%
 from fractions import Fraction
@@ -133,12 +134,12 @@ def text(numbers):
     return ", ".join(map(str, numbers))
 
 
-def judged(typed, exact):  # what was typed, beside the exact numbers
+def judged(typed, exact):  # compares what was typed with the exact numbers
     try:
         numbers = [Fraction(part.replace(" ", "")) for part in str(typed).strip(" []").split(",")]
     except (ValueError, ZeroDivisionError):
         return "not filled in" if typed == "?" else f"{typed!r} cannot be read: write two numbers such as '1/2, 3/4'"
-    return f"[{text(numbers)}] is {'right' if numbers == exact else 'not what stands above; where does your paper differ?'}"
+    return f"[{text(numbers)}] is {'right' if numbers == exact else 'not what stands above: where does your paper differ?'}"
 
 
 for slot in range(3):
@@ -154,8 +155,8 @@ for token, (row, mine) in enumerate(zip(powers, (my_token_0, my_token_1), strict
     print(f"you, token {token}: {judged(mine, answer)}")
 
 # %% [markdown]
-# As matrices, with the paper's letters: $X$ holds the $m$ tokens as rows, $\Phi$ one learned column for each of the
-# $n \cdot p$ slots.
+# As matrices, in the paper's letters: the rows of $X$ are the $m$ tokens, and $\Phi$ has one learned column for each of
+# the $n \cdot p$ slots.
 #
 # | step | paper | in words |
 # | --- | --- | --- |
@@ -166,26 +167,26 @@ for token, (row, mine) in enumerate(zip(powers, (my_token_0, my_token_1), strict
 # | **compute** | $\tilde Y_i = f_{\lfloor i/p \rfloor}(\tilde X_i)$ | slot $i$ belongs to expert $\lfloor i/p \rfloor$ |
 # | **combine** | $Y = C\tilde Y$ | answers are averages of slots |
 #
-# The paper's letters are not the library's. From here on we use ours:
+# The paper's letters are not the library's. From here on we use the library's:
 #
 # | | paper | here |
 # | --- | --- | --- |
-# | examples of a batch | (one at a time) | **b** |
-# | tokens of an example | m | **n** |
+# | examples in a batch | (one at a time) | **b** |
+# | tokens in an example | m | **n** |
 # | numbers in a token | d | **d** |
 # | experts | n | **e** |
-# | slots of an expert | p | **p** |
+# | slots of one expert | p | **p** |
 # | the slots' vectors | $\Phi$, (d, n·p) | **phi**, (d, e, p) |
 #
-# Watch out: *n* counts experts in the paper and tokens here. Algorithm 1 has no batch axis, so its axis 0 is our axis 1.
+# Watch out: *n* counts experts in the paper and tokens here. Algorithm 1 has no batch axis: its axis 0 is our axis 1.
 #
-# <details><summary>If you read the official code too</summary>
-# It writes g for the examples, m for tokens, n for experts, and mu, (d, n, p), for the slots' vectors. Slots are counted
-# expert by expert, there and here, as in the formula above, although the caption of the paper's Figure 2 says
+# <details><summary>If you also read the official code</summary>
+# It writes g for the examples, m for tokens, n for experts, and mu, (d, n, p), for the slots' vectors. Slots are
+# counted expert by expert, there and here, as in the formula above, although the caption of the paper's Figure 2 says
 # round-robin.</details>
 #
-# The hand example once more, as a machine: go through the six steps, point at a weight or press <kbd>Tab</kbd> and the arrow
-# keys. Equation, line of code and number stand together; beside and below the map are its sums.
+# Now the hand example once more, in a widget. Go through the six steps; point at a weight, or press <kbd>Tab</kbd> and
+# use the arrow keys. Equation, line of code and number are shown together; the sums stand beside and below the map.
 
 # %%
 scores = torch.tensor(powers, dtype=torch.float32).log()[None, :, :, None]  # (b=1, n=2, e=3, p=1)
@@ -194,17 +195,17 @@ RouterExplorer(scores, dim=2, hidden_dim=1, step="normalise", token=0, expert=0,
 # %%
 for token in (0, 1):
     given = [run_slot(slot)[0][token] for slot in range(3)]
-    print(f"token {token} gives {text(given)} of itself to the slots, {sum(given)} in all")
+    print(f"token {token} gives {text(given)} of itself to the slots, {sum(given)} in total")
 
 # %% [markdown]
-# Every column sums to 1. The rows do not, and need not: how much a token gives away in all is *free*. The tokens compete for
-# the slots, and one may win more than another.
+# Every column sums to 1. The rows do not, and need not: how much a token gives away in total is *free*. Tokens compete
+# for the slots, and one may win more than another.
 
 # %% [markdown]
 # ## 4 · ★ Exercise: dispatch (5 min)
 #
-# The hand example had one example and one slot for each expert. A layer gets scores (b, n, e, p): b examples, n tokens, e
-# experts, p slots of each. Which of the four axes does a slot average over?
+# The hand example was a single example, with one slot for each expert. A layer gets scores of shape (b, n, e, p): b
+# examples, n tokens, e experts, p slots for each expert. Over which of the four axes does a slot average?
 
 
 # %% tags=["exercise:dispatch-weights"]
@@ -222,14 +223,15 @@ def dispatch_weights(logits):
 check("dispatch-weights", dispatch_weights)
 
 # %% [markdown]
-# Stuck? `from softmoe_edu.teaching import hint` and then `hint("dispatch-weights")` gives help step by step; call it
-# again for more. The check tells which classic mistake your numbers equal, if they do.
+# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("dispatch-weights")` for a first hint; call it again
+# for the next one. If your numbers are those of a classic mistake, the check says which one.
 
 # %% [markdown]
 # ## 5 · ★ Exercise: combine (5 min)
 #
-# The other reading of the same scores. A token hears *all* slots of *all* experts. Those are two axes of the tensor, and
-# `torch.softmax` takes one axis only: make two axes one (`flatten`) and bring them back (`view_as`).
+# Now read the same scores the other way. A token's answer draws on *all* slots of *all* experts. Those are two axes of
+# the tensor, and `torch.softmax` takes only one: merge the two into one axis (`flatten`), and restore the shape
+# afterwards (`view_as`).
 
 
 # %% tags=["exercise:combine-weights"]
@@ -247,13 +249,13 @@ def combine_weights(logits):
 check("combine-weights", combine_weights)
 
 # %% [markdown]
-# Help: `hint("combine-weights")`.
+# Stuck? Call `hint("combine-weights")`.
 
 # %% [markdown]
 # ## 6 · Your weights under the lens (5 min)
 #
-# First the hand example, through *your* two functions. The lens draws what they give, right or wrong, and says which sums
-# are off; while one of them is not written, it says that.
+# First the hand example, through *your* two functions. The lens draws what they return, right or wrong, and says which
+# sums are off; if one of them is not written yet, it says so.
 
 
 # %%
@@ -264,8 +266,8 @@ def own(logits):
 RoutingLens.of(own, scores)
 
 # %% [markdown]
-# Now real scores: a small ViT with a Soft MoE layer learns to read digits. (How this layer makes its scores, with a scale, is
-# a matter of a later lesson.) "own" is yours, "reference" the library's.
+# Now real scores: a small ViT with a Soft MoE layer learns to read digits. (How this layer computes its scores, with a
+# scale, is left to a later lesson.) "own" is yours, "reference" is the library's.
 
 # %%
 train_digits, test_digits = digits()
@@ -283,19 +285,21 @@ labels = [f"digit {label}" for label in images.labels]
 RoutingLens.of(own, routing.logits, images.images, lambda logits: (routing.dispatch, routing.combine), labels=labels)
 
 # %% [markdown]
-# **Find these:** a slot that mixes few patches, and one that mixes nearly all. A patch that many slots want: its sum over
-# slots is above 1. In *combine*: is any weight exactly 0? The figure counts the patches of a slot for all eight images.
+# **Find these:** a slot that mixes few patches, and one that mixes nearly all of them; and a patch that many slots
+# want, whose sum over slots is above 1. In *combine*: is any weight exactly 0? The figure counts the patches in each
+# slot, for all eight images.
 
 # %%
 figures.described(figures.slot_usage(routing))
 
 # %%
 gives = routing.dispatch.sum((2, 3))
-print(f"a patch gives {gives.min():.2f} to {gives.max():.2f} slots' worth; these sums are free")
+print(f"a patch fills {gives.min():.2f} to {gives.max():.2f} slots in total; these sums are free")
 print(f"combine weights that are exactly 0: {int((routing.combine == 0).sum())} of {routing.combine.numel()}")
 
 # %% [markdown]
-# Soft MoE is *soft*: no weight is 0 (up to rounding), every answer hears every slot. And how much of this is learned?
+# Soft MoE is *soft*: no weight is 0 (except by rounding), and every answer draws on every slot. How much of this is
+# learned?
 
 
 # %%
@@ -318,8 +322,8 @@ for name, weigh in (("dispatch", my_dispatch), ("combine", my_combine)):
     print(f"{name}: weights move in {where}")
 
 # %% [markdown]
-# One score moved, and both matrices changed: dispatch in that slot's whole column, combine in that token's whole row. There
-# is one set of scores and one learned matrix, phi, with d · e · p numbers.
+# One score moved, and both matrices changed: dispatch in that slot's whole column, combine in that token's whole row.
+# There is one set of scores and one learned matrix, phi, with d · e · p numbers.
 
 # %% [markdown]
 # ## 7 · What is computed, and what is not (5 min)
@@ -344,8 +348,9 @@ def rows_run():
 predict("m06-expert-rows", reveal=rows_run)
 
 # %% [markdown]
-# Experts never see a token. They see slots, and there are as many of those as you ask for. **Must there be as many slots as
-# tokens?** Keep the tokens, change the slots. Work is counted in MACs, multiplications each with an addition:
+# Experts never see a token. They see slots, and you decide how many of those there are. **Must there be as many slots
+# as tokens?** Keep the tokens and change the slots. Work is counted in MACs; one MAC is a multiplication and an
+# addition.
 
 # %%
 x = torch.randn(2, 196, 32)
@@ -355,16 +360,16 @@ for slots_per_expert in (1, 8, 24, 49, 100):
     print(f"{4 * slots_per_expert:3d} slots: {tuple(x.shape)} -> {tuple(layer(x).shape)}, {millions:5.1f} million MACs")
 
 # %% [markdown]
-# The shape of the output never changes, the cost does. Below, a layer of ViT B/16 with 128 experts beside the *dense* MLP
-# that it replaces, the one MLP that every token of an ordinary ViT goes through: move *slots per expert* and watch which
-# bars follow and which do not.
+# The shape of the output never changes; the cost does. Below is a layer of ViT B/16 with 128 experts, beside the
+# *dense* MLP that it replaces, the one through which every token of an ordinary ViT goes. Move *slots per expert* and
+# watch which bars follow and which do not.
 
 # %%
 CostExplorer("soft", num_experts=128, slots_per_expert=1, dim=768, hidden_dim=3072, pinned={"router": "dense"})
 
 # %% [markdown]
-# **Is this averaging the experts' parameters?** Other methods do that; Soft MoE is something else. Two experts, relu(x) and
-# relu(-x), two tokens, 3 and -1, all weights 1/2:
+# **Does this average the experts' parameters?** Other methods do; Soft MoE does something else. Take two experts,
+# relu(x) and relu(-x), two tokens, 3 and -1, and all weights 1/2:
 
 # %%
 both = torch.tensor([3.0, -1.0])
@@ -379,8 +384,8 @@ print("Soft MoE, answers to the average token:    ", float(torch.relu(slopes * b
 # %% [markdown]
 # ## 8 · ★ Exercise: the whole layer (10 min)
 #
-# Now all of Algorithm 1, from tokens and phi to answers. Six steps: score, normalise, (select), dispatch, compute, combine.
-# The experts are a list of functions; expert i gets its own p slots. You may call your own two functions.
+# Now all of Algorithm 1, from tokens and phi to answers. Six steps: score, normalise, (select), dispatch, compute,
+# combine. The experts are a list of functions; expert i gets its own p slots. You may call your own two functions.
 
 
 # %% tags=["exercise:soft-moe"]
@@ -397,9 +402,9 @@ def soft_moe(x, phi, experts):
 check("soft-moe", soft_moe)
 
 # %% [markdown]
-# Help: `hint("soft-moe")`. Or **begin with sorting**: the next cell holds numbered lines. Half of them, in the right order,
-# are the layer; the others are lines that people write by mistake. Note the numbers, check, and then write the function
-# above yourself.
+# Stuck? Call `hint("soft-moe")`. Or **begin by sorting lines**: the next cell shows numbered lines. Half of them, in
+# the right order, make up the layer; the others are common mistakes. Note down the numbers, check them, and then write
+# the function above yourself.
 
 # %%
 from softmoe_edu.course.lesson_05.sort_soft_moe.exercise import listing
@@ -420,10 +425,10 @@ def soft_moe_lines():
 check("sort-soft-moe", soft_moe_lines)
 
 # %% [markdown]
-# Help: `hint("sort-soft-moe")`.
+# Stuck? Call `hint("sort-soft-moe")`.
 #
-# A layer of the library with the same phi and the same experts must give the same answers. (It keeps its experts stacked;
-# `expert(i)` cuts one out.)
+# A layer from the library with the same phi and the same experts must give the same answers. (The library stacks the
+# weights of its experts; `expert(i)` picks one out.)
 
 # %%
 layer_fn = use("soft-moe", soft_moe)
@@ -444,11 +449,11 @@ print(f"largest difference from the library's layer: {gap:.0e}")
 # %% [markdown]
 # ## 9 · Write the check (10 min)
 #
-# You have seen what a check said about your layer. Now write one. Tests of such layers often look at shapes, and at
-# whether a gradient arrives. A softmax along a wrong axis changes neither, so such tests stay green.
+# You have seen what a check said about your layer. Now write one. Tests of such layers often look only at shapes, and
+# at whether a gradient arrives. A softmax along the wrong axis changes neither, so such tests stay green.
 #
-# `my_check(layer)` raises `AssertionError` for a wrong layer and accepts every right one. It is tried on right layers in
-# different styles, and on wrong ones:
+# `my_check(layer)` raises `AssertionError` for a wrong layer and accepts every right one. It is tried on right layers
+# written in different styles, and on wrong ones:
 
 # %%
 from softmoe_edu.course.lesson_05.check_soft_moe.properties import NEEDED
@@ -460,13 +465,14 @@ print(f"{len(right)} right layers: accept all of them")
 print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 
 # %% [markdown]
-# Ideas that reject much:
+# Ideas that catch a lot:
 #
-# - Your hand example. Its phi is the log of the table, with the second row divided by 2, since token 1 is [0, 2] and its
-#   scores are twice that row; phi also needs a last axis, p = 1.
-# - Experts that all answer 1. The same tokens in another order. Experts in another order, with their phi. One example
-#   alone, and beside others.
-# - Sizes that all differ: what is 1, or equal to another size, hides mistakes.
+# - Your hand example. Token 0 is [1, 0], so the first row of phi is the log of the table's first row. Token 1, [0, 2],
+#   counts its row of phi twice, so the second row of phi is half the log of the table's second row. And phi needs a
+#   last axis, with p = 1.
+# - Experts that all answer 1. The same tokens in another order. The experts in another order, each with its phi. One
+#   example alone, and the same one beside others.
+# - Sizes that are all different: a size of 1, or two equal sizes, can hide mistakes.
 
 
 # %% tags=["exercise:check-soft-moe"]
@@ -483,8 +489,8 @@ def my_check(layer):
 check("check-soft-moe", my_check)
 
 # %% [markdown]
-# Help: `hint("check-soft-moe")`. Your check may pass and still let some wrong layers through. Which? The next cell asks
-# *your* check, also while it fails:
+# Stuck? Call `hint("check-soft-moe")`. Your check may pass and still let some wrong layers through. Which ones? The
+# next cell asks *your* check, even while it still fails:
 
 # %%
 from softmoe_edu.teaching.check.attempt import NotStarted
@@ -502,11 +508,11 @@ except NotStarted:
 # %% [markdown]
 # ## 10 · Clinic: it trains, and it is wrong (10 min)
 #
-# A patient is a layer with one or two mistakes. First see that nothing seems to be wrong with it:
+# A patient is a layer with one or two mistakes. First see for yourself that nothing seems to be wrong with it:
 
 # %%
 patient = clinic("05")
-print("things that are wrong with this patient:", patient.how_many)
+print("mistakes in this patient:", patient.how_many)
 patient
 
 # %%
@@ -517,10 +523,10 @@ print(f"accuracy on test digits after 100 steps: {100 * treated.test_accuracy:.0
 print(f"the right layer of section 6 had         {100 * history.test_accuracy:.0f} %")
 
 # %% [markdown]
-# Its accuracy (one run) does not show it. Examine it: `record` gives its `Routing`, the lens draws it, and the layer has
-# `router` and `experts` that you can call. Which sums are off? Do the weights of an image change with the others of the
-# batch? Is `patient.layer(X)` the same as `together.through(X, patient.layer.experts)`? The cell below makes X and its
-# routings.
+# Its accuracy (from one run) does not give it away. Examine it: `record` collects its `Routing`, the lens draws it, and
+# the layer has a `router` and `experts` that you can call. Which sums are off? Do the weights of an image change with
+# the other images of the batch? Is `patient.layer(X)` equal to `together.through(X, patient.layer.experts)`? The first
+# cell below shows the lens; the second makes X and its routings.
 
 # %%
 with torch.no_grad(), record(ward.eval()) as found:
@@ -533,7 +539,7 @@ X = torch.randn(3, 16, 32)  # three made-up images of 16 tokens
 with torch.no_grad():
     alone, together = patient.layer.router(X[:1]), patient.layer.router(X)  # one image by itself, and with the others
 
-my_measurements = "?"  # measure here what you need: alone.dispatch, together.combine and so on are (b, n, e, p)
+my_measurements = "?"  # measure what you need here: alone.dispatch, together.combine and so on are (b, n, e, p)
 
 # %%
 my_diagnosis = ()  # names of suspects, such as ("noisy",)
@@ -544,16 +550,16 @@ else:
 
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# One of these suspects, found and repaired in published code:
-# <a href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax over the batch</a>. The paper's
-# Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
+# One of these suspects was found and fixed in published code:
+# <a href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax over the batch</a>. The
+# paper's Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
 
 # %% [markdown]
 # ## 11 · The claim it settles, and five questions (5 min)
 #
-# *The paper's claim (Section 3.4):* Soft MoE B/16 is about as good as ViT H/14 at a fraction of the cost per image, once
-# trained; and Soft MoE H/14 has many times the parameters of ViT H/14 in almost the same time. First the quality, which no
-# lesson can test, as printed in Table 1:
+# *The paper's claim (Section 3.4):* Soft MoE B/16 is about as good as ViT H/14 but, once trained, costs only a fraction
+# of it per image; and Soft MoE H/14 has many times the parameters of ViT H/14 but takes almost the same time. First the
+# quality, which no lesson can test, as printed in Table 1:
 
 # %%
 MODELS = paper.MODELS
@@ -566,16 +572,17 @@ for name, model in (("Soft MoE B/16", small), ("ViT H/14", large)):
             print(f"{name:13s} {run.steps:9,} steps: {quality}, {price}")
 
 # %% [markdown]
-# Read the TPU-days: training Soft MoE B/16 took about as many as H/14's shorter run. What is cheap is the trained model.
+# Look at the TPU-days: training Soft MoE B/16 took about as many as the shorter run of ViT H/14. It is the trained
+# model that is cheap.
 #
-# Now the arithmetic of the cost, which this lesson can test. In the columns "ratio", `x 2.00` means that the second model
-# has twice as much as the first, `/ 2.00` that it has half as much, `=` that neither has any, and `-` that one of them has
-# none.
+# Now the arithmetic of the cost, which this lesson can test. In the "ratio" columns, `x 2.00` means that the second
+# model has twice as much as the first, `/ 2.00` that it has half as much, `=` that neither has any, and `-` that only
+# one of them has any.
 
 # %%
 print(cost.comparison(("Soft B/16", small.cost), ("ViT H/14", large.cost)))
 flops, ms = ([m.printed(what) for m in (large, small)] for what in ("gflops_per_image", "ms_per_image"))
-print("\nViT H/14 over Soft MoE B/16, for an image:")
+print("\nViT H/14 over Soft MoE B/16, per image:")
 print(f"    GFLOP: computed {large.cost.flops / small.cost.flops:.1f},", end=" ")
 print(f"from the printed {flops[0]} and {flops[1]}: {flops[0] / flops[1]:.1f}")
 print(f"    time, from the printed {ms[0]} ms and {ms[1]} ms: {ms[0] / ms[1]:.1f}")
@@ -583,33 +590,33 @@ print(f"Soft MoE H/14 with 128 experts over ViT H/14, parameters: {larger.parame
 print(f"    and in time, as printed: {larger.printed('ms_per_image') / large.printed('ms_per_image'):.2f}")
 
 # %% [markdown]
-# *Settled:* the weights are two softmaxes of one set of scores; experts run on e · p slots, however many tokens there
-# are. The printed GFLOPs follow from that; milliseconds do not: they were measured, and their ratio is another one. The
-# library's own layer, to which section 8 compares yours, is held by its tests against arrays from the authors' code:
-# scores, both weights, slots, outputs and gradients.
+# *Settled:* the weights are two softmaxes of the same scores; experts run on e · p slots, however many tokens there
+# are. The printed GFLOPs follow from that; the milliseconds do not: they were measured, and their ratio is a different
+# one. The library's own layer, with which section 8 compares yours, is tested against arrays from the authors' code:
+# scores, both sets of weights, slots, outputs and gradients.
 #
-# *Not settled here:* that it learns better. That takes the comparisons of a later lesson.
+# *Not settled here:* whether it learns better. That takes the comparisons of a later lesson.
 #
 # ### Five questions
 #
-# <details><summary>1. A layer's dispatch weights sum to 1 for every token. What does that tell?</summary>
-# That the softmax was taken over slots: it is the combine softmax, or a mistake. In Soft MoE what a token gives to all
-# slots together is free.</details>
+# <details><summary>1. A layer's dispatch weights sum to 1 for every token. What does that tell you?</summary>
+# They were normalised over slots: either this is the combine softmax, or another mistake. In Soft MoE, what a token
+# gives to all slots together is free.</details>
 #
 # <details><summary>2. All experts answer 1 and the layer's output is 4, the number of experts. Where is the
-# mistake?</summary>In combine: the softmax was taken inside each expert, so that a token's weights sum to 1 for each of
+# mistake?</summary>In combine: the softmax was taken inside each expert, so a token's weights sum to 1 for each of
 # them.</details>
 #
-# <details><summary>3. An image's answer changes with the other images of its batch. Name two mistakes that do
-# this.</summary>A softmax over the batch axis (with one image alone every such weight is 1), and routing the tokens of all
-# images as one group.</details>
+# <details><summary>3. An image's answer changes with the other images of its batch. Name two mistakes that cause
+# this.</summary>A softmax over the batch axis (with a single image every such weight is 1), and routing the tokens of
+# all images as one group.</details>
 #
-# <details><summary>4. Twice as many tokens, the same slots. What happens to the work of the experts, and to that of dispatch
-# and combine?</summary>The experts' work stays, dispatch and combine double.</details>
+# <details><summary>4. Twice as many tokens, the same slots. What happens to the work of the experts, and to that of
+# dispatch and combine?</summary>The experts' work stays the same; that of dispatch and combine doubles.</details>
 #
-# <details><summary>5. How can a wrong layer with right sums exist?</summary>For example with the same share for every
-# expert, a wrong order of slots, or uniform weights. Sums are necessary, not sufficient: test values by hand as
-# well.</details>
+# <details><summary>5. How can a layer be wrong although its sums are right?</summary>It may give every expert the same
+# share, order the slots wrongly, or use uniform weights, for example. Right sums are necessary, not sufficient: test
+# values by hand as well.</details>
 
 # %%
 calibration("05")
