@@ -34,6 +34,7 @@
  * @property {(name: string) => HTMLButtonElement} button
  * @property {() => void} schedule Draw at the next frame.
  * @property {() => void} refresh Draw at the next frame, the grounds too.
+ * @property {() => void} catchUp Draw now what waits for the next frame.
  * @property {(values: Partial<T>) => void} send Set traits, here and in the kernel.
  * @property {Listen} on
  * @property {() => Ink} ink
@@ -79,13 +80,19 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
   /** @param {string} which */
   const part = (which) => /** @type {HTMLElement} */ (root.querySelector(`[data-part="${which}"]`));
   const status = /** @type {HTMLElement} */ (root.querySelector("[role=status]"));
+  const drawNow = () => {
+    const all = stale;
+    frame = 0;
+    stale = false;
+    draw(all);
+  };
   const schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const all = stale;
-      stale = false;
-      draw(all);
-    });
+    frame ||= requestAnimationFrame(drawNow);
+  };
+  const catchUp = () => {
+    if (!frame) return;
+    cancelAnimationFrame(frame);
+    drawNow();
   };
   const refresh = () => {
     stale = true;
@@ -103,6 +110,7 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
     part,
     schedule,
     refresh,
+    catchUp,
     on,
     canvas: (which) => /** @type {HTMLCanvasElement} */ (part(which)),
     ground: (which) => /** @type {HTMLCanvasElement} */ (part(which).previousElementSibling),

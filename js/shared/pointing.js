@@ -27,7 +27,11 @@
  * @param {readonly N[]} panels
  * @param {Hands<P, N>} hands
  */
-export function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+export function pointAt(
+  { canvas, on, catchUp },
+  panels,
+  { ready, under, beyond, show, go, take, enter, free, shifted },
+) {
   for (const panel of panels) {
     const target = canvas(panel);
     const at = (/** @type {MouseEvent} */ event) => {
@@ -48,7 +52,9 @@ export function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go
     on(target, "pointermove", (/** @type {PointerEvent} */ event) => ready() && show(at(event)));
     on(target, "pointerleave", () => show(null));
     on(target, "blur", () => show(null));
+    // Where frames are slow, a click or a key may come before what was chosen last is drawn.
     on(target, "click", (/** @type {MouseEvent} */ event) => {
+      catchUp();
       if (!ready()) return;
       if (event.shiftKey && shifted) shifted.take(at(event));
       else take(at(event), panel);
@@ -58,6 +64,7 @@ export function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go
       if (event.shiftKey && shifted) stop(event);
     });
     on(target, "keydown", (/** @type {KeyboardEvent} */ event) => {
+      catchUp();
       const held = event.ctrlKey || event.metaKey || event.altKey || (event.shiftKey && !shifted);
       if (ready() && !held && press(event)) stop(event);
     });

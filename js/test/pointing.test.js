@@ -4,7 +4,12 @@ import { test } from "node:test";
 import { pointAt } from "../shared/pointing.js";
 
 /** A panel that is told of events, and what its hands did. */
-function panel({ shifted = false, ready = true } = {}) {
+function panel({
+  shifted = false,
+  ready = true,
+  catchUp = () => {},
+  beyond = (/** @type {string} */ key) => `after ${key}`,
+} = {}) {
   /** @type {Record<string, (event: object) => void>} */
   const handlers = {};
   /** @type {unknown[]} */
@@ -13,13 +18,14 @@ function panel({ shifted = false, ready = true } = {}) {
   const note = (/** @type {string} */ name) => (/** @type {unknown} */ what) => void done.push([name, what]);
   const view = /** @type {any} */ ({
     canvas: () => target,
+    catchUp,
     on: (/** @type {unknown} */ _, /** @type {string} */ type, /** @type {() => void} */ handler) =>
       (handlers[type] = handler),
   });
   pointAt(view, ["map"], {
     ready: () => ready,
     under: (name, x, y) => `${name} ${x} ${y}`,
-    beyond: (_, key) => (key.startsWith("Arrow") ? `after ${key}` : null),
+    beyond: (_, key) => (key.startsWith("Arrow") ? beyond(key) : null),
     show: note("show"),
     go: note("go"),
     take: note("take"),
@@ -82,4 +88,15 @@ test("Where there is nothing to point at, nothing happens.", () => {
 
   for (const type of ["pointermove", "click"]) assert.deepEqual(send(type), []);
   assert.deepEqual(send("keydown", { key: "ArrowUp" }), []);
+});
+
+test("A key and a click act on what was chosen last, though no frame has drawn it yet.", () => {
+  let layer = "old";
+  const catchUp = () => void (layer = "new");
+  const send = panel({ catchUp, beyond: () => `end of the ${layer} layer` });
+
+  assert.deepEqual(send("keydown", { key: "ArrowUp" })[0], ["go", "end of the new layer"]);
+  layer = "old";
+  send("click");
+  assert.equal(layer, "new");
 });

@@ -13,8 +13,7 @@ from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens
 
-# As in js/arithmetic/routing.js, which implements them: a router that is registered in Python alone cannot be computed in
-# a browser.
+# As in js/arithmetic/routing.js, which implements them: a browser cannot compute what is registered in Python alone.
 IN_BROWSER = ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform")
 CHOICES = {
     "router": IN_BROWSER,

@@ -25,10 +25,8 @@ CUT_OFF = "Canceled future for "
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
-# News and update checks ask the network; the dialogs and toasts cover what is tested. The toolbar in a cell is measured
-# when the page has time, though its cell may be gone by then, and that raises in JupyterLab.
+# News and update checks ask the network; the dialogs and toasts cover what is tested.
 OVERRIDES = {
-    "@jupyterlab/cell-toolbar-extension:plugin": {"showToolbar": False},
     "@jupyterlab/apputils-extension:notification": {
         "fetchNews": "false",
         "checkForUpdates": False,
@@ -39,6 +37,9 @@ OVERRIDES = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
 }
+
+# The toolbar in a cell is measured when the page has time, though its cell may be gone by then, and that raises.
+DISABLED = {"disabledExtensions": {"@jupyterlab/cell-toolbar-extension": True}}
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def _start(command: list[str], root: Path, scratch: Path, ready: str) -> Server:
     token = secrets.token_hex(16)
     settings = scratch / "config" / "labconfig"
     settings.mkdir(parents=True)
-    (settings / "default_setting_overrides.json").write_text(json.dumps(OVERRIDES), encoding="utf-8")
+    for name, content in (("default_setting_overrides", OVERRIDES), ("page_config", DISABLED)):
+        (settings / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
     folders = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from kernelkit import run_cell
 from labkit import take_screenshot
@@ -195,14 +197,14 @@ def test_a_replay_that_plays_stops_when_it_is_closed(notebook: Page) -> None:
     names = notebook.evaluate("Object.keys(window).length")
     part(lens, "play").click()
     assert notebook.evaluate("running.size") == 1
-    expect(part(lens, "progress-note")).to_contain_text("Step 1: ")
+    expect(part(lens, "progress-note")).to_contain_text(re.compile("Step [123]: "))
     run_cell(notebook, 2, "replay")
     second = lens_of(notebook, 2)
     expect(part(second, "progress-note")).to_contain_text("Step 3: ")
     expect(part(lens, "play")).to_have_text("Play")
     assert notebook.evaluate("running.size") == 0
     part(second, "play").click()
-    expect(part(lens, "progress-note")).to_contain_text("Step 0: ")
+    expect(part(lens, "progress-note")).to_contain_text(re.compile("Step [012]: "))
     run_cell(notebook, 2, "replay.close()")
     expect(notebook.locator(".routing-lens")).to_have_count(1)
     assert notebook.evaluate("running.size") == 0

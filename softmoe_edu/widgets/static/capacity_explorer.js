@@ -187,13 +187,19 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     /** @type {HTMLElement} */
     root.querySelector("[role=status]")
   );
+  const drawNow = () => {
+    const all = stale;
+    frame = 0;
+    stale = false;
+    draw(all);
+  };
   const schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const all = stale;
-      stale = false;
-      draw(all);
-    });
+    frame ||= requestAnimationFrame(drawNow);
+  };
+  const catchUp = () => {
+    if (!frame) return;
+    cancelAnimationFrame(frame);
+    drawNow();
   };
   const refresh = () => {
     stale = true;
@@ -212,6 +218,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     part,
     schedule,
     refresh,
+    catchUp,
     on,
     canvas: (which) => (
       /** @type {HTMLCanvasElement} */
@@ -403,7 +410,7 @@ function rule(ctx, x, y, toX, toY) {
 }
 
 // js/shared/pointing.js
-function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+function pointAt({ canvas, on, catchUp }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
   for (const panel2 of panels) {
     const target = canvas(panel2);
     const at = (event) => {
@@ -422,6 +429,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take,
     on(target, "pointerleave", () => show(null));
     on(target, "blur", () => show(null));
     on(target, "click", (event) => {
+      catchUp();
       if (!ready()) return;
       if (event.shiftKey && shifted) shifted.take(at(event));
       else take(at(event), panel2);
@@ -430,6 +438,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take,
       if (event.shiftKey && shifted) stop(event);
     });
     on(target, "keydown", (event) => {
+      catchUp();
       const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
       if (ready() && !held && press(event)) stop(event);
     });

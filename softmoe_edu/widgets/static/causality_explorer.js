@@ -119,13 +119,19 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     /** @type {HTMLElement} */
     root.querySelector("[role=status]")
   );
+  const drawNow = () => {
+    const all = stale;
+    frame = 0;
+    stale = false;
+    draw(all);
+  };
   const schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const all = stale;
-      stale = false;
-      draw(all);
-    });
+    frame ||= requestAnimationFrame(drawNow);
+  };
+  const catchUp = () => {
+    if (!frame) return;
+    cancelAnimationFrame(frame);
+    drawNow();
   };
   const refresh = () => {
     stale = true;
@@ -144,6 +150,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     part,
     schedule,
     refresh,
+    catchUp,
     on,
     canvas: (which) => (
       /** @type {HTMLCanvasElement} */
@@ -249,7 +256,7 @@ function widely(least, most, power, bases) {
 var decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
 
 // js/shared/pointing.js
-function pointAt({ canvas, on }, panels, { ready, under, beyond: beyond2, show, go, take, enter, free, shifted }) {
+function pointAt({ canvas, on, catchUp }, panels, { ready, under, beyond: beyond2, show, go, take, enter, free, shifted }) {
   for (const panel of panels) {
     const target = canvas(panel);
     const at = (event) => {
@@ -268,6 +275,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond: beyond2, show, 
     on(target, "pointerleave", () => show(null));
     on(target, "blur", () => show(null));
     on(target, "click", (event) => {
+      catchUp();
       if (!ready()) return;
       if (event.shiftKey && shifted) shifted.take(at(event));
       else take(at(event), panel);
@@ -276,6 +284,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond: beyond2, show, 
       if (event.shiftKey && shifted) stop(event);
     });
     on(target, "keydown", (event) => {
+      catchUp();
       const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
       if (ready() && !held && press(event)) stop(event);
     });

@@ -149,13 +149,19 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     /** @type {HTMLElement} */
     root.querySelector("[role=status]")
   );
+  const drawNow = () => {
+    const all = stale;
+    frame = 0;
+    stale = false;
+    draw(all);
+  };
   const schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const all = stale;
-      stale = false;
-      draw(all);
-    });
+    frame ||= requestAnimationFrame(drawNow);
+  };
+  const catchUp = () => {
+    if (!frame) return;
+    cancelAnimationFrame(frame);
+    drawNow();
   };
   const refresh = () => {
     stale = true;
@@ -174,6 +180,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     part,
     schedule,
     refresh,
+    catchUp,
     on,
     canvas: (which) => (
       /** @type {HTMLCanvasElement} */

@@ -47,13 +47,19 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     /** @type {HTMLElement} */
     root.querySelector("[role=status]")
   );
+  const drawNow = () => {
+    const all = stale;
+    frame = 0;
+    stale = false;
+    draw(all);
+  };
   const schedule = () => {
-    frame ||= requestAnimationFrame(() => {
-      frame = 0;
-      const all = stale;
-      stale = false;
-      draw(all);
-    });
+    frame ||= requestAnimationFrame(drawNow);
+  };
+  const catchUp = () => {
+    if (!frame) return;
+    cancelAnimationFrame(frame);
+    drawNow();
   };
   const refresh = () => {
     stale = true;
@@ -72,6 +78,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     part: part2,
     schedule,
     refresh,
+    catchUp,
     on,
     canvas: (which) => (
       /** @type {HTMLCanvasElement} */
@@ -297,7 +304,7 @@ function dashedRule(ctx, x, y, w) {
 }
 
 // js/shared/pointing.js
-function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
+function pointAt({ canvas, on, catchUp }, panels, { ready, under, beyond, show, go, take, enter, free, shifted }) {
   for (const panel2 of panels) {
     const target = canvas(panel2);
     const at = (event) => {
@@ -316,6 +323,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take,
     on(target, "pointerleave", () => show(null));
     on(target, "blur", () => show(null));
     on(target, "click", (event) => {
+      catchUp();
       if (!ready()) return;
       if (event.shiftKey && shifted) shifted.take(at(event));
       else take(at(event), panel2);
@@ -324,6 +332,7 @@ function pointAt({ canvas, on }, panels, { ready, under, beyond, show, go, take,
       if (event.shiftKey && shifted) stop(event);
     });
     on(target, "keydown", (event) => {
+      catchUp();
       const held = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey && !shifted;
       if (ready() && !held && press(event)) stop(event);
     });
