@@ -14,6 +14,7 @@ import pytest
 from kernelkit import open_page
 from labkit import (
     CHROMIUM_ARGS,
+    PATIENCE_S,
     REPOSITORY,
     Server,
     find_chromium,
@@ -29,8 +30,7 @@ from workbench import Workbench
 
 from softmoe_edu.widgets.base import Instrument
 
-# What a kernel computes may take longer than playwright's 5 s on a loaded machine.
-expect.set_options(timeout=60_000)
+expect.set_options(timeout=1000 * PATIENCE_S)
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,9 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from labkit import Server, watch
+from labkit import PATIENCE_S, Server, watch
 from playwright.sync_api import BrowserContext, Page
 from playwright.sync_api import Error as PlaywrightError
-
-# A loaded machine may take long to start a kernel or a page; what is missing then is told.
-PATIENCE_S = 240
 
 KERNEL = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel"
 # The last status that arrives may be from before the kernel answered, such as "starting" after a restart, and nothing

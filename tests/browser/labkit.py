@@ -22,6 +22,8 @@ from playwright.sync_api import Locator, Page
 REPOSITORY = Path(__file__).parents[2]
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 CUT_OFF = "Canceled future for "
+# A loaded machine may take long to start a kernel or a page, or to answer.
+PATIENCE_S = 240
 CHROMIUM_ARGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
 CHROMIUM_ARGS += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
@@ -190,5 +192,5 @@ def watch(page: Page, own: Callable[[], str] = lambda: "about:") -> list[str]:
     page.on("request", lambda request: request.url.startswith((*local, own())) or faults.append(request.url))
     # JupyterLab raises CUT_OFF for what it had asked a kernel that is restarted.
     page.on("pageerror", lambda error: CUT_OFF in str(error) or faults.append(error.stack or str(error)))
-    page.set_default_timeout(60_000)
+    page.set_default_timeout(1000 * PATIENCE_S)
     return faults

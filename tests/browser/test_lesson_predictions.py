@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-from kernelkit import PATIENCE_S
 from labkit import take_screenshot
 from lessonkit import LESSONS, cells_of
 from picturekit import blanks, pictures
@@ -56,7 +55,7 @@ def test_a_locked_prediction_shows_its_figures_whole(name: str, workbench: Workb
             else:
                 view.get_by_role("textbox").fill("20")
         view.get_by_role("button", name="Lock my answer").click()
-        expect(view.get_by_role("status")).to_contain_text("you predicted", timeout=1000 * PATIENCE_S)
+        expect(view.get_by_role("status")).to_contain_text("you predicted")
         expect(cell.locator(".jp-OutputArea img")).to_have_count(figures)
         assert blanks(pictures(cell)) == []
         take_screenshot(view, f"{name}-prediction-{index}")

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from kernelkit import PATIENCE_S, explained
+from kernelkit import explained
 from labkit import Server, watch
 from playwright.sync_api import Page, expect
 
@@ -26,4 +26,4 @@ def voila_page(page: Page, server: Server, notebook: Path, shown: str) -> Iterat
 def wait_shown(page: Page, selector: str) -> None:
     """Wait for a widget of an app: it is there once the kernel ran the notebook and answered the page."""
     with explained(page):
-        expect(page.locator(selector).first).to_be_visible(timeout=1000 * PATIENCE_S)
+        expect(page.locator(selector).first).to_be_visible()
