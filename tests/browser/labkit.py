@@ -152,7 +152,7 @@ def stop(*servers: Server) -> None:
 
 
 def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
-    deadline = time.monotonic() + 90
+    deadline = time.monotonic() + PATIENCE_S
     while server.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=2):
             return
