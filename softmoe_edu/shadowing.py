@@ -41,7 +41,7 @@ with contextlib.suppress(ImportError):
 import torch, torch._dynamo, tqdm.auto
 from softmoe_edu import ViT, data, figures, widgets
 from softmoe_edu.teaching import check
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 digits, _ = data.digits()
 history = train(ViT(), digits, steps=1, batch_size=8, progress=False)
 figures.described(figures.training_curves({{"": [history.columns]}}, y="loss"))

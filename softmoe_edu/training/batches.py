@@ -5,49 +5,16 @@ So a run that is resumed needs no stored position, and evaluating or taking snap
 
 import math
 import operator
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
 from softmoe_edu.data import Images
+from softmoe_edu.randomness import seeded_generator, stream_seed
 
 ORDER, STEP, LOOK = range(3)  # what a random stream is for
-
-
-def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
-    """Mix three whole numbers into the seed of a stream, so that neighbours have nothing in common."""
-    return int(np.random.SeedSequence((seed, purpose, step)).generate_state(1, np.uint64)[0])
-
-
-@contextmanager
-def own_randomness(device: torch.device) -> Iterator[None]:
-    """Leave the global generators of the CPU and of device afterwards as they were."""
-    if not _has_generator(device):
-        devices, kind = [], "cuda"
-    else:
-        devices, kind = [0 if device.index is None else device.index], device.type
-    with torch.random.fork_rng(devices, device_type=kind):
-        yield
-
-
-def _has_generator(device: torch.device) -> bool:
-    """Tell whether a device beside the CPU has a random state; the meta device, for one, has none."""
-    return device.type != "cpu" and hasattr(getattr(torch, device.type, None), "get_rng_state")
-
-
-def set_seed(device: torch.device, seed: int) -> None:
-    """Seed the global generators of the CPU and of device, and no other."""
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        with torch.cuda.device(device):
-            torch.cuda.manual_seed(seed)
-    elif _has_generator(device):
-        torch.get_device_module(device).manual_seed(seed)
 
 
 def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
@@ -62,8 +29,7 @@ def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(size: int, seed: int, passed: int) -> Tensor:
-    generator = torch.Generator("cpu").manual_seed(stream_seed(seed, ORDER, passed))
-    return torch.randperm(size, generator=generator, device="cpu")
+    return torch.randperm(size, generator=seeded_generator(stream_seed(seed, ORDER, passed)), device="cpu")
 
 
 def check_dataset(name: str, data: Dataset) -> None:

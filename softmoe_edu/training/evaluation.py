@@ -11,17 +11,10 @@ from torch.utils.data import Dataset
 
 from softmoe_edu.metrics import dropped_fraction
 from softmoe_edu.modes import evaluated
+from softmoe_edu.randomness import own_randomness, set_seed, stream_seed
 from softmoe_edu.routing import Routing, record
 from softmoe_edu.shapes import check_at_least
-from softmoe_edu.training.batches import (
-    LOOK,
-    check_dataset,
-    group_size,
-    own_randomness,
-    read_batch,
-    set_seed,
-    stream_seed,
-)
+from softmoe_edu.training.batches import LOOK, check_dataset, group_size, read_batch
 
 
 class Evaluation(NamedTuple):

@@ -15,9 +15,10 @@ from torch.utils.data import Dataset
 
 from softmoe_edu.modes import modes_kept
 from softmoe_edu.names import plain_name
+from softmoe_edu.randomness import set_seed, stream_seed
 from softmoe_edu.routing import record
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
-from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
+from softmoe_edu.training.batches import STEP, batch_indices, read_batch
 from softmoe_edu.training.checkpoint import save_checkpoint
 from softmoe_edu.training.evaluation import (
     accuracy,
