@@ -6,17 +6,9 @@ from matplotlib.image import AxesImage
 
 from softmoe_edu.figures.canvas import array, one_axes, one_group
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import (
-    WEIGHTS,
-    count,
-    every,
-    hundredths,
-    largest,
-    number,
-    slot_name,
-    text_colour,
-)
+from softmoe_edu.figures.style import WEIGHTS, every, hundredths, largest, slot_name, text_colour
 from softmoe_edu.routing import Routing
+from softmoe_edu.text import number, plural
 
 
 def dispatch_map(routing: Routing, group: int = 0, *, vmax: float | None = None, ax: Axes | None = None) -> Axes:
@@ -90,7 +82,7 @@ def _name_slots(ax: Axes, e: int, p: int, room: int) -> None:
         return
     shown = every(e, room)
     ax.set_xticks([expert * p + (p - 1) / 2 for expert in shown], shown)
-    ax.set_xlabel(f"expert ({count(p, 'slot')} each)")
+    ax.set_xlabel(f"expert ({plural(p, 'slot')} each)")
 
 
 def _draw_sums(ax: Axes, weights: np.ndarray, range_of_rows: str) -> None:
@@ -129,7 +121,7 @@ def _words(kind: str, group: int, weights: np.ndarray, sizes: tuple[int, int, in
     _, n, e, p = sizes
     most = largest(weights, lambda at: f"token {at // (e * p)} and slot {slot_name(at % (e * p), p)}")
     return (
-        f"{kind.capitalize()} weights of group {group}, {count(n, 'token')} by {count(e * p, 'slot')} "
-        f"({count(e, 'expert')} of {p}): {most}. Over tokens a slot's weights sum to "
+        f"{kind.capitalize()} weights of group {group}, {plural(n, 'token')} by {plural(e * p, 'slot')} "
+        f"({plural(e, 'expert')} of {p}): {most}. Over tokens a slot's weights sum to "
         f"{hundredths(weights.sum(0))}; over slots a token's sum to {range_of_rows}."
     )

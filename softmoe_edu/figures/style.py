@@ -7,6 +7,8 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb, to_rgba
 
+from softmoe_edu.text import number, plural, span
+
 WEIGHTS = "cividis"
 # Okabe and Ito 2008: first those that stand out from a white page, last those for a dark one.
 OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#F0E442", "#E69F00", "#56B4E9")
@@ -101,20 +103,10 @@ def every(count: int, most: int) -> range:
     return range(0, count, step)
 
 
-def number(value: float | int) -> str:
-    """Three significant digits, never in powers of ten for what a weight can be."""
-    return f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1g}"
-
-
-def span(low: float | int, high: float | int, show: Callable[[float | int], str] = number) -> str:
-    """Smallest to largest, or one number where they print the same."""
-    return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
-
-
 def others(values: np.ndarray, value: float | int) -> str:
     """Say how many values beside the one that was named are equal to it, "2 others"; nothing where there is none."""
     more = int((values == value).sum()) - 1
-    return count(more, "other") if more > 0 else ""
+    return plural(more, "other") if more > 0 else ""
 
 
 def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
@@ -130,8 +122,3 @@ def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
 def hundredths(values: np.ndarray) -> str:
     """Smallest to largest of some sums, with two decimals."""
     return span(values.min(), values.max(), "{:.2f}".format)
-
-
-def count(number: int, what: str) -> str:
-    """1 slot, 2 slots."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

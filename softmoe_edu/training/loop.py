@@ -17,6 +17,7 @@ from softmoe_edu.modes import modes_kept
 from softmoe_edu.names import plain_name
 from softmoe_edu.randomness import set_seed, stream_seed
 from softmoe_edu.routing import record
+from softmoe_edu.text import plural
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
 from softmoe_edu.training.batches import STEP, batch_indices, read_batch
 from softmoe_edu.training.checkpoint import save_checkpoint
@@ -219,7 +220,7 @@ class Run:
         return NotFiniteError(
             f"training must stay finite, got {what} in step {done + 1} of {steps} at learning rate {rate:.3g}: "
             f"{where}. Lower learning_rate or clip_norm, or look at the data. "
-            f"The model is as it was before this step, and .history of this error has the {done} steps before"
+            f"The model is as it was before this step, and .history of this error has the {plural(done, 'step')} before"
         )
 
     def log(self, table: dict[str, list[int | float]], row: dict[str, int | float], after: int = 0) -> None:
