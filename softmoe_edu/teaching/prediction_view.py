@@ -3,18 +3,40 @@
 import html
 import sys
 from pathlib import Path
+from typing import Protocol
 
 import ipywidgets
 import traitlets
 from IPython.display import display
 
 from softmoe_edu import own_figures
-from softmoe_edu.teaching.predictions import Outcome, Prediction
-from softmoe_edu.teaching.questions import CONFIDENCES
+from softmoe_edu.teaching.questions import CONFIDENCES, Question
 from softmoe_edu.widgets.base import Instrument
 
 HERE = Path(__file__).parent
 WORDS = {50: "could be either way", 70: "fairly sure", 90: "almost certain"}
+
+
+class Asked(Protocol):
+    """What the form needs to know of a prediction, which itself shows the form."""
+
+    question: Question
+
+    @property
+    def locked(self) -> dict | None:
+        """The locked answer, or None."""
+
+    def lock(self, answer: object, confidence: object) -> None:
+        """Lock an answer, or raise ValueError with a sentence."""
+
+    def look(self) -> tuple[str, list[str]]:
+        """Call the reveal, and return the kind of the outcome and what is said about it."""
+
+    def given_words(self) -> str:
+        """Say what was locked."""
+
+    def how_to_answer(self) -> list[str]:
+        """Say in lines how to answer in code."""
 
 
 class PredictionView(Instrument):
@@ -33,7 +55,7 @@ class PredictionView(Instrument):
     _complaint = traitlets.Dict().tag(sync=True)  # {"text": ...}, a new object for each try
     _outcome = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, prediction: Prediction, reveal_into: ipywidgets.Output, **unknown: object) -> None:
+    def __init__(self, prediction: Asked, reveal_into: ipywidgets.Output, **unknown: object) -> None:
         self.refuse_unknown(unknown)
         question = prediction.question
         sure = [{"value": value, "text": f"{value} %: {WORDS[value]}"} for value in CONFIDENCES]
@@ -60,15 +82,15 @@ class PredictionView(Instrument):
 
     def _look(self) -> None:
         self._given = self._prediction.given_words()
-        outcome = Outcome("error", ["What was to be shown was interrupted. Run the cell again."])
+        kind, lines = "error", ["What was to be shown was interrupted. Run the cell again."]
         with self._reveal_into:
             before = own_figures.open_here()
-            outcome = self._prediction.look()
+            kind, lines = self._prediction.look()
             _show_figures(before)
-        self._outcome = {"kind": outcome.kind, "lines": outcome.lines}
+        self._outcome = {"kind": kind, "lines": lines}
 
 
-def show_widget(prediction: Prediction) -> None:
+def show_widget(prediction: Asked) -> None:
     """Show a prediction below the cell; a page without widgets shows the question and how to answer in code."""
     own_figures.keep_to_threads()
     below = ipywidgets.Output()

@@ -7,7 +7,7 @@ lessons later in other words. Predictions are never graded; they are kept in the
 import os
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -23,8 +23,7 @@ RETURNS = (1, 3)  # lessons later
 Reveal = Callable[[], object]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is said after a reveal: sentences, and whether the answer was "right", "wrong", or could not be told."""
 
     kind: str
