@@ -62,7 +62,7 @@ def harmful(folder: Path) -> dict[Path, str]:
         What each of these files is imported in place of, in words.
     """
     found = _importable(folder)
-    hidden = {}
+    hidden: dict[Path, str] = {}
     if own := [name for name in found if _is_pythons_own(name)]:
         starts = _loaded(STARTS)
         hidden |= {found[name]: f"{_what(name)}, without which no kernel starts" for name in own if name in starts}

@@ -11,7 +11,7 @@ def plural(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def number(value: float) -> str:
+def number(value: float | int) -> str:
     """Return three significant digits, and one of less than 0.001; powers of ten only of less than a millionth."""
     if abs(value) >= 999.5:
         return f"{value:.0f}"
@@ -21,12 +21,12 @@ def number(value: float) -> str:
     return f"{Decimal(digit):f}" if abs(value) >= 1e-6 else digit
 
 
-def span(low: float, high: float, show: Callable[[float], str] = number) -> str:
+def span(low: float | int, high: float | int, show: Callable[[float | int], str] = number) -> str:
     """Return the smallest to the largest as text, or one number where they print the same."""
     return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
 
 
-def abbreviated(value: float, digits: int = 4) -> str:
+def abbreviated(value: float | int, digits: int = 4) -> str:
     """Return a number with some significant digits and its unit of thousands: 33083929 is 33.08M."""
     value = float(f"{value:.{digits}g}")  # 999999 is 1M
     for unit, letter in UNITS:

@@ -45,4 +45,5 @@ def collages(
                 kinds=four[:, quarter],
             )
         )  # fmt: skip
-    return tuple(parts)
+    train, test = parts
+    return train, test

@@ -17,10 +17,11 @@ def digits(seed: int = 0) -> tuple[Images, Images]:
 
     The split is stratified: each digit has the same share in both parts.
     """
-    return tuple(
+    train, test = (
         Images(images[:, None], labels, num_classes=10, patch_size=2, name="digits")
         for images, labels in split_digits(seed)
     )
+    return train, test
 
 
 def split_digits(seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
@@ -30,7 +31,8 @@ def split_digits(seed: int) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor
 
     digit, label = _digits()
     parts = train_test_split(range(len(label)), test_size=NUM_TEST_DIGITS, stratify=label, random_state=seed)
-    return tuple((torch.from_numpy(digit[index]), torch.from_numpy(label[index])) for index in parts)
+    train, test = ((torch.from_numpy(digit[index]), torch.from_numpy(label[index])) for index in parts)
+    return train, test
 
 
 @cache

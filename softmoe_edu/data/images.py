@@ -1,5 +1,8 @@
 """Images with labels, held in memory, and the cutting of images into patches: what every task is made of."""
 
+from collections.abc import Sequence
+from typing import Any, overload
+
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -7,7 +10,7 @@ from torch.utils.data import Dataset
 from softmoe_edu.shapes import check_at_least
 
 
-class Images(Dataset):
+class Images(Dataset[tuple[Tensor, int]]):
     """Images with labels, held in memory.
 
     images (N, c, h, w) floating; labels (N,) int64 from 0 to num_classes - 1; kinds (N, n) int64, the kind of each
@@ -64,8 +67,14 @@ class Images(Dataset):
     def __len__(self) -> int:
         return len(self.labels)
 
-    def __getitem__(self, index):
-        if not hasattr(index, "__index__") or getattr(index, "ndim", 0):
+    @overload
+    def __getitem__(self, index: int) -> tuple[Tensor, int]: ...
+
+    @overload
+    def __getitem__(self, index: slice | Tensor | Sequence[int]) -> "Images": ...
+
+    def __getitem__(self, index: Any) -> "tuple[Tensor, int] | Images":
+        if not hasattr(index, "__index__") or getattr(index, "ndim", 0) > 0:
             return Images(
                 self.images[index],
                 self.labels[index],

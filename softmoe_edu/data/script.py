@@ -31,7 +31,8 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
         name = "scripts, shuffled" if shuffled else "scripts"
         labels = label.repeat_interleave(num_scripts)
         parts.append(Images(images, labels, num_classes=10, patch_size=2, name=name, kinds=kinds))
-    return tuple(parts)
+    train, test = parts
+    return train, test
 
 
 def _shuffle_tokens(images: Tensor, generator: torch.Generator) -> Tensor:

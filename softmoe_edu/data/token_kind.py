@@ -42,4 +42,5 @@ def token_kinds(
         parts.append(
             Images(images, counts.argmax(1), num_classes=num_kinds, patch_size=2, name="token kinds", kinds=kinds)
         )
-    return tuple(parts)
+    train, test = parts
+    return train, test

@@ -82,8 +82,7 @@ def slot_usage(routing: Routing, share: float = 0.9, *, ax: Axes | None = None) 
     ax.set_title(f"Tokens that hold {percent} of a slot: {plural(len(usage), 'slot')}{empty}")
     ax.set_xlabel(f"tokens that hold {percent} of a slot's dispatch weight (group of {tokens})")
     ax.set_ylabel(f"slots{f' per {width} tokens' if width > 1 else ''}")
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(integer=True)
     words = "every slot is empty."
     if len(filled):
         median = float(np.median(filled))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -74,7 +75,7 @@ def capacity_curve(
         least, most = _sizes(rates)
         made = plural(least, "sample") if least == most else f"{least} to {most} samples"
         label = f"measured: mean of {made}, least to most"
-        style = {"fmt": "o", "color": categories()[0], "elinewidth": 1, "capsize": 3, "markersize": 5}
+        style: dict[str, Any] = {"fmt": "o", "color": categories()[0], "elinewidth": 1, "capsize": 3, "markersize": 5}
         ax.errorbar(list(rates), 100 * middle, 100 * reach, label=label, **style)
     ax.axvline(factor, color=text_colour(), linestyle=":", linewidth=1.2)
     ax.set_xlim(0, MOST_FACTOR)

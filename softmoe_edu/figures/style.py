@@ -2,10 +2,12 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.typing import ColorType
 
 from softmoe_edu.text import number, plural, span
 
@@ -19,7 +21,7 @@ _LIGHT = {"page": "#ffffff", "text": "#1f2328", "line": "#57606a", "grid": "#d8d
 _DARK = {"page": "#18191b", "text": "#e6e8eb", "line": "#a3abb5", "grid": "#3a3f46"}
 
 
-def style(dark: bool = False) -> dict[str, object]:
+def style(dark: bool = False) -> dict[str, Any]:
     """Give the rcParams of the light or the dark theme, for `plt.rcParams.update` in a notebook's first cell.
 
     Text stands out from the page at 7:1 or more and lines at 4.5:1 or more (WCAG 2.2 contrast ratio).
@@ -56,29 +58,29 @@ def style(dark: bool = False) -> dict[str, object]:
 @contextlib.contextmanager
 def theme(dark: bool = False) -> Iterator[None]:
     """Draw what is made inside the block in the light or the dark style; the global rcParams come back after it."""
-    with matplotlib.rc_context(style(dark)):
+    with matplotlib.rc_context(style(dark)):  # type: ignore[arg-type]  # matplotlib lists every key by name
         yield
 
 
-def contrast(first: object, second: object) -> float:
+def contrast(first: ColorType, second: ColorType) -> float:
     """WCAG 2.2 contrast ratio of two colours, from 1 to 21."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-def _luminance(colour: object) -> float:
+def _luminance(colour: ColorType) -> float:
     value = np.array(to_rgb(colour))
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def page() -> object:
+def page() -> ColorType:
     """Give the background colour that new Axes have; white where they have none."""
     colour = matplotlib.rcParams["axes.facecolor"]
     return "white" if to_rgba(colour)[3] == 0 else colour
 
 
-def text_colour() -> object:
+def text_colour() -> ColorType:
     """Give the colour of text in the current rcParams."""
     return matplotlib.rcParams["text.color"]
 

@@ -4,19 +4,19 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
-from torch.utils.data import Dataset
 
-from softmoe_edu.files import why_not_written
+from softmoe_edu.files import StrPath, why_not_written
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.auxiliary import Auxiliary
-from softmoe_edu.training.batches import check_dataset
+from softmoe_edu.training.batches import ImageData, check_dataset
 
 RATES = ("learning_rate", "weight_decay", "warmup", "clip_norm")
 
 
-def whole_numbers(settings: dict[str, object], **more: int | None) -> dict[str, int | None]:
+def whole_numbers(settings: dict[str, Any], **more: int | None) -> dict[str, int | None]:
     """Return the settings that count something as Python's own integers, which every checkpoint can hold."""
     numbers = {
         "steps": check_at_least("steps", settings["steps"]),
@@ -28,11 +28,11 @@ def whole_numbers(settings: dict[str, object], **more: int | None) -> dict[str, 
 
 
 def check_arguments(
-    settings: dict[str, object],
-    train_data: Dataset,
-    test_data: Dataset | None,
+    settings: dict[str, Any],
+    train_data: ImageData,
+    test_data: ImageData | None,
     auxiliary: Auxiliary | None,
-    checkpoint: str | os.PathLike | None,
+    checkpoint: StrPath | None,
     checkpoint_every: int | None,
 ) -> None:
     """Raise an error that says what to do about the first argument of `train` that cannot be right."""

@@ -6,13 +6,26 @@ So a run that is resumed needs no stored position, and evaluating or taking snap
 import math
 import operator
 from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from softmoe_edu.data import Images
 from softmoe_edu.randomness import seeded_generator, stream_seed
+
+
+@runtime_checkable
+class ImageData(Protocol):
+    """A map-style data set of (floating image (c, h, w), whole label): a torch.utils.data.Dataset with a length."""
+
+    def __len__(self) -> int:
+        """Count the images."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Return an image and its label."""
+
 
 ORDER, STEP, LOOK = range(3)  # what a random stream is for
 
@@ -32,7 +45,7 @@ def _order(size: int, seed: int, passed: int) -> Tensor:
     return torch.randperm(size, generator=seeded_generator(stream_seed(seed, ORDER, passed)), device="cpu")
 
 
-def check_dataset(name: str, data: Dataset) -> None:
+def check_dataset(name: str, data: ImageData) -> None:
     """Raise an error that says what to do unless data is a map-style data set with at least one image."""
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         hint = "give it __getitem__ and __len__"
@@ -43,7 +56,7 @@ def check_dataset(name: str, data: Dataset) -> None:
         raise ValueError(f"{name} must hold at least one image, got none")
 
 
-def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
+def read_batch(data: ImageData, index: Tensor) -> tuple[Tensor, Tensor]:
     """Read some images and their labels.
 
     Args:
@@ -77,7 +90,7 @@ def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
     return images, torch.tensor(labels, dtype=torch.int64, device=images.device)
 
 
-def whole_label(label: object) -> int:
+def whole_label(label: Any) -> int:
     """Return a label as Python's whole number.
 
     Raises:
@@ -99,7 +112,7 @@ def whole_label(label: object) -> int:
     return number
 
 
-def describe(data: Dataset | None) -> str | None:
+def describe(data: ImageData | None) -> str | None:
     """Say in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None

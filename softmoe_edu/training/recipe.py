@@ -5,13 +5,13 @@ rate, and linear decay to 0 in the second half.
 """
 
 import math
-import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
+from softmoe_edu.files import StrPath
 from softmoe_edu.randomness import own_randomness
 from softmoe_edu.training.arguments import (
     RATES,
@@ -21,7 +21,7 @@ from softmoe_edu.training.arguments import (
     whole_numbers,
 )
 from softmoe_edu.training.auxiliary import Auxiliary
-from softmoe_edu.training.batches import describe, group_size, read_batch
+from softmoe_edu.training.batches import ImageData, describe, group_size, read_batch
 from softmoe_edu.training.evaluation import device_of
 from softmoe_edu.training.history import History
 from softmoe_edu.training.identity import identity_of
@@ -33,8 +33,8 @@ FUSED = ("cpu", "cuda", "mps", "xpu")  # devices for which PyTorch has the optim
 
 def train(
     model: nn.Module,
-    train_data: Dataset,
-    test_data: Dataset | None = None,
+    train_data: ImageData,
+    test_data: ImageData | None = None,
     *,
     steps: int,
     batch_size: int = 64,
@@ -47,9 +47,9 @@ def train(
     evaluate_every: int | None = None,
     snapshot_at: Sequence[int] = (),
     snapshot_images: Tensor | None = None,
-    checkpoint: str | os.PathLike | None = None,
+    checkpoint: StrPath | None = None,
     checkpoint_every: int | None = None,
-    resume: History | str | os.PathLike | bool | None = None,
+    resume: History | StrPath | bool | None = None,
     progress: bool = True,
     threads: int | None = None,
 ) -> History:
@@ -102,7 +102,7 @@ def train(
         NotFiniteError: When the loss or a gradient is not finite. The model is as it was before the step.
             Whatever is raised during the run carries the history up to then as `.history`.
     """
-    settings = {
+    settings: dict[str, Any] = {
         "steps": steps,
         "batch_size": batch_size,
         "learning_rate": learning_rate,
@@ -158,7 +158,7 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
 
     Raises ValueError when no parameter needs a gradient.
     """
-    groups = {True: [], False: []}
+    groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
     for name, parameter in model.named_parameters():
         last = name.rpartition(".")[2]
         kernel = parameter.ndim >= 2 and last not in ("phi", "position") and not last.startswith("b_")

@@ -3,10 +3,12 @@
 import copy
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from softmoe_edu.files import StrPath
 from softmoe_edu.names import plain_name
 from softmoe_edu.training.checkpoint import load_checkpoint
 from softmoe_edu.training.history import History
@@ -16,10 +18,10 @@ from softmoe_edu.training.identity import Identity, check_same
 def begin(
     model: nn.Module,
     optimizer: torch.optim.Optimizer,
-    settings: dict[str, object],
+    settings: dict[str, Any],
     identity: Identity,
-    checkpoint: str | os.PathLike | None,
-    resume: History | str | os.PathLike | bool | None,
+    checkpoint: StrPath | None,
+    resume: History | StrPath | bool | None,
 ) -> History:
     """Return a new history, or a copy of the one to resume, with model and optimizer put into its state."""
     if not isinstance(resume, History | str | os.PathLike | bool | None):
