@@ -2,7 +2,7 @@
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
     python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
-    python make.py check                 style, lessons in step with their sources, lines of each folder
+    python make.py check                 style, types, spelling, built files in step with their sources
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
     python make.py bench-smoke           the same at tiny sizes, with the peers that are there
@@ -15,6 +15,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -26,6 +27,14 @@ STAMP = VENV / "softmoe-stamp.txt"
 MINORS = (11, 12, 13)
 UNFINISHED = "unfinished"
 PARALLEL = ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
+CHECKS = (
+    ("-m", "ruff", "check"),
+    ("-m", "ruff", "format", "--check"),
+    ("-m", "codespell_lib"),
+    ("-m", "mypy"),
+    ("-m", "softmoe_edu.lessons", "--check"),
+    (os.path.join("docs", "architecture.py"), "--check"),
+)
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
 
 
@@ -51,9 +60,19 @@ def main(args):
         become([python, "-m", "benchmarks", "--quick", *rest])
     else:
         print_lines()
-        commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
-        failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
-        sys.exit(1 if failed else 0)
+        sys.exit(1 if check(python) else 0)
+
+
+def check(python):
+    """Run every check to its end, say how each one ended and what time it took, and return those that failed."""
+    ended = []
+    for command in CHECKS:
+        began = time.time()
+        ended.append((command, subprocess.call([python, *command], cwd=str(ROOT)), time.time() - began))
+    for command, status, seconds in ended:
+        words = " ".join(command[command[0] == "-m" :])
+        print("{:6} {:32} {:5.1f} s".format("failed" if status else "passed", words, seconds), flush=True)
+    return [command for command, status, _ in ended if status]
 
 
 def in_parallel(rest):
