@@ -7,7 +7,7 @@ from torch import Tensor
 
 from softmoe_edu.data.digit import split_digits
 from softmoe_edu.data.images import Images
-from softmoe_edu.randomness import seeded_generator
+from softmoe_edu.seeds import generator_of
 from softmoe_edu.shapes import check_at_least, check_choice
 
 # Digits of a collage (N, 4) -> labels (N,), with the number of classes.
@@ -30,7 +30,7 @@ def collages(
     """
     check_choice("task", task, tuple(COLLAGE_TASKS))
     answer, num_classes = COLLAGE_TASKS[task]
-    generator = seeded_generator(seed)
+    generator = generator_of(seed)
     parts = []
     sizes = (("num_train", num_train), ("num_test", num_test))
     for (name, size), (digit, label) in zip(sizes, split_digits(seed), strict=True):

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from softmoe_edu.data.digit import split_digits
 from softmoe_edu.data.images import Images, from_patches, to_patches
-from softmoe_edu.randomness import seeded_generator
+from softmoe_edu.seeds import generator_of
 from softmoe_edu.shapes import check_at_least
 
 
@@ -20,7 +20,7 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
     hold a single 1, at the place the patch would have had (channel 1 + place // 4, pixel place % 4).
     """
     num_scripts = check_at_least("num_scripts", num_scripts)
-    generator = seeded_generator(seed)
+    generator = generator_of(seed)
     pixels = torch.stack([torch.randperm(64, generator=generator, device="cpu") for _ in range(num_scripts)])
     parts = []
     for digit, label in split_digits(seed):

@@ -3,7 +3,7 @@
 import torch
 
 from softmoe_edu.data.images import Images, from_patches
-from softmoe_edu.randomness import seeded_generator
+from softmoe_edu.seeds import generator_of
 from softmoe_edu.shapes import check_at_least
 
 # Signed rows of the 4 x 4 Hadamard matrix: eight patterns of 2 x 2 pixels, any two at a right angle or opposite.
@@ -27,7 +27,7 @@ def token_kinds(
         raise ValueError(f"num_kinds must be at most {len(PATTERNS)}, the patterns that differ, got {num_kinds}")
     if not noise >= 0:
         raise ValueError(f"noise must be a number of at least 0, got {noise!r}")
-    generator = seeded_generator(seed)
+    generator = generator_of(seed)
     parts = []
     for name, size in (("num_train", num_train), ("num_test", num_test)):
         size = check_at_least(name, size)

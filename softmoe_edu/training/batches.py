@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from softmoe_edu.data import Images
-from softmoe_edu.randomness import seeded_generator, stream_seed
+from softmoe_edu.seeds import generator_of, stream_seed
 
 
 @runtime_checkable
@@ -42,7 +42,7 @@ def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(size: int, seed: int, passed: int) -> Tensor:
-    return torch.randperm(size, generator=seeded_generator(stream_seed(seed, ORDER, passed)), device="cpu")
+    return torch.randperm(size, generator=generator_of(stream_seed(seed, ORDER, passed)), device="cpu")
 
 
 def check_dataset(name: str, data: ImageData) -> None:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from softmoe_edu.metrics import dropped_fraction
 from softmoe_edu.modes import evaluated
-from softmoe_edu.randomness import own_randomness, set_seed, stream_seed
 from softmoe_edu.routing import Routing, record
+from softmoe_edu.seeds import own_randomness, set_seed, stream_seed
 from softmoe_edu.shapes import check_at_least
 from softmoe_edu.training.batches import LOOK, ImageData, check_dataset, group_size, read_batch
 

@@ -14,8 +14,8 @@ from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from softmoe_edu.files import StrPath
 from softmoe_edu.modes import modes_kept
 from softmoe_edu.names import plain_name
-from softmoe_edu.randomness import set_seed, stream_seed
 from softmoe_edu.routing import record
+from softmoe_edu.seeds import set_seed, stream_seed
 from softmoe_edu.text import plural
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
 from softmoe_edu.training.batches import STEP, ImageData, batch_indices, read_batch

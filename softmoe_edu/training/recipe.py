@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from softmoe_edu.files import StrPath
-from softmoe_edu.randomness import own_randomness
+from softmoe_edu.seeds import own_randomness
 from softmoe_edu.training.arguments import (
     RATES,
     check_arguments,

@@ -1,4 +1,4 @@
-"""Random numbers that are a function of a seed, and global generators that are left as they were."""
+"""Random numbers that belong to a seed alone: global generators are left as they were."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,11 +9,15 @@ import torch
 from softmoe_edu.shapes import check_at_least
 
 
-def seeded_generator(seed: int) -> torch.Generator:
-    """Return a generator of the CPU that a seed starts, so that every device is given the same numbers.
+def generator_of(seed: int) -> torch.Generator:
+    """Return a generator on the CPU, where the same seed gives the same numbers whatever device computes.
+
+    Args:
+        seed: A whole number of at least 0.
 
     Raises:
-        TypeError, ValueError: Unless seed is a whole number of at least 0.
+        TypeError: If seed is no whole number.
+        ValueError: If seed is negative.
     """
     return torch.Generator("cpu").manual_seed(check_at_least("seed", seed, 0))
 
