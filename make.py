@@ -2,7 +2,7 @@
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
     python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
-    python make.py check                 style, lessons and scripts in step with their sources, lines of each folder
+    python make.py check                 style, types, spelling, scripts, built files in step with their sources
     python make.py js [--watch]          build the widgets' scripts from the modules in js, with Node
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
@@ -17,6 +17,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +29,14 @@ STAMP = VENV / "softmoe-stamp.txt"
 MINORS = (11, 12, 13)
 UNFINISHED = "unfinished"
 PARALLEL = ["-n", "logical", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart=1"]
+CHECKS = (
+    ("-m", "ruff", "check"),
+    ("-m", "ruff", "format", "--check"),
+    ("-m", "codespell_lib"),
+    ("-m", "mypy"),
+    ("-m", "softmoe_edu.lessons", "--check"),
+    (os.path.join("docs", "architecture.py"), "--check"),
+)
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
 
 
@@ -56,19 +65,27 @@ def main(args):
         become([python, "-m", "benchmarks", "--quick", *rest])
     else:
         print_lines()
-        commands = (["ruff", "check"], ["ruff", "format", "--check"], ["softmoe_edu.lessons", "--check"])
-        failed = [command for command in commands if subprocess.call([python, "-m", *command], cwd=str(ROOT))]
-        passed = scripts_pass()
-        sys.exit(1 if failed or not passed else 0)
+        sys.exit(1 if check(python) else 0)
 
 
-def scripts_pass():
-    """Return whether the scripts are built, typed, linted, formatted and tested; without Node only CI minds."""
+def check(python):
+    """Run every check to its end, say how each one ended and what time it took, and return those that failed."""
+    checks = [(" ".join(words[words[0] == "-m" :]), [python, *words]) for words in CHECKS]
     npm = npm_with_packages()
+    if npm:
+        checks.append(("npm run check", [npm, "run", "check"]))
+    ended = []
+    for name, command in checks:
+        began = time.time()
+        ended.append((name, subprocess.call(command, cwd=str(ROOT)), time.time() - began))
+    for name, status, seconds in ended:
+        print("{:6} {:32} {:5.1f} s".format("failed" if status else "passed", name, seconds), flush=True)
+    failed = [name for name, status, _ in ended if status]
     if npm is None:
         print("The scripts in js were not checked: Node with npm is missing.", flush=True)
-        return os.environ.get("CI") != "true"
-    return subprocess.call([npm, "run", "check"], cwd=str(ROOT)) == 0
+        # Only CI minds.
+        failed += ["npm run check"] if os.environ.get("CI") == "true" else []
+    return failed
 
 
 def npm_with_packages():

@@ -66,7 +66,7 @@ import torch
 from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
 train_digits, test_digits = digits()

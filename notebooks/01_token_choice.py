@@ -60,7 +60,7 @@ from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.widgets import RouterExplorer, RoutingLens
 
 returning("01")

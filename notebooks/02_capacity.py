@@ -73,7 +73,7 @@ from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
 from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
 returning("02")

@@ -52,7 +52,7 @@ from IPython.display import display
 from softmoe_edu import Experts, MoE, SoftRouter, ViT, cost, figures, paper, record
 from softmoe_edu.data import digits
 from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.widgets import CostExplorer, RouterExplorer, RoutingLens
 
 returning("05")

@@ -180,7 +180,8 @@ def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> No
     except FileNotFoundError as error:
         sys.exit(str(error))
     except OSError as error:
-        reason = (error.__cause__ or error).strerror
+        cause = error.__cause__
+        reason = (cause if isinstance(cause, OSError) else error).strerror
         sys.exit(f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to")
     if hidden := harmful(workspace):
         sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))

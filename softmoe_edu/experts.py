@@ -85,7 +85,9 @@ class Experts(nn.Module):
 
     def _answers(self, rows: Float[Tensor, "e r d"], filled: Bool[Tensor, "b e p"] | None) -> Float[Tensor, "e r d"]:
         """Answer rows so that an expert without a token gets gradients of 0, also where its numbers are not finite."""
-        full = filled is None or known(filled, Tensor.all)
+        if filled is None:
+            return self._mlp(rows)
+        full = known(filled, Tensor.all)
         if full is not None:
             answers = self._mlp(rows)
             total = 0 if full else known(answers, Tensor.sum)

@@ -14,14 +14,16 @@ from typing import BinaryIO
 try:
     import fcntl
 except ImportError:  # Windows, where no open file can be deleted
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
+
+StrPath = str | os.PathLike[str]
 
 FULL = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}
 # What a file system says of fsync where it does not know it, and not that it failed.
 UNKNOWN = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
-def write_atomically(path: str | os.PathLike, content: bytes | Callable[[BinaryIO], object]) -> None:
+def write_atomically(path: StrPath, content: bytes | Callable[[BinaryIO], object]) -> None:
     """Put content at path at once, and make the folders that path needs.
 
     The content goes into a new file beside path first, which then takes its name. A process that is killed in between
@@ -88,7 +90,7 @@ class _Writer(io.BufferedWriter):
 
     failure: OSError | None = None
 
-    def write(self, data: bytes | memoryview) -> int:
+    def write(self, data: bytes | memoryview) -> int:  # type: ignore[override]  # Buffer has no name before 3.12
         """Write data, and keep the error if that fails."""
         try:
             return super().write(data)

@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from softmoe_edu.modes import evaluated
+from softmoe_edu.seeds import generator_of
 from softmoe_edu.shapes import Tokens, check_at_least, check_tokens
 
 Layer = Callable[[Tensor], Tensor]
@@ -57,7 +58,7 @@ def influence(
     if not 0 < size < float("inf"):
         raise ValueError(f"size must be over 0 and finite, got {size}: 1 changes a token by one standard deviation")
     x = x.detach()
-    generator = torch.Generator("cpu").manual_seed(seed)
+    generator = generator_of(seed)
     # Not every device knows float64: numbers are widened on the CPU.
     step = size * float(x.cpu().double().std(correction=0))
     if step == 0:

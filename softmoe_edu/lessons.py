@@ -11,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 from softmoe_edu.files import write_atomically
+from softmoe_edu.text import plural
 
 PACKAGE = Path(__file__).resolve().parent
 MANIFEST = Path(".softmoe") / "delivered.json"
@@ -63,7 +64,7 @@ def deliver(workspace: Path, source: Path) -> list[str]:
     write_atomically(workspace / MANIFEST, json.dumps(given, indent=1, sort_keys=True).encode() + b"\n")
     named = (("new", new), ("updated", updated))
     counts = [f"{len(names)} {word} ({', '.join(names)})" for word, names in named if names]
-    summary = ", ".join([f"{len(lessons)} lesson{'s' * (len(lessons) != 1)} in {workspace}", *counts])
+    summary = ", ".join([f"{plural(len(lessons), 'lesson')} in {workspace}", *counts])
     return [f"{summary}.", *lines]
 
 

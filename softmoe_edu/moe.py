@@ -51,8 +51,8 @@ class MoE(nn.Module):
         g = self.examples_per_group
         if g == 1:
             return self._answer(x, mask)
-        if hasattr(self.router, "dim"):
-            check_tokens(x, self.router.dim, mask)
+        if (dim := getattr(self.router, "dim", None)) is not None:
+            check_tokens(x, dim, mask)
         b, n, _ = x.shape
         if b % g:
             raise ValueError(

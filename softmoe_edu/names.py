@@ -19,7 +19,8 @@ def plain_name(model: nn.Module, name: str) -> str:
     parts = name.split(".")
     if not {"_orig_mod", "module"} & set(parts):
         return name
-    module, kept = model, []
+    module: nn.Module | None = model
+    kept = []
     for part in parts:
         parallel = isinstance(module, nn.DataParallel | nn.parallel.DistributedDataParallel)
         if part != "_orig_mod" and not (parallel and part == "module"):

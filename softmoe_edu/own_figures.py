@@ -8,7 +8,7 @@ off or blank.
 
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def keep_to_threads() -> None:
 
     Call it as often as you like. Outside an IPython kernel, which alone has such a backend, it does nothing.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if getattr(shell, "kernel", None) is None:
         return
     from matplotlib_inline import backend_inline
@@ -90,7 +90,8 @@ def flush_figures() -> None:
     from matplotlib import pyplot as plt
     from matplotlib_inline import backend_inline
 
-    closes, waiting = backend_inline.InlineBackend.instance().close_figures, backend_inline.show._to_draw
+    closes = backend_inline.InlineBackend.instance().close_figures  # type: ignore[attr-defined]
+    waiting = backend_inline.show._to_draw  # type: ignore[attr-defined]
     figures = [figure for figure in open_here() if closes or figure in waiting]
     background = getattr(backend_inline, "_fetch_figure_metadata", lambda figure: None)
     try:

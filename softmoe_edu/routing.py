@@ -53,7 +53,7 @@ class Routing(ABC):
     def to_tokens(self, y: Slots) -> Tokens:
         """Answer every token: the sum over experts and slots of combine times slot output."""
 
-    def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
+    def through(self, x: Tokens, experts: Callable[..., Slots]) -> Tokens:
         """Send tokens through experts: fill the slots, compute, answer the tokens.
 
         Args:
@@ -77,8 +77,9 @@ class Routing(ABC):
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Routing":
         """Return a copy whose tensors are changed, for example by `torch.Tensor.detach`."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{name: change(t) for name, t in tensors.items() if isinstance(t, Tensor)})
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]  # of a subclass, each a dataclass
+        changed = {name: change(t) for name, t in tensors.items() if isinstance(t, Tensor)}
+        return replace(self, **changed)  # type: ignore[type-var]
 
     def detach(self) -> "Routing":
         """Return a copy that holds no autograd graph."""
@@ -101,7 +102,8 @@ class SoftRouting(Routing):
 
     @property
     def sizes(self) -> tuple[int, int, int, int]:
-        return tuple(self.dispatch.shape)
+        b, n, e, p = self.dispatch.shape
+        return b, n, e, p
 
     def to_slots(self, x: Tokens) -> Slots:
         _, _, e, p = self.sizes
@@ -162,7 +164,7 @@ class SparseRouting(Routing):
     def to_tokens(self, y: Slots) -> Tokens:
         return self._answered(y, self._row())
 
-    def through(self, x: Tokens, experts: Callable[[Slots], Slots]) -> Tokens:
+    def through(self, x: Tokens, experts: Callable[..., Slots]) -> Tokens:
         row, filled = self._row(), self.filled
         if self.dropless and _takes(experts, "count"):
             filled = filled.transpose(0, 1)
@@ -197,12 +199,12 @@ class SparseRouting(Routing):
         return value.new_zeros(b, n, e, p).scatter(1, self.token.clamp(min=0)[:, None], value[:, None])
 
     @cached_property
-    def dispatch(self) -> Weights:
+    def dispatch(self) -> Weights:  # type: ignore[override]  # nobody may set it: a Routing is frozen
         """1 where a token fills a slot, else 0."""
         return self._dense(self.slot_load())
 
     @property
-    def combine(self) -> Weights:
+    def combine(self) -> Weights:  # type: ignore[override]
         """The gate where a token fills a slot, else 0."""
         kept = self.__dict__.get("_combine")
         # One that was first looked at under no_grad has no gradient to give.
@@ -211,13 +213,13 @@ class SparseRouting(Routing):
         return kept
 
 
-def _ask(experts: Callable[[Slots], Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
+def _ask(experts: Callable[..., Slots], slots: Slots, filled: Bool[Tensor, "b e p"] | None) -> Slots:
     """Let experts answer slots, and tell those whose forward has an argument `filled` which slots hold a token."""
     told = filled is not None and _takes(experts, "filled")
     return experts(slots, filled=filled) if told else experts(slots)
 
 
-def _takes(function: Callable, argument: str) -> bool:
+def _takes(function: Callable[..., object], argument: str) -> bool:
     """Whether a function, or a module's forward, has an argument of this name, or passes any to one that has.
 
     Read from its code, which torch.compile can follow where it cannot follow inspect.signature.
@@ -254,7 +256,7 @@ def record(model: nn.Module) -> Iterator[dict[str, Routing]]:
     # By identity, and with the modules themselves so that no other object can take one's place.
     names = {id(module): (plain_name(model, name), module) for name, module in model.named_modules()}
 
-    def keep(module: nn.Module, args: tuple, output: object) -> None:
+    def keep(module: nn.Module, args: tuple[object, ...], output: object) -> None:
         # Inside a backward pass a checkpointed module only repeats what it decided.
         if id(module) in names and isinstance(output, Routing) and torch._C._current_graph_task_id() == -1:
             routings[names[id(module)][0]] = output

@@ -41,7 +41,7 @@ with contextlib.suppress(ImportError):
 import torch, torch._dynamo, tqdm.auto
 from softmoe_edu import ViT, data, figures, widgets
 from softmoe_edu.teaching import check
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 digits, _ = data.digits()
 history = train(ViT(), digits, steps=1, batch_size=8, progress=False)
 figures.described(figures.training_curves({{"": [history.columns]}}, y="loss"))
@@ -62,7 +62,7 @@ def harmful(folder: Path) -> dict[Path, str]:
         What each of these files is imported in place of, in words.
     """
     found = _importable(folder)
-    hidden = {}
+    hidden: dict[Path, str] = {}
     if own := [name for name in found if _is_pythons_own(name)]:
         starts = _loaded(STARTS)
         hidden |= {found[name]: f"{_what(name)}, without which no kernel starts" for name in own if name in starts}

@@ -10,6 +10,7 @@ import math
 import operator
 from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -146,7 +147,7 @@ def check_whole(name: str, value: int) -> int:
     if type(value) is int:
         return value
     number = _plain(value)
-    if isinstance(number, bool) or getattr(number, "ndim", 0):
+    if isinstance(number, bool) or getattr(number, "ndim", 0) != 0:
         number = None
     elif not isinstance(number, int | torch.SymInt):
         try:
@@ -158,7 +159,7 @@ def check_whole(name: str, value: int) -> int:
     return number
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """Return the Python number in a NumPy number or a tensor without axes, and anything else as it is."""
     return value.item() if getattr(value, "ndim", None) == 0 else value
 
@@ -174,9 +175,10 @@ def check_number(name: str, value: float | int, least: float | int = -math.inf) 
     number = _plain(value)
     if isinstance(number, bool) or not isinstance(number, Real):
         raise TypeError(f"{name} must be {wanted}, got {value!r} ({type(value).__name__})")
-    if not least <= number or not math.isfinite(number):
+    real = float(number)
+    if not least <= real or not math.isfinite(real):
         raise ValueError(f"{name} must be {wanted}, got {number!r}")
-    return float(number)
+    return real
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
@@ -220,7 +222,7 @@ def own_symbol(size: int) -> int:
 
 def read_size(size: Int[Tensor, ""]) -> int:
     """Read a size of at least 1, which stays a symbol while a model is exported."""
-    symbol = size.item()
+    symbol: int = size.item()  # type: ignore[assignment]  # int() would make a plain number of it
     torch._check(symbol >= 1)
     return symbol
 

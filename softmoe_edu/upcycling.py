@@ -40,10 +40,11 @@ def upcycle(vit: ViT, moe_layers: Sequence[int], moe: Callable[[int], MoE]) -> V
         dense = block.mlp.fc_in
         with dense.weight.device:
             layer = moe(dense.in_features)
-        if not isinstance(getattr(layer, "experts", None), Experts):
+        experts = getattr(layer, "experts", None)
+        if not isinstance(experts, Experts):
             raise TypeError(f"moe must make an MoE(router, Experts(...)), got {type(layer).__name__}")
-        layer = layer.to(dense.weight)
-        _copy_mlp(block.mlp, layer.experts)
+        layer.to(dense.weight)
+        _copy_mlp(block.mlp, experts)
         block.mlp = layer.train(model.training)
     return model
 

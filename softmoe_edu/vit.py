@@ -75,9 +75,8 @@ class ViT(nn.Module):
         self.position = nn.Parameter(torch.empty(1, self.num_tokens, dim))
         self.reset_parameters()
         self.embed = PatchEmbedding(channels, dim, patch_size)
-        self.blocks = nn.ModuleList(
-            Block(dim, num_heads, moe if i in replaced else lambda dim: Mlp(dim, hidden_dim)) for i in range(depth)
-        )
+        mlps = (moe if moe and i in replaced else lambda dim: Mlp(dim, hidden_dim) for i in range(depth))
+        self.blocks = nn.ModuleList(Block(dim, num_heads, mlp) for mlp in mlps)
         self.norm = nn.LayerNorm(dim, eps=EPS)
         self.head = Head(dim, num_classes)
 
@@ -127,6 +126,8 @@ def check_blocks(moe_layers: Sequence[int], depth: int) -> tuple[int, ...]:
 
 class PatchEmbedding(nn.Conv2d):
     """A linear map of each patch to a token; LeCun's initial kernels, cut at two deviations, and biases 0."""
+
+    bias: nn.Parameter
 
     def __init__(self, channels: int, dim: int, patch_size: int):
         super().__init__(channels, dim, patch_size, stride=patch_size)

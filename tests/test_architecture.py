@@ -1,5 +1,6 @@
 import ast
-import itertools
+import importlib.util
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -7,54 +8,28 @@ import pytest
 import softmoe_edu
 
 PACKAGE = Path(softmoe_edu.__file__).parent
+DOCS = Path(__file__).resolve().parents[1] / "docs"
 
-DECISION = {"shapes", "names", "modes", "capacity", "routing"}
-PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
-MODELS = PARTS | {"moe", "vit"}
-SHOWN = DECISION | {"metrics", "influence"}
 
-# Who may import whom. A row names only rows above it, so no two parts can need each other.
-MAY = {
-    "shapes": set(),
-    "names": set(),
-    "files": set(),
-    "modes": set(),
-    "shadowing": set(),
-    "capacity": {"shapes"},
-    "routing": {"shapes", "names"},
-    "routers": DECISION,
-    "experts": DECISION,
-    "losses": DECISION,
-    "metrics": DECISION,
-    "influence": {"shapes", "modes"},
-    "moe": PARTS,
-    "vit": PARTS | {"moe"},
-    "upcycling": MODELS,
-    "rerouting": MODELS,
-    "cost": MODELS,
-    "paper": MODELS | {"cost"},
-    "data": {"shapes"},
-    "own_figures": set(),
-    "train": MODELS | {"data", "files"},
-    "figures": SHOWN | {"own_figures"},
-    "widgets": SHOWN | {"files"},
-    "__init__": MODELS | {"shadowing"},
-    "lessons": {"files"},
-    # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
-    "teaching": {"files", "lessons", "own_figures", "figures", "widgets", "__init__"},
-    "course": MODELS | {"upcycling", "cost", "paper", "data", "train", "influence", "figures", "widgets", "teaching"},
-    "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
-}
+def load(path):
+    """Give the module that a file outside of the package holds."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+architecture = load(DOCS / "architecture.py")
+MAY = architecture.MAY
 
 
 def row(parts):
     """Give the row of a module that is named by its path inside the package."""
-    name = parts[0] if parts else "__init__"
-    return "train" if name == "training" else name  # train.py and its parts share a row
+    return parts[0] if parts else "__init__"
 
 
-def names_imported(path, package):
-    """Yield what a file imports of the package, as a list of parts, at whatever depth the import stands."""
+def imported(path, package):
+    """Yield the dotted names inside the package that a file imports, as parts, at whatever depth the import stands."""
     here = path.relative_to(package).with_suffix("").parts
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -65,32 +40,35 @@ def names_imported(path, package):
             names = [[*base, alias.name] for alias in node.names]
         else:
             continue
-        yield from (parts for root, *parts in names if root == "softmoe_edu")
+        yield from (parts for first, *parts in names if first == "softmoe_edu")
 
 
-def imported(path, package):
+def file_of(parts, package):
+    """Give the file that an import of the parts runs last: a module's, or that of the package which has the name."""
+    for length in range(len(parts), -1, -1):
+        inside = package.joinpath(*parts[:length])
+        for path in (inside.with_suffix(".py"), inside / "__init__.py"):
+            if path.is_file() and path != package.with_suffix(".py"):
+                return path
+    return package / "__init__.py"
+
+
+def rows_imported(path, package):
     """Yield the rows that a file imports."""
-    for parts in names_imported(path, package):
+    for parts in imported(path, package):
         inside = parts and ((package / parts[0]).is_dir() or (package / f"{parts[0]}.py").is_file())
         yield row(parts if inside else [])
 
 
-def modules_imported(path, package):
-    """Yield the modules of the package, by their paths without suffix, that a file imports at whatever depth."""
-    for parts in names_imported(path, package):
-        named = package.joinpath(*parts)
-        # The last part is a module, or a name in one, or in the package itself.
-        found = (each for each in (named, named.parent, named.parent / "__init__") if each.with_suffix(".py").is_file())
-        yield from itertools.islice(found, 0 if (named / "__init__.py").is_file() else 1)
-
-
-def cycles(package):
-    """Give the modules that need each other, directly or through others, and those that need them."""
-    graph = {path.with_suffix(""): {*modules_imported(path, package)} for path in sorted(package.rglob("*.py"))}
-    while free := [module for module, needed in graph.items() if not needed & graph.keys()]:
-        for module in free:
-            del graph[module]
-    return sorted(str(module.relative_to(package)) for module in graph)
+def circle(package):
+    """Give the files of a circle of imports, the first one also as the last; none where there is no circle."""
+    paths = sorted(package.rglob("*.py"))
+    needs = {path: {file_of(parts, package) for parts in imported(path, package)} for path in paths}
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        return [path.relative_to(package).as_posix() for path in error.args[1]]
+    return []
 
 
 def faults(package):
@@ -101,7 +79,9 @@ def faults(package):
         if name not in MAY:
             found.append(f"{module} has no row in the table")
             continue
-        found += [f"{module} imports {other}" for other in imported(path, package) if other not in MAY[name] | {name}]
+        found += [
+            f"{module} imports {other}" for other in rows_imported(path, package) if other not in MAY[name] | {name}
+        ]
     return found
 
 
@@ -129,21 +109,6 @@ def test_every_test_states_a_claim(tmp_path):
     assert without_claim(Path(__file__).parent) == []
 
 
-def test_no_module_needs_itself():
-    """No module imports itself through others, not even inside a function."""
-    assert cycles(PACKAGE) == []
-
-
-def test_a_planted_cycle_is_found(tmp_path):
-    """The check can fail: two modules that import each other are named, one of them inside a function."""
-    (tmp_path / "teaching").mkdir()
-    (tmp_path / "teaching" / "view.py").write_text("from softmoe_edu.teaching.asking import ask")
-    (tmp_path / "teaching" / "asking.py").write_text("def ask():\n    from softmoe_edu.teaching import view")
-    (tmp_path / "teaching" / "draw.py").write_text("import torch")
-
-    assert cycles(tmp_path) == ["teaching/asking", "teaching/view"]
-
-
 def test_the_table_has_an_order():
     """No row allows itself or a row below it, hence no cycle."""
     rows = list(MAY)
@@ -158,7 +123,7 @@ def test_the_table_has_an_order():
         ("figures/maps.py", "from softmoe_edu import moe", "figures/maps.py imports moe"),
         ("figures/maps.py", "from softmoe_edu import MoE", "figures/maps.py imports __init__"),
         ("capacity.py", "import softmoe_edu.routing", "capacity.py imports routing"),
-        ("widgets/lens.py", "def draw():\n    from ..training import loop", "widgets/lens.py imports train"),
+        ("widgets/lens.py", "def draw():\n    from ..training import loop", "widgets/lens.py imports training"),
         ("vit.py", "from .teaching import check", "vit.py imports teaching"),
         ("teaching/hints.py", "from softmoe_edu.course import lesson_05", "teaching/hints.py imports course"),
         ("teaching/check/examine.py", "import softmoe_edu.course", "teaching/check/examine.py imports course"),
@@ -180,3 +145,53 @@ def test_a_planted_import_is_found(tmp_path, path, line, fault):
     (tmp_path / path).write_text(line)
 
     assert faults(tmp_path) == [fault]
+
+
+def test_no_two_files_need_each_other():
+    """The imports of the package's files form no circle, those inside of functions included."""
+    assert circle(PACKAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a.py": "from softmoe_edu import b", "b.py": "def f():\n    from softmoe_edu.a import x"}, {"a.py", "b.py"}),
+        ({"f/a.py": "from . import b", "f/b.py": "import softmoe_edu.f.a"}, {"f/a.py", "f/b.py"}),
+        ({"f/a.py": "from softmoe_edu.f import x", "f/__init__.py": "from .a import x"}, {"f/a.py", "f/__init__.py"}),
+        ({"f/a.py": "from ..c import x", "f/b.py": "from .a import x", "c.py": "import softmoe_edu.f.b"},
+         {"f/a.py", "f/b.py", "c.py"}),
+        ({"a.py": "from .a import x"}, {"a.py"}),
+        ({"f/a.py": "from .b import a", "f/b.py": "import torch", "f/__init__.py": "from . import a, b"}, set()),
+    ],
+)  # fmt: skip
+def test_a_planted_circle_is_found(tmp_path, files, found):
+    """A circle is named by its files, however its imports are written, and importing a part of a package is none."""
+    for name, text in {"__init__.py": "", "f/__init__.py": "", **files}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    assert set(circle(tmp_path)) == found
+
+
+def test_the_page_is_built_from_the_table():
+    """docs/architecture.md is what docs/architecture.py writes today."""
+    assert (DOCS / "architecture.md").read_text(encoding="utf-8") == architecture.page()
+
+
+def test_a_stale_page_is_reported(monkeypatch, tmp_path):
+    """A row that changes makes the page stale, which --check says, and writing it again makes it current."""
+    monkeypatch.setattr(architecture, "ROOT", tmp_path)
+    monkeypatch.setattr(architecture, "PAGE", tmp_path / "architecture.md")
+    with pytest.raises(SystemExit, match=r"run python docs/architecture\.py"):
+        architecture.main(["--check"])
+    architecture.main([])
+    architecture.main(["--check"])
+
+    monkeypatch.setitem(architecture.MAY, "vit", {"moe"})
+    with pytest.raises(SystemExit, match=r"architecture\.md is not what the table and the docstrings say"):
+        architecture.main(["--check"])
+
+
+def test_every_part_of_the_table_has_a_summary():
+    """The page says of every part what it is, so each part's docstring opens with it."""
+    assert [name for name in MAY if not architecture.summary(name)] == []

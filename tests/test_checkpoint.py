@@ -9,8 +9,8 @@ import torch
 from toy import toy_data, toy_model
 
 from softmoe_edu.routing import SoftRouting, SparseRouting
-from softmoe_edu.train import train
 from softmoe_edu.training import checkpoint as checkpoint_module
+from softmoe_edu.training import train
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
 from softmoe_edu.training.history import History
 
@@ -79,7 +79,7 @@ def test_a_broken_write_keeps_the_last_good_file(tmp_path, error):
 
 def test_a_folder_that_cannot_be_written_is_told_before_the_first_step(tmp_path, monkeypatch):
     """A run of hours does not end in a checkpoint that had no chance."""
-    monkeypatch.setattr("softmoe_edu.train.why_not_written", lambda folder: "Read-only file system")
+    monkeypatch.setattr("softmoe_edu.training.arguments.why_not_written", lambda folder: "Read-only file system")
     with pytest.raises(
         PermissionError, match=r"got '.*run.pt' \(Read-only file system\): name another folder"
     ) as caught:

@@ -221,7 +221,7 @@ def test_repr_tells_what_is_inside():
 @pytest.mark.slow
 def test_importing_the_module_loads_no_scikit_learn():
     """Scikit-learn is loaded when digits are first asked for."""
-    code = "import sys, softmoe_edu.data, softmoe_edu.train; print('sklearn' in sys.modules)"
+    code = "import sys, softmoe_edu.data, softmoe_edu.training; print('sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

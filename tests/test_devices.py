@@ -46,7 +46,7 @@ from softmoe_edu.rerouting import Rerouted, route_scores
 from softmoe_edu.routers import Router, assign_experts, assign_tokens, choose_experts, soft_weights
 from softmoe_edu.routers.soft import l2_normalize
 from softmoe_edu.teaching import check
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
 from softmoe_edu.training.evaluation import evaluate, take_snapshot
 from softmoe_edu.training.guard import NotFiniteError

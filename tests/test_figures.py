@@ -252,6 +252,9 @@ def test_slot_usage_counts_slots():
 
     ax = figures.slot_usage(SparseRouting(torch.tensor([[[0, -1, -1]]]), torch.ones(1, 1, 3), 2))
     assert ax.lines[-1].get_xdata()[0] == 1
+    ax = figures.slot_usage(SparseRouting(torch.tensor([[[0]]]), torch.ones(1, 1, 1), 1))
+    assert ax.get_title() == "Tokens that hold 90 % of a slot: 1 slot"
+    assert figures.alt_text(ax).endswith("of the only slot: 1 of 1 token, median 1.")
     ax = figures.slot_usage(sparse(), 0.5)
     assert ax.get_title() == "Tokens that hold 50 % of a slot: 8 slots; 1 empty"
     assert figures.alt_text(ax).endswith("1 of 8 tokens, median 1; 1 empty.")

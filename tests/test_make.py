@@ -161,21 +161,26 @@ def test_check_runs_all_and_fails_for_one(make, monkeypatch, capsys):
     make.prepare("[test]")
     monkeypatch.setattr(make.shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(
-        make.subprocess, "call", lambda command, cwd: make.log.append(command[1:3]) or command[2] == "ruff"
+        make.subprocess,
+        "call",
+        lambda command, cwd: make.log.append(tuple(command[1:])) or "mypy" in command,
     )
 
     with pytest.raises(SystemExit) as ended:
         make.main(["check"])
     assert ended.value.code == 1
-    assert make.log[2:] == [["-m", "ruff"], ["-m", "ruff"], ["-m", "softmoe_edu.lessons"], ["run", "check"]]
-    assert capsys.readouterr().out.splitlines()[-1].split() == [
-        "2",
-        "lines",
-        "softmoe_edu",
-        "longest:",
-        "moe.py",
-        "(2)",
+    assert make.log[2:] == [
+        ("-m", "ruff", "check"),
+        ("-m", "ruff", "format", "--check"),
+        ("-m", "codespell_lib"),
+        ("-m", "mypy"),
+        ("-m", "softmoe_edu.lessons", "--check"),
+        (os.path.join("docs", "architecture.py"), "--check"),
+        ("run", "check"),
     ]
+    *_, lines, _, _, _, types, _, _, _ = (line.split() for line in capsys.readouterr().out.splitlines())
+    assert lines == ["2", "lines", "softmoe_edu", "longest:", "moe.py", "(2)"]
+    assert types[:2] == ["failed", "mypy"]
 
 
 def test_an_unsupported_python_is_named(make, monkeypatch):

@@ -24,7 +24,7 @@ from softmoe_edu.rerouting import Rerouted, route_scores
 from softmoe_edu.routers import Router, assign_tokens, dispatch_weights
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.shapes import without_padding
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.upcycling import upcycle
 from softmoe_edu.widgets import CostExplorer, RouterExplorer, RoutingLens
 

@@ -14,8 +14,8 @@ from torch.utils.data import Dataset
 from toy import parameters, toy_data, toy_model
 
 from softmoe_edu import Experts, MoE, SoftRouter, ViT, data
-from softmoe_edu.train import train
 from softmoe_edu.training import loop as loop_module
+from softmoe_edu.training import train
 from softmoe_edu.training.checkpoint import load_checkpoint
 
 DATA, TEST = toy_data(40), toy_data(23, seed=1)

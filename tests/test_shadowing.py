@@ -17,7 +17,7 @@ SCRATCH = "print('a file of my own')\nx = 1\n"
 LESSON = """
 from softmoe_edu import ViT, data
 from softmoe_edu.teaching import check
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 digits, _ = data.digits()
 print(train(ViT(), digits, steps=1, batch_size=8, progress=False).steps_done)
 """

@@ -11,7 +11,7 @@ from toy import DATA, TEST, Toy, parameters, run, toy_data, toy_model
 
 from softmoe_edu.data import Images
 from softmoe_edu.routing import SparseRouting
-from softmoe_edu.train import parameter_groups
+from softmoe_edu.training import parameter_groups
 from softmoe_edu.training.batches import batch_indices
 from softmoe_edu.training.history import History
 from softmoe_edu.training.loop import learning_rate_at

@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader, Dataset
 from toy import parameters, toy_data, toy_model
 
 from softmoe_edu.data import Images
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 from softmoe_edu.training.evaluation import evaluate, take_snapshot
 from softmoe_edu.training.guard import NotFiniteError
 from softmoe_edu.training.loop import learning_rate_at

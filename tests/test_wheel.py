@@ -26,6 +26,7 @@ import torch, softmoe_edu
 from softmoe_edu import Experts, MoE, SoftRouter
 package = pathlib.Path(softmoe_edu.__file__).parent
 assert package.is_relative_to(sys.prefix), package
+assert (package / "py.typed").is_file(), "type checkers would not read the annotations"
 for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
     if module.name != "softmoe_edu.teaching.exports.autograde":  # nbgrader imports it, and is no dependency
         importlib.import_module(module.name)

@@ -5,7 +5,7 @@ from torch import nn
 
 from softmoe_edu.data import Images
 from softmoe_edu.routing import SparseRouting
-from softmoe_edu.train import train
+from softmoe_edu.training import train
 
 
 class HalfRouter(nn.Module):

@@ -1,8 +1,7 @@
 """Costs as text: one by its parts, or two side by side."""
 
 from softmoe_edu.cost.parts import Cost, Device, Number
-
-UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
+from softmoe_edu.text import abbreviated
 
 
 def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None = None) -> str:
@@ -13,7 +12,7 @@ def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None =
     head = ["part", "parameters", "active", "GFLOP", "share", "MB", "FLOP/byte"] + ["ms"] * (device is not None)
     rows = [head]
     for part in (*cost.parts, cost.whole):
-        row = [part.name, count(part.parameters), count(part.active), gflop(part.flops)]
+        row = [part.name, abbreviated(part.parameters), abbreviated(part.active), gflop(part.flops)]
         row += [f"{part.flops / cost.flops:.1%}", f"{part.bytes(batch, width) / 1e6:.1f}"]
         row.append(f"{part.intensity(batch, width):.1f}")
         if device:
@@ -29,18 +28,9 @@ def comparison(first: tuple[str, Cost], second: tuple[str, Cost]) -> str:
     rows = [["", name, other, "ratio", name, other, "ratio"], ["part", "parameters", "", "", "GFLOP", "", ""]]
     for label in [part.name for part in (a + b).parts] + ["total"]:
         x, y = (cost.whole if label == "total" else cost[label] for cost in (a, b))
-        row = [label, count(x.parameters), count(y.parameters), ratio(x.parameters, y.parameters)]
+        row = [label, abbreviated(x.parameters), abbreviated(y.parameters), ratio(x.parameters, y.parameters)]
         rows.append([*row, gflop(x.flops), gflop(y.flops), ratio(x.flops, y.flops)])
     return _lines(rows)
-
-
-def count(number: Number) -> str:
-    """Write a number with four digits and its unit: 33083929 is 33.08M."""
-    number = float(f"{number:.4g}")  # 999999 is 1M
-    for unit, letter in UNITS:
-        if number >= unit:
-            return f"{number / unit:.4g}{letter}"
-    return f"{number:.4g}"
 
 
 def gflop(flops: Number) -> str:

@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from softmoe_edu import metrics
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import categories, count, every, number, others, span, text_colour
+from softmoe_edu.figures.style import categories, every, others, text_colour
 from softmoe_edu.routing import Routing
+from softmoe_edu.text import number, plural, span
 
 
 def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
@@ -23,7 +24,7 @@ def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
     mean, low, high = load.mean(0), load.min(0), load.max(0)
     ax = one_axes(ax, 6.4, 3.4)
     draw_load(ax, load, p)
-    ax.set_title(f"Load of {count(e, 'expert')}, {count(b, 'group')}")
+    ax.set_title(f"Load of {plural(e, 'expert')}, {plural(b, 'group')}")
     if b > 1:
         ax.legend(loc="upper right", ncols=2, frameon=False)
     words = f"{number(mean[0])} each"
@@ -36,8 +37,8 @@ def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
     apart = float((high - low).max())
     # Sums of softmax weights differ by rounding.
     groups = f", groups {number(apart)} apart at most" if apart > 1e-3 else ""
-    made = f"{count(e, 'expert')} of {count(p, 'slot')}"
-    describe(ax, f"Load of {made} in tokens' worth, mean of {count(b, 'group')}: {words}{groups}.")
+    made = f"{plural(e, 'expert')} of {plural(p, 'slot')}"
+    describe(ax, f"Load of {made} in tokens' worth, mean of {plural(b, 'group')}: {words}{groups}.")
     return ax
 
 
@@ -78,16 +79,17 @@ def slot_usage(routing: Routing, share: float = 0.9, *, ax: Axes | None = None) 
     sns.histplot(x=usage, bins=edges, color=categories()[0], edgecolor=ax.get_facecolor(), alpha=1, ax=ax)
     percent = f"{100 * share:g} %"
     empty = f"; {len(usage) - len(filled)} empty" if len(filled) < len(usage) else ""
-    ax.set_title(f"Tokens that hold {percent} of a slot: {len(usage)} slots{empty}")
+    ax.set_title(f"Tokens that hold {percent} of a slot: {plural(len(usage), 'slot')}{empty}")
     ax.set_xlabel(f"tokens that hold {percent} of a slot's dispatch weight (group of {tokens})")
     ax.set_ylabel(f"slots{f' per {width} tokens' if width > 1 else ''}")
-    ax.xaxis.get_major_locator().set_params(integer=True)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(integer=True)
     words = "every slot is empty."
     if len(filled):
         median = float(np.median(filled))
         ax.axvline(median, color=text_colour(), linestyle="--", linewidth=1.2, label=f"median: {number(median)}")
         ax.legend(frameon=False)
-        words = f"{span(int(filled.min()), int(filled.max()))} of {tokens} tokens, median {number(median)}{empty}."
-    describe(ax, f"How many tokens hold {percent} of the dispatch weight of each of {len(usage)} slots: {words}")
+        held = f"{span(int(filled.min()), int(filled.max()))} of {plural(tokens, 'token')}"
+        words = f"{held}, median {number(median)}{empty}."
+    each = "the only slot" if len(usage) == 1 else f"each of {len(usage)} slots"
+    describe(ax, f"How many tokens hold {percent} of the dispatch weight of {each}: {words}")
     return ax

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,8 +12,9 @@ from softmoe_edu import metrics
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import categories, count, span, text_colour
+from softmoe_edu.figures.style import categories, text_colour
 from softmoe_edu.shapes import check_at_least
+from softmoe_edu.text import plural, span
 
 MOST_FACTOR = 4.0
 
@@ -72,37 +74,37 @@ def capacity_curve(
         middle = np.array([values.mean() for values in rates.values()])
         reach = np.array([[v.mean() - v.min(), v.max() - v.mean()] for v in rates.values()]).T.clip(min=0)
         least, most = _sizes(rates)
-        made = count(least, "sample") if least == most else f"{least} to {most} samples"
+        made = plural(least, "sample") if least == most else f"{least} to {most} samples"
         label = f"measured: mean of {made}, least to most"
-        style = {"fmt": "o", "color": categories()[0], "elinewidth": 1, "capsize": 3, "markersize": 5}
+        style: dict[str, Any] = {"fmt": "o", "color": categories()[0], "elinewidth": 1, "capsize": 3, "markersize": 5}
         ax.errorbar(list(rates), 100 * middle, 100 * reach, label=label, **style)
     ax.axvline(factor, color=text_colour(), linestyle=":", linewidth=1.2)
     ax.set_xlim(0, MOST_FACTOR)
     ax.set_ylim(0, 100)
     ax.grid(True, axis="y", linewidth=0.6)
-    ax.set_xlabel(f"capacity factor (dotted: {factor:g}, {count(capacity, 'slot')} per expert)")
+    ax.set_xlabel(f"capacity factor (dotted: {factor:g}, {plural(capacity, 'slot')} per expert)")
     ax.set_ylabel("dropped tokens (%)" if top_k == 1 else "choices without a slot (%)")
     lost, choices = ("Dropped", "one choice each") if top_k == 1 else ("Lost", f"{top_k} choices each")
     choices += f", skew {skew:g}" if skew else ""
-    ax.set_title(f"{lost}: {count(tokens, 'token')}, {count(num_experts, 'expert')}, {choices}")
+    ax.set_title(f"{lost}: {plural(tokens, 'token')}, {plural(num_experts, 'expert')}, {choices}")
     ax.legend(frameon=False, loc="upper right")
     seen = ""
     if factor in rates:
         values = 100 * rates[factor]
-        seen = f", and {span(values.min(), values.max(), '{:.1f}'.format)} % in {count(len(values), 'sample')}"
+        seen = f", and {span(values.min(), values.max(), '{:.1f}'.format)} % in {plural(len(values), 'sample')}"
     exact = [f"{100 * expected[min(capacity, tokens)]:.1f} % (exact)" for expected in lines.values()]
     loses = "drops" if top_k == 1 else "loses"
     said = f"a uniform top-{top_k} router {loses} {exact[0]}"
     said += f", one of skew {skew:g} {exact[1]}" if len(exact) > 1 else ""
     ends = " and ".join(f"{100 * expected[min(capacities[-1], tokens)]:.1f} %" for expected in lines.values())
-    experts = count(num_experts, "expert")
+    experts = plural(num_experts, "expert")
     if top_k == 1:
-        what = f"{count(tokens, 'token')} that {experts} drop"
+        what = f"{plural(tokens, 'token')} that {experts} drop"
     else:
-        what = f"choices of {count(tokens, 'token')} that find no slot of {experts}"
+        what = f"choices of {plural(tokens, 'token')} that find no slot of {experts}"
     describe(
         ax,
-        f"Share of {what}, over the capacity factor: at {factor:g}, {count(capacity, 'slot')} per expert, {said}{seen}"
+        f"Share of {what}, over the capacity factor: at {factor:g}, {plural(capacity, 'slot')} per expert, {said}{seen}"
         f"; at {MOST_FACTOR:g}, {ends}.",
     )
     return ax

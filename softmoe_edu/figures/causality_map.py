@@ -12,8 +12,9 @@ from torch import Tensor
 
 from softmoe_edu.figures.canvas import array, many_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import WEIGHTS, every, number, text_colour
+from softmoe_edu.figures.style import WEIGHTS, every, text_colour
 from softmoe_edu.influence import TOLERANCE, earlier_share, moves
+from softmoe_edu.text import number, plural
 
 
 def causality_map(
@@ -59,7 +60,7 @@ def causality_map(
             said += f", token {token} moves {len(moved)} of {n} outputs, {earlier} of {token} earlier ones"
         words.append(said)
     panels[0, 0].set_ylabel("output")
-    describe(panels, f"Earlier outputs that move when one of {n} tokens changes: {'; '.join(words)}.")
+    describe(panels, f"Earlier outputs that move when one of {plural(n, 'token')} changes: {'; '.join(words)}.")
     return panels
 
 

@@ -10,8 +10,8 @@ from softmoe_edu.figures.bars import draw_load
 from softmoe_edu.figures.canvas import array, many_axes, one_group
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.maps import draw_map
-from softmoe_edu.figures.style import count, span
 from softmoe_edu.routing import Routing
+from softmoe_edu.text import plural, span
 
 MOST_COLUMNS = 64  # of a map this narrow, so that a column is wider than the lines between experts
 
@@ -58,7 +58,7 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
         row[2].set_title(f"all groups: {lost:.1f} % dropped")
         words.append(
             f"{name} drops {lost:.1f} % of tokens, and its experts receive "
-            f"{span(load.mean(0).min(), load.mean(0).max())} tokens' worth for {count(routing.sizes[3], 'slot')} each"
+            f"{span(load.mean(0).min(), load.mean(0).max())} tokens' worth for {plural(routing.sizes[3], 'slot')} each"
         )
-    describe(panels, f"{len(routings)} routers on one batch, maps of example {example}: {'; '.join(words)}.")
+    describe(panels, f"{plural(len(routings), 'router')} on one batch, maps of example {example}: {'; '.join(words)}.")
     return panels

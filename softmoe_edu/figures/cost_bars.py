@@ -6,7 +6,8 @@ import numpy as np
 
 from softmoe_edu.figures.canvas import many_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import categories, count, page
+from softmoe_edu.figures.style import categories, page
+from softmoe_edu.text import abbreviated, plural
 
 NAMES = {
     "parameters": "parameters",
@@ -17,7 +18,6 @@ NAMES = {
     "seconds": "least time of a batch (s)",
 }
 HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
-UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def cost_bars(
@@ -64,16 +64,18 @@ def cost_bars(
             panel.barh(range(len(costs)), numbers[:, k], left=left, height=0.7, linewidth=0.5, label=part, **look)
             left = left + numbers[:, k]
         for i, total in enumerate(totals):
-            panel.annotate(compact(total), (total, i), (4, 0), textcoords="offset points", va="center", fontsize=8)
+            panel.annotate(
+                abbreviated(total, 3), (total, i), (4, 0), textcoords="offset points", va="center", fontsize=8
+            )
         panel.set_xlim(0, (totals.max() or 1.0) * 1.3)
         panel.set_ylim(len(costs) - 0.5, -0.5)
         panel.set_yticks(range(len(costs)), list(costs) if panel is panels[0, 0] else [""] * len(costs))
         panel.locator_params(axis="x", nbins=4)
-        panel.xaxis.set_major_formatter(lambda value, _: compact(value))
+        panel.xaxis.set_major_formatter(lambda value, _: abbreviated(value, 3))
         name = NAMES.get(quantity, quantity.replace("_", " "))
         panel.set_xlabel(name)
         panel.set_title(name[0].upper() + name[1:])
-        each = (f"{layer} {compact(total)}" for layer, total in zip(costs, totals, strict=True))
+        each = (f"{layer} {abbreviated(total, 3)}" for layer, total in zip(costs, totals, strict=True))
         words.append(f"{name}: {', '.join(each)}")
     panels[0, 0].figure.legend(
         *panels[0, 0].get_legend_handles_labels(), loc="outside lower center", ncols=len(parts), frameon=False
@@ -84,13 +86,5 @@ def cost_bars(
     )
     named = ", ".join(f"{layer} {part}" for layer, part in zip(costs, most, strict=True))
     words.append(f"largest part in {NAMES.get(quantities[0], quantities[0])}: {named}")
-    describe(panels, f"Cost of {count(len(costs), 'layer')} by part. {'; '.join(words)}.")
+    describe(panels, f"Cost of {plural(len(costs), 'layer')} by part. {'; '.join(words)}.")
     return panels
-
-
-def compact(value: float | int) -> str:
-    """A number with three digits and its unit of thousands: 37883905 is 37.9M."""
-    for unit, letter in UNITS:
-        if value >= unit:
-            return f"{value / unit:.3g}{letter}"
-    return f"{value:.3g}"

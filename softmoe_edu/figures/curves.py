@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 
 from softmoe_edu.figures.canvas import array, one_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import DASHES, MARKERS, categories, count, number, span
+from softmoe_edu.figures.style import DASHES, MARKERS, categories
 from softmoe_edu.shapes import check_choice
+from softmoe_edu.text import number, plural, span
 
 BANDS = {"range": "band: smallest to largest run", "error": "band: mean ± standard error of the runs"}
 UNITS = {"accuracy": "fraction correct", "loss": "nats", "dropped": "fraction of tokens", "seconds": "s"}
@@ -43,7 +44,7 @@ def training_curves(
     for (name, group), (colour, marker, dash) in zip(runs.items(), looks, strict=False):
         at, values = _align(name, group, x, y)
         middle, low, high = _band(values, band)
-        made = count(len(values), "run") + (", no band" if len(values) == 1 else "")
+        made = plural(len(values), "run") + (", no band" if len(values) == 1 else "")
         ax.plot(at, middle, color=colour, linestyle=dash, marker=marker, markersize=5,
                 label=f"{name} ({made})" if several else name, markevery=max(1, len(at) // 8))  # fmt: skip
         if len(values) > 1:

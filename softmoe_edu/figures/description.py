@@ -9,9 +9,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 
+def _each(axes: Axes | np.ndarray) -> list[Axes]:
+    return list(np.asarray(axes, dtype=object).ravel())
+
+
 def describe(axes: Axes | np.ndarray, text: str) -> None:
     """Leave the text on every Axes of a picture."""
-    for ax in np.ravel(axes):
+    for ax in _each(axes):
         ax.set_label(text)
 
 
@@ -21,7 +25,7 @@ def alt_text(axes: Axes | np.ndarray) -> str:
     Raises ValueError for Axes that no function of `softmoe_edu.figures` drew on.
     """
     # matplotlib labels the Axes of colour bars <colorbar>.
-    texts = [ax.get_label() for ax in np.ravel(axes) if ax.get_label()[:1] not in ("", "<")]
+    texts = [text for ax in _each(axes) if (text := str(ax.get_label()))[:1] not in ("", "<")]
     if not texts:
         raise ValueError("these Axes carry no description: draw on them with a function of softmoe_edu.figures first")
     return " ".join(dict.fromkeys(texts))
@@ -55,7 +59,8 @@ def described(axes: Axes | np.ndarray, caption: str | None = None, *, dpi: int =
     axes: what a figure function returned, or several of one figure. The caption is the alt text unless given.
     """
     alt = alt_text(axes)
-    figure = np.ravel(axes)[0].get_figure(root=True)
+    figure = _each(axes)[0].get_figure(root=True)
+    assert figure  # Axes that were drawn on stand in one
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=dpi, bbox_inches="tight")
     plt.close(figure)

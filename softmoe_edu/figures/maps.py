@@ -6,17 +6,9 @@ from matplotlib.image import AxesImage
 
 from softmoe_edu.figures.canvas import array, one_axes, one_group
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import (
-    WEIGHTS,
-    count,
-    every,
-    hundredths,
-    largest,
-    number,
-    slot_name,
-    text_colour,
-)
+from softmoe_edu.figures.style import WEIGHTS, every, hundredths, largest, slot_name, text_colour
 from softmoe_edu.routing import Routing
+from softmoe_edu.text import number, plural
 
 
 def dispatch_map(routing: Routing, group: int = 0, *, vmax: float | None = None, ax: Axes | None = None) -> Axes:
@@ -50,7 +42,7 @@ def _map_with_sums(routing: Routing, kind: str, group: int, vmax: float | None, 
     # The sums of padding are 0 by definition and would hide a wrong softmax in the range.
     present = flat if real is None or not real.any() else flat[real]
     _draw_sums(ax, flat, hundredths(present.sum(1)))
-    bar = ax.figure.colorbar(image, cax=ax.inset_axes([1.27, 0, 0.035, 1]), extend=_extend(flat, image))
+    bar = ax.figure.colorbar(image, cax=ax.inset_axes((1.27, 0, 0.035, 1)), extend=_extend(flat, image))
     bar.set_label(f"{kind} weight ({_clipped(flat, image)})")
     describe(ax, _words(kind, group, flat, one.sizes, hundredths(present.sum(1))))
     return ax
@@ -89,19 +81,19 @@ def _name_slots(ax: Axes, e: int, p: int, room: int) -> None:
         ax.set_xlabel("slot (expert.slot)")
         return
     shown = every(e, room)
-    ax.set_xticks([expert * p + (p - 1) / 2 for expert in shown], shown)
-    ax.set_xlabel(f"expert ({count(p, 'slot')} each)")
+    ax.set_xticks([expert * p + (p - 1) / 2 for expert in shown], [str(expert) for expert in shown])
+    ax.set_xlabel(f"expert ({plural(p, 'slot')} each)")
 
 
 def _draw_sums(ax: Axes, weights: np.ndarray, range_of_rows: str) -> None:
     """Draw both sums as steps outside the map, with a dashed line at 1."""
     columns, rows, colour = weights.sum(0), weights.sum(1), text_colour()
-    above = ax.inset_axes([0, 1.03, 1, 0.15], sharex=ax)
+    above = ax.inset_axes((0, 1.03, 1, 0.15), sharex=ax)
     above.stairs(columns, np.arange(len(columns) + 1) - 0.5, fill=True, color=colour, alpha=0.45)
     above.axhline(1, color=colour, linestyle="--", linewidth=1)
     above.set_ylim(0, max(1.0, columns.max()) * 1.2)
     above.set_ylabel(f"sum\n{hundredths(columns)}", rotation=0, ha="right", va="center", fontsize="small")
-    beside = ax.inset_axes([1.03, 0, 0.2, 1], sharey=ax)
+    beside = ax.inset_axes((1.03, 0, 0.2, 1), sharey=ax)
     beside.stairs(rows, np.arange(len(rows) + 1) - 0.5, orientation="horizontal", fill=True, color=colour, alpha=0.45)
     beside.axvline(1, color=colour, linestyle="--", linewidth=1)
     beside.set_xlim(0, max(1.0, rows.max()) * 1.2)
@@ -113,7 +105,7 @@ def _draw_sums(ax: Axes, weights: np.ndarray, range_of_rows: str) -> None:
 
 
 def _over_top(weights: np.ndarray, image: AxesImage) -> int:
-    return int((weights > image.norm.vmax * (1 + 1e-6)).sum())
+    return int((weights > image.get_clim()[1] * (1 + 1e-6)).sum())
 
 
 def _extend(weights: np.ndarray, image: AxesImage) -> str:
@@ -122,14 +114,14 @@ def _extend(weights: np.ndarray, image: AxesImage) -> str:
 
 def _clipped(weights: np.ndarray, image: AxesImage) -> str:
     over = _over_top(weights, image)
-    return f"{over} of {weights.size} clipped at {number(image.norm.vmax)}" if over else "none clipped"
+    return f"{over} of {weights.size} clipped at {number(image.get_clim()[1])}" if over else "none clipped"
 
 
 def _words(kind: str, group: int, weights: np.ndarray, sizes: tuple[int, int, int, int], range_of_rows: str) -> str:
     _, n, e, p = sizes
     most = largest(weights, lambda at: f"token {at // (e * p)} and slot {slot_name(at % (e * p), p)}")
     return (
-        f"{kind.capitalize()} weights of group {group}, {count(n, 'token')} by {count(e * p, 'slot')} "
-        f"({count(e, 'expert')} of {p}): {most}. Over tokens a slot's weights sum to "
+        f"{kind.capitalize()} weights of group {group}, {plural(n, 'token')} by {plural(e * p, 'slot')} "
+        f"({plural(e, 'expert')} of {p}): {most}. Over tokens a slot's weights sum to "
         f"{hundredths(weights.sum(0))}; over slots a token's sum to {range_of_rows}."
     )

@@ -13,9 +13,10 @@ from torch import Tensor
 from softmoe_edu import metrics
 from softmoe_edu.figures.canvas import array, check_images, many_axes, one_group, patch_side, tokens_per_example
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import count, largest, slot_name, span
+from softmoe_edu.figures.style import largest, slot_name
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
+from softmoe_edu.text import plural, span
 
 Image = Num[Tensor, "c h w"] | Num[np.ndarray, "c h w"]
 Images = Num[Tensor, "i c h w"] | Num[np.ndarray, "i c h w"]
@@ -65,7 +66,7 @@ def slot_views(
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
         )  # fmt: skip
         _outline(panel, picture.mean(0))
-        panel.set_title(f"slot {slot_name(slot, p)}\n90 % in {count(used, 'token')}", fontsize="medium")
+        panel.set_title(f"slot {slot_name(slot, p)}\n90 % in {plural(used, 'token')}", fontsize="medium")
     _hide(panels.flat[len(chosen) :])
     bar = panels.flat[0].figure.colorbar(seen, ax=list(panels.flat), shrink=0.9)
     bar.set_label("dispatch weight of a patch\n(line: the image at half brightness)")
@@ -118,10 +119,11 @@ def dropped_tokens(
         panel.set_title(f"{missing.sum()} of {own} dropped", fontsize="medium")
     _hide(panels.flat[shown:])
     counts = lost[:shown].sum(1).tolist()
+    batch = plural(len(pictures), "image")
     describe(
         panels,
-        f"{shown} of {len(pictures)} images with their dropped patches hatched: {span(min(counts), max(counts))} of "
-        f"{own} patches of an image. In all {len(pictures)} images {lost.sum()} of {lost.size} patches are dropped, "
+        f"{shown} of {batch} with their dropped patches hatched: {span(min(counts), max(counts))} of "
+        f"{own} patches of an image. In all {batch} {lost.sum()} of {lost.size} patches are dropped, "
         f"{100 * float(metrics.dropped_fraction(routing)):.1f} % of the real ones.",
     )
     return panels

@@ -2,10 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import to_rgb, to_rgba
+from matplotlib.typing import ColorType
+
+from softmoe_edu.text import number, plural, span
 
 WEIGHTS = "cividis"
 # Okabe and Ito 2008: first those that stand out from a white page, last those for a dark one.
@@ -17,7 +21,7 @@ _LIGHT = {"page": "#ffffff", "text": "#1f2328", "line": "#57606a", "grid": "#d8d
 _DARK = {"page": "#18191b", "text": "#e6e8eb", "line": "#a3abb5", "grid": "#3a3f46"}
 
 
-def style(dark: bool = False) -> dict[str, object]:
+def style(dark: bool = False) -> dict[str, Any]:
     """Give the rcParams of the light or the dark theme, for `plt.rcParams.update` in a notebook's first cell.
 
     Text stands out from the page at 7:1 or more and lines at 4.5:1 or more (WCAG 2.2 contrast ratio).
@@ -54,29 +58,29 @@ def style(dark: bool = False) -> dict[str, object]:
 @contextlib.contextmanager
 def theme(dark: bool = False) -> Iterator[None]:
     """Draw what is made inside the block in the light or the dark style; the global rcParams come back after it."""
-    with matplotlib.rc_context(style(dark)):
+    with matplotlib.rc_context(style(dark)):  # type: ignore[arg-type]  # matplotlib lists every key by name
         yield
 
 
-def contrast(first: object, second: object) -> float:
+def contrast(first: ColorType, second: ColorType) -> float:
     """WCAG 2.2 contrast ratio of two colours, from 1 to 21."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
-def _luminance(colour: object) -> float:
+def _luminance(colour: ColorType) -> float:
     value = np.array(to_rgb(colour))
     linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
 
 
-def page() -> object:
+def page() -> ColorType:
     """Give the background colour that new Axes have; white where they have none."""
     colour = matplotlib.rcParams["axes.facecolor"]
     return "white" if to_rgba(colour)[3] == 0 else colour
 
 
-def text_colour() -> object:
+def text_colour() -> ColorType:
     """Give the colour of text in the current rcParams."""
     return matplotlib.rcParams["text.color"]
 
@@ -101,20 +105,10 @@ def every(count: int, most: int) -> range:
     return range(0, count, step)
 
 
-def number(value: float | int) -> str:
-    """Three significant digits, never in powers of ten for what a weight can be."""
-    return f"{value:.3g}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1g}"
-
-
-def span(low: float | int, high: float | int, show: Callable[[float | int], str] = number) -> str:
-    """Smallest to largest, or one number where they print the same."""
-    return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
-
-
 def others(values: np.ndarray, value: float | int) -> str:
     """Say how many values beside the one that was named are equal to it, "2 others"; nothing where there is none."""
     more = int((values == value).sum()) - 1
-    return count(more, "other") if more > 0 else ""
+    return plural(more, "other") if more > 0 else ""
 
 
 def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
@@ -130,8 +124,3 @@ def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
 def hundredths(values: np.ndarray) -> str:
     """Smallest to largest of some sums, with two decimals."""
     return span(values.min(), values.max(), "{:.2f}".format)
-
-
-def count(number: int, what: str) -> str:
-    """1 slot, 2 slots."""
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from fnmatch import fnmatchcase
+from typing import Any
 
 import torch
 
@@ -12,7 +13,7 @@ from softmoe_edu.cost import MoESizes, ViTSizes
 from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
 from softmoe_edu.paper.record import Model, Run
-from softmoe_edu.paper.tables import Cell, published
+from softmoe_edu.paper.tables import published
 from softmoe_edu.routers.registry import settings_taken
 from softmoe_edu.vit import ViT
 
@@ -60,10 +61,12 @@ def build(name: str, device: str | torch.device = "meta") -> ViT:
     sizes = MODELS[name].sizes
     arguments = {one.name: getattr(sizes, one.name) for one in fields(ViTSizes) if one.name != "moe"}
     with torch.device(device):
-        return ViT(**arguments, moe=lambda dim: _layer(sizes, sizes.moe))
+        return ViT(**arguments, moe=lambda dim: _layer(sizes))
 
 
-def _layer(sizes: ViTSizes, moe: MoESizes) -> MoE:
+def _layer(sizes: ViTSizes) -> MoE:
+    moe = sizes.moe
+    assert moe
     experts = Experts(sizes.dim, moe.num_experts, sizes.hidden_dim)
     return MoE(moe.build(sizes.dim, priority="gate"), experts, examples_per_group=moe.examples_per_group)
 
@@ -89,24 +92,32 @@ def _name(label: str, variant: str, moe: MoESizes | None) -> str:
     return f"{name}_c{moe.capacity_factor:g}_g{moe.examples_per_group}" if "capacity_factor" in taken else name
 
 
-def _routing(label: str, experts: int | None, **rest: Cell) -> MoESizes | None:
+def _routing(label: str, experts: int | None, **rest: Any) -> MoESizes | None:
     """Read a table's name of a routing; one slot per expert where slots are fixed."""
     if label in ("ViT", "Dense"):
         return None
+    assert experts is not None  # every other row has some
     router = {"Soft MoE": "soft"}.get(label, label.lower())
     slots = 1 if "slots_per_expert" in settings_taken(router) else None
     return MoESizes(router=router, num_experts=experts, slots_per_expert=slots, **rest)
 
 
-def _printed() -> Iterator[tuple[str, str, MoESizes | None, dict[str, Cell]]]:
+def _rows(table: str) -> list[dict[str, Any]]:
+    """Return the rows of a table, whose columns are each of one type."""
+    return published(table)
+
+
+def _printed() -> Iterator[tuple[str, str, MoESizes | None, dict[str, Any]]]:
     """Yield the table's name of the routing, variant, MoE layer and figures of each row."""
     for table in ("table8", "table1"):
-        for row in published(table):
-            label, variant, experts = re.fullmatch(r"(ViT|Soft MoE) (\S+)(?: (\d+)E)?", row["model"]).groups()
-            yield label, variant, _routing(label, experts and int(experts)), {"table": table, **row}
-    for row in published("table2"):
+        for row in _rows(table):
+            name = re.fullmatch(r"(ViT|Soft MoE) (\S+)(?: (\d+)E)?", row["model"])
+            assert name
+            label, variant, experts = name.groups()
+            yield label, variant, _routing(label, int(experts) if experts else None), {"table": table, **row}
+    for row in _rows("table2"):
         yield row["method"], "S/14", _routing(row["method"], 256), {"table": "table2", **SHORT, **row}
-    for row in published("table9"):
+    for row in _rows("table9"):
         tokens = (224 // int(row["model"].split("/")[1])) ** 2
         rest = {"examples_per_group": row["group_tokens"] // tokens} if row["experts"] else {}
         if row["capacity_factor"]:
@@ -118,7 +129,8 @@ def _printed() -> Iterator[tuple[str, str, MoESizes | None, dict[str, Cell]]]:
 def _models() -> Models:
     """Gather runs of the same configuration into one model."""
     known = {one.name for one in fields(Run)}
-    sizes, runs = {}, {}
+    sizes: dict[str, ViTSizes] = {}
+    runs: dict[str, list[Run]] = {}
     for label, variant, moe, row in _printed():
         name = _name(label, variant, moe)
         sizes[name] = _sizes(variant, moe)

@@ -1,4 +1,4 @@
-"""The paper's tables as printed, from the CSV files of softmoe_edu/published."""
+"""The paper's tables as printed, from the CSV files beside this one."""
 
 import csv
 from importlib.resources import files
@@ -21,7 +21,7 @@ def published(name: str) -> list[dict[str, Cell]]:
     Raises ValueError for a name that is not there.
     """
     check_choice("table", name, TABLES)
-    with (files("softmoe_edu") / "published" / f"{name}.csv").open(encoding="utf-8") as file:
+    with (files("softmoe_edu.paper") / "published" / f"{name}.csv").open(encoding="utf-8") as file:
         return [{column: _cell(column, text) for column, text in row.items()} for row in csv.DictReader(file)]
 
 

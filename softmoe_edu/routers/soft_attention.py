@@ -44,17 +44,17 @@ class AttentionRouting(Routing):
         return b, n, self.num_experts, self.slots.shape[1] // self.num_experts
 
     @cached_property
-    def logits(self) -> Logits:
+    def logits(self) -> Logits:  # type: ignore[override]  # nobody may set it: a Routing is frozen
         """Scale times the cosine of every token and slot."""
         return (self.tokens @ self.slots.mT).unflatten(-1, self.sizes[2:])
 
     @cached_property
-    def dispatch(self) -> Weights:
+    def dispatch(self) -> Weights:  # type: ignore[override]
         """Softmax over tokens."""
         return dispatch_weights(self.logits, self.mask)
 
     @cached_property
-    def combine(self) -> Weights:
+    def combine(self) -> Weights:  # type: ignore[override]
         """Softmax over all slots."""
         return combine_weights(self.logits, self.mask)
 
@@ -80,8 +80,14 @@ class AttentionRouting(Routing):
         return self.tokens.new_ones(b, e, p) if self.filled is None else self.filled.to(self.tokens.dtype)
 
     def token_load(self) -> Float[Tensor, "b n"]:
-        parts = self.slots.split(CHUNK, 1)
-        return sum(dispatch_weights((self.tokens @ part.mT)[..., None], self.mask).sum((2, 3)) for part in parts)
+        first, *rest = self.slots.split(CHUNK, 1)
+        load = self._token_load(first)
+        for part in rest:
+            load = load + self._token_load(part)
+        return load
+
+    def _token_load(self, slots: Float[Tensor, "b s d"]) -> Float[Tensor, "b n"]:
+        return dispatch_weights((self.tokens @ slots.mT)[..., None], self.mask).sum((2, 3))
 
 
 def attend(
@@ -100,6 +106,7 @@ def attend(
     """
     wide = torch.promote_types(queries.dtype, values.dtype)
     inputs = [t.to(wide)[:, None] for t in (queries, keys, values)]
+    query, key, value = inputs
     if not torch.compiler.is_compiling():
         for t in inputs:
             if t.requires_grad:
@@ -107,7 +114,7 @@ def attend(
     mask = None if mask is None else mask[:, None, None]
     try:
         with without_autocast(queries.device.type):
-            out = F.scaled_dot_product_attention(*inputs, attn_mask=mask, scale=1.0)
+            out = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=1.0)
     except NotImplementedError as error:
         raise NotImplementedError(FIRST_ORDER) from error
     return out[:, 0].to(values.dtype)
@@ -121,7 +128,9 @@ FIRST_ORDER = (
 
 def _only_once(gradient: Tensor | None) -> Tensor | None:
     """Mark a gradient that somebody may differentiate, so that the error then says what to do."""
-    return _Refused.apply(gradient) if gradient is not None and gradient.requires_grad else None
+    if gradient is None or not gradient.requires_grad:
+        return None
+    return _Refused.apply(gradient)  # type: ignore[no-untyped-call]
 
 
 class _Refused(torch.autograd.Function):
@@ -132,7 +141,7 @@ class _Refused(torch.autograd.Function):
         return gradient.view_as(gradient)
 
     @staticmethod
-    def setup_context(ctx: object, inputs: tuple, output: Tensor) -> None:
+    def setup_context(ctx: object, inputs: tuple[object, ...], output: Tensor) -> None:
         """Keep nothing."""
 
     @staticmethod

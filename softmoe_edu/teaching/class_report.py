@@ -14,6 +14,7 @@ from softmoe_edu.teaching.discovery import asked, questions
 from softmoe_edu.teaching.predict.question import CONFIDENCES
 from softmoe_edu.teaching.progress import parse
 from softmoe_edu.teaching.say import say
+from softmoe_edu.text import plural
 
 # What else stands in an id was typed by somebody and could name a person.
 ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
@@ -42,7 +43,7 @@ def report(paths: Sequence[str | Path]) -> str:
         notes["empty"] += not contents.events
         if contents.events:
             learners.append(contents.events)
-    head = [f"Progress of {_count(len(learners), 'learner')}."]
+    head = [f"Progress of {plural(len(learners), 'learner')}."]
     tables = [_exercises(learners), _mistakes(learners), _predictions(learners), _clinics(learners)] if learners else []
     return "\n\n".join(["\n".join(head + _sentences(notes)), *filter(None, tables)]) + "\n"
 
@@ -66,18 +67,18 @@ def _files(paths: Sequence[str | Path]) -> Iterable[Path]:
 def _sentences(notes: Counter[str]) -> list[str]:
     said = []
     if notes["damaged"]:
-        lines = _count(notes["lines"], "damaged line")
-        said.append(f"{_count(notes['damaged'], 'file')} held {lines}, left out.")
+        lines = plural(notes["lines"], "damaged line")
+        said.append(f"{plural(notes['damaged'], 'file')} held {lines}, left out.")
     if notes["newer"]:
         said.append(
-            f"{_count(notes['newer'], 'file')} held events of a newer softmoe-edu, left out: update to count them."
+            f"{plural(notes['newer'], 'file')} held events of a newer softmoe-edu, left out: update to count them."
         )
     if notes["empty"]:
-        said.append(f"{_count(notes['empty'], 'file')} held no event and counts as no learner.")
+        said.append(f"{plural(notes['empty'], 'file')} held no event and counts as no learner.")
     if notes["twice"]:
-        said.append(f"{_count(notes['twice'], 'file')} equalled another one; equal files count once.")
+        said.append(f"{plural(notes['twice'], 'file')} equalled another one; equal files count once.")
     if notes["unreadable"]:
-        said.append(f"{_count(notes['unreadable'], 'file')} could not be read.")
+        said.append(f"{plural(notes['unreadable'], 'file')} could not be read.")
     return said
 
 
@@ -170,10 +171,6 @@ def _phrase(words: object) -> str:
     if not isinstance(words, str) or not PHRASE.fullmatch(words):
         return "(other)"
     return f"({words})" if len(words) <= LONGEST else f"({words[: LONGEST - 3].rstrip()}...)"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _table(title: str, head: Sequence[str], rows: list[tuple], by: int = 1) -> str:

@@ -5,6 +5,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+from softmoe_edu.seeds import generator_of
+
 
 class Draw:
     """Random inputs in one dtype on one device; the same seed and words give the same numbers.
@@ -17,7 +19,7 @@ class Draw:
         self.words, self.device = words, device
         self.dtype = dtype if dtype != torch.float64 or _has_float64(device) else torch.float32
         digest = hashlib.sha256(repr(words).encode()).digest()
-        self._generator = torch.Generator("cpu").manual_seed(int.from_bytes(digest[:7], "big"))
+        self._generator = generator_of(int.from_bytes(digest[:7], "big"))
 
     def normal(self, *shape: int) -> Tensor:
         """Return numbers from the standard normal distribution."""

@@ -20,6 +20,7 @@ from filelock import FileLock
 from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.say import say
 from softmoe_edu.teaching.shell import current_shell
+from softmoe_edu.text import plural
 
 VERSION = 1
 FILE = Path(".softmoe") / "progress.jsonl"
@@ -185,7 +186,7 @@ def _read(path: Path) -> list[dict]:
 
 def _mend(path: Path, seen: Contents) -> Contents:
     """Put the file aside and leave its good lines under its name, if it is still damaged once nobody writes to it."""
-    lost = "1 line" if seen.damaged == 1 else f"{seen.damaged} lines"
+    lost = plural(seen.damaged, "line")
     try:
         with _lock(path):
             raw = path.read_bytes()

@@ -6,6 +6,7 @@ A term without a gradient would be logged as if it were added and would train no
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -162,7 +163,7 @@ def _probed(name: str, routing: Routing, probes: dict[Tensor, str]) -> Routing:
     return routing.map(probe)
 
 
-def _leaves(value: Tensor) -> Iterator[object]:
+def _leaves(value: Tensor) -> Iterator[Any]:
     """Yield the leaf tensors that the value's gradient reaches.
 
     A reentrant checkpoint hides the parameters inside it; it stands for them among the leaves.

@@ -5,49 +5,29 @@ So a run that is resumed needs no stored position, and evaluating or taking snap
 
 import math
 import operator
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from softmoe_edu.data import Images
+from softmoe_edu.seeds import generator_of, stream_seed
+
+
+@runtime_checkable
+class ImageData(Protocol):
+    """A map-style data set of (floating image (c, h, w), whole label): a torch.utils.data.Dataset with a length."""
+
+    def __len__(self) -> int:
+        """Count the images."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """Return an image and its label."""
+
 
 ORDER, STEP, LOOK = range(3)  # what a random stream is for
-
-
-def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
-    """Mix three whole numbers into the seed of a stream, so that neighbours have nothing in common."""
-    return int(np.random.SeedSequence((seed, purpose, step)).generate_state(1, np.uint64)[0])
-
-
-@contextmanager
-def own_randomness(device: torch.device) -> Iterator[None]:
-    """Leave the global generators of the CPU and of device afterwards as they were."""
-    if not _has_generator(device):
-        devices, kind = [], "cuda"
-    else:
-        devices, kind = [0 if device.index is None else device.index], device.type
-    with torch.random.fork_rng(devices, device_type=kind):
-        yield
-
-
-def _has_generator(device: torch.device) -> bool:
-    """Tell whether a device beside the CPU has a random state; the meta device, for one, has none."""
-    return device.type != "cpu" and hasattr(getattr(torch, device.type, None), "get_rng_state")
-
-
-def set_seed(device: torch.device, seed: int) -> None:
-    """Seed the global generators of the CPU and of device, and no other."""
-    torch.default_generator.manual_seed(seed)
-    if device.type == "cuda":
-        with torch.cuda.device(device):
-            torch.cuda.manual_seed(seed)
-    elif _has_generator(device):
-        torch.get_device_module(device).manual_seed(seed)
 
 
 def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
@@ -62,11 +42,10 @@ def batch_indices(size: int, batch_size: int, seed: int, step: int) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _order(size: int, seed: int, passed: int) -> Tensor:
-    generator = torch.Generator("cpu").manual_seed(stream_seed(seed, ORDER, passed))
-    return torch.randperm(size, generator=generator, device="cpu")
+    return torch.randperm(size, generator=generator_of(stream_seed(seed, ORDER, passed)), device="cpu")
 
 
-def check_dataset(name: str, data: Dataset) -> None:
+def check_dataset(name: str, data: ImageData) -> None:
     """Raise an error that says what to do unless data is a map-style data set with at least one image."""
     if not hasattr(data, "__getitem__") or not hasattr(data, "__len__"):
         hint = "give it __getitem__ and __len__"
@@ -77,7 +56,7 @@ def check_dataset(name: str, data: Dataset) -> None:
         raise ValueError(f"{name} must hold at least one image, got none")
 
 
-def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
+def read_batch(data: ImageData, index: Tensor) -> tuple[Tensor, Tensor]:
     """Read some images and their labels.
 
     Args:
@@ -111,7 +90,7 @@ def read_batch(data: Dataset, index: Tensor) -> tuple[Tensor, Tensor]:
     return images, torch.tensor(labels, dtype=torch.int64, device=images.device)
 
 
-def whole_label(label: object) -> int:
+def whole_label(label: Any) -> int:
     """Return a label as Python's whole number.
 
     Raises:
@@ -133,7 +112,7 @@ def whole_label(label: object) -> int:
     return number
 
 
-def describe(data: Dataset | None) -> str | None:
+def describe(data: ImageData | None) -> str | None:
     """Say in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None

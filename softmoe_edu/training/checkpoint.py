@@ -3,14 +3,13 @@
 A file holds plain containers, numbers and tensors only, so `torch.load(path, weights_only=True)` reads it.
 """
 
-import os
 from dataclasses import fields
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from softmoe_edu.files import write_atomically
+from softmoe_edu.files import StrPath, write_atomically
 from softmoe_edu.routing import Routing
 from softmoe_edu.training.history import History
 
@@ -18,7 +17,7 @@ FORMAT = "softmoe_edu training, version 1"
 PARTS = ("settings", "steps_log", "tests_log", "interrupted", "state")
 
 
-def save_checkpoint(path: str | os.PathLike, history: History) -> None:
+def save_checkpoint(path: StrPath, history: History) -> None:
     """Write history to path. An interruption or a full disk leaves what was at path before, whole.
 
     Args:
@@ -43,7 +42,7 @@ def save_checkpoint(path: str | os.PathLike, history: History) -> None:
     write_atomically(path, lambda file: torch.save(plain, file))
 
 
-def load_checkpoint(path: str | os.PathLike) -> History:
+def load_checkpoint(path: StrPath) -> History:
     """Read a history that `save_checkpoint` wrote; no code of the file is run.
 
     Args:
@@ -81,7 +80,7 @@ def load_checkpoint(path: str | os.PathLike) -> History:
 
 def routing_to_plain(routing: Routing) -> dict[str, object]:
     """Return the routing's fields, and the name of its class under "kind"."""
-    values = {f.name: getattr(routing, f.name) for f in fields(routing)}
+    values = {f.name: getattr(routing, f.name) for f in fields(routing)}  # type: ignore[arg-type]  # of a subclass, each a dataclass
     for name, value in values.items():
         if not isinstance(value, Tensor | int | float | bool | str | None):
             raise TypeError(
@@ -95,7 +94,7 @@ def routing_from_plain(plain: dict[str, object]) -> Routing:
     """Build the routing again. Raises ValueError when its class is not defined."""
     values = dict(plain)
     kind = values.pop("kind")
-    known = {cls.__name__: cls for cls in _subclasses(Routing)}
+    known = {cls.__name__: cls for cls in _subclasses(Routing)}  # type: ignore[type-abstract]
     if kind not in known:
         raise ValueError(
             f"a snapshot's routing must be one of {', '.join(sorted(known))}, got {kind!r}: "
@@ -104,5 +103,5 @@ def routing_from_plain(plain: dict[str, object]) -> Routing:
     return known[kind](**values)
 
 
-def _subclasses(cls: type) -> list[type]:
+def _subclasses(cls: type[Routing]) -> list[type[Routing]]:
     return [c for child in cls.__subclasses__() for c in (child, *_subclasses(child))]

@@ -7,21 +7,13 @@ from typing import NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.data import Dataset
 
 from softmoe_edu.metrics import dropped_fraction
 from softmoe_edu.modes import evaluated
 from softmoe_edu.routing import Routing, record
+from softmoe_edu.seeds import own_randomness, set_seed, stream_seed
 from softmoe_edu.shapes import check_at_least
-from softmoe_edu.training.batches import (
-    LOOK,
-    check_dataset,
-    group_size,
-    own_randomness,
-    read_batch,
-    set_seed,
-    stream_seed,
-)
+from softmoe_edu.training.batches import LOOK, ImageData, check_dataset, group_size, read_batch
 
 
 class Evaluation(NamedTuple):
@@ -32,7 +24,7 @@ class Evaluation(NamedTuple):
     dropped: float
 
 
-def evaluate(model: nn.Module, data: Dataset, batch_size: int = 256, *, seed: int = 0) -> Evaluation:
+def evaluate(model: nn.Module, data: ImageData, batch_size: int = 256, *, seed: int = 0) -> Evaluation:
     """Compute the model's loss and accuracy on all of data, in eval mode and without gradients.
 
     Layers that route several examples together (examples_per_group) need batches that divide: batch_size is

@@ -3,8 +3,9 @@
 import contextlib
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,10 +27,10 @@ class Interruption:
     Outside the main thread, and where SIGINT is ignored, nothing is changed.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.requested = self.insisted = False
         self._finishing = False
-        self._previous = None
+        self._previous: Any = None  # what signal.getsignal gives: a function or a number
 
     def __enter__(self) -> "Interruption":
         if threading.current_thread() is threading.main_thread():
@@ -74,8 +75,8 @@ def find_not_finite(model: nn.Module, images: Tensor) -> str | None:
             return f"parameter {name!r} has a value that is not finite"
     found: list[str] = []
 
-    def look(name: str):
-        def hook(module: nn.Module, args: tuple, output: object) -> None:
+    def look(name: str) -> Callable[..., None]:
+        def hook(module: nn.Module, args: tuple[object, ...], output: object) -> None:
             if not found and not _is_finite(output):
                 where = f"module {name!r}" if name else "the model"
                 found.append(f"the first output that is not finite is that of {where} ({type(module).__name__})")
@@ -99,7 +100,12 @@ def _is_finite(output: object) -> bool:
         return not output.is_floating_point() or bool(output.isfinite().all())
     if isinstance(output, Routing):
         nan: list[bool] = []
-        output.map(lambda t: nan.append(bool(t.isnan().any())) or t)
+
+        def look(t: Tensor) -> Tensor:
+            nan.append(bool(t.isnan().any()))
+            return t
+
+        output.map(look)
         return not any(nan)
     if isinstance(output, dict):
         return all(map(_is_finite, output.values()))

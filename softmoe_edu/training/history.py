@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -29,12 +30,12 @@ class History:
     model's by the names of the plain model where it was compiled or parallel, and what `identity_of` tells of the run.
     """
 
-    settings: dict[str, object]
+    settings: dict[str, Any]
     steps_log: dict[str, list[int | float]] = field(default_factory=lambda: _table(STEP_COLUMNS))
     tests_log: dict[str, list[int | float]] = field(default_factory=lambda: _table(TEST_COLUMNS))
     snapshots: dict[int, dict[str, Routing]] = field(default_factory=dict)
     interrupted: bool = False
-    state: dict[str, dict] = field(default_factory=dict)
+    state: dict[str, Any] = field(default_factory=dict)
 
     @property
     def steps_done(self) -> int:

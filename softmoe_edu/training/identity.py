@@ -11,7 +11,8 @@ import inspect
 import re
 import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import nn
 
 from softmoe_edu.names import plain_name
 
-Identity = dict[str, dict]
+Identity = dict[str, dict[str, Any]]
 
 # Values whose text says all of them.
 PLAIN = (type(None), bool, int, float, complex, str, bytes, torch.dtype, np.generic)
@@ -123,7 +124,7 @@ def _settings(module: nn.Module) -> dict[str, str]:
     return found
 
 
-def _parameters(function: object) -> Mapping[str, inspect.Parameter]:
+def _parameters(function: Any) -> Mapping[str, inspect.Parameter]:
     """Return a callable's parameters by name; none where Python knows no signature."""
     try:
         return inspect.signature(function).parameters
@@ -143,14 +144,24 @@ def _text(value: object) -> str | None:
     if isinstance(value, dict):
         value = list(value.items())
     if isinstance(value, set | frozenset):
-        texts = [_text(each) for each in value]
-        return None if None in texts else f"{{{', '.join(sorted(texts))}}}"
+        texts = _texts(value)
+        return None if texts is None else f"{{{', '.join(sorted(texts))}}}"
     if isinstance(value, list | tuple):
-        texts = [_text(each) for each in value]
-        return None if None in texts else f"({', '.join(texts)})"
+        texts = _texts(value)
+        return None if texts is None else f"({', '.join(texts)})"
     if callable(value) and not isinstance(value, nn.Module) and hasattr(value, "__qualname__"):
         return f"{value.__module__}.{value.__qualname__}"
     return None
+
+
+def _texts(values: Iterable[object]) -> list[str] | None:
+    """Return the text of each value; None if there is one without."""
+    texts = []
+    for value in values:
+        if (text := _text(value)) is None:
+            return None
+        texts.append(text)
+    return texts
 
 
 def _describe(value: object, path: str, found: dict[str, str], seen: set[int]) -> None:
@@ -240,7 +251,7 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def _plain_code(code: types.CodeType, doc: str | None = None) -> tuple:
+def _plain_code(code: types.CodeType, doc: str | None = None) -> tuple[object, ...]:
     constants = [_plain_code(c) if isinstance(c, types.CodeType) else _constant(c) for c in code.co_consts]
     if doc and constants[:1] == [repr(doc)]:
         constants[0] = "None"

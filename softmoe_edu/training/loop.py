@@ -2,7 +2,6 @@
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,13 +10,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
-from torch.utils.data import Dataset
 
+from softmoe_edu.files import StrPath
 from softmoe_edu.modes import modes_kept
 from softmoe_edu.names import plain_name
 from softmoe_edu.routing import record
+from softmoe_edu.seeds import set_seed, stream_seed
+from softmoe_edu.text import plural
 from softmoe_edu.training.auxiliary import Auxiliary, auxiliary_loss
-from softmoe_edu.training.batches import STEP, batch_indices, read_batch, set_seed, stream_seed
+from softmoe_edu.training.batches import STEP, ImageData, batch_indices, read_batch
 from softmoe_edu.training.checkpoint import save_checkpoint
 from softmoe_edu.training.evaluation import (
     accuracy,
@@ -51,12 +52,12 @@ class Run:
         model: nn.Module,
         optimizer: torch.optim.Optimizer,
         history: History,
-        train_data: Dataset,
-        test_data: Dataset | None,
+        train_data: ImageData,
+        test_data: ImageData | None,
         *,
         auxiliary: Auxiliary | None,
         snapshot_images: Tensor | None,
-        checkpoint: str | os.PathLike | None,
+        checkpoint: StrPath | None,
         checkpoint_every: int | None,
     ):
         self.model, self.optimizer, self.history = model, optimizer, history
@@ -65,6 +66,7 @@ class Run:
         self.parameters = [p for group in optimizer.param_groups for p in group["params"]]
         self.device = device_of(model)
         self.saved_at = history.steps_done
+        self.show: Callable[[dict[str, int | float]], None] = lambda row: None
         self.began = history.state["identity"]["began"]
 
     def go(self, progress: bool) -> None:
@@ -82,7 +84,7 @@ class Run:
             except BaseException as error:
                 stopped = isinstance(error, KeyboardInterrupt)
                 self.history.interrupted |= stopped
-                error.history = self.history
+                error.history = self.history  # type: ignore[attr-defined]
                 self.keep_in_spite(write=stopped)
                 if not stopped or self.interruption.insisted:
                     raise
@@ -92,7 +94,7 @@ class Run:
         try:
             self.keep(write)
         except BaseException as second:
-            second.history = self.history
+            second.history = self.history  # type: ignore[attr-defined]
             if write:
                 raise
 
@@ -114,10 +116,12 @@ class Run:
     def take_snapshot(self) -> None:
         """Keep how the model routes the snapshot's images now."""
         done, seed = self.history.steps_done, self.history.settings["seed"]
+        assert self.snapshot_images is not None  # `train` takes some where snapshots are asked for
         self.history.snapshots[done] = take_snapshot(self.model, self.snapshot_images, seed=seed)
 
     def evaluate(self) -> None:
         """Log loss and accuracy on the test data."""
+        assert self.test_data is not None  # without it no evaluation is due
         size = self.history.settings["batch_size"]
         # A multiple of the training batch divides into groups wherever that does.
         size *= max(1, 256 // size)
@@ -218,7 +222,7 @@ class Run:
         return NotFiniteError(
             f"training must stay finite, got {what} in step {done + 1} of {steps} at learning rate {rate:.3g}: "
             f"{where}. Lower learning_rate or clip_norm, or look at the data. "
-            f"The model is as it was before this step, and .history of this error has the {done} steps before"
+            f"The model is as it was before this step, and .history of this error has the {plural(done, 'step')} before"
         )
 
     def log(self, table: dict[str, list[int | float]], row: dict[str, int | float], after: int = 0) -> None:
@@ -242,7 +246,6 @@ class Run:
     def showing(self, progress: bool) -> Iterator[None]:
         """Show a progress bar inside the block."""
         if not progress:
-            self.show = lambda row: None
             yield
             return
         from tqdm.auto import tqdm

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 Pictures = Tensor | np.ndarray | Sequence[Tensor | np.ndarray]
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """Return the Python number inside a NumPy scalar, or inside an array or tensor without axes; others as they are.
 
     Args:
@@ -22,7 +23,7 @@ def plain(value: object) -> object:
     return value
 
 
-class Index(traitlets.Int):
+class Index(traitlets.Int[int, Any]):
     """A trait for a whole number: a Python, NumPy or torch one, kept as a Python int."""
 
     def validate(self, obj: traitlets.HasTraits, value: object) -> int:
@@ -41,7 +42,7 @@ def text(value: object) -> str:
     return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def sendable(value: object) -> object:
+def sendable(value: Any) -> Any:
     """Return a trait's value with every string in it as `text` makes it, keys and lists within lists included."""
     if isinstance(value, str):
         return value if value.isascii() else text(value)
@@ -52,7 +53,7 @@ def sendable(value: object) -> object:
     return value
 
 
-def items(values: object, expected: str, most: int) -> list:
+def items(values: Any, expected: str, most: int) -> list[Any]:
     """Return what an iterable gives, in its order: a list, array, tensor, Series, generator or map.
 
     Args:
@@ -133,7 +134,7 @@ def words_of(words: object, images: int, tokens: int) -> list[list[str]]:
 def _strings(words: object, expected: str, tokens: int) -> list[str]:
     """Give the strings of one text."""
     single = isinstance(words, str | bytes) or not isinstance(words, Iterable) or getattr(words, "ndim", 1) == 0
-    found = [words] if single else items(words, expected, tokens)
+    found: list[Any] = [words] if single else items(words, expected, tokens)
     for word in [words] if single else found:
         if single or not isinstance(word, str):
             hint = "decode it first" if isinstance(word, bytes) else "give the text of each token, not its number"

@@ -1,6 +1,7 @@
 """How far each router moves a model's output from what it is: numbers for the cards of a RouterExplorer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,14 +28,16 @@ def _checked(output: object, images: int) -> Tensor:
     return output.detach().reshape(images, -1).cpu().double()
 
 
-def changes(model_output: ModelOutput, own: Tensor, settings: Mapping[str, object], routers: Sequence[str]) -> dict:
+def changes(
+    model_output: ModelOutput, own: Tensor, settings: Mapping[str, object], routers: Sequence[str]
+) -> dict[str, Any]:
     """Give how each router moves the output: {"of": settings, "own": classes, "routers": {name: numbers}}.
 
     Numbers are {"change": shares, "classes": classes} or {"error": text}. A change is the length of the difference over
     that of the model's own output, for each image; a class is the index of an image's largest output, and [] where
     there is but one number. Whatever the callable raises becomes a text.
     """
-    found = {}
+    found: dict[str, object] = {}
     for router in routers:
         try:
             output = _checked(model_output({**settings, "router": router}), len(own))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from traceback import extract_tb
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -33,19 +34,21 @@ def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
         raise TypeError(
             f"{name} must be a function {WANTED}, got {type(function).__name__}: give the function, without calling it"
         )
+    groups, tokens, experts, slots = logits.shape
+    sizes = groups, tokens, experts, slots
     try:
-        answer = function(logits.clone())
+        answer: Any = function(logits.clone())
     except Exception as error:
         text = f": {error}" if str(error) else ""
-        return Unseen(tuple(logits.shape), f"{name} raised {type(error).__name__}{text}{_line(function, error)}")
+        return Unseen(sizes, f"{name} raised {type(error).__name__}{text}{_line(function, error)}")
     note = _fault(name, answer, logits)
     if note:
-        return Unseen(tuple(logits.shape), note)
+        return Unseen(sizes, note)
     dispatch, combine = (weights.to(torch.promote_types(weights.dtype, torch.float32)) for weights in answer)
     return Answer(dispatch, combine, logits=logits)
 
 
-def _line(function: Callable, error: Exception) -> str:
+def _line(function: Callable[..., Any], error: Exception) -> str:
     """Say in which line of the function's own file it raised, where that is known."""
     while isinstance(function, partial):
         function = function.func
@@ -60,7 +63,7 @@ def _line(function: Callable, error: Exception) -> str:
     return f" ({named}line {own[-1].lineno}{f': {own[-1].line}' if own[-1].line else ''})"
 
 
-def _fault(name: str, answer: object, logits: Tensor) -> str:
+def _fault(name: str, answer: Any, logits: Tensor) -> str:
     """Say how an answer is not two tensors shaped like the logits; nothing if it is."""
     shape = tuple(logits.shape)
     expected = f"{name} must give (dispatch, combine), each (b, n, e, p) = {shape}"
@@ -89,7 +92,9 @@ def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
     return "keep all four axes"
 
 
-def route(function: Callable, logits: Tensor, reference: Callable | None) -> dict[str, Routing | Unseen]:
+def route(
+    function: Callable[..., object], logits: Tensor, reference: Callable[..., object] | None
+) -> dict[str, Routing | Unseen]:
     """Give what the learner's own function makes of the logits, and beside it what the reference makes of them.
 
     Both are judged as softmaxes, unless the reference is a choice of whole tokens.

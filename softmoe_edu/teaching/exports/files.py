@@ -8,6 +8,7 @@ from nbformat import NotebookNode
 
 from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.say import encodable
+from softmoe_edu.text import plural
 
 
 def text_of(notebook: NotebookNode) -> str:
@@ -67,7 +68,7 @@ def refuse(paths: Iterable[Path]) -> None:
 def listed(places: Iterable) -> str:
     """Say in words how many exercises some places hold, and which."""
     ids = [place.exercise.id for place in places]
-    return f"{len(ids)} exercise{'s' * (len(ids) != 1)} ({', '.join(ids)})"
+    return f"{plural(len(ids), 'exercise')} ({', '.join(ids)})"
 
 
 def without_exercises(lessons: Iterable) -> list[str]:

@@ -2,7 +2,7 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 
@@ -17,8 +17,7 @@ CONFIDENT = 70  # from here on a miss is refuted and returns
 Reveal = Callable[[], object]
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What is said after a reveal: sentences, and whether the answer was "right", "wrong", or could not be told."""
 
     kind: str

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from softmoe_edu.teaching.check.isolation.kept_state import plain_defaults
+from softmoe_edu.text import number
 
 CONFIDENCES = (50, 70, 90)
 
@@ -76,7 +77,7 @@ class Question:
         """Give an answer in words: a number with its unit, or the choice in quotes."""
         if self.choices:
             return f"“{value}”"
-        return f"{digits(value)} {self.unit}".rstrip()
+        return f"{number(value)} {self.unit}".rstrip()
 
     def refutation(self, truth: float | str) -> str:
         """Say what many think, what it predicts, what was measured, and why."""
@@ -113,10 +114,3 @@ class Question:
 
     def _in_unit(self) -> str:
         return f" in {self.unit}" if self.unit else ""
-
-
-def digits(value: float) -> str:
-    """Three significant digits, whole numbers in full, never in powers of ten."""
-    if value == round(value) or abs(value) >= 999.5:
-        return f"{value:.0f}"
-    return f"{value:.3g}" if abs(value) >= 1e-3 else f"{value:.5f}".rstrip("0").rstrip(".")

@@ -1,0 +1,134 @@
+"""The parts of softmoe_edu and who may import whom: the table that the tests read, and the page that is built of it.
+
+python docs/architecture.py writes docs/architecture.md; --check says whether that file is up to date.
+"""
+
+import ast
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "softmoe_edu"
+PAGE = Path(__file__).with_suffix(".md")
+
+DECISION = {"shapes", "names", "modes", "capacity", "routing"}
+PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
+MODELS = PARTS | {"moe", "vit"}
+SHOWN = DECISION | {"metrics", "influence"}
+SHARED = {"files", "text"}
+LIBRARY = MODELS | SHARED | {"upcycling", "rerouting", "cost", "paper", "data", "training", "figures", "widgets"}
+
+# What the page calls these sets; each holds the one before it.
+GROUPS = {"decision": DECISION, "parts": PARTS, "models": MODELS}
+
+# Who may import whom. A row names only rows above it, so no two parts can need each other.
+MAY: dict[str, set[str]] = {
+    "shapes": set(),
+    "names": set(),
+    "files": set(),
+    "text": set(),
+    "modes": set(),
+    "shadowing": set(),
+    "seeds": {"shapes"},
+    "capacity": {"shapes"},
+    "routing": {"shapes", "names"},
+    "routers": DECISION,
+    "experts": DECISION,
+    "losses": DECISION,
+    "metrics": DECISION,
+    "influence": {"shapes", "modes", "seeds"},
+    "moe": PARTS,
+    "vit": PARTS | {"moe"},
+    "upcycling": MODELS,
+    "rerouting": MODELS,
+    "cost": MODELS | {"text"},
+    "paper": MODELS | {"cost"},
+    "data": {"shapes", "seeds"},
+    "own_figures": set(),
+    "training": MODELS | SHARED | {"data", "seeds"},
+    "figures": SHOWN | {"own_figures", "text"},
+    "widgets": SHOWN | {"files"},
+    "__init__": MODELS | {"shadowing"},
+    "lessons": SHARED,
+    # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
+    "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
+    "course": LIBRARY | {"influence", "teaching"},
+    "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
+}
+
+HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->
+# Architecture
+
+A routing decision is a value. A router reads tokens and returns a `Routing`: how tokens fill slots (`dispatch`) and
+how slots answer tokens (`combine`). One short layer, `MoE`, applies it. Figures, widgets, metrics, losses, recorders
+and exercises take that value, so a new router is one file, and everything else works with it.
+
+```
+tokens --router--> Routing --to_slots--> slots --experts--> slots --to_tokens--> tokens
+```
+
+The library knows nothing of lessons; what teaches imports the library, and never the other way round.
+
+## Who may import whom
+
+A part is a file or a folder of `softmoe_edu/`. It may import the parts in the last column and nothing else of the
+package, wherever in its code the import stands. They all stand above it, so no two parts need each other, and neither
+do any two files. `tests/test_architecture.py` checks the code against this table, and this page against the code.
+
+Groups of parts that are often named together:
+
+{groups}
+
+| part | what it is | may import |
+| --- | --- | --- |
+"""
+
+
+def place(name: str, package: Path = PACKAGE) -> Path:
+    """Return the file that holds a part, or that opens its folder."""
+    folder = package / name / "__init__.py"
+    return folder if folder.exists() else package / f"{name}.py"
+
+
+def summary(name: str) -> str:
+    """Return the first paragraph of a part's docstring, on one line."""
+    text = ast.get_docstring(ast.parse(place(name).read_text(encoding="utf-8"))) or ""
+    return " ".join(text.partition("\n\n")[0].split()).replace("|", r"\|")
+
+
+def listed(parts: set[str], groups: Sequence[str] = tuple(GROUPS)) -> str:
+    """Return parts in the order of the table, those of a group by its name."""
+    words = []
+    for group in reversed(groups):
+        if GROUPS[group] <= parts:
+            words.append(f"*{group}*")
+            parts = parts - GROUPS[group]
+    return ", ".join([*words, *(f"`{name}`" for name in MAY if name in parts)]) or "nothing"
+
+
+def page() -> str:
+    """Build the page."""
+    names = list(GROUPS)
+    groups = [f"- *{name}*: {listed(GROUPS[name], names[:i])}" for i, name in enumerate(names)]
+    rows = []
+    for name, may in MAY.items():
+        path = place(name).relative_to(PACKAGE)
+        shown = f"{name}/" if len(path.parts) > 1 else path.as_posix()
+        rows.append(f"| `{shown}` | {summary(name)} | {listed(may)} |\n")
+    return HEAD.format(groups="\n".join(groups)) + "".join(rows)
+
+
+def main(args: list[str]) -> None:
+    """Write the page, or with --check say whether it is what would be written."""
+    if args not in ([], ["--check"]):
+        sys.exit(__doc__)
+    name, content = PAGE.relative_to(ROOT).as_posix(), page()
+    if not args:
+        PAGE.write_text(content, encoding="utf-8", newline="\n")
+    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != content:
+        sys.exit(f"{name} is not what the table and the docstrings say: run python docs/architecture.py")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
