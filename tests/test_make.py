@@ -209,8 +209,9 @@ def test_unknown_tools_get_the_usage(make):
 
 @pytest.fixture
 def npm(make, monkeypatch):
-    """make.py where npm is found, and what it is called for is in `make.log`."""
+    """make.py where npm is found and is all that is checked; what it is called for is in `make.log`."""
     (make.ROOT / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(make, "CHECKS", ())
     monkeypatch.setattr(make.shutil, "which", lambda name: "/usr/bin/npm" if name == "npm" else None)
     monkeypatch.setattr(
         make.subprocess, "call", lambda command, cwd=None: make.log.append(command[1:]) or make.failing or 0
@@ -220,35 +221,35 @@ def npm(make, monkeypatch):
 
 def test_the_scripts_are_checked_with_the_packages_of_the_lock_file(npm):
     """Node's packages are installed once, again when the lock file changes, and a failing check fails."""
-    assert npm.scripts_pass()
+    assert npm.check("python") == []
     installed = npm.ROOT / "node_modules" / ".package-lock.json"
     installed.parent.mkdir()
     installed.write_text("{}")
-    assert npm.scripts_pass()
+    assert npm.check("python") == []
     os.utime(installed, (0, 0))
-    assert npm.scripts_pass()
+    assert npm.check("python") == []
 
     assert npm.log == [["ci"], ["run", "check"], ["run", "check"], ["ci"], ["run", "check"]]
     os.utime(installed)
     npm.failing = 1
-    assert not npm.scripts_pass()
+    assert npm.check("python") == ["npm run check"]
 
 
 def test_packages_of_node_that_cannot_be_installed_end_the_run(npm):
     """Nothing is checked with half of the tools."""
     npm.failing = 1
     with pytest.raises(SystemExit, match="Installing Node's packages failed"):
-        npm.scripts_pass()
+        npm.check("python")
 
 
 def test_without_node_the_scripts_are_not_checked_which_only_ci_minds(npm, monkeypatch, capsys):
     """The check says so where somebody works without Node, and fails where CI is set."""
     monkeypatch.setattr(npm.shutil, "which", lambda name: None)
     monkeypatch.setenv("CI", "")
-    assert npm.scripts_pass()
+    assert npm.check("python") == []
     assert "were not checked: Node with npm is missing" in capsys.readouterr().out
     monkeypatch.setenv("CI", "true")
-    assert not npm.scripts_pass()
+    assert npm.check("python") == ["npm run check"]
     with pytest.raises(SystemExit, match="needs Node with npm"):
         npm.main(["js"])
     assert npm.log == []

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,9 @@ from torch.overrides import TorchFunctionMode
 
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def outline(router: nn.Module, tokens: int, method: str) -> Outline:
     """
     from torch.utils.flop_counter import FlopCounterMode  # not before somebody asks
 
-    def run(copied: nn.Module, x: Tensor) -> tuple[Routing, tuple[int, ...], int]:
+    def run(copied: Any, x: Tensor) -> tuple[Routing, tuple[int, ...], int]:
         with FlopCounterMode(display=False) as counter:
             # In two steps where there are two: a form that builds no logits has other products.
             routing = copied.decide(copied.score(x), None) if router.has_scores else copied(x)
@@ -60,7 +64,7 @@ def score_shape(router: nn.Module, tokens: int, method: str) -> tuple[int, ...]:
     return _without_numbers(lambda copied, x: tuple(copied.score(x).shape), router, tokens, method)
 
 
-def _without_numbers(run: Callable, router: nn.Module, tokens: int, method: str) -> tuple:
+def _without_numbers(run: Callable[[Any, Tensor], T], router: nn.Module, tokens: int, method: str) -> T:
     tokens = check_at_least("tokens", tokens)
     try:
         with _Detached():
@@ -72,7 +76,8 @@ def _without_numbers(run: Callable, router: nn.Module, tokens: int, method: str)
                     if isinstance(value, Tensor) and value.device.type != "cpu":
                         setattr(module, name, torch.empty_like(value, device="cpu"))
             double = any(parameter.dtype == torch.float64 for parameter in copied.parameters())
-            return run(copied, torch.empty(1, tokens, router.dim, dtype=torch.float64 if double else torch.float32))
+            dim: Any = router.dim
+            return run(copied, torch.empty(1, tokens, dim, dtype=torch.float64 if double else torch.float32))
     except Exception as error:  # a user's router may raise anything
         raise ValueError(
             f"{type(router).__name__} must define {method}, {WANTED[method]}: it was looked for in a decision about "
@@ -83,7 +88,9 @@ def _without_numbers(run: Callable, router: nn.Module, tokens: int, method: str)
 class _Detached(TorchFunctionMode):
     """Let tensors with a graph be copied, as a router may keep of its last decision."""
 
-    def __torch_function__(self, function: Callable, types: tuple, args: tuple = (), kwargs: dict | None = None):
+    def __torch_function__(
+        self, function: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         if function is Tensor.__deepcopy__:
             return args[0].detach()
         return function(*args, **(kwargs or {}))
