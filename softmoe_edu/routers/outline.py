@@ -13,7 +13,6 @@ from torch.overrides import TorchFunctionMode
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
 
-
 T = TypeVar("T")
 
 
@@ -51,9 +50,10 @@ def outline(router: nn.Module, tokens: int, method: str) -> Outline:
         return routing, tuple(routing.sizes), counter.get_total_flops() // 2
 
     routing, sizes, macs = _without_numbers(run, router, tokens, method)
-    if sizes[:3] != (1, tokens, router.num_experts):
+    experts: Any = router.num_experts
+    if sizes[:3] != (1, tokens, experts):
         raise ValueError(
-            f"{type(router).__name__} must decide for 1 group of {tokens} tokens and {router.num_experts} experts, "
+            f"{type(router).__name__} must decide for 1 group of {tokens} tokens and {experts} experts, "
             f"got a routing of {sizes[0]}, {sizes[1]} and {sizes[2]}"
         )
     return Outline(routing, macs)
