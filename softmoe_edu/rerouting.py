@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -45,11 +46,12 @@ class Rerouted:
             raise ValueError(
                 f"examples_per_group of {layer} must be 1 or the batch of {b} images, got {group}: give {group} images"
             )
-        router, seen = self.layer.router, []
+        seen: list[Tensor] = []
+        router: Any = self.layer.router
         with record(model) as routings, router.register_forward_pre_hook(lambda _, args: seen.append(args[0])):
             self.output = self._run()
         if getattr(router, "has_scores", False):  # what a routing keeps as its logits may be changed by deciding
-            scores = _scored(router, seen[-1])
+            scores: Tensor | None = _scored(router, seen[-1])
         else:
             scores = routings[f"{layer}.router"].logits
         if scores is None or 0 in scores.shape:
@@ -58,11 +60,11 @@ class Rerouted:
         scores = scores if scores.ndim == 4 else scores[..., None]
         self.logits: Logits = scores.reshape(b, -1, *scores.shape[2:])
         own = {setting: getattr(router, setting) for setting in SETTINGS if hasattr(router, setting)}
-        self.settings = {"group": "one image" if group == 1 else "whole batch", **own}
-        if name := name_of(router):
-            self.settings["router"] = name
+        self.settings: dict[str, Any] = {"group": "one image" if group == 1 else "whole batch", **own}
+        if (known := name_of(router)) is not None:
+            self.settings["router"] = known
 
-    def __call__(self, settings: Mapping[str, object] | None) -> Float[Tensor, "b ..."]:
+    def __call__(self, settings: Mapping[str, Any] | None) -> Float[Tensor, "b ..."]:
         """Return the model's output under these settings; ValueError for what cannot be routed or is not known here."""
         if settings is None:
             return self.output
@@ -70,8 +72,9 @@ class Rerouted:
             raise ValueError("noise is drawn in the browser and not known here: set it to 0")
         scores, alone = self.logits, settings["group"] == "one image"
         scores = scores[:, :, : settings["num_experts"], : settings["slots_per_expert"]] * settings["scale"]
+        router: Any = self.layer.router
         groups = scores if alone else scores.flatten(0, 1)[None]
-        routing = _with_experts(route_scores(groups, settings, self.layer.router), self.logits.shape[2])
+        routing = _with_experts(route_scores(groups, settings, router), self.logits.shape[2])
         with self._routed(routing, 1 if alone else len(self.images)):
             return self._run()
 
@@ -106,7 +109,7 @@ class _Decided(nn.Module):
         return self.routing
 
 
-def route_scores(scores: Logits, settings: Mapping[str, object], own: Router | None = None) -> Routing:
+def route_scores(scores: Logits, settings: Mapping[str, Any], own: Router | None = None) -> Routing:
     """Let the named router of ROUTERS decide from scores that are there already.
 
     Args:
@@ -130,7 +133,7 @@ def route_scores(scores: Logits, settings: Mapping[str, object], own: Router | N
         return router.decide(logits, None)
 
 
-def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) -> Router:
+def _router(scores: Logits, settings: Mapping[str, Any], own: Router | None) -> Router:
     """Return the router that the settings ask for: the own one, where it is as asked, or a new one."""
     name, (num_experts, slots) = settings["router"], scores.shape[2:]
     kind, taken = registered(name), settings_taken(name)
@@ -144,7 +147,7 @@ def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) 
             return build(name, getattr(own, "dim", 1), num_experts, more).to(scores)
 
     kept = {setting: getattr(own, setting) for setting in taken if hasattr(own, setting)} if is_own else asked
-    router = own if is_own else built(**asked)
+    router = own if own is not None and is_own else built(**asked)
     check_has_scores(router)
     # Where scores are of experts, or a slot holds one token, the router makes its slots itself.
     if "slots_per_expert" in taken and ask(router, "score_per") != "expert" and not ask(router, "is_sparse"):
@@ -157,7 +160,7 @@ def _router(scores: Logits, settings: Mapping[str, object], own: Router | None) 
             f"other settings, got none: add self.{lost[0]} = {lost[0]} to its __init__"
         )
     router = built(**{**kept, **asked})
-    if is_own:
+    if own is not None and is_own:
         mine = router.state_dict()
         learned = {key: value for key, value in own.state_dict().items() if key in mine}
         fits = {key: value for key, value in learned.items() if value.shape == mine[key].shape}

@@ -1,5 +1,7 @@
 """The cost of modules that are built, on whatever device, the meta device included."""
 
+from typing import Any
+
 from torch import nn
 
 from softmoe_edu.cost.layers import attention_cost, mlp_cost, model_cost, routed_cost
@@ -17,7 +19,8 @@ def cost_of(module: nn.Module, tokens: int | None = None) -> Cost:
     """
     if isinstance(module, ViT):
         n, d = module.num_tokens, module.embed.out_channels
-        attention, mlps = zip(*((cost_of(b.attention, n), cost_of(b.mlp, n)) for b in module.blocks), strict=True)
+        blocks: Any = module.blocks
+        attention, mlps = zip(*((cost_of(b.attention, n), cost_of(b.mlp, n)) for b in blocks), strict=True)
         return model_cost(attention, mlps, n, d, module.embed.weight[0].numel(), module.num_classes)
     if not isinstance(module, MoE | Mlp | Attention):
         raise TypeError(f"cost_of knows ViT, MoE, Mlp and Attention, got {type(module).__name__}: use Part and Cost")
@@ -30,4 +33,5 @@ def cost_of(module: nn.Module, tokens: int | None = None) -> Cost:
     if not isinstance(module.router, Router):
         name = type(module.router).__name__
         raise TypeError(f"cost_of asks a softmoe_edu.routers.Router what it costs, got {name}: make it a subclass")
-    return routed_cost(tokens, module.experts.hidden_dim, module.router, module.examples_per_group)
+    hidden_dim: Any = module.experts.hidden_dim
+    return routed_cost(tokens, hidden_dim, module.router, module.examples_per_group)

@@ -37,7 +37,7 @@ class MoESizes:
     examples_per_group: int = 1
     one_hot: bool = False
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         registered(self.router)
         counts = ["num_experts", "top_k", "examples_per_group"]
         for name in counts if self.slots_per_expert is None else [*counts, "slots_per_expert"]:
@@ -68,7 +68,7 @@ class ViTSizes:
     moe_layers: tuple[int, ...] = ()
     moe: MoESizes | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if name not in ("moe_layers", "moe"):
                 object.__setattr__(self, name, check_at_least(name, value))  # a Python integer
@@ -163,7 +163,8 @@ def _capacity(router: Router, tokens: int) -> int:
 def vit_cost(sizes: ViTSizes) -> Cost:
     """Cost of a ViT for one image."""
     n, d, f = sizes.tokens, sizes.dim, sizes.hidden_dim
-    dense, moe = mlp_cost(n, d, f), moe_cost(n, d, f, sizes.moe) if sizes.moe_layers else None
+    dense = mlp_cost(n, d, f)
+    moe = moe_cost(n, d, f, sizes.moe) if sizes.moe and sizes.moe_layers else dense
     mlps = [moe if i in sizes.moe_layers else dense for i in range(sizes.depth)]
     attention = [attention_cost(n, d, sizes.num_heads)] * sizes.depth
     return model_cost(attention, mlps, n, d, sizes.channels * sizes.patch_size**2, sizes.num_classes)

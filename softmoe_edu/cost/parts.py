@@ -16,7 +16,7 @@ class Device:
     operations_per_second: Number
     bytes_per_second: Number
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, rate in vars(self).items():
             if not rate > 0:
                 raise ValueError(f"{name} must be over 0, got {rate}")

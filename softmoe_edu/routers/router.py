@@ -3,6 +3,7 @@
 import contextlib
 import math
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,7 @@ class Router(nn.Module):
         """
         check_tokens(x, self.dim, mask)
         x = widen(x)
-        for parameter in self._parameters.values():
+        for parameter in self.parameters(recurse=False):
             if parameter.dtype != x.dtype and parameter.dtype not in HALF:
                 check_dtype("tokens", x, parameter, "with x")
         with without_autocast(x.device.type):
@@ -173,7 +174,7 @@ class Router(nn.Module):
         return f"dim={self.dim}, num_experts={self.num_experts}"
 
 
-def ask(router: Router, question: str, *arguments: int) -> object:
+def ask(router: Router, question: str, *arguments: int) -> Any:
     """Ask a router what it says of itself, or look, where a subclass changed what the answer was about.
 
     So a router that decides in its own way is not taken for the one that it was derived from.
@@ -190,8 +191,9 @@ def ask(router: Router, question: str, *arguments: int) -> object:
         ValueError: as the method does.
     """
     kind, scoring, deciding = type(router), ("score",), ("decide", "route", "forward")
-    about = {"score_per": [scoring], "score_macs": [scoring, deciding]}.get(question, [deciding])
-    known = all(_speaks_for(kind, question, steps) for steps in about)
+    steps: dict[str, list[tuple[str, ...]]] = {"score_per": [scoring], "score_macs": [scoring, deciding]}
+    about = steps.get(question, [deciding])
+    known = all(_speaks_for(kind, question, each) for each in about)
     return getattr(kind if known else Router, question)(router, *arguments)
 
 
@@ -233,7 +235,7 @@ def widen(x: Tensor) -> Tensor:
     return x.float() if x.dtype in HALF else x
 
 
-def without_autocast(device: str) -> contextlib.AbstractContextManager:
+def without_autocast(device: str) -> contextlib.AbstractContextManager[Any]:
     """Return a context in which autocast is off on this type of device."""
     return torch.autocast(device, enabled=False) if autocast_to(device) else contextlib.nullcontext()
 

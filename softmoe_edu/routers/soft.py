@@ -4,13 +4,15 @@ Source: Puigcerver et al., From Sparse to Soft Mixtures of Experts (2308.00951),
 google-research/vmoe projects/soft_moe/router.py. Their m tokens and n experts are our n and e.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
 from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, widen
 from softmoe_edu.routers.soft_attention import AttentionRouting, slot_queries, uses_attention
 from softmoe_edu.routers.weights import soft_weights
-from softmoe_edu.routing import SoftRouting
+from softmoe_edu.routing import Routing, SoftRouting
 from softmoe_edu.shapes import Logits, Mask, check_at_least, check_choice, check_number
 
 
@@ -22,8 +24,9 @@ def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
     """
     squares = x.square().sum(axis, keepdim=True)
     # sqrt has an infinite slope at 0, so zero vectors take a constant there.
-    length = torch.where(squares > 0, squares, 1.0).sqrt() if as_printed else None
-    return x / (length + 1e-6) if as_printed else x * (squares + 1e-6).rsqrt()
+    if as_printed:
+        return x / (torch.where(squares > 0, squares, 1.0).sqrt() + 1e-6)
+    return x * (squares + 1e-6).rsqrt()
 
 
 class SlotLogits(Router):
@@ -71,7 +74,7 @@ class SlotLogits(Router):
         lecun_normal_(self.phi, self.dim * self.num_experts)
         nn.init.constant_(self.scale, self.scale_init)
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *rest: object) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         """Load a scale without an axis too, as the official code and earlier versions keep it."""
         scale = state_dict.get(f"{prefix}scale")
         if isinstance(scale, Tensor) and scale.ndim == 0:
@@ -136,14 +139,12 @@ class SoftRouter(SlotLogits):
         **keywords: as in `SlotLogits`.
     """
 
-    def __init__(
-        self, dim: int, num_experts: int, slots_per_expert: int = 1, *, form: str = "auto", **keywords: object
-    ):
+    def __init__(self, dim: int, num_experts: int, slots_per_expert: int = 1, *, form: str = "auto", **keywords: Any):
         super().__init__(dim, num_experts, slots_per_expert, **keywords)
         check_choice("form", form, ("auto", "weights", "attention"))
         self.form = form
 
-    def route(self, x: Tensor, mask: Tensor | None) -> SoftRouting | AttentionRouting:
+    def route(self, x: Tensor, mask: Tensor | None) -> Routing:
         """Decide for checked tokens; slots are later filled from the tokens as they are, not normalised."""
         slots, form = self.num_experts * self.slots_per_expert, self.form
         if type(self).score is not SlotLogits.score or type(self).decide is not SoftRouter.decide:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -25,7 +26,7 @@ class Instrument(anywidget.AnyWidget):
     _fault = traitlets.Unicode().tag(sync=True)
     """What Python raised at the last change in the browser, which a notebook would only log."""
 
-    def __init_subclass__(cls, **options: object) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
         """Read script and style sheet once, unless a developer has anywidget watch their files (ANYWIDGET_HMR=1)."""
         if os.environ.get("ANYWIDGET_HMR") != "1":
             # anywidget ties every widget to the files of its class, which would keep a closed one in memory for good.
@@ -60,17 +61,17 @@ class Instrument(anywidget.AnyWidget):
         if self._fault:
             self._fault = ""
 
-    def on_msg(self, callback: Callable, remove: bool = False) -> None:
+    def on_msg(self, callback: Callable[..., Any], remove: bool = False) -> None:
         """Have Python answer messages of the browser, as in ipywidgets; the widget then needs its kernel."""
         super().on_msg(callback, remove=remove)
         self.needs_kernel = self.needs_kernel or "Python answers its messages"
 
     def describe(self) -> str:
         """Give in plain text what the widget is for and what it holds, for who reads it where no script runs."""
-        purpose = inspect.getdoc(type(self)).split("\n\n")[0]
+        purpose = (inspect.getdoc(type(self)) or "").split("\n\n")[0]
         return f"{' '.join(purpose.replace('`', '').split())} This one is {self!r}."
 
-    def save_html(self, path: str | os.PathLike, title: str | None = None) -> Path:
+    def save_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
         """Save the widget, as it is now, as one HTML file that works from disk, and give its path.
 
         The file needs no kernel, no network and no other file: send it to somebody, or put it on a web site. It
@@ -105,7 +106,7 @@ def _signature(cls: type[Instrument]) -> inspect.Signature:
     return inspect.Signature(list(taken.values()))
 
 
-def _public_traits(base: type) -> dict[str, traitlets.TraitType]:
+def _public_traits(base: type) -> dict[str, traitlets.TraitType[Any, Any]]:
     """Return the traits that a class of ours declares for the browser and for who calls it."""
     if not issubclass(base, Instrument):
         return {}

@@ -1,5 +1,7 @@
 """CapacityExplorer: how many tokens a sparse router drops at a capacity factor, expected, sampled and seen."""
 
+from typing import Any
+
 import traitlets
 
 from softmoe_edu.capacity import capacity_for
@@ -36,7 +38,7 @@ class CapacityExplorer(Instrument):
 
     _limits = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, num_experts: int = num_experts.default_value, **controls: object) -> None:
+    def __init__(self, num_experts: int = num_experts.default_value, **controls: Any) -> None:
         self.refuse_unknown(controls)
         super().__init__(_limits=limits_of(type(self)), num_experts=num_experts, **controls)
 
@@ -46,7 +48,7 @@ class CapacityExplorer(Instrument):
         return capacity_for(self.tokens, self.num_experts, top_k=self.top_k, factor=self.capacity_factor)
 
     @traitlets.validate("top_k", "sample", "token")
-    def _fits_the_others(self, proposal: dict) -> int:
+    def _fits_the_others(self, proposal: dict[str, Any]) -> int:
         name, value = proposal["trait"].name, proposal["value"]
         whole, more = {"top_k": ("num_experts", 0), "sample": ("samples", 1), "token": ("tokens", 1)}[name]
         if (most := getattr(self, whole) - more) < value:
@@ -54,7 +56,7 @@ class CapacityExplorer(Instrument):
         return value
 
     @traitlets.observe("num_experts", "samples", "tokens")
-    def _fit_selection(self, change: dict) -> None:
+    def _fit_selection(self, change: dict[str, Any]) -> None:
         """Take back what the other size does not have."""
         with self.hold_sync():
             self.top_k = min(self.top_k, self.num_experts)

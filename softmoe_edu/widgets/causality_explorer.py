@@ -1,6 +1,7 @@
 """CausalityExplorer: which outputs of some layers move when one token changes, side by side."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 import traitlets
@@ -34,7 +35,7 @@ class CausalityExplorer(Instrument):
     token = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)
     output = Whole(-1, -1, MOST_TOKENS - 1).tag(sync=True)
 
-    _layers = traitlets.List().tag(sync=True)
+    _layers: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _count = traitlets.Int().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
 
@@ -46,7 +47,7 @@ class CausalityExplorer(Instrument):
         size: float | int = 1.0,
         draws: int = 4,
         seed: int = 0,
-        **controls: object,
+        **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
         named = layers if isinstance(layers, Mapping) else {"layer": layers}
@@ -80,7 +81,7 @@ class CausalityExplorer(Instrument):
         }
 
     @traitlets.validate("token", "output")
-    def _inside(self, proposal: dict) -> int:
+    def _inside(self, proposal: dict[str, Any]) -> int:
         _check_place(proposal["trait"].name, proposal["value"], self._count)
         return proposal["value"]
 

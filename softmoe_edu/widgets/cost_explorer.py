@@ -1,5 +1,7 @@
 """CostExplorer: what a layer's sizes cost, as linked bars with exact numbers, before and after a change."""
 
+from typing import Any
+
 import traitlets
 
 from softmoe_edu.shapes import check_choice
@@ -47,19 +49,21 @@ class CostExplorer(Instrument):
     part = traitlets.Unicode("").tag(sync=True)
 
     _limits = traitlets.Dict().tag(sync=True)
-    _routers = traitlets.List(ROUTERS).tag(sync=True)
+    _routers: traitlets.List[Any] = traitlets.List(list(ROUTERS)).tag(sync=True)
 
-    def __init__(self, router: str = router.default_value, *, pinned: dict | None = None, **controls: object) -> None:
+    def __init__(
+        self, router: str = router.default_value, *, pinned: dict[str, Any] | None = None, **controls: Any
+    ) -> None:
         self.refuse_unknown(controls)
         super().__init__(_limits=limits_of(type(self)), router=router, pinned=pinned or {}, **controls)
 
     @property
-    def sizes(self) -> dict[str, object]:
+    def sizes(self) -> dict[str, Any]:
         """The state as it is now, which `pinned` takes to compare with."""
         return {name: getattr(self, name) for name in ("router", *limits_of(type(self)))}
 
     @traitlets.validate("router", "part")
-    def _one_of(self, proposal: dict) -> str:
+    def _one_of(self, proposal: dict[str, Any]) -> str:
         name = proposal["trait"].name
         if name == "router":
             _check_router(name, proposal["value"])
@@ -68,17 +72,17 @@ class CostExplorer(Instrument):
         return proposal["value"]
 
     @traitlets.validate("top_k")
-    def _experts_enough(self, proposal: dict) -> int:
+    def _experts_enough(self, proposal: dict[str, Any]) -> int:
         _check_top_k("top_k", proposal["value"], self.num_experts)
         return proposal["value"]
 
     @traitlets.observe("num_experts")
-    def _fit_top_k(self, change: dict) -> None:
+    def _fit_top_k(self, change: dict[str, Any]) -> None:
         """A token cannot choose more experts than there are."""
         self.top_k = min(self.top_k, change["new"])
 
     @traitlets.validate("pinned")
-    def _whole_state(self, proposal: dict) -> dict:
+    def _whole_state(self, proposal: dict[str, Any]) -> dict[str, Any]:
         given = proposal["value"]
         if not given:
             return {}

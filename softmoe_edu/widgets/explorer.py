@@ -1,6 +1,7 @@
 """What the explorers share: numbers with bounds as traits."""
 
 from math import isfinite
+from typing import Any
 
 import traitlets
 
@@ -10,25 +11,26 @@ from softmoe_edu.widgets.inputs import plain
 Number = int | float
 
 
-class Whole(traitlets.TraitType):
+class Whole(traitlets.TraitType[Any, Any]):
     """A trait for a whole number from `least` to `most`; another value is answered with a sentence."""
 
-    def __init__(self, default: Number, least: Number, most: Number, **options: object):
+    def __init__(self, default: Number, least: Number, most: Number, **options: Any) -> None:
         super().__init__(default_value=default, **options)
         self.least, self.most = least, most
 
-    def validate(self, obj: traitlets.HasTraits, value: object) -> int:
-        return inside(self.name, check_at_least(self.name, plain(value), self.least), self.least, self.most)
+    def validate(self, obj: traitlets.HasTraits, value: Any) -> Number:
+        name = str(self.name)
+        return inside(name, check_at_least(name, plain(value), int(self.least)), self.least, self.most)
 
 
 class Real(Whole):
     """A trait for a number from `least` to `most`, whole or not."""
 
-    def validate(self, obj: traitlets.HasTraits, value: object) -> float:
+    def validate(self, obj: traitlets.HasTraits, value: Any) -> float:
         value = plain(value)
         if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             raise TypeError(f"{self.name} must be a finite number, got {value!r} ({type(value).__name__})")
-        return float(inside(self.name, value, self.least, self.most))
+        return float(inside(str(self.name), value, self.least, self.most))
 
 
 def inside(name: str, value: Number, least: Number, most: Number) -> Number:
@@ -52,7 +54,7 @@ def check_in_browser(name: str, router: str, computed: tuple[str, ...], instead:
         raise ValueError(f"{name} must be one of {listed}, got {router!r}: the browser computes these alone, {instead}")
 
 
-def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list]:
+def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list[Any]]:
     """Return the bounds of a widget's numbers: {trait: [least, most, whether whole, whether it may be none]}."""
     declared = {name: trait for base in reversed(widget.__mro__) for name, trait in vars(base).items()}
     bounded = {name: trait for name, trait in declared.items() if isinstance(trait, Whole)}

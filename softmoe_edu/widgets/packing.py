@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import isqrt
-from typing import Required, TypedDict
+from typing import Any, Required, TypedDict, cast
 
 import torch
 from torch import Tensor
@@ -130,8 +130,10 @@ def pack_routing(
         "tokens": tokens,
         "experts": experts,
         "slots": slots,
+        "images_per_group": images // groups,
+        "note": "",
+        "views": [],
     }
-    entry |= {"images_per_group": images // groups, "note": "", "views": []}
     if isinstance(routing, Unseen):
         return entry | {"note": routing.note}
     drawn = min(tokens, MOST_WEIGHTS // (experts * slots))
@@ -167,13 +169,13 @@ def _check_divides(where: str, sizes: tuple[int, int, int, int], images: int) ->
 
 def _add_weights(entry: Entry, whole: dict[str, Tensor], ids: Tensor, images: int) -> None:
     """Add the weights of the drawn tokens, all or those that are not zero, and what is summed over all tokens."""
-    tokens = entry["tokens"]
+    tokens, fields = entry["tokens"], cast("dict[str, Any]", entry)
     extremes = {name: _extremes(weights) for name, weights in whole.items()}
     shown = {name: weights.reshape(images, tokens, -1)[:, ids].flatten(1) for name, weights in whole.items()}
     for name, weights in whole.items():
         least, most = extremes[name]
-        entry |= {f"{name}_least": min(least, 0.0), f"{name}_most": most}
-        entry[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
+        fields |= {f"{name}_least": min(least, 0.0), f"{name}_most": most}
+        fields[f"{name}_sums"] = _bytes(weights.double().flatten(2).sum(1).float())
     each = whole["dispatch"].double().reshape(images, tokens, entry["experts"], entry["slots"])
     entry["load"] = _bytes(each.sum((1, 3)).float())
     kept = (shown["dispatch"] != 0) | (shown["combine"] != 0)
@@ -181,7 +183,7 @@ def _add_weights(entry: Entry, whole: dict[str, Tensor], ids: Tensor, images: in
         entry["counts"] = kept.sum(1).int().numpy().tobytes()
         entry["index"] = kept.nonzero()[:, 1].int().numpy().tobytes()
         shown = {name: weights[kept] for name, weights in shown.items()}
-    entry |= {name: _bytes(weights) for name, weights in shown.items()}
+    fields |= {name: _bytes(weights) for name, weights in shown.items()}
 
 
 def _add_fates(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
@@ -197,7 +199,7 @@ def _add_judgement(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
     """Add what the weights are to be: choices or mixtures, and how close their sums must come to 1."""
     asked = isinstance(routing, Answer)
     entry["hard"] = isinstance(routing, SparseRouting) or (not asked and holds_whole_tokens(dispatch))
-    entry["unmixed"] = _unmixed(routing) if asked else []
+    entry["unmixed"] = _unmixed(routing) if isinstance(routing, Answer) else []
     # Sums of half-precision weights miss 1 by more than those of float32 do.
     entry["close"] = 1e-4 if routing.dispatch.dtype in (torch.float32, torch.float64) else 2e-2
 
@@ -226,6 +228,7 @@ def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
 
 def _unmixed(answer: Answer) -> list[str]:
     """Which weights are all 0 or 1 where a softmax of these logits is not, although their sums may be right."""
+    assert answer.logits is not None  # they are what was asked about
     logits = answer.logits.float()
     softmax = {"dispatch": logits.softmax(1), "combine": logits.flatten(2).softmax(2)}
     mixes = [name for name, soft in softmax.items() if not _zeros_and_ones(soft)]
@@ -270,7 +273,7 @@ def size_of(entry: Entry) -> int:
     return sum(len(value) for value in entry.values() if isinstance(value, bytes))
 
 
-def pack_images(images: Tensor) -> dict:
+def pack_images(images: Tensor) -> dict[str, Any]:
     """Pixels of images as uint8, row by row and channel last, scaled from the smallest value to the largest."""
     if 0 in images.shape:
         got = tuple(images.shape)
@@ -316,4 +319,7 @@ def _bytes(x: Tensor) -> bytes:
 def _extremes(x: Tensor) -> tuple[float, float]:
     """Smallest and largest finite value; zeros where there is none."""
     finite = x[x.isfinite()]
-    return tuple(float(value) for value in finite.aminmax()) if finite.numel() else (0.0, 0.0)
+    if not finite.numel():
+        return 0.0, 0.0
+    least, most = finite.aminmax()
+    return float(least), float(most)

@@ -5,6 +5,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import anywidget
 
@@ -65,7 +66,7 @@ def build_page(widget: anywidget.AnyWidget, title: str, description: str) -> str
 """
 
 
-def write_page(path: str | os.PathLike, page: str) -> Path:
+def write_page(path: str | os.PathLike[str], page: str) -> Path:
     """Write a page at once, in place of an older one, and give its path.
 
     Raises ValueError for a name that a browser would not take as a page, IsADirectoryError for a folder,
@@ -84,7 +85,7 @@ def write_page(path: str | os.PathLike, page: str) -> Path:
     return path
 
 
-def _saved(widget: anywidget.AnyWidget) -> dict:
+def _saved(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """The widget's own traits, its bytes as base64 with the keys that lead to each, and its module."""
     (record,) = widget.get_manager_state(widgets=[widget])["state"].values()
     notebooks = [*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_esm", "_css", "_fault"]

@@ -1,6 +1,7 @@
 """RouterExplorer: the scores of one batch, routed in the browser by every router of the course, step by step."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import traitlets
 from torch import Tensor
@@ -22,8 +23,8 @@ CHOICES = {
     "group": ("one image", "whole batch"),
     "step": ("score", "normalise", "select", "dispatch", "compute", "combine"),
 }
-SETTINGS = ("router", "group", "gating", "priority", "top_k", "capacity_factor", "num_experts", "slots_per_expert")
-SETTINGS += ("scale", "noise", "seed")
+SETTINGS: tuple[str, ...] = ("router", "group", "gating", "priority", "top_k", "capacity_factor")
+SETTINGS += ("num_experts", "slots_per_expert", "scale", "noise", "seed")
 
 NUMBERS = ("top_k", "num_experts", "slots_per_expert", "image_index", "served", "token", "expert", "slot")
 
@@ -76,11 +77,11 @@ class RouterExplorer(Instrument):
 
     _logits = traitlets.Bytes().tag(sync=True)
     _sizes = traitlets.Dict().tag(sync=True)
-    _ids = traitlets.List().tag(sync=True)
-    _grid = traitlets.List().tag(sync=True)
+    _ids: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _grid: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
-    _labels = traitlets.List().tag(sync=True)
-    _words = traitlets.List().tag(sync=True)
+    _labels: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _words: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
     # The settings that the browser compares by, and how far each router moves the output under them.
     _asked = traitlets.Dict().tag(sync=True)
@@ -99,8 +100,8 @@ class RouterExplorer(Instrument):
         model_output: ModelOutput | None = None,
         num_experts: int | None = None,
         slots_per_expert: int | None = None,
-        pinned: dict | None = None,
-        **controls: object,
+        pinned: dict[str, Any] | None = None,
+        **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
         check_scores(logits)
@@ -138,17 +139,17 @@ class RouterExplorer(Instrument):
             self._compare_outputs({"new": self.settings})
 
     @property
-    def settings(self) -> dict[str, object]:
+    def settings(self) -> dict[str, Any]:
         """The controls as they are now, which `pinned` takes to compare with."""
         return {name: getattr(self, name) for name in SETTINGS}
 
     @traitlets.validate(*CHOICES)
-    def _one_of(self, proposal: dict) -> str:
+    def _one_of(self, proposal: dict[str, Any]) -> str:
         check_setting(proposal["trait"].name, proposal["trait"].name, proposal["value"])
         return proposal["value"]
 
     @traitlets.validate(*NUMBERS)
-    def _inside(self, proposal: dict) -> float:
+    def _inside(self, proposal: dict[str, Any]) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         least, most, *_ = self._limits[name]
         inside(name, value, least, most)
@@ -159,7 +160,7 @@ class RouterExplorer(Instrument):
         return value
 
     @traitlets.validate("pinned")
-    def _whole_settings(self, proposal: dict) -> dict:
+    def _whole_settings(self, proposal: dict[str, Any]) -> dict[str, Any]:
         given = proposal["value"]
         if not given:
             return {}
@@ -178,12 +179,12 @@ class RouterExplorer(Instrument):
         return state
 
     @traitlets.observe("_asked")
-    def _compare_outputs(self, change: dict) -> None:
+    def _compare_outputs(self, change: dict[str, Any]) -> None:
         if self._model_output is not None:
             self._outputs = changes(self._model_output, self._own_output, change["new"], IN_BROWSER)
 
     @traitlets.observe("num_experts", "expert")
-    def _fit(self, change: dict) -> None:
+    def _fit(self, change: dict[str, Any]) -> None:
         """Free what is not used any more; a token cannot choose more experts than there are."""
         with self.hold_sync():
             self.top_k = min(self.top_k, self.num_experts)

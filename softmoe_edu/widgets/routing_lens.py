@@ -1,6 +1,7 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import traitlets
@@ -24,12 +25,12 @@ from softmoe_edu.widgets.routing_lens_steps import (
 MOST_PINS = 4
 
 
-class Pins(traitlets.List):
+class Pins(traitlets.List[Any]):
     """A trait for some places, each [token, expert, slot]: rows of Python, NumPy or torch numbers, kept as lists."""
 
-    def validate(self, obj: traitlets.HasTraits, value: object) -> list:
+    def validate(self, obj: traitlets.HasTraits, value: Any) -> list[Any]:
         pins = items(value, "pins must be a list of [token, expert, slot]", MOST_PINS)
-        rows = [pin if isinstance(pin, Iterable) and getattr(pin, "ndim", 1) else [pin] for pin in pins]
+        rows = [pin if isinstance(pin, Iterable) and bool(getattr(pin, "ndim", 1)) else [pin] for pin in pins]
         return [[plain(number) for number in row] for row in rows]
 
 
@@ -65,27 +66,27 @@ class RoutingLens(Instrument):
     slot = Index(-1).tag(sync=True)
     pins = Pins().tag(sync=True)
 
-    _entries = traitlets.List().tag(sync=True)
+    _entries: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
-    _labels = traitlets.List().tag(sync=True)
+    _labels: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _count = traitlets.Int().tag(sync=True)
     _tests = traitlets.Dict().tag(sync=True)
-    _words = traitlets.List().tag(sync=True)
+    _words: traitlets.List[Any] = traitlets.List().tag(sync=True)
 
     def __init__(
         self,
-        routings: Routing | dict,
+        routings: Routing | dict[Any, Any],
         images: Pictures | None = None,
         *,
         labels: Iterable[str | int | float] | None = None,
         grid: Iterable[int] | None = None,
-        outputs: Tensor | dict | None = None,
+        outputs: Tensor | dict[Any, Any] | None = None,
         tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
         words: Iterable[str] | Iterable[Iterable[str]] | None = None,
         router: str | None = None,
         layer: str | None = None,
         step: int | None = None,
-        **controls: object,
+        **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
         steps, images, grid = name_steps(routings), images_of(images), grid_of(grid)
@@ -126,10 +127,10 @@ class RoutingLens(Instrument):
     @classmethod
     def replay(
         cls,
-        snapshots: Mapping[int, dict],
+        snapshots: Mapping[int, dict[Any, Any]],
         images: Pictures | None = None,
         tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
-        **more: object,
+        **more: Any,
     ) -> "RoutingLens":
         """Show a training as its routings step by step: `history.snapshots` and `history.tests_log`.
 
@@ -148,7 +149,7 @@ class RoutingLens(Instrument):
         logits: Tensor,
         images: Pictures | None = None,
         reference: Callable[[Tensor], tuple[Tensor, Tensor]] | None = None,
-        **more: object,
+        **more: Any,
     ) -> "RoutingLens":
         """Show what a function, logits (b, n, e, p) -> (dispatch, combine), makes of logits, right or wrong.
 
@@ -160,7 +161,7 @@ class RoutingLens(Instrument):
         routers = route(function, logits, reference)
         return cls({name: {"": routing} for name, routing in routers.items()}, images, **more)
 
-    def _layers(self) -> dict[str, dict]:
+    def _layers(self) -> dict[str, dict[str, Any]]:
         entries = [entry for entry in self._entries if entry["router"] == self.router]
         # A step that there is none of is refused after the layers were asked for.
         now = [entry for entry in entries if entry["step"] == self.step] or entries
@@ -170,21 +171,21 @@ class RoutingLens(Instrument):
         return self._layers().get(self.layer, {}).get("views") or VIEWS
 
     @traitlets.validate("router", "layer", "view")
-    def _one_of(self, proposal: dict) -> str:
+    def _one_of(self, proposal: dict[str, Any]) -> str:
         routers = dict.fromkeys(entry["router"] for entry in self._entries)
-        known = {"router": routers, "layer": self._layers(), "view": self._views()}
+        known: dict[str, Iterable[str]] = {"router": routers, "layer": self._layers(), "view": self._views()}
         check_choice(proposal["trait"].name, proposal["value"], tuple(known[proposal["trait"].name]))
         return proposal["value"]
 
     @traitlets.validate("step")
-    def _recorded(self, proposal: dict) -> int:
+    def _recorded(self, proposal: dict[str, Any]) -> int:
         steps = dict.fromkeys(entry["step"] for entry in self._entries)
         if proposal["value"] not in steps:
             raise ValueError(f"step must be one of {', '.join(map(str, steps))}, got {proposal['value']}")
         return proposal["value"]
 
     @traitlets.validate("image_index", "token", "expert", "slot")
-    def _inside(self, proposal: dict) -> int:
+    def _inside(self, proposal: dict[str, Any]) -> int:
         name, value = proposal["trait"].name, proposal["value"]
         least = 0 if name == "image_index" else -1
         if not least <= value < self._most(name):
@@ -198,7 +199,7 @@ class RoutingLens(Instrument):
         return value
 
     @traitlets.validate("pins")
-    def _four(self, proposal: dict) -> list[list[int]]:
+    def _four(self, proposal: dict[str, Any]) -> list[list[int]]:
         pins = proposal["value"]
         if len(pins) > MOST_PINS:
             raise ValueError(f"pins must be at most {MOST_PINS}, got {len(pins)}: free one first")
@@ -223,7 +224,7 @@ class RoutingLens(Instrument):
         return self._count if name == "image_index" else self._layers()[self.layer][f"{name}s"]
 
     @traitlets.observe("router", "layer", "step", "expert")
-    def _fit_selection(self, change: dict) -> None:
+    def _fit_selection(self, change: dict[str, Any]) -> None:
         """Free what the other router, layer, step or expert does not have."""
         if self.layer not in self._layers():
             self.layer = next(iter(self._layers()))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -43,7 +44,7 @@ def name_outputs(outputs: object, steps: dict[int, Named]) -> dict[tuple[int, st
     expected = "outputs must be nested as routings are"
     found: dict[tuple[int, str, str], Tensor] = {}
 
-    def walk(value: object, known: object, path: tuple) -> None:
+    def walk(value: Any, known: Any, path: tuple[Any, ...]) -> None:
         if len(path) == 3:
             if not isinstance(value, Tensor) or value.ndim != 3:
                 got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
@@ -68,20 +69,20 @@ def share_scale(entries: list[Entry]) -> None:
     """Let all steps of a router and layer have one colour scale, so that a colour means the same at each."""
     for name, pick in (("least", min), ("most", max)):
         for view in VIEWS:
-            found: dict[tuple[str, str], list[Entry]] = {}
+            found: dict[tuple[str, str], list[dict[str, Any]]] = {}
             for entry in entries:
                 if f"{view}_{name}" in entry:
-                    found.setdefault((entry["router"], entry["layer"]), []).append(entry)
+                    found.setdefault((entry["router"], entry["layer"]), []).append(cast("dict[str, Any]", entry))
             for alike in found.values():
-                value = pick(entry[f"{view}_{name}"] for entry in alike)
-                for entry in alike:
-                    entry[f"{view}_{name}"] = value
+                value = pick(fields[f"{view}_{name}"] for fields in alike)
+                for fields in alike:
+                    fields[f"{view}_{name}"] = value
 
 
 TestsLog = Mapping[str, Sequence[float | int]]
 
 
-def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers: Sequence[str]) -> dict[str, list]:
+def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers: Sequence[str]) -> dict[str, list[Any]]:
     """Evaluations of each router's model; one log alone is that of the only router.
 
     Raises ValueError for one log of several routers, whose accuracies would be told of the wrong model.
@@ -89,8 +90,8 @@ def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers:
     if not tests_log:
         return {}
     if isinstance(tests_log, Mapping) and set(tests_log) <= set(routers):
-        return {router: evaluations(log) for router, log in tests_log.items()}
-    found = evaluations(tests_log)
+        return {router: evaluations(cast(TestsLog, log)) for router, log in tests_log.items()}
+    found = evaluations(cast(TestsLog, tests_log))
     if len(routers) > 1:
         raise ValueError(
             f"tests_log must have a log for each router, {{router: log}} of {', '.join(routers)}, got one log: "
