@@ -242,6 +242,16 @@ def test_packages_of_node_that_cannot_be_installed_end_the_run(npm):
         npm.check("python")
 
 
+def test_the_check_fails_for_the_scripts_alone(npm, monkeypatch):
+    """Style and lessons that pass do not hide scripts that fail."""
+    monkeypatch.setattr(npm, "prepare", lambda extra: None)
+    monkeypatch.setattr(npm.subprocess, "call", lambda command, cwd: int(command[1:] == ["run", "check"]))
+
+    with pytest.raises(SystemExit) as ended:
+        npm.main(["check"])
+    assert ended.value.code == 1
+
+
 def test_without_node_the_scripts_are_not_checked_which_only_ci_minds(npm, monkeypatch, capsys):
     """The check says so where somebody works without Node, and fails where CI is set."""
     monkeypatch.setattr(npm.shutil, "which", lambda name: None)
