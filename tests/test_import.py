@@ -40,7 +40,7 @@ import importlib
 import softmoe_edu as se
 
 names = (
-    "losses metrics upcycling rerouting influence data cost paper training train figures widgets teaching "
+    "losses metrics upcycling rerouting influence data cost paper training figures widgets teaching "
     "capacity experts moe routers routing shapes vit"
 ).split()
 assert not {"losses", "metrics", "figures", "data", "training", "widgets", "teaching"} & set(vars(se))
