@@ -10,7 +10,7 @@ ModelOutput = Callable[[Mapping[str, object] | None], Tensor]
 
 
 def own_output(model_output: ModelOutput, images: int) -> Tensor:
-    """Ask for the output of the model as it is; raise a sentence unless it is a finite tensor (images, ...)."""
+    """Return the output of the model as it is, or raise an error unless it is a finite tensor (images, ...)."""
     if not callable(model_output):
         raise TypeError(
             f"model_output must be callable, settings -> (batch, ...), got {type(model_output).__name__}: "
@@ -31,7 +31,7 @@ def _checked(output: object, images: int) -> Tensor:
 def changes(
     model_output: ModelOutput, own: Tensor, settings: Mapping[str, object], routers: Sequence[str]
 ) -> dict[str, Any]:
-    """Give how each router moves the output: {"of": settings, "own": classes, "routers": {name: numbers}}.
+    """Compute how each router moves the output: {"of": settings, "own": classes, "routers": {name: numbers}}.
 
     Numbers are {"change": shares, "classes": classes} or {"error": text}. A change is the length of the difference over
     that of the model's own output, for each image; a class is the index of an image's largest output, and [] where
@@ -50,5 +50,5 @@ def changes(
 
 
 def classes(output: Tensor) -> list[int]:
-    """The index of each image's largest number, where there are several."""
+    """Return the index of each image's largest number, where there are several."""
     return output.argmax(1).tolist() if output.shape[1] > 1 else []
