@@ -128,13 +128,19 @@ WRONG = {
         lambda: influence(broken, tokens(), name="mine"),
         "mine must answer tokens of shape (3, 7, 5), it raised RuntimeError: no such expert",
     ),
-    "no tensor": (lambda: influence(lambda x: (x, x), tokens()), "layer must give one tensor of shape (3, 7, 5), got"),
+    "no tensor": (
+        lambda: influence(lambda x: (x, x), tokens()),
+        "layer must return one tensor of shape (3, 7, 5), got",
+    ),
     "a shape": (
         lambda: influence(lambda x: x.mT, tokens()),
         "outputs of shape (3, 7, 5), as its tokens, got (3, 5, 7)",
     ),
-    "NaN": (lambda: influence(only_the_changed, tokens()), "layer must give finite outputs, got NaN or infinity"),
-    "dropout": (lambda: influence(lambda x: x + torch.rand_like(x), tokens()), "same tokens in one way, got two"),
+    "NaN": (lambda: influence(only_the_changed, tokens()), "layer must return finite outputs, got NaN or infinity"),
+    "dropout": (
+        lambda: influence(lambda x: x + torch.rand_like(x), tokens()),
+        "same tokens the same way twice, got two answers",
+    ),
 }
 
 

@@ -474,7 +474,7 @@ MISSING = {
     "no scores": (
         lambda: Rerouted(model_of(lambda dim: layer_of("turns", dim)), IMAGES, "blocks.1.mlp"),
         ValueError,
-        "the router of blocks.1.mlp must give scores, got none: TurnsRouter has none for others to read",
+        "the router of blocks.1.mlp must have scores, got none: TurnsRouter has none for others to read",
     ),
 }
 

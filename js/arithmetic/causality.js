@@ -13,7 +13,7 @@ export function movesOf(changes, tolerance) {
 }
 
 /**
- * Of all pairs of an output and a later token: how many there are, and in how many the output moves.
+ * Count the pairs of an output and a later token, and those in which the output moves.
  *
  * @param {boolean[]} moves
  * @param {number} n

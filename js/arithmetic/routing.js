@@ -62,7 +62,7 @@ export const ROUTERS = [
 export const GATINGS = ["vmoe", "switch", "gshard", "top_k_then_softmax"];
 export const PRIORITIES = ["position", "gate"];
 /**
- * Does a slot hold at most one token?
+ * Whether a slot holds at most one token.
  *
  * @param {string} router
  */

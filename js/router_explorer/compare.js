@@ -88,7 +88,7 @@ export function fillFigures(body, it, before) {
 }
 
 /**
- * Do settings differ in the router at most? All routers are computed at once.
+ * Whether settings differ in the router at most; all routers are computed at once.
  *
  * @param {Partial<Settings>} one
  * @param {Settings} other

@@ -39,7 +39,7 @@ const homeOf = (it, token, ids) => {
 };
 
 /**
- * A token of the group by its number in its image; another image's is told as such.
+ * A token of the group by its number in its image; that of another image is named as such.
  *
  * @param {Explored} it
  * @param {number} token
@@ -297,7 +297,7 @@ function sparseSum(it, step, { token, expert }, served) {
 const HOW = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" };
 
 /**
- * Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not told.
+ * Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not listed.
  *
  * @param {SparseExplored} it
  * @param {number} own

@@ -301,7 +301,7 @@ function sumsOf(it, view) {
 }
 
 /**
- * What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax gives.
+ * What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax produces.
  *
  * @param {Look} it
  * @param {View} view

@@ -106,14 +106,16 @@ def whole_label(label: Any) -> int:
         number = int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
     except TypeError:
         got = str(getattr(label, "dtype", type(label).__name__))
-        raise TypeError(f"{expected}, got {label!r} ({got}): return such as int(label) from the data set") from None
+        raise TypeError(
+            f"{expected}, got {label!r} ({got}): return int(label), for example, from the data set"
+        ) from None
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{expected}, got {number}: classes are counted from 0")
     return number
 
 
 def describe(data: ImageData | None) -> str | None:
-    """Say in one line what tells one data set from another: size, shape of an image, first labels."""
+    """Describe in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None
     images, labels = read_batch(data, torch.arange(min(12, len(data)), device="cpu"))

@@ -61,7 +61,9 @@ class CausalityExplorer(Instrument):
         if not named:
             raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
         if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
-            raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
+            raise ValueError(
+                f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, such as x[:, :32]"
+            )
         size, draws, seed = map(plain, (size, draws, seed))
         # What is wrong is said before the layers are run, which can take long.
         count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0

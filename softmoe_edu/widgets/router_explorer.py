@@ -34,7 +34,10 @@ class RouterExplorer(Instrument):
     Args:
         logits: the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
             experts read the first slot of each.
-        images: as in RoutingLens, as are `grid`, `labels` and `words`.
+        images: as in RoutingLens.
+        grid: as in RoutingLens.
+        labels: as in RoutingLens.
+        words: as in RoutingLens.
         dim: width of a token, from which MACs are counted, as from `hidden_dim`.
         hidden_dim: hidden width of an expert.
         model_output: settings -> (batch, ...), what the whole model answers under these settings, and under None as it

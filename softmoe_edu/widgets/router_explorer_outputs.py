@@ -22,9 +22,9 @@ def own_output(model_output: ModelOutput, images: int) -> Tensor:
 def _checked(output: object, images: int) -> Tensor:
     if not isinstance(output, Tensor) or output.ndim == 0 or len(output) != images:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise ValueError(f"model_output must give a tensor whose first axis is the {images} images, got {got}")
+        raise ValueError(f"model_output must return a tensor whose first axis is the {images} images, got {got}")
     if not bool(output.isfinite().all()):
-        raise ValueError("model_output must give finite numbers, got NaN or infinity")
+        raise ValueError("model_output must return finite numbers, got NaN or infinity")
     return output.detach().reshape(images, -1).cpu().double()
 
 

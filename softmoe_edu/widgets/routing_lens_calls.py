@@ -67,7 +67,7 @@ def _line(function: Callable[..., Any], error: Exception) -> str:
 def _fault(name: str, answer: Any, logits: Tensor) -> str:
     """Return how an answer fails to be two tensors shaped like the logits; "" if it is that."""
     shape = tuple(logits.shape)
-    expected = f"{name} must give (dispatch, combine), each (b, n, e, p) = {shape}"
+    expected = f"{name} must return (dispatch, combine), each (b, n, e, p) = {shape}"
     if not isinstance(answer, tuple | list):
         got = f"one tensor {tuple(answer.shape)}" if isinstance(answer, Tensor) else type(answer).__name__
         return f"{expected}, got {got}: end it with return dispatch, combine"

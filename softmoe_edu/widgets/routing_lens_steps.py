@@ -84,7 +84,8 @@ TestsLog = Mapping[str, Sequence[float | int]]
 def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers: Sequence[str]) -> dict[str, list]:
     """Return the evaluations of each router's model; one log alone is that of the only router.
 
-    Raises ValueError for one log of several routers, whose accuracies would be told of the wrong model.
+    Raises:
+        ValueError: there is one log for several routers, whose accuracies would be shown for the wrong model.
     """
     if not tests_log:
         return {}

@@ -114,7 +114,7 @@ def test_a_token_that_no_expert_chose_by_hand() -> None:
     lines = [answer["line"] for answer in shown(QUARTERS, *({**settings, "step": step} for step in STEPS))]
     assert lines[:3] == [
         "token 2: no expert takes this token: in each of 2 columns 1 token has a larger gate, or an equal one and an "
-        "earlier place.",
+        "earlier position.",
         "token 2: capacity = round(3 tokens x 0.6 / 2 experts) = 1; no expert took this token.",
         "token 2: no expert took this token: none computes it.",
     ]
