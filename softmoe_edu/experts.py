@@ -55,7 +55,7 @@ class Experts(nn.Module):
         *,
         count: Int[Tensor, " e"] | None = None,
     ) -> Slots | Float[Tensor, "r d"]:
-        """Answer slots.
+        """Compute the answers to slots.
 
         Args:
             slots: (b, e, p, d), in the dtype of the parameters; with count, rows as in `rows`.
@@ -84,7 +84,7 @@ class Experts(nn.Module):
         return answers.unflatten(1, (b, p)).transpose(0, 1)
 
     def _answers(self, rows: Float[Tensor, "e r d"], filled: Bool[Tensor, "b e p"] | None) -> Float[Tensor, "e r d"]:
-        """Answer rows so that an expert without a token gets gradients of 0, also where its numbers are not finite."""
+        """Compute answers so that an expert without a token gets gradients of 0, even where numbers are not finite."""
         if filled is None:
             return self._mlp(rows)
         full = known(filled, Tensor.all)
@@ -105,13 +105,13 @@ class Experts(nn.Module):
         return torch.baddbmm(self.b_out[:, None], hidden, self.w_out)
 
     def rows(self, rows: Float[Tensor, "r d"], count: Int[Tensor, " e"]) -> Float[Tensor, "r d"]:
-        """Answer rows that stand expert after expert: empty slots are skipped.
+        """Compute the answers to rows that are sorted by expert: empty slots are skipped.
 
         Uses PyTorch's grouped product where it takes these numbers, else one product per expert.
 
         Args:
             rows: (r, d), in the dtype of the parameters.
-            count: (e,), how many of the rows are those of each expert.
+            count: (e,), how many of the rows belong to each expert.
 
         Returns:
             Answers (r, d).

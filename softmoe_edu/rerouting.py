@@ -1,4 +1,4 @@
-"""What a model would answer if one of its layers routed in another way: the same scores, read by another router."""
+"""What a model would answer if one of its layers routed differently: the same scores, read by another router."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

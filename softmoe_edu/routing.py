@@ -60,7 +60,7 @@ class Routing(ABC):
             x: tokens (b, n, d), as the router read them.
             experts: any callable from slots (b, e, p, d) to answers of that shape. One whose `forward` has an argument
                 `filled`, as that of `Experts`, is also told which slots hold a token; one with an argument `count` gets
-                only the filled rows (r, d) of a dropless routing, and how many of them are each expert's.
+                only the filled rows (r, d) of a dropless routing, and how many of them belong to each expert.
 
         Returns:
             Answers (b, n, d), exactly 0 at padding.

@@ -117,7 +117,7 @@ def only_the_changed(x: torch.Tensor) -> torch.Tensor:
 
 WRONG = {
     "no callable": (lambda: influence(3, tokens()), "layer must be callable, (b, n, d) -> (b, n, d), got int"),
-    "two axes": (lambda: influence(broken, tokens()[0]), "x must be a tensor of tokens (b, n, d), got (7, 5): one"),
+    "two axes": (lambda: influence(broken, tokens()[0]), "x must be a tensor of tokens (b, n, d), got (7, 5): add the axis"),
     "a list": (lambda: influence(broken, [1.0]), "x must be a tensor of tokens (b, n, d), got list"),
     "whole numbers": (lambda: influence(broken, tokens().long()), "tokens must be floating point, got torch.int64"),
     "no draws": (lambda: influence(broken, tokens(), draws=0), "draws must be at least 1, got 0"),

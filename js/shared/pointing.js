@@ -1,5 +1,5 @@
 // Pointer and keyboard on the panels of a widget: what is under the pointer is shown, a click or Enter takes it, arrow
-// keys go on from it, Escape frees it.
+// keys go on from it, Escape unpins it.
 
 /** @import { View } from "./mount.js" */
 

@@ -1,6 +1,6 @@
 """Which images a training step sees, and how they are read: a function of the seed and the step alone.
 
-So a run that is resumed needs no stored position, and evaluating or taking snapshots changes nothing.
+A run that is resumed therefore needs no stored position, and evaluating or taking snapshots changes nothing.
 """
 
 import math
