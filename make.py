@@ -6,7 +6,7 @@
     python make.py js [--watch]          build the widgets' scripts from the modules in js, with Node
     python make.py sync                  build the lessons' .ipynb from their .py
     python make.py bench [OPTIONS]       time the package beside its peers, which are installed for it; --help
-    python make.py bench-smoke           the same at tiny sizes, with the peers that are there
+    python make.py bench-smoke           the same at tiny sizes, with the peers that are installed
 
 Needs Python 3.11 to 3.13 and nothing else; only js needs Node with npm. Written so that an older Python can read it
 and look for a newer one.
@@ -69,7 +69,7 @@ def main(args):
 
 
 def check(python):
-    """Run every check to its end, say how each one ended and what time it took, and return those that failed."""
+    """Run every check to its end, print how each one ended and what time it took, and return those that failed."""
     checks = [(" ".join(words[words[0] == "-m" :]), [python, *words]) for words in CHECKS]
     npm = npm_with_packages()
     if npm:
@@ -95,7 +95,7 @@ def npm_with_packages():
     if npm is None or (installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime):
         return npm
     if subprocess.call([npm, "ci"], cwd=str(ROOT)):
-        sys.exit("Installing Node's packages failed, the reason stands above: check the network, then run this again.")
+        sys.exit("Installing Node's packages failed, see the reason above: check the network, then run this again.")
     return npm
 
 
@@ -143,12 +143,12 @@ def prepare(extra):
     print("Installing softmoe_edu" + extra + " into .venv; the first time takes some minutes.", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-e", "." + extra]
     if subprocess.call(command, cwd=str(ROOT)):
-        sys.exit("Installing failed, the reason stands above: check the network connection, then run this again.")
+        sys.exit("Installing failed, see the reason above: check the network connection, then run this again.")
     STAMP.write_text(" ".join([project, version_of_venv(), *extras]))
 
 
 def version_of_venv():
-    """Give the Python version that .venv was made with, as its pyvenv.cfg tells."""
+    """Return the Python version that .venv was made with, as its pyvenv.cfg says."""
     config = VENV / "pyvenv.cfg"
     lines = config.read_text().splitlines() if config.exists() else []
     values = dict(tuple(part.strip() for part in line.split("=", 1)) for line in lines if "=" in line)
@@ -169,11 +169,11 @@ def make_venv():
             entry.unlink()
     print("Making .venv with " + " ".join(python), flush=True)
     if subprocess.call([*python, "-m", "venv", str(VENV)]):
-        sys.exit("Making .venv failed, the reason stands above.")
+        sys.exit("Making .venv failed, see the reason above.")
 
 
 def supported_python():
-    """Give a command that starts a supported Python with venv: this one, else the newest on the path."""
+    """Return a command that starts a supported Python with venv: this one, else the newest on the path."""
     names = [[sys.executable]]
     for minor in reversed(MINORS):
         names += [["py", "-3." + str(minor)]] if os.name == "nt" else [["python3." + str(minor)]]

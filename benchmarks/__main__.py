@@ -20,10 +20,10 @@ def parse(argv: list[str] | None = None) -> tuple[Settings, Path]:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
-        "--only", default=",".join(SECTIONS), help=f"sections with commas between, of {', '.join(SECTIONS)}"
+        "--only", default=",".join(SECTIONS), help=f"sections, separated by commas, from {', '.join(SECTIONS)}"
     )
-    parser.add_argument("--quick", action="store_true", help="tiny sizes without goals, to see that all runs")
-    parser.add_argument("--threads", type=int, default=1, help="torch's threads; ratios are of CPU time with 1")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes without goals, to check that everything runs")
+    parser.add_argument("--threads", type=int, default=1, help="torch's threads; with 1, ratios are of CPU time")
     parser.add_argument("--seconds", type=float, help="of pairs for each comparison in each pass; default 2")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument(
@@ -94,7 +94,7 @@ def measure(chosen: list[Case], settings: Settings, taken: dict) -> None:
 
 
 def estimate(chosen: list[Case], settings: Settings) -> str:
-    """Say roughly how long it takes: slow contenders need more than their seconds."""
+    """Estimate in words how long it takes: slow contenders need more than their seconds."""
     rows = sum(len(case.rows()) for case in chosen)
     seconds = START_S * len(chosen) + rows * (settings.seconds if settings.quick else 3 * settings.seconds)
     return f"about {math.ceil(seconds / 60)} min"

@@ -76,7 +76,7 @@ COUNTS = {"heap_bytes": "JSHeapUsedSize", "nodes": "Nodes", "listeners": "JSEven
 def chromium() -> "Iterator[Browser]":
     """Start the browser that CHROMIUM names, else the first one found on PATH.
 
-    Raises RuntimeError with a sentence where playwright or a browser is missing, or where the browser fails.
+    Raises RuntimeError where playwright or a browser is missing, or where the browser fails.
     """
     try:
         from playwright.sync_api import Error, sync_playwright
@@ -97,7 +97,7 @@ def chromium() -> "Iterator[Browser]":
 
 
 def opening(browser: "Browser", saved: Path, root: str, times: int) -> list[float]:
-    """Open a saved page in so many new contexts; give the ms from navigation to the painted widget of each."""
+    """Open a saved page in so many new contexts; return the ms from navigation to the painted widget of each."""
     found = []
     for _ in range(times):
         with browser.new_context(viewport=VIEWPORT) as context:
@@ -187,7 +187,7 @@ def _serve(served: Path, scratch: Path) -> Iterator[tuple[str, str]]:
 
 
 def latencies(page: "Page", root: str, action: Action, steps: int, warm: int, patience_s: float = 5) -> list[float]:
-    """Give the ms from each of so many inputs to its painted answer, after some to warm up.
+    """Return the ms from each of so many inputs to its painted answer, after some to warm up.
 
     root: selector of the widget. Raises playwright's Error for an input whose answer is not painted in time.
     """
@@ -217,7 +217,7 @@ def latencies(page: "Page", root: str, action: Action, steps: int, warm: int, pa
 
 
 def heap_growth(page: "Page", root: str, steps: int, warm: int) -> dict[str, int]:
-    """Give what is left, after garbage is collected, of so many slider steps that were drawn one by one.
+    """Return what is left, after garbage is collected, of so many slider steps that were drawn one by one.
 
     warm: steps before the first look at the heap. Compiled code and caches are there after about 500.
     """

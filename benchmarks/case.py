@@ -19,7 +19,7 @@ class Work:
     module: nn.Module | None = None
 
     def ready(self, name: str) -> Callable[[], object]:
-        """Give the callable of one pass, with the module in its mode.
+        """Return the callable of one pass, with the module in its mode.
 
         "forward" builds no graph; "training" is forward and backward to the parameters and the input; "step" is
         whatever run does.
@@ -74,7 +74,7 @@ class Case:
     dtype: torch.dtype = torch.float32
 
     def rows(self) -> list[tuple[Comparison, str]]:
-        """Every comparison in every pass it is made in, in order."""
+        """Return every comparison in every pass it is made in, in order."""
         return [(one, name) for one in self.comparisons for name in one.passes or self.passes]
 
 
@@ -91,7 +91,7 @@ class Works(dict):
         return self[name]
 
     def tensor(self, *shape: int) -> Tensor:
-        """Give standard normal numbers that want a gradient."""
+        """Draw standard normal numbers that require a gradient."""
         return torch.randn(shape, device=self.device, dtype=self.case.dtype, requires_grad=True)
 
     def module(self, module: nn.Module) -> Work:

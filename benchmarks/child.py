@@ -74,7 +74,7 @@ def _measured(works: Works, comparison: Comparison, name: str, settings: Setting
 
 
 def _checked(works: Works, contender: str, name: str) -> Callable[[], object]:
-    """Give the contender's callable, or say whose failure it is."""
+    """Return the contender's callable, or raise an error that says whose failure it is."""
     try:
         run = works[contender].ready(name)
         run()
@@ -84,7 +84,7 @@ def _checked(works: Works, contender: str, name: str) -> Callable[[], object]:
 
 
 def reason(error: Exception) -> str:
-    """Give an error's kind and first line."""
+    """Return an error's kind and first line."""
     return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:160]}"
 
 
@@ -99,7 +99,7 @@ def limit_memory(device: str) -> None:
 
 
 def facts() -> dict:
-    """Give what this process really runs with."""
+    """Return what this process really runs with."""
     return {
         "allocator": {name: value for name, value in os.environ.items() if name.startswith("MALLOC_")},
         "large_blocks_mapped": large_blocks_mapped(),

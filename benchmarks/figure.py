@@ -63,7 +63,7 @@ def _section(panel: object, rows: Sequence[dict], title: str) -> None:
 
 
 def describe(record: dict) -> str:
-    """Say in words what the figure shows."""
+    """Describe in words what the figure shows."""
     rows = [row for row in record["rows"] if row["value"] is not None]
     met, missed = ([row for row in rows if row["verdict"] == word] for word in ("met", "missed"))
     words = [

@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile
 
 
 def peak(run: Callable[[], object], device: str) -> int:
-    """Give the peak in bytes; parameters and input, which exist before, are not in it, gradients are.
+    """Return the peak in bytes; parameters and input, which exist before, are not in it, gradients are.
 
     On a CPU it is the running sum of the profiler's allocations and releases, so a C allocator that keeps freed
     memory does not change it.

@@ -28,7 +28,7 @@ ROW = ("section", "case", "pass", "subject", "against", "measure", "value", "goa
 
 
 def begin(settings: Settings) -> dict:
-    """Give a record without rows."""
+    """Return a record without rows."""
     return {
         "format": 1,
         "date": datetime.date.today().isoformat(),
@@ -53,7 +53,7 @@ def begin(settings: Settings) -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Give the version of each package that is installed."""
+    """Return the version of each package that is installed."""
     found = {}
     for name in ("softmoe-edu", *PACKAGES):
         try:
@@ -64,7 +64,7 @@ def versions() -> dict[str, str]:
 
 
 def device_name(device: str) -> str:
-    """Give the GPU's or the CPU's model as the system reports it."""
+    """Return the GPU's or the CPU's model as the system reports it."""
     if device == "cuda":
         return torch.cuda.get_device_name()
     cpuinfo = Path("/proc/cpuinfo")
@@ -92,7 +92,7 @@ def write(record: dict, folder: Path) -> Path:
 
 
 def faults(record: dict) -> list[str]:
-    """Give a sentence for each thing that a record lacks or that contradicts itself; none for a good one."""
+    """Return a sentence for each thing that a record lacks or that contradicts itself; none for a good one."""
     found = [f"no {key}" for key in RECORD if key not in record]
     for i, row in enumerate(record.get("rows", [])):
         found += [f"row {i} has no {key}" for key in ROW if key not in row]

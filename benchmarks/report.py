@@ -47,7 +47,7 @@ def table(rows: Sequence[dict]) -> str:
 
 
 def preface(record: dict) -> str:
-    """Say what the numbers are of."""
+    """Describe what was measured."""
     machine, settings = record["machine"], record["settings"]
     clock = "CPU time" if settings["clock"] == "cpu" else "wall time"
     kept = {

@@ -57,7 +57,7 @@ def run(case: Case, number: int, settings: Settings, tell: Tell, command: Sequen
 
 
 def ended(code: int, last: str) -> str:
-    """Say how the process ended."""
+    """Return how the process ended."""
     if code < 0:
         return f"the measuring process was ended by {signal.Signals(-code).name}"
     return f"the measuring process ended with status {code}" + (f" ({last})" if last else "")
@@ -82,7 +82,7 @@ def row(case: Case, comparison: Comparison, name: str, event: dict) -> dict:
 
 
 def verdict(value: float | None, goal: tuple[str, float] | None) -> str:
-    """Hold a value against its goal: met, missed, no goal, or not measured."""
+    """Compare a value with its goal: met, missed, no goal, or not measured."""
     if value is None:
         return "not measured"
     if goal is None:

@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# glibc gives large blocks back to the system when they are freed, and the page faults of getting them anew can
+# glibc gives large blocks back to the system when they are freed, and the page faults of getting them again can
 # double the time of a training step. With these a process keeps what it had; they act before it starts.
 RESIDENT = {
     "MALLOC_MMAP_THRESHOLD_": str(4 * 2**30),
@@ -15,7 +15,7 @@ RESIDENT = {
 
 @dataclass(frozen=True)
 class Settings:
-    """What the command line asks for. seconds and pairs are for each comparison in each pass."""
+    """The settings of the command line; `seconds` and `pairs` are for each comparison in each pass."""
 
     only: tuple[str, ...]
     device: str = "cpu"
@@ -32,7 +32,7 @@ class Settings:
 
 
 def environment(settings: Settings, base: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give the child's environment: one allocator setting for all contenders, and the number of threads."""
+    """Return the child's environment: one allocator setting for all contenders, and the number of threads."""
     kept = {name: value for name, value in base.items() if not name.startswith(("MALLOC_", "GLIBC_TUNABLES"))}
     threads = {name: str(settings.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     return {**kept, **threads, **(RESIDENT if settings.resident else {})}

@@ -16,7 +16,7 @@ Sample = dict[str, float]
 
 
 def time_calls(run: Callable[[], object], calls: int, device: str) -> Sample:
-    """Give milliseconds per call: "cpu" of this process and "wall"; on CUDA "wall" is between two device events."""
+    """Return milliseconds per call: "cpu" of this process and "wall"; on CUDA "wall" is between two device events."""
     if device == "cuda":
         start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         torch.cuda.synchronize()
@@ -48,7 +48,7 @@ def compare(
     most: int = 200,
     timer: Callable[[Callable[[], object], int, str], Sample] = time_calls,
 ) -> dict:
-    """Warm both up, then time them in turns, changing who is first, and give what `summarize` says.
+    """Warm both up, then time them in turns, changing which is first, and return what `summarize` says.
 
     Pairs are taken for `seconds`, at least `pairs` and at most `most` of them. Contenders so slow that this takes
     8 times as long get 3.
@@ -67,7 +67,7 @@ def compare(
 
 
 def _calls(run: Callable[[], object], device: str, timer: Callable) -> int:
-    """Warm run up, and say how many calls make one sample."""
+    """Warm run up, and return how many calls make one sample."""
     sample = timer(run, 1, device)
     if sample["wall"] < 1e3 * WARM_S:
         timer(run, 1, device)
@@ -76,7 +76,7 @@ def _calls(run: Callable[[], object], device: str, timer: Callable) -> int:
 
 
 def summarize(subject: Sequence[Sample], against: Sequence[Sample], *, clock: str) -> dict:
-    """Give median and quartiles of the paired ratios subject / against, and both median times in ms."""
+    """Return median and quartiles of the paired ratios subject / against, and both median times in ms."""
     ratios = [a[clock] / b[clock] for a, b in zip(subject, against, strict=True)]
     low, median, high = statistics.quantiles(ratios, n=4, method="inclusive")
     times = [

@@ -43,7 +43,7 @@ class Action:
 
     @property
     def event(self) -> str:
-        """The event that the browser gets."""
+        """Return the event that the browser gets."""
         return "keydown" if self.keys else "pointermove"
 
 
@@ -94,27 +94,27 @@ class Case:
 
     @property
     def name(self) -> str:
-        """The widget and its sizes in words."""
+        """Return the widget and its sizes in words."""
         widget = f"explorer, {self.router}, {self.group}" if self.router else "lens"
         return f"{widget}: {self.side**2:,} tokens x {self.experts * self.slots} slots"
 
     @property
     def root(self) -> str:
-        """Selector of the widget's root element."""
+        """Return the selector of the widget's root element."""
         return ".router-explorer" if self.router else ".routing-lens"
 
     @property
     def goal(self) -> dict | None:
-        """What median and 95th percentile may be."""
+        """Return what median and 95th percentile may be."""
         return None if self.median is None else {"median": self.median, "p95": self.p95}
 
     @property
     def actions(self) -> tuple[Action, ...]:
-        """The inputs that this widget is timed with."""
+        """Return the inputs that this widget is timed with."""
         return (EXPLORER_ACTIONS if self.router else LENS_ACTIONS) + self.more
 
     def source(self) -> str:
-        """The code that makes the widget."""
+        """Return the code that makes the widget."""
         sizes = {"tokens": self.side**2, "side": self.side, "experts": self.experts, "slots": self.slots}
         choices = {"router": self.router, "group": self.group, "top_k": self.top_k}
         return SCORES.format(**sizes) + (EXPLORER if self.router else LENS).format(**choices)

@@ -100,7 +100,7 @@ def line(one: dict) -> str:
 
 
 def begin(settings: Settings) -> dict:
-    """Give a record without rows: machine kind, versions and settings."""
+    """Return a record without rows: machine kind, versions and settings."""
     found = {}
     for name in PACKAGES:
         try:
@@ -139,9 +139,11 @@ def write(record: dict, folder: Path) -> Path:
 def parse(argv: list[str] | None = None) -> tuple[Settings, Path]:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.widgets", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a tiny size without goals, to see that all runs")
+    parser.add_argument("--quick", action="store_true", help="a tiny size without goals, to check that everything runs")
     parser.add_argument("--jupyterlab", action="store_true", help="measure in JupyterLab too")
-    parser.add_argument("--only", default="", metavar="TEXT", help="only what has this in its name, such as 'explorer'")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only cases with this text in their name, such as 'explorer'"
+    )
     parser.add_argument("--output", type=Path, help="folder of the record; default benchmarks/records")
     options = parser.parse_args(argv)
     settings = Settings(jupyterlab=options.jupyterlab, only=options.only, **(QUICK if options.quick else {}))
@@ -149,7 +151,7 @@ def parse(argv: list[str] | None = None) -> tuple[Settings, Path]:
 
 
 def preface(record: dict) -> str:
-    """Say what the numbers are of."""
+    """Describe what was measured."""
     machine, settings = record["machine"], record["settings"]
     versions = ", ".join(f"{name} {version}" for name, version in record["versions"].items())
     return "\n".join(

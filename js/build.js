@@ -40,7 +40,7 @@ async function built() {
 }
 
 /**
- * Names of committed files that differ from what the sources give: changed, missing or left over.
+ * Names of committed files that differ from what the sources produce: changed, missing or left over.
  *
  * @param {Map<string, string>} files
  */
@@ -54,7 +54,7 @@ async function stale(files) {
   return { changed, left };
 }
 
-/** Write what differs, and take away what no source gives any more. */
+/** Write what differs, and remove what no source produces any more. */
 async function write() {
   const files = await built();
   const { changed, left } = await stale(files);

@@ -77,7 +77,7 @@ def check_factor(capacity_factor: float, num_experts: int, top_k: int = 1) -> fl
     """Return a router's capacity factor as a float, or raise an error where no group of tokens could be routed with it.
 
     A factor of num_experts / top_k gives every expert a slot for every token. More than a thousand times as many are
-    taken for a slip of the pen, since the empty slots are laid out and computed.
+    taken for a typing error, since the empty slots are laid out and computed.
 
     Raises:
         TypeError: capacity_factor is no number.

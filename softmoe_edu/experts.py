@@ -41,7 +41,7 @@ class Experts(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         for kernel in (self.w_in, self.w_out):
             bound = (6 / (self.dim + self.hidden_dim)) ** 0.5
             nn.init.uniform_(kernel, -bound, bound)
@@ -55,11 +55,11 @@ class Experts(nn.Module):
         *,
         count: Int[Tensor, " e"] | None = None,
     ) -> Slots | Float[Tensor, "r d"]:
-        """Answer slots.
+        """Compute the answers to slots.
 
         Args:
             slots: (b, e, p, d), in the dtype of the parameters; with count, rows as in `rows`.
-            filled: (b, e, p), False for an empty slot, whose answer nobody reads; None when all are filled. What an
+            filled: (b, e, p), False for an empty slot, whose answer is never read; None when all are filled. What an
                 expert without a token holds, NaN too, then reaches no gradient, its own included.
             count: see `rows`.
 
@@ -84,7 +84,7 @@ class Experts(nn.Module):
         return answers.unflatten(1, (b, p)).transpose(0, 1)
 
     def _answers(self, rows: Float[Tensor, "e r d"], filled: Bool[Tensor, "b e p"] | None) -> Float[Tensor, "e r d"]:
-        """Answer rows so that an expert without a token gets gradients of 0, also where its numbers are not finite."""
+        """Compute answers so that an expert without a token gets gradients of 0, even where numbers are not finite."""
         if filled is None:
             return self._mlp(rows)
         full = known(filled, Tensor.all)
@@ -93,7 +93,7 @@ class Experts(nn.Module):
             total = 0 if full else known(answers, Tensor.sum)
             if total is not None and math.isfinite(total):
                 return answers
-        # Something is not finite, or nobody can tell.
+        # Something is not finite, or it cannot be known.
         return self._mlp(rows, idle=~filled.any((0, 2)))
 
     def _mlp(self, rows: Float[Tensor, "e r d"], idle: Bool[Tensor, " e"] | None = None) -> Float[Tensor, "e r d"]:
@@ -105,13 +105,13 @@ class Experts(nn.Module):
         return torch.baddbmm(self.b_out[:, None], hidden, self.w_out)
 
     def rows(self, rows: Float[Tensor, "r d"], count: Int[Tensor, " e"]) -> Float[Tensor, "r d"]:
-        """Answer rows that stand expert after expert: no slot is computed for nothing.
+        """Compute the answers to rows that are sorted by expert: empty slots are skipped.
 
         Uses PyTorch's grouped product where it takes these numbers, else one product per expert.
 
         Args:
             rows: (r, d), in the dtype of the parameters.
-            count: (e,), how many of the rows are those of each expert.
+            count: (e,), how many of the rows belong to each expert.
 
         Returns:
             Answers (r, d).
@@ -142,7 +142,7 @@ def _grouped(rows: Tensor, kernels: Tensor, count: Tensor) -> Tensor:
 
 
 def _takes_grouped(rows: Tensor, kernels: Tensor) -> bool:
-    """Whether PyTorch's grouped product takes these: from 2.10 on, rows of multiples of 16 bytes, and not float64.
+    """Return whether PyTorch's grouped product takes these: from 2.10 on, rows of multiples of 16 bytes, not float64.
 
     On CUDA it is made for bfloat16 on Hopper and later, and compiled it takes bfloat16 alone.
     """

@@ -57,7 +57,7 @@ def write_atomically(path: StrPath, content: bytes | Callable[[BinaryIO], object
 
 
 def why_not_written(folder: Path) -> str | None:
-    """Say in a word or two why no file can be made in a folder; None if one can."""
+    """Return in a word or two why no file can be created in a folder; None if one can."""
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
@@ -68,8 +68,8 @@ def why_not_written(folder: Path) -> str | None:
 def _write(target: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
     part, lock = _new_part(target)
     try:
-        # Where files can be locked, closing this one keeps the lock, so that nobody takes it for abandoned until it has
-        # its name. Windows renames no open file.
+        # Where files can be locked, closing this one keeps the lock, so that no writer takes it for abandoned until it
+        # has its name. Windows renames no open file.
         with _Writer(io.FileIO(lock if fcntl is None else os.dup(lock), "wb")) as file:
             file.fill(content)
             file.flush()
@@ -86,7 +86,7 @@ def _write(target: Path, content: bytes | Callable[[BinaryIO], object]) -> None:
 
 
 class _Writer(io.BufferedWriter):
-    """A file that remembers what went wrong: torch.save tells of a full disk in words of its own."""
+    """A file that remembers what went wrong: torch.save reports a full disk in words of its own."""
 
     failure: OSError | None = None
 
@@ -125,7 +125,7 @@ def _new_part(target: Path) -> tuple[Path, int]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Remove what killed processes left beside target: files that nobody has locked."""
+    """Remove what killed processes left beside target: files without a lock."""
     with contextlib.suppress(OSError):
         for part in target.parent.iterdir():
             if _is_part(part.name, _prefix(target)):
@@ -139,7 +139,7 @@ def _remove_unlocked(part: Path) -> None:
         return
     handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
     try:
-        # Where a file system has no locks, nobody can tell an abandoned file.
+        # Where a file system has no locks, an abandoned file cannot be recognised.
         if _lock(handle):
             part.unlink()
     finally:
@@ -174,7 +174,7 @@ def _lock(handle: int) -> bool | None:
 
 @contextlib.contextmanager
 def _where_known() -> Iterator[None]:
-    """Pass over what a file system does not know; a failure is raised."""
+    """Ignore a call that the file system does not support; a failure is raised."""
     try:
         yield
     except OSError as error:

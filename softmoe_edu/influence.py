@@ -52,7 +52,7 @@ def influence(
         raise TypeError(f"{name} must be callable, (b, n, d) -> (b, n, d), got {type(layer).__name__}: give a module")
     if not isinstance(x, Tensor) or x.ndim != 3:
         got = tuple(x.shape) if isinstance(x, Tensor) else type(x).__name__
-        raise ValueError(f"x must be a tensor of tokens (b, n, d), got {got}: one example gets its axis with x[None]")
+        raise ValueError(f"x must be a tensor of tokens (b, n, d), got {got}: add the axis of one example with x[None]")
     check_tokens(x, x.shape[2])
     draws = check_at_least("draws", draws)
     if not 0 < size < float("inf"):
@@ -68,7 +68,10 @@ def influence(
     with mode, torch.no_grad():
         before = _answer(layer, x, name)
         if not torch.equal(before, _answer(layer, x, name)):
-            raise ValueError(f"{name} must answer the same tokens in one way, got two: switch its noise or dropout off")
+            raise ValueError(
+                f"{name} must answer the same tokens the same way twice, got two answers: "
+                "switch its noise or dropout off"
+            )
         for token in range(x.shape[1]):
             for _ in range(draws):
                 shape = x.shape[0], x.shape[2]
@@ -81,14 +84,26 @@ def influence(
 
 
 def moves(influence: Influence, tolerance: float | int = TOLERANCE) -> Bool[Tensor, "n n"]:
-    """Tell whether output i moves when token j changes: by more than `tolerance` of the largest change of the layer."""
+    """Return whether output i moves when token j changes: by more than a share of the layer's largest change.
+
+    Args:
+        influence: what the function `influence` returned, (n, n).
+        tolerance: the share.
+
+    Returns:
+        (n, n), True where an output moves.
+    """
     return influence.cpu().double() > tolerance * float(influence.max())
 
 
 def earlier_share(influence: Influence, tolerance: float | int = TOLERANCE) -> float:
-    """Of all pairs of an output and a later token, the share in which the token moves the output: 0 if causal.
+    """Compute in what share of all pairs of an output and a later token the token moves the output: 0 if causal.
 
     One token has no earlier output; its share is 0.
+
+    Args:
+        influence: what the function `influence` returned, (n, n).
+        tolerance: as in `moves`.
     """
     n = len(influence)
     pairs = n * (n - 1) // 2
@@ -105,9 +120,11 @@ def _answer(layer: Layer, x: Tensor, name: str) -> Tensor:
             f"{name} must answer tokens of shape {shape}, it raised {type(error).__name__}: {error}"
         ) from error
     if not isinstance(y, Tensor):
-        raise TypeError(f"{name} must give one tensor of shape {shape}, got {type(y).__name__}: wrap it in a function")
+        raise TypeError(
+            f"{name} must return one tensor of shape {shape}, got {type(y).__name__}: wrap it in a function"
+        )
     if tuple(y.shape) != shape:
-        raise ValueError(f"{name} must give outputs of shape {shape}, as its tokens, got {tuple(y.shape)}")
+        raise ValueError(f"{name} must return outputs of shape {shape}, as its tokens, got {tuple(y.shape)}")
     if not bool(y.isfinite().all()):
-        raise ValueError(f"{name} must give finite outputs, got NaN or infinity")
+        raise ValueError(f"{name} must return finite outputs, got NaN or infinity")
     return y

@@ -20,24 +20,52 @@ ExpertValues = Float[Tensor, "b e"]
 
 
 def expert_load(routing: Routing) -> ExpertValues:
-    """Compute how many tokens' worth each expert received; its p slots hold p at most."""
+    """Compute the load of each expert: dispatch summed over tokens and its p slots, at most p.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, e).
+    """
     return routing.slot_load().sum(-1)
 
 
 def expert_importance(routing: Routing) -> ExpertValues:
-    """Compute how much each expert speaks in the answers: combine summed over tokens and its slots (appendix G)."""
+    """Compute how much each expert contributes to the answers: combine summed over tokens and its slots.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, e), as in appendix G.
+    """
     if isinstance(routing, SparseRouting):
         return routing.answer_gate().sum(-1)
     return without_padding(routing.combine, routing.mask).sum((1, 3))
 
 
 def token_contribution(routing: Routing) -> TokenValues:
-    """Compute how many slots' worth each token gave: dispatch summed over experts and slots (appendix G: > 2)."""
+    """Compute how much each token contributes to the slots: dispatch summed over experts and slots.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, n), as in appendix G (> 2).
+    """
     return routing.token_load()
 
 
 def experts_per_token(routing: Routing) -> Int[Tensor, "b n"]:
-    """Count the experts that took each token: 0 for a dropped token, all e for a softmax."""
+    """Count the experts that took each token: 0 for a dropped token, all e for a softmax.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, n).
+    """
     b, n, e, _ = routing.sizes
     if isinstance(routing, SparseRouting):
         # One column more than tokens takes what empty slots hold.
@@ -50,13 +78,26 @@ def experts_per_token(routing: Routing) -> Int[Tensor, "b n"]:
 def dropped(routing: Routing) -> Bool[Tensor, "b n"]:
     """Find the real tokens that no slot received.
 
-    A softmax drops nobody, unless a token's weight underflows to 0 in every slot.
+    A softmax drops no token, unless its weight underflows to 0 in every slot.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, n), True for a dropped token.
     """
     return (routing.token_load() == 0) & _real(routing)
 
 
 def dropped_fraction(routing: Routing) -> Scalar:
-    """Compute dropped over real tokens, of all groups together; 0 where no token is real (appendix B)."""
+    """Compute the fraction of real tokens that were dropped, over all groups together (appendix B).
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        A scalar; 0 where no token is real.
+    """
     return _fraction(dropped(routing), _real(routing))
 
 
@@ -210,7 +251,14 @@ def combine_entropy(routing: Routing, *, normalized: bool = False) -> TokenValue
 
 
 def slot_similarity(routing: Routing) -> Float[Tensor, "b s s"]:
-    """Compute the cosine of every two slots' dispatch, slots expert-major (appendix I); an empty slot gives 0."""
+    """Compute the cosine of every two slots' dispatch, slots expert-major (appendix I); an empty slot gives 0.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, e p, e p).
+    """
     if isinstance(routing, SparseRouting):
         token = routing.token.flatten(1)
         same = (token[:, :, None] == token[:, None, :]) & (token >= 0)[:, :, None]
@@ -219,7 +267,14 @@ def slot_similarity(routing: Routing) -> Float[Tensor, "b s s"]:
 
 
 def token_similarity(routing: Routing) -> Float[Tensor, "b n n"]:
-    """Compute the cosine of every two tokens' combine; a token without weight gives 0. Builds the dense combine."""
+    """Compute the cosine of every two tokens' combine; a token without weight gives 0. Builds the dense combine.
+
+    Args:
+        routing: any routing.
+
+    Returns:
+        (b, n, n).
+    """
     return _cosine(without_padding(routing.combine, routing.mask).flatten(2))
 
 
@@ -298,7 +353,7 @@ def _real(routing: Routing) -> Mask:
 
 
 def _by_example(routing: Routing, examples_per_group: int) -> tuple[Tensor, Tensor]:
-    """Dropped and real tokens as (examples, tokens of an example)."""
+    """Return the dropped and the real tokens, each (examples, tokens of an example)."""
     b, n, _, _ = routing.sizes
     examples_per_group = check_at_least("examples_per_group", examples_per_group)
     if n % examples_per_group:
@@ -331,7 +386,7 @@ def _cosine(rows: Float[Tensor, "b r c"]) -> Float[Tensor, "b r r"]:
 
 
 def _extremes(name: str, similarity: Float[Tensor, "b r r"], chosen: Bool[Tensor, "b r"]) -> dict[str, Scalar]:
-    """Smallest, largest and mean cosine of two different chosen rows, as the official code takes them."""
+    """Return the smallest, largest and mean cosine of two different chosen rows, as the official code takes them."""
     pairs = chosen[:, :, None] & chosen[:, None, :]
     different = ~torch.eye(similarity.shape[-1], dtype=torch.bool, device=similarity.device)
     values = similarity[pairs & different]

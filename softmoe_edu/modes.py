@@ -1,4 +1,4 @@
-"""Training and evaluation mode of a model's parts, which come back after a look at it."""
+"""Training and evaluation mode of a model's parts, restored after a look at it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

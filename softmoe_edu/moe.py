@@ -8,7 +8,7 @@ from softmoe_edu.shapes import Tokens, check_at_least, check_tokens
 class MoE(nn.Module):
     """A mixture-of-experts layer of any router; it replaces the MLP of a transformer block.
 
-    The residual connection is outside: a token that is dropped gets exactly 0 from this layer.
+    The residual connection is outside: a dropped token gets exactly 0 from this layer.
 
     Args:
         router: a module from tokens (b, n, d) and an optional mask to a Routing.

@@ -20,7 +20,7 @@ _makers: "WeakKeyDictionary[Figure, int]" = WeakKeyDictionary()
 
 
 def claim(figure: "Figure") -> None:
-    """Give a figure to the current thread; pyplot calls it for each new one (rcParams["figure.hooks"]).
+    """Assign a figure to the current thread; pyplot calls it for each new one (rcParams["figure.hooks"]).
 
     Args:
         figure: a figure that pyplot has just made.

@@ -1,4 +1,4 @@
-"""What a model would answer if one of its layers routed in another way: the same scores, read by another router."""
+"""What a model would answer if one of its layers routed differently: the same scores, read by another router."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,16 +24,24 @@ SETTINGS = ("gating", "priority", "top_k", "capacity_factor")
 class Rerouted:
     """A trained model with one layer whose router can be exchanged, for a batch of images.
 
-    layer: the name of an `MoE` of the model, as in `named_modules()`. Called with settings as
-    `widgets.RouterExplorer.settings` gives them, it answers with the model's output (b, ...) for its images; with None,
-    with the output of the model as it is. Nothing is trained, and the model is left as it was.
+    Called with settings as `widgets.RouterExplorer.settings` holds them, it returns the model's output (b, ...) for its
+    images; with None, the output of the model as it is. Nothing is trained, and the model is left as it was.
 
-    `logits` (b, n, e, p) are the layer's scores, with p = 1 for a router that scores experts: a soft router then has
-    one slot of each expert. `settings` name the layer's own router, where it is one of ROUTERS; as long as the settings
-    are its own, it is asked itself, and what they do not name stays as it is there.
+    Args:
+        model: a trained model.
+        images: (b, c, h, w), as the model takes them.
+        layer: the name of an `MoE` of the model, as in `named_modules()`.
 
-    Raises ValueError for a layer that is no MoE, whose router gives no scores, or whose groups are neither single
-    images nor the whole batch.
+    Attributes:
+        logits: (b, n, e, p), the layer's scores, with p = 1 for a router that scores experts: a soft router then has
+            one slot of each expert.
+        settings: those of the layer's own router, named where it is one of ROUTERS; as long as the settings are its
+            own, this router itself decides, and what they do not name stays as it is there.
+        output: (b, ...), of the model as it is.
+
+    Raises:
+        ValueError: the layer is no MoE, its router has no scores, or its groups are neither single images nor the whole
+            batch.
     """
 
     def __init__(self, model: nn.Module, images: Tensor, layer: str):
@@ -44,7 +52,8 @@ class Rerouted:
         group, b = self.layer.examples_per_group, len(images)
         if group not in (1, b):
             raise ValueError(
-                f"examples_per_group of {layer} must be 1 or the batch of {b} images, got {group}: give {group} images"
+                f"examples_per_group of {layer} must be 1 or {b}, the images of the batch, got {group}: "
+                f"give {group} images"
             )
         seen: list[Tensor] = []
         router: Any = self.layer.router
@@ -56,7 +65,7 @@ class Rerouted:
             scores = routings[f"{layer}.router"].logits
         if scores is None or 0 in scores.shape:
             name = type(router).__name__
-            raise ValueError(f"the router of {layer} must give scores, got none: {name} has none for others to read")
+            raise ValueError(f"the router of {layer} must have scores, got none: {name} has none for others to read")
         scores = scores if scores.ndim == 4 else scores[..., None]
         self.logits: Logits = scores.reshape(b, -1, *scores.shape[2:])
         own = {setting: getattr(router, setting) for setting in SETTINGS if hasattr(router, setting)}
@@ -65,7 +74,17 @@ class Rerouted:
             self.settings["router"] = known
 
     def __call__(self, settings: Mapping[str, Any] | None) -> Float[Tensor, "b ..."]:
-        """Return the model's output under these settings; ValueError for what cannot be routed or is not known here."""
+        """Return the model's output under these settings.
+
+        Args:
+            settings: as `widgets.RouterExplorer.settings` holds them; None for the model as it is.
+
+        Returns:
+            (b, ...).
+
+        Raises:
+            ValueError: the settings cannot be routed or are not known here, as the browser's noise.
+        """
         if settings is None:
             return self.output
         if settings["noise"]:
@@ -99,7 +118,7 @@ def _scored(router: Router, x: Tensor) -> Tensor:
 
 
 class _Decided(nn.Module):
-    """Stand in for a router with a decision that is made already."""
+    """Stand in for a router whose decision has already been made."""
 
     def __init__(self, routing: Routing):
         super().__init__()
@@ -110,7 +129,7 @@ class _Decided(nn.Module):
 
 
 def route_scores(scores: Logits, settings: Mapping[str, Any], own: Router | None = None) -> Routing:
-    """Let the named router of ROUTERS decide from scores that are there already.
+    """Let the named router of ROUTERS decide from given scores.
 
     Args:
         scores: (b, n, e, p); a router that scores experts reads those of the first slots.
@@ -141,7 +160,7 @@ def _router(scores: Logits, settings: Mapping[str, Any], own: Router | None) -> 
     is_own = type(own) is kind
 
     def built(**more: object) -> Router:
-        # From a seed of its own, so that nobody else's random numbers change.
+        # From a seed of its own, so that no other random numbers change.
         with torch.device("cpu"), torch.random.fork_rng(devices=()):
             torch.default_generator.manual_seed(0)
             return build(name, getattr(own, "dim", 1), num_experts, more).to(scores)

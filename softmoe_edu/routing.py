@@ -24,7 +24,7 @@ class Routing(ABC):
     """What a router decided for b groups of n tokens, e experts and p slots of each expert.
 
     `logits` and `gates` are the router's scores before and after the softmax over experts where it has them,
-    else None; `mask` is True for real tokens, None when all are real. Padding and empty slots count for nothing,
+    else None; `mask` is True for real tokens, None when all are real. Padding and empty slots are ignored,
     whatever they hold.
     """
 
@@ -37,11 +37,11 @@ class Routing(ABC):
     @property
     @abstractmethod
     def sizes(self) -> tuple[int, int, int, int]:
-        """(b, n, e, p): groups, tokens of a group, experts, slots of an expert."""
+        """Return (b, n, e, p): groups, tokens of a group, experts, slots of an expert."""
 
     @property
     def filled(self) -> Bool[Tensor, "b e p"] | None:
-        """True where a slot holds a token, None when all do; a softmax over tokens fills the slots of every group."""
+        """Return True where a slot holds a token, (b, e, p), or None when all do, as after a softmax over tokens."""
         b, _, e, p = self.sizes
         return None if self.mask is None else self.mask.any(1)[:, None, None].expand(b, e, p)
 
@@ -60,7 +60,7 @@ class Routing(ABC):
             x: tokens (b, n, d), as the router read them.
             experts: any callable from slots (b, e, p, d) to answers of that shape. One whose `forward` has an argument
                 `filled`, as that of `Experts`, is also told which slots hold a token; one with an argument `count` gets
-                only the filled rows (r, d) of a dropless routing, and how many of them are each expert's.
+                only the filled rows (r, d) of a dropless routing, and how many of them belong to each expert.
 
         Returns:
             Answers (b, n, d), exactly 0 at padding.
@@ -69,11 +69,11 @@ class Routing(ABC):
 
     @abstractmethod
     def slot_load(self) -> SlotGates:
-        """How many tokens' worth each slot received: dispatch summed over tokens."""
+        """Compute the load of each slot: dispatch summed over tokens."""
 
     @abstractmethod
     def token_load(self) -> Float[Tensor, "b n"]:
-        """How many slots' worth each token gave: dispatch summed over experts and slots."""
+        """Compute the load of each token: dispatch summed over experts and slots."""
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "Routing":
         """Return a copy whose tensors are changed, for example by `torch.Tensor.detach`."""
@@ -122,7 +122,7 @@ class SoftRouting(Routing):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SparseRouting(Routing):
-    """Index form: which token fills each slot, and the gate that its answer is multiplied with.
+    """Index form: which token fills each slot, and the gate by which its answer is multiplied.
 
     `token` is -1 and `gate` is 0 where a slot is empty; a gate of 0 alone empties no slot. A (b, n, e, p) tensor is
     built only when `dispatch` or `combine` is looked at. `dropless`: an expert has as many slots as the busiest one
@@ -145,15 +145,15 @@ class SparseRouting(Routing):
 
     @property
     def filled(self) -> Bool[Tensor, "b e p"]:
-        """True where a slot holds a token."""
+        """Return True where a slot holds a token, (b, e, p)."""
         return self.token >= 0
 
     def answer_gate(self) -> SlotGates:
-        """The gate of every filled slot, and 0 for an empty one, whatever `gate` holds there."""
+        """Return the gate of every filled slot, and 0 for an empty one, whatever `gate` holds there."""
         return torch.where(self.filled, self.gate, 0)
 
     def _row(self) -> Tensor:
-        """Row of each slot's token in the flattened (b n) tokens; an empty slot's is the one after the last."""
+        """Return the row of each slot's token in the flattened (b n) tokens; for an empty slot, one past the last."""
         b, n, _, _ = self.sizes
         first = torch.arange(b, device=self.token.device)[:, None, None] * n
         return torch.where(self.filled, self.token + first, b * n).flatten()
@@ -199,13 +199,13 @@ class SparseRouting(Routing):
         return value.new_zeros(b, n, e, p).scatter(1, self.token.clamp(min=0)[:, None], value[:, None])
 
     @cached_property
-    def dispatch(self) -> Weights:  # type: ignore[override]  # nobody may set it: a Routing is frozen
-        """1 where a token fills a slot, else 0."""
+    def dispatch(self) -> Weights:  # type: ignore[override]  # read-only: a Routing is frozen
+        """Return 1 where a token fills a slot, else 0, (b, n, e, p)."""
         return self._dense(self.slot_load())
 
     @property
     def combine(self) -> Weights:  # type: ignore[override]
-        """The gate where a token fills a slot, else 0."""
+        """Return the gate where a token fills a slot, else 0, (b, n, e, p)."""
         kept = self.__dict__.get("_combine")
         # One that was first looked at under no_grad has no gradient to give.
         if kept is None or (torch.is_grad_enabled() and self.gate.requires_grad and not kept.requires_grad):
@@ -220,7 +220,7 @@ def _ask(experts: Callable[..., Slots], slots: Slots, filled: Bool[Tensor, "b e 
 
 
 def _takes(function: Callable[..., object], argument: str) -> bool:
-    """Whether a function, or a module's forward, has an argument of this name, or passes any to one that has.
+    """Return whether a function, or a module's forward, has an argument of this name or passes any to one that has.
 
     Read from its code, which torch.compile can follow where it cannot follow inspect.signature.
     """

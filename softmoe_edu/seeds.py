@@ -29,7 +29,7 @@ def stream_seed(seed: int, purpose: int, step: int = 0) -> int:
 
 @contextmanager
 def own_randomness(device: torch.device) -> Iterator[None]:
-    """Leave the global generators of the CPU and of device afterwards as they were."""
+    """Restore the global generators of the CPU and of device after the block."""
     if not _has_generator(device):
         devices, kind = [], "cuda"
     else:
@@ -39,7 +39,7 @@ def own_randomness(device: torch.device) -> Iterator[None]:
 
 
 def _has_generator(device: torch.device) -> bool:
-    """Tell whether a device beside the CPU has a random state; the meta device, for one, has none."""
+    """Return whether a device beside the CPU has a random state; the meta device, for one, has none."""
     return device.type != "cpu" and hasattr(getattr(torch, device.type, None), "get_rng_state")
 
 

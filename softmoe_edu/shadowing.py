@@ -53,7 +53,7 @@ def harmful(folder: Path) -> dict[Path, str]:
     """Find the files of a workspace that keep a kernel or a lesson in it from running.
 
     A name that a kernel has loaded before it looks into the folder, such as random, does no harm. Where a name may do
-    some, a new Python that runs elsewhere tells what kernels and lessons import; no file of the folder is run.
+    some, a new Python that runs elsewhere finds out what kernels and lessons import; no file of the folder is run.
 
     Args:
         folder: The workspace.
@@ -96,7 +96,7 @@ def explained() -> Iterator[None]:
 
 
 def in_place_of(path: Path, what: str) -> str:
-    """Say in a sentence what a file is imported in place of, and what to do."""
+    """Return the error text that says what a file is imported in place of, and what to do."""
     return f"{path} is imported in place of {what}: rename it, and start again"
 
 
@@ -117,13 +117,13 @@ def _what(name: str) -> str:
 
 
 def _is_pythons_own(name: str) -> bool:
-    """Tell whether a module is a part of Python that Python looks for in folders, and not in itself."""
+    """Return whether a module is a part of Python that Python looks for in folders, and not in itself."""
     inside = name in sys.builtin_module_names or importlib.machinery.FrozenImporter.find_spec(name) is not None
     return name in sys.stdlib_module_names and not inside
 
 
 def _is_installed(name: str, *folders: Path) -> bool:
-    """Tell whether an installed module has this name: one that is no part of Python and lies outside the folders."""
+    """Return whether an installed module has this name: one that is no part of Python and lies outside the folders."""
     if name in sys.stdlib_module_names:
         return False
     path = [entry for entry in sys.path if entry and Path(entry).resolve() not in folders]
@@ -153,7 +153,7 @@ def _first_on_path() -> list[Path]:
 
 
 def _took_part(name: str, path: Path, error: BaseException) -> bool:
-    """Tell whether a file was imported by this name, or raised the error while it was."""
+    """Return whether a file was imported by this name, or raised the error while it was."""
     if getattr(sys.modules.get(name), "__file__", None) == str(path):
         return True
     trace = error.__traceback__

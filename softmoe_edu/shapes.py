@@ -1,4 +1,4 @@
-"""The letters of this project as tensor types, checks that answer a learner in a sentence, and what can be known.
+"""The letters of this project as tensor types, checks of arguments, and numbers read without waiting for a device.
 
 The same letter means the same axis in annotations, einsums, docstrings and figures:
 b groups, n tokens of a group, d width of a token, e experts, p slots of one expert,
@@ -85,7 +85,7 @@ def check_finite(x: Tensor) -> None:
         group, token = bad[0].tolist()
         raise ValueError(
             f"tokens must be finite, got NaN in {len(bad)} of {x.shape[0] * x.shape[1]} tokens, first in "
-            f"group {group}, token {token}: look at what made x, often a too high learning rate or a division by zero"
+            f"group {group}, token {token}: look at what made x, often too high a learning rate or a division by zero"
         )
 
 
@@ -228,7 +228,7 @@ def read_size(size: Int[Tensor, ""]) -> int:
 
 
 def is_symbol(size: int) -> bool:
-    """Whether a size may stand for many numbers, as those of dynamic shapes do while a model is exported.
+    """Return whether a size may stand for many numbers, as those of dynamic shapes do while a model is exported.
 
     Strict mode shows a symbol as a plain int, so there every size may be one.
     """

@@ -1,4 +1,4 @@
-"""Numbers in words: plurals, numbers as people read them, and from where to where they go."""
+"""Numbers in words: plurals, numbers as people read them, and ranges."""
 
 from collections.abc import Callable
 from decimal import Decimal

@@ -81,7 +81,7 @@ class ViT(nn.Module):
         self.head = Head(dim, num_classes)
 
     def reset_parameters(self) -> None:
-        """Draw the positions anew, as the constructor does; every other parameter is reset by the part that owns it."""
+        """Reinitialise the positions as the constructor does; the part that owns it resets every other parameter."""
         nn.init.normal_(self.position, std=1 / math.sqrt(self.position.shape[-1]))
 
     def tokens(self, images: Tensor) -> Tokens:
@@ -109,7 +109,18 @@ class ViT(nn.Module):
         return self.embed(images).flatten(2).mT + self.position
 
     def forward(self, images: Tensor) -> Float[Tensor, "b classes"]:
-        """Compute the logits (b, num_classes) of images (b, c, h, w); raises as `tokens` does."""
+        """Compute the logits of images.
+
+        Args:
+            images: (b, c, h, w), in the dtype of the parameters.
+
+        Returns:
+            Logits (b, num_classes).
+
+        Raises:
+            TypeError: images are no tensor, or of another dtype than the parameters.
+            ValueError: they are not of the model's size.
+        """
         x = self.tokens(images)
         for block in self.blocks:
             x = block(x)
@@ -133,7 +144,7 @@ class PatchEmbedding(nn.Conv2d):
         super().__init__(channels, dim, patch_size, stride=patch_size)
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         cut_normal_(self.weight, math.sqrt(1 / self.weight[0].numel()))
         nn.init.zeros_(self.bias)
 
@@ -149,7 +160,7 @@ class Head(nn.Linear):
     """The map of a token to logits of classes: it starts without any preference, at probability 1 / classes each."""
 
     def reset_parameters(self) -> None:
-        """Set the parameters as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         nn.init.zeros_(self.weight)
         nn.init.constant_(self.bias, -math.log(self.out_features))
 
@@ -198,7 +209,7 @@ class Projection(nn.Linear):
     """Square linear maps side by side, each with Xavier's initial kernel of its own; biases start at 0."""
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         for kernel in self.weight.split(self.in_features):
             nn.init.xavier_uniform_(kernel)
         nn.init.zeros_(self.bias)
@@ -221,6 +232,6 @@ class Dense(nn.Linear):
     """A layer of an MLP, which starts as one of `Experts` does: Xavier's kernel and biases near 0."""
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         nn.init.xavier_uniform_(self.weight)
         nn.init.normal_(self.bias, std=EPS)

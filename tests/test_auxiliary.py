@@ -74,7 +74,7 @@ def on_its_own(routings):
 
 CONSTANT = r"auxiliary must have a gradient, got the constant [\d.]+: take the gates or logits as recorded"
 SEVERED = r"got a loss of 'layer.layer.router', which ran without gradients: pass use_reentrant=False"
-NOWHERE = "auxiliary must have a gradient that reaches a parameter which is trained, got one that reaches none"
+NOWHERE = "auxiliary must have a gradient that reaches a trained parameter, got one that reaches none"
 WITHOUT_GRADIENT = {
     "detached": (lambda r: importance({n: v.detach() for n, v in r.items()}), {}, CONSTANT),
     "no_grad": (torch.no_grad()(importance), {}, CONSTANT),
@@ -105,7 +105,7 @@ def test_a_loss_that_trains_nothing_is_rejected(name):
 KINDS = {
     "a float": (lambda r: 0.5, TypeError, r"scalar tensor, got float: a plain number has no gradient, so leave .item"),
     "an empty sum": (lambda r: sum(v for v in ()), TypeError, r"got int: .* and add up at least one layer"),
-    "None": (lambda r: None, TypeError, "auxiliary must give a scalar tensor, got NoneType: add up the losses"),
+    "None": (lambda r: None, TypeError, "auxiliary must return a scalar tensor, got NoneType: add up the losses"),
     "a loss for each group": (lambda r: r["layer.router"].gates.sum((1, 2)), TypeError, r"got shape \(8,\): add up"),
     "one number in a row": (lambda r: importance(r)[None], TypeError, r"got shape \(1,\): add up"),
     "a count": (lambda r: r["layer.router"].filled.sum(), TypeError, "got torch.int64: a count or a choice has no"),

@@ -222,7 +222,7 @@ def test_expert_load_shows_groups_and_capacity():
     assert 2 in [line.get_ydata()[0] for line in ax.lines if line.get_linestyle() == "--"]
     assert labels(ax.xaxis) == ["0", "1"]
     assert figures.alt_text(ax) == (
-        "Load of 2 experts of 2 slots in tokens' worth, mean of 2 groups: from 1.5 (expert 1) to 2 (expert 0), "
+        "Load (summed dispatch) of 2 experts of 2 slots, mean of 2 groups: from 1.5 (expert 1) to 2 (expert 0), "
         "groups 1 apart at most."
     )
     assert figures.alt_text(figures.expert_load(soft())).endswith("mean of 2 groups: 2 each.")

@@ -216,7 +216,7 @@ BAD = {
     "runs of 'a' must have the column 'accuracy', got step, loss: choose x and y": (
         lambda: figures.training_curves({"a": RUNS["a"]})
     ),
-    "columns 'step' and 'loss' of 'a' must be of one length over 0, got (2,) and (1,)": (
+    "columns 'step' and 'loss' of 'a' must have the same length, at least 1, got (2,) and (1,)": (
         lambda: figures.training_curves({"a": [{"step": [0, 1], "loss": [1.0]}]}, y="loss")
     ),
     "runs of 'a' must share values of 'step', got none in common": (

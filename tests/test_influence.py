@@ -117,7 +117,10 @@ def only_the_changed(x: torch.Tensor) -> torch.Tensor:
 
 WRONG = {
     "no callable": (lambda: influence(3, tokens()), "layer must be callable, (b, n, d) -> (b, n, d), got int"),
-    "two axes": (lambda: influence(broken, tokens()[0]), "x must be a tensor of tokens (b, n, d), got (7, 5): one"),
+    "two axes": (
+        lambda: influence(broken, tokens()[0]),
+        "x must be a tensor of tokens (b, n, d), got (7, 5): add the axis",
+    ),
     "a list": (lambda: influence(broken, [1.0]), "x must be a tensor of tokens (b, n, d), got list"),
     "whole numbers": (lambda: influence(broken, tokens().long()), "tokens must be floating point, got torch.int64"),
     "no draws": (lambda: influence(broken, tokens(), draws=0), "draws must be at least 1, got 0"),
@@ -128,13 +131,19 @@ WRONG = {
         lambda: influence(broken, tokens(), name="mine"),
         "mine must answer tokens of shape (3, 7, 5), it raised RuntimeError: no such expert",
     ),
-    "no tensor": (lambda: influence(lambda x: (x, x), tokens()), "layer must give one tensor of shape (3, 7, 5), got"),
+    "no tensor": (
+        lambda: influence(lambda x: (x, x), tokens()),
+        "layer must return one tensor of shape (3, 7, 5), got",
+    ),
     "a shape": (
         lambda: influence(lambda x: x.mT, tokens()),
         "outputs of shape (3, 7, 5), as its tokens, got (3, 5, 7)",
     ),
-    "NaN": (lambda: influence(only_the_changed, tokens()), "layer must give finite outputs, got NaN or infinity"),
-    "dropout": (lambda: influence(lambda x: x + torch.rand_like(x), tokens()), "same tokens in one way, got two"),
+    "NaN": (lambda: influence(only_the_changed, tokens()), "layer must return finite outputs, got NaN or infinity"),
+    "dropout": (
+        lambda: influence(lambda x: x + torch.rand_like(x), tokens()),
+        "same tokens the same way twice, got two answers",
+    ),
 }
 
 

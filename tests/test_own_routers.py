@@ -258,7 +258,7 @@ def test_figures_and_the_lens_draw_it(name):
     p = routing.sizes[3]
 
     said = figures.alt_text(figures.compare_routers({name: routing}))
-    assert f"{name} drops {lost} of tokens" in said and f"for {p} slot" in said
+    assert f"{name} drops {lost} of tokens" in said and f"in {p} slot" in said
     for figure in (figures.expert_load, figures.dispatch_map, figures.combine_map):
         assert figures.alt_text(figure(routing))
     lens = RoutingLens(routing, IMAGES)
@@ -474,7 +474,7 @@ MISSING = {
     "no scores": (
         lambda: Rerouted(model_of(lambda dim: layer_of("turns", dim)), IMAGES, "blocks.1.mlp"),
         ValueError,
-        "the router of blocks.1.mlp must give scores, got none: TurnsRouter has none for others to read",
+        "the router of blocks.1.mlp must have scores, got none: TurnsRouter has none for others to read",
     ),
 }
 

@@ -119,11 +119,11 @@ def test_dropless_tokens_choice_computes_what_was_asked() -> None:
         (lambda: Rerouted(model_with(MAKE["soft"]), IMAGES, "blocks.0.mlp"), "layer must be one of 'blocks.1.mlp'"),
         (
             lambda: Rerouted(model_with(lambda dim: IdentityRouter(dim, E)), IMAGES, "blocks.1.mlp"),
-            "the router of blocks.1.mlp must give scores, got none: IdentityRouter",
+            "the router of blocks.1.mlp must have scores, got none: IdentityRouter",
         ),
         (
             lambda: Rerouted(model_with(MAKE["soft"], 2), IMAGES[[0, 1, 2, 0]], "blocks.1.mlp"),
-            "examples_per_group of blocks.1.mlp must be 1 or the batch of 4 images, got 2: give 2 images",
+            "examples_per_group of blocks.1.mlp must be 1 or 4, the images of the batch, got 2: give 2 images",
         ),
         (
             lambda: Rerouted(model_with(MAKE["soft"]), IMAGES, "blocks.1.mlp")(BASE | {"router": "soft", "noise": 1.0}),

@@ -283,7 +283,7 @@ def test_resume_asks_for_what_it_needs(tmp_path):
     """resume=True without a file name, a path without a file, and a history without a state have their sentences."""
     with pytest.raises(ValueError, match="resume=True needs to know the file: pass checkpoint=path"):
         run(resume=True)
-    with pytest.raises(FileNotFoundError, match=r"checkpoint must be a file, got .*nothing.pt', which is not there"):
+    with pytest.raises(FileNotFoundError, match=r"checkpoint must be a file, got .*nothing.pt', which does not exist"):
         run(resume=tmp_path / "nothing.pt")
     _, history = run(interrupted_at(2))
     history.state = {}

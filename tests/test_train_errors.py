@@ -129,7 +129,7 @@ BAD = [
     (
         {"data": Wrong(torch.zeros(1, 4, 4), 1.0)},
         TypeError,
-        r"one whole number, .* got 1.0 \(float\): return such as int",
+        r"one whole number, .* got 1.0 \(float\): return int\(label\)",
     ),
     (
         {"data": Wrong(torch.zeros(1, 4, 4), torch.tensor(1.0))},
@@ -139,7 +139,7 @@ BAD = [
     (
         {"data": Wrong(torch.zeros(1, 4, 4), "1")},
         TypeError,
-        r"one whole number, .* got '1' \(str\): return such as int",
+        r"one whole number, .* got '1' \(str\): return int\(label\)",
     ),
     ({"data": Wrong(torch.zeros(1, 4, 4), torch.eye(3)[1])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
     ({"data": Wrong(torch.zeros(1, 4, 4), [0, 1, 0])}, TypeError, r"got shape \(3,\): the argmax of a one-hot"),
@@ -155,7 +155,7 @@ BAD = [
             "auxiliary": lambda routings: sum(r.gates.square().sum() for r in routings.values()),
         },
         ValueError,
-        "model must give logits whose gradient reaches a parameter that is trained",
+        "model must return logits whose gradient reaches a trained parameter",
     ),
     ({"data": Wrong(torch.zeros(1, 4, 4), torch.tensor([1]))}, TypeError, r"got shape \(1,\): take the number out"),
     ({"data": Wrong(torch.zeros(1, 4, 4))}, TypeError, r"an item of the data must be \(image, label\), got tuple"),
@@ -169,7 +169,7 @@ BAD = [
     (
         {"checkpoint": "nowhere/run.pt"},
         FileNotFoundError,
-        "checkpoint must be in a folder that is there, got 'nowhere/run.pt': make the folder first",
+        "checkpoint must be in a folder that exists, got 'nowhere/run.pt': make the folder first",
     ),
     ({"snapshot_at": (7,)}, ValueError, "snapshot_at must be at most the 6 steps of the run, got 7: -1 is the end"),
     (
@@ -197,7 +197,7 @@ BAD = [
     (
         {"model": nn.Conv2d(1, 3, 2)},
         ValueError,
-        r"model must give logits \(batch, classes\) with batch=8, got \(8, 3, 3, 3\)",
+        r"model must return logits \(batch, classes\) with batch=8, got \(8, 3, 3, 3\)",
     ),
 ]
 

@@ -19,7 +19,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool, str], list[Case]]]] = {
 
 
 def cases(only: Sequence[str], *, quick: bool, device: str) -> list[Case]:
-    """Give the cases of the named sections in the table's order; goals are for full sizes alone."""
+    """Return the cases of the named sections in the table's order; goals are for full sizes alone."""
     chosen = [case for name, (_, make) in SECTIONS.items() if name in only for case in make(quick, device)]
     if not quick:
         return chosen

@@ -1,4 +1,4 @@
-"""What only a GPU can answer: the paper's layers in large batches, and what PyTorch's attention leaves to win."""
+"""What only a GPU can answer: the paper's layers in large batches, and what PyTorch's attention leaves to gain."""
 
 from functools import partial
 
@@ -34,7 +34,7 @@ def layers(quick: bool, device: str) -> list[Case]:
 
 
 def _against_products(n: int, dim: int, e: int, p: int, b: int) -> Case:
-    """Hold the layer against all its products."""
+    """Compare the layer with all its products."""
     most = ("<=", 1 / FLOORS_RATE)
     return Case(
         "gpu",
@@ -50,7 +50,7 @@ def _against_products(n: int, dim: int, e: int, p: int, b: int) -> Case:
 
 
 def _experts_for_free(n: int, dim: int, e: int, slots: int, b: int) -> Case:
-    """Hold many experts against one of as many slots."""
+    """Compare many experts with one that has as many slots."""
     many = f"{e} experts"
     return Case(
         "gpu",
@@ -66,9 +66,9 @@ def _experts_for_free(n: int, dim: int, e: int, slots: int, b: int) -> Case:
 
 
 def _attention(n: int, dim: int, slots: int, b: int) -> Case:
-    """Hold dispatch and combine without weights, by each of PyTorch's kernels, against their products.
+    """Compare dispatch and combine without weights, by each of PyTorch's kernels, with their products.
 
-    A kernel of our own has the same four products to compute: it can win no more than the ratio that stands here.
+    A kernel of our own has the same four products to compute: it can gain no more than the ratio that stands here.
     """
     kernels = {name: partial(_without_weights, slots=slots, backend=one) for name, one in BACKENDS.items()}
     return Case(

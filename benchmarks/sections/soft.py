@@ -14,13 +14,13 @@ PLAIN, BARE = f"{OURS}, plain", f"{OURS}, without weights"
 
 
 def ours(works: Works, e: int, p: int, hidden: int, form: str = "auto") -> Work:
-    """The package's layer."""
+    """Build the package's layer."""
     dim = works.x.shape[-1]
     return works.module(MoE(SoftRouter(dim, e, p, form=form), Experts(dim, e, hidden)))
 
 
 def contenders(b: int, e: int, p: int, hidden: int) -> dict[str, Callable[[Works], Work]]:
-    """The layer, its two floors and its peers."""
+    """Return the layer, its two floors and its peers."""
     return {
         OURS: partial(ours, e=e, p=p, hidden=hidden),
         "experts alone": partial(floors.experts_alone, rows=b * p),

@@ -17,19 +17,19 @@ FASTER = {"forward": (">=", 1.0), "training": (">=", 1.0)}
 
 
 def tokens_choice(works: Works, e: int, k: int, hidden: int, factor: float | None) -> Work:
-    """The package's Tokens Choice layer."""
+    """Build the package's Tokens Choice layer."""
     dim = works.x.shape[-1]
     return works.module(MoE(TokensChoiceRouter(dim, e, k, capacity_factor=factor), Experts(dim, e, hidden)))
 
 
 def experts_choice(works: Works, e: int, k: int, hidden: int) -> Work:
-    """The package's Experts Choice layer, with as many slots as top-k Tokens Choice has."""
+    """Build the package's Experts Choice layer, with as many slots as top-k Tokens Choice has."""
     dim = works.x.shape[-1]
     return works.module(MoE(ExpertsChoiceRouter(dim, e, capacity_factor=k * FACTOR), Experts(dim, e, hidden)))
 
 
 def one_hot(works: Works, form: type[nn.Module]) -> Work:
-    """The same layer in one-hot form."""
+    """Build the same layer in one-hot form."""
     return works.module(form(works[OURS].module))
 
 

@@ -1,10 +1,10 @@
 // Drop rates: what a binomial expects, and what seeded samples of a router do.
-// Tests hold these functions against softmoe_edu.capacity, softmoe_edu.metrics and the tokens choice router.
+// Tests compare these functions with softmoe_edu.capacity, softmoe_edu.metrics and the tokens choice router.
 
 /** @typedef {{ tokens: number, num_experts: number, top_k: number, skew: number, seed: number }} State */
 
 /**
- * One sample of a router: the experts that tokens choose, best first, and the place of each choice in its queue.
+ * One sample of a router: the experts that tokens choose, best first, and the position of each choice in its queue.
  *
  * @typedef {{ choices: Int32Array, place: Int32Array, queue: Int32Array, best: Int32Array }} Sample
  */
@@ -89,7 +89,7 @@ function randomOf(seed) {
 }
 
 /**
- * One sample: each token's choices, best first, and the place of each in its expert's queue.
+ * One sample: each token's choices, best first, and the position of each in its expert's queue.
  *
  * @param {State} state
  * @param {number} sample
@@ -132,7 +132,7 @@ export function sampleOf({ tokens, num_experts, top_k, skew, seed }, sample) {
 }
 
 /**
- * The foremost place of each token in any queue: it is dropped by every capacity up to that.
+ * The foremost position of each token in any queue: it is dropped by every capacity up to that.
  *
  * @param {Int32Array} place
  * @param {number} tokens
@@ -159,7 +159,7 @@ export function ratesOf({ place, best }, tokens) {
   const share = (places) => {
     const over = new Float64Array(tokens + 2);
     for (const at of places) over[at + 1] += 1;
-    // over[c] becomes the number of places below c.
+    // over[c] becomes the number of positions below c.
     for (let c = 1; c <= tokens; c++) over[c] += over[c - 1];
     return over.map((below) => 1 - below / places.length);
   };

@@ -1,5 +1,5 @@
 // What a matrix of influence says: row i, column j is how far output i moves when token j changes.
-// Tests hold these functions against softmoe_edu.influence.
+// Tests compare these functions with softmoe_edu.influence.
 
 /**
  * Whether each output moves: by more than `tolerance` of the largest change of the layer.
@@ -13,7 +13,7 @@ export function movesOf(changes, tolerance) {
 }
 
 /**
- * Of all pairs of an output and a later token: how many there are, and in how many the output moves.
+ * Count the pairs of an output and a later token, and those in which the output moves.
  *
  * @param {boolean[]} moves
  * @param {number} n
@@ -34,7 +34,7 @@ export function earlierOf(moves, n) {
 export const movedBy = (moves, n, token) => [...Array(n).keys()].filter((i) => moves[i * n + token]);
 
 /**
- * How deep the colour of a change is, from 0 to 1: the root spreads small shares, and a tenth is not yet as bright.
+ * How deep the colour of a change is, from 0 to 1: the root spreads small shares, and a tenth is not yet bright.
  *
  * @param {number} share
  */

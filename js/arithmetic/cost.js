@@ -1,4 +1,4 @@
-// What one layer costs, by the rules of softmoe_edu.cost: tests hold each number here against it.
+// What one layer costs, by the rules of softmoe_edu.cost: tests compare each number here with it.
 // A MAC is one multiplication with its addition.
 
 import { exact } from "../shared/numbers.js";

@@ -93,8 +93,8 @@ export function denseWeights(routing, view) {
 }
 
 /**
- * Load of the experts (b, e) and slots (b, e, p), tokens' worth that each received; of the tokens (b, n), slots' worth
- * that each gave; which real tokens no slot received; and over all groups: the fraction of real tokens dropped, and the
+ * Load of the experts (b, e) and slots (b, e, p), dispatch summed over tokens; of the tokens (b, n), dispatch summed
+ * over slots; which real tokens no slot received; and over all groups: the fraction of real tokens dropped, and the
  * busiest expert's load over the mean load, averaged over groups that received anything.
  *
  * @param {Routed} routing

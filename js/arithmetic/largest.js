@@ -1,4 +1,4 @@
-// The largest of some values, told so that nobody takes one of several equal ones for the only one.
+// The largest of some values, worded so that one of several equal ones is not taken for the only one.
 
 /**
  * Where the largest of `count` values stands, from `from` on and `by` apart, and how many others are equal to it.
@@ -18,7 +18,7 @@ export function largestAmong(values, from, count, by = 1) {
 }
 
 /**
- * Behind the name of the largest of `count` values: how many others are equal to it.
+ * What follows the name of the largest of `count` values: how many others are equal to it.
  *
  * @param {number} alike
  * @param {number} count

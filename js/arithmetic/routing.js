@@ -62,7 +62,7 @@ export const ROUTERS = [
 export const GATINGS = ["vmoe", "switch", "gshard", "top_k_then_softmax"];
 export const PRIORITIES = ["position", "gate"];
 /**
- * Does a slot hold at most one token?
+ * Whether a slot holds at most one token.
  *
  * @param {string} router
  */
@@ -237,7 +237,7 @@ export function chooseExperts(logits, { b, n, e }, topK, gating = "vmoe", gates 
 /**
  * Fill the experts' slots in order: all first choices, then all second ones, until an expert is full.
  * Tokens come by position, or by falling score (equal ones by position). Capacity null makes as many slots as the
- * busiest expert needs. Gives the token in each slot (-1: empty), its gate, and for each group its arrivals in order:
+ * busiest expert needs. Returns the token in each slot (-1: empty), its gate, and for each group its arrivals in order:
  * {token, choice, expert, place}, where a place from p on was turned away.
  *
  * @param {Chosen} chosen

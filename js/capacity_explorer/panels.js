@@ -222,7 +222,7 @@ function ratesAt({ state, exactly, exactlyThis, rates }, factor) {
 const tokenCorner = ({ columns, side }, token) => [(token % columns) * side, Math.floor(token / columns) * side];
 
 /**
- * Which token stands at each place of each expert's queue.
+ * Which token stands at each position of each expert's queue.
  *
  * @param {Sample} sample
  * @param {{ top_k: number }} state

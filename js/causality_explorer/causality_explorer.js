@@ -42,7 +42,7 @@ const PAGE = `
     (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`,
   ).join("")}</div></div>
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
-  goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
+  follows the square root of the change. Above the stairs: outputs before the changed token; marks beside a
   matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
 
 /** @param {number} x */
@@ -161,7 +161,7 @@ function markMatrix(ctx, { moves }, n, box, { token, output }, ink) {
 const same = (a, b) => a.token === b.token && a.output === b.output;
 
 /**
- * Where a key leads to from a place, or null for a key that leads nowhere.
+ * Where a key leads from a selection, or null for a key that leads nowhere.
  *
  * @param {Place} at
  * @param {string} key
@@ -191,7 +191,7 @@ function panelOf({ name }, i) {
   panel.className = "causality-explorer-map";
   panel.innerHTML = `<div class="explorer-title"></div>
     <div class="explorer-panel">${canvases(nameOf(i), "")}</div><p data-part="caption-${i}"></p>`;
-  const label = `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`;
+  const label = `${name}, tokens by outputs: arrow keys move, Enter pins, Escape unpins`;
   panel.querySelector("canvas + canvas")?.setAttribute("aria-label", label);
   panel.children[0].textContent = name;
   return panel;
@@ -267,7 +267,7 @@ function render({ model, el }) {
     drawnFor = key;
     const at = pinned() ?? hover;
     judged.forEach((layer, i) => markMatrix(fit(canvas(names[i]), ...boxes[i].size), layer, n, boxes[i], at, ink));
-    part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
+    part("pin").textContent = pinned() ? "Pinned: press Escape to unpin." : "";
     view.say(sentenceOf(judged, n, at));
   }
 

@@ -1,4 +1,4 @@
-// Runs the widget of a saved page: gives its module the model and the element that a notebook would give it.
+// Runs the widget of a saved page: hands its module the model and the element that a notebook would hand it.
 
 /** @typedef {(...facts: unknown[]) => void} Listener */
 

@@ -79,7 +79,7 @@ export function fillFigures(body, it, before) {
   });
   if (before && before.error === undefined) {
     const line = document.createElement("tr");
-    const head = heading("Tokens of this image routed otherwise");
+    const head = heading("Tokens of this image routed differently");
     const { tokens, most } = changesBetween(it, before);
     line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
     rows.push(line);
@@ -88,7 +88,7 @@ export function fillFigures(body, it, before) {
 }
 
 /**
- * Do settings differ in the router at most? All routers are worked out at once.
+ * Whether settings differ in the router at most; all routers are computed at once.
  *
  * @param {Partial<Settings>} one
  * @param {Settings} other
@@ -105,13 +105,14 @@ export const besideRouter = (one, other) => SETTINGS.every((name) => name === "r
  */
 function movedBy(outputs, router, settings, image) {
   if (!("routers" in outputs)) return "";
-  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
+  if (!besideRouter(outputs.of, settings))
+    return "; model's output: not known for these settings yet, waiting for Python";
   const found = outputs.routers[router];
   if (found.error !== undefined) return `; model's output: ${found.error}`;
   const { change, classes } = found;
   const [was, now] = [outputs.own, classes].map((all) => all[image]);
   const answer = was === undefined ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
-  return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
+  return `; model's output: ${change[image] < 1e-5 ? "unchanged" : `moved by ${percent(change[image])}`}${answer}`;
 }
 
 /**
@@ -213,7 +214,7 @@ export function fillMates(body, batch, settings, image, members) {
       const answer = cell("");
       answer.dataset.changed = String(tokens);
       const others = 1 - shareOf(after);
-      const mixed = `${percent(others)} of its slots' mix is of other images`;
+      const mixed = `${percent(others)} of its slots' mix comes from other images`;
       const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
       const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
       answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;

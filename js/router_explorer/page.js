@@ -46,7 +46,7 @@ const button = (name, label) => `<button type="button" data-part="${name}" ${KEY
  * @param {string} label
  */
 const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
-const MOVES = "arrow keys move, Enter pins, Escape frees";
+const MOVES = "arrow keys move, Enter pins, Escape unpins";
 export const PAGE = `
 <div class="explorer-controls">
   ${list("router")}${list("group")}${number("image_index")}${number("num_experts")}
@@ -85,10 +85,10 @@ export const PAGE = `
   <p data-part="pinned"></p></div></div>
 <details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
-  one scale. A button takes its router up.</p>
+  one scale. A button selects its router.</p>
   <div class="router-explorer-gallery" data-part="gallery"></div></details>
 <details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
-  <p>Where the whole batch competes, other images take places, or mix into slots. Where each image competes alone, they
+  <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they
   cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}
   ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>
   <table data-part="mates-table" hidden><thead><tr><th scope="col">router</th><th scope="col">one image competes</th>

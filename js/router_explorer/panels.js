@@ -180,7 +180,7 @@ export const grounds = {
     paintSums(ctx, boxes.map, sums, ink);
   },
 
-  /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
+  /** The load of each expert; what it turned away stands hatched above the line of its capacity. */
   experts(ctx, { it, boxes, ink, serving }) {
     const { x, w, de } = boxes.map;
     const gap = de > 8 ? 2 : 0;

@@ -1,4 +1,4 @@
-// What a pointed place of a RouterExplorer stands for: the cells that the status line explains and the map rings.
+// What a selection in a RouterExplorer stands for: the cells that the status line explains and the map rings.
 
 import { largestAmong } from "../arithmetic/largest.js";
 import { STEPS, servingOf } from "./state.js";
@@ -26,7 +26,7 @@ const BLIND = { uniform: ["score"], identity: ["score", "normalise"] };
 export const settled = (it, step) => it.sparse && STEPS.indexOf(step) >= 2;
 
 /**
- * The choices of a token of the group that were served, each with the place to which it came.
+ * The choices of a token of the group that were served, each with its position in the queue.
  *
  * @param {Explored} it
  * @param {number} own
@@ -60,7 +60,7 @@ function slotsOf(it, own, step, served) {
 }
 
 /**
- * What a place stands for: {token, cells, alike}. `token` counts from the image's first row, and is null where there is
+ * What a selection stands for: {token, cells, alike}. `token` counts from the image's first row, and is null where there is
  * none; a cell is {expert, slot}, slot -1 for all slots of the expert. A token as a whole stands for its largest cell,
  * to which `alike` others are equal; once a sparse router has selected, for the experts that it has to do with, which may
  * be none. An expert as a whole stands for no cell.

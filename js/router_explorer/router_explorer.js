@@ -180,7 +180,7 @@ function render({ model, el }) {
     painted = key;
     mark(now);
     view.say(lineOf(it, step, now.map, selection(it), { served, ids, grid }));
-    part("pin").textContent = pinned(it) ? "Pinned: Escape frees it." : "";
+    part("pin").textContent = pinned(it) ? "Pinned: press Escape to unpin." : "";
   }
 
   /** @param {Scene} now */
@@ -247,7 +247,7 @@ function render({ model, el }) {
     part("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
     part("least").textContent = four(map.least);
     part("most").textContent = four(map.most);
-    const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
+    const later = `No token has been dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
     const gone = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`;
     const corners = it.sparse && !early ? " Corners: the experts that took the patch." : "";
@@ -255,9 +255,9 @@ function render({ model, el }) {
     const { upTo, total } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
     part("now").textContent = upTo < total ? "when all are served" : "now";
     part("load-note").textContent =
-      `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` +
-      (it.images > 1 ? ` from the ${it.images} images of the batch` : "") +
-      (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") +
+      `Load${early ? " after dispatch" : ""}: dispatch weights summed for each expert` +
+      (it.images > 1 ? ` over the ${it.images} images of the batch` : "") +
+      (it.sparse ? `; dashed line: ${it.dropless ? "what the busiest one asks for," : "its capacity of"} ` : "") +
       (it.sparse ? many(it.p, "slot") : "") +
       (it.arrivals ? "; hatched: choices that it turned away." : ".");
   }
@@ -300,13 +300,13 @@ function render({ model, el }) {
     button("shuffle").disabled = button("swap").disabled = batch.b < 2;
     part("mates-table").hidden = !mates;
     if (batch.b < 2) part("mates").textContent = "This batch has one image, which has no mates.";
-    else if (!mates) part("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its place.`;
+    else if (!mates) part("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its position.`;
     if (batch.b < 2 || !mates) return;
     const members = otherMates(batch.b, image, mates.seed, mates.kind);
     const order = members.length > 24 ? `${members.slice(0, 24).join(", ")}, …` : members.join(", ");
     part("mates").textContent =
-      `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); ` +
-      `before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
+      `The batch now holds images ${order} (${mates.kind}, seed ${mates.seed}); ` +
+      `before, 0 to ${batch.b - 1} in order. Image ${image} is the same, at the same position.`;
     fillMates(part("mates-rows"), batch, settings, image, members);
   }
 

@@ -19,7 +19,7 @@ const JUMPS = {
 };
 
 /**
- * Bind the controls; gives how to bring them in step, and how to stop playing.
+ * Bind the controls; return how to bring them in step, and how to stop playing.
  *
  * @param {View<any>} view
  * @param {HTMLElement} status Which a screen reader reads, but not while it plays.
@@ -46,11 +46,11 @@ export function bindServing(view, status, progress) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       serve(now.total);
       const all = `all ${many(now.total, "choice")} were served at once`;
-      view.note = `Motion is reduced: ${all}. "Next choice" goes one by one.`;
+      view.note = `Motion is reduced: ${all}. "Next choice" serves them one by one.`;
       return;
     }
     serve(now.upTo === now.total ? 0 : now.upTo);
-    // Twenty sentences a second would be read to nobody's use; the last one is read when it stops.
+    // Twenty sentences a second would help no one; the last one is read when it stops.
     status.setAttribute("aria-live", "off");
     timer = setInterval(advance, Math.min(Math.max(12000 / now.total, 60), 700));
   }

@@ -143,7 +143,7 @@ function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
 
 /**
  * Route the group of one image: the image alone, or the batch with its images in the order of `members`, in which the
- * image keeps its own place. Gives the routing of this one group with the image's rows from `first`, or {error}.
+ * image keeps its own position. Returns the routing of this one group with the image's rows from `first`, or {error}.
  *
  * @param {Batch} batch
  * @param {Settings} settings
@@ -287,7 +287,7 @@ export function mapOf(it, step, served) {
 }
 
 /**
- * What tokens choice has done after so many choices, all of them below 0: places taken, turned away, the last one.
+ * What tokens choice has done after so many choices, all of them below 0: slots taken, choices turned away, the last one.
  *
  * @param {Explored} it
  * @param {number} served
@@ -299,7 +299,7 @@ export function servingOf(it, served) {
   const taken = new Int32Array(it.e);
   const turned = new Int32Array(it.e);
   for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
-  const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1; // 0: nobody is turned away any more
+  const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1; // 0: no token is turned away any more
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
 }
 
@@ -372,7 +372,7 @@ export function byExpert(it) {
 }
 
 /**
- * How many of the image's tokens are routed otherwise in two routings of it, and by how much at most.
+ * How many of the image's tokens are routed differently in two routings of it, and by how much at most.
  *
  * @param {Explored} one
  * @param {Explored} other
@@ -398,7 +398,7 @@ export function changesBetween(one, other) {
 }
 
 /**
- * How many of the image's tokens get another answer when the batch's places hold the images of `members`, and by which
+ * How many of the image's tokens get another answer when the batch holds the images of `members` instead, and by which
  * share at most. A sparse answer changes by its gates. A soft one is of slots, each of which is a mix of tokens: what
  * it shares of a slot changes by the part of this mix that now is of other tokens.
  *
@@ -431,7 +431,7 @@ export function answersChanged(before, after, members) {
 }
 
 /**
- * Orders of a batch in which one image keeps its place: the others shuffled, or each replaced by any other one.
+ * Orders of a batch in which one image keeps its position: the others shuffled, or each replaced by any other one.
  *
  * @param {number} images
  * @param {number} image

@@ -1,4 +1,4 @@
-// The arithmetic of a place in each of the six steps, with its numbers, and the numbers of the whole routing.
+// The arithmetic of a selection in each of the six steps, with its numbers, and the numbers of the whole routing.
 
 import { equals, largestAmong } from "../arithmetic/largest.js";
 import { readsScores, topInOrder } from "../arithmetic/routing.js";
@@ -39,7 +39,7 @@ const homeOf = (it, token, ids) => {
 };
 
 /**
- * A token of the group by its number in its image; another image's is told as such.
+ * A token of the group by its number in its image; that of another image is named as such.
  *
  * @param {Explored} it
  * @param {number} token
@@ -71,7 +71,7 @@ function tokenName(it, token, ids) {
  */
 function scoreSum(it, { token, expert, slot }) {
   if (it.router === "uniform") return "no score is read: every token counts alike";
-  if (it.router === "identity") return "no score is read: a token's place alone decides";
+  if (it.router === "identity") return "no score is read: a token's position alone decides";
   const inner = it.sparse ? 0 : slot;
   const at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
   const { scale, noise } = it.settings;
@@ -161,7 +161,7 @@ const computeSum = (it, expert, what, slots = it.p) => {
  * @param {Explored} it
  */
 function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
-  if (dropless || factor === null) return `no capacity: slots as many as the busiest expert needs = ${p}`;
+  if (dropless || factor === null) return `no capacity: as many slots as the busiest expert needs = ${p}`;
   const choices = router === "experts choice" ? "" : `${top_k} x `;
   const round = choices ? "ceil" : "round";
   return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
@@ -223,7 +223,7 @@ function tokenSum(it, step, own, cells, served) {
   if (step === "select")
     return (
       `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ` +
-      `${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`
+      `${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier position`
     );
   if (!it.arrivals) {
     const slots = listed.map(({ expert, slot }) => `slot ${slot} of expert ${expert}`).join(", ");
@@ -297,7 +297,7 @@ function sparseSum(it, step, { token, expert }, served) {
 const HOW = { gshard: "divided by the sum of the chosen", top_k_then_softmax: "by softmax over the chosen" };
 
 /**
- * Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not told.
+ * Whether a token chooses these experts, and the gates that the choices have; `more` are chosen and not listed.
  *
  * @param {SparseExplored} it
  * @param {number} own
@@ -375,11 +375,12 @@ function expertLine(it, step, expert, served, ids) {
     const most = tokenName(it, it.first + top, ids);
     const whose =
       it.rows > 1 && alike + 1 === it.rows
-        ? `the same of each of its ${it.rows} tokens`
-        : `most of ${most}${equals(alike, it.rows)}`;
+        ? `the same weight at each of its ${it.rows} tokens`
+        : `the largest weight at ${most}${equals(alike, it.rows)}`;
     return (
-      `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; ` +
-      `of this image ${whose}: ${four(weights[top])}${work}.`
+      `expert ${expert}: its ${many(p, "slot")} of ${s} ${p === 1 ? "mixes" : "mix"} ${of}, ` +
+      `with weights that sum to ${four(load)}, ${share}; ` +
+      `from this image ${whose}: ${four(weights[top])}${work}.`
     );
   }
   const { taken, turned, upTo, total } = servingOf(it, step === "dispatch" ? served : -1);

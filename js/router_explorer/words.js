@@ -182,7 +182,7 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
     dispatch: [
       `Choices are served one by one, ${order}${later}. ` +
         (dropless
-          ? "No expert is ever full: there are as many slots as the busiest one is asked for."
+          ? "No expert is ever full: there are as many slots as the busiest one needs."
           : "A full expert turns the next one away."),
       dropless ? MOST_ASKED : ROUNDED_UP,
       `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`,
@@ -216,9 +216,9 @@ const EXPERTS_CHOICE = {
     "Every slot holds one whole token. A token can be with several experts, or with none: then it is dropped.",
     ...ONE_TOKEN,
   ],
-  compute: ["Every expert computes its slots, and all are full: no expert waits, none turns anybody away.", ...COMPUTE],
+  compute: ["Every expert computes its slots, and all are full: no expert waits, none turns a token away.", ...COMPUTE],
   combine: [
-    "Every token gets the answers of the experts that took it, each times its gate. A token that nobody took " +
+    "Every token gets the answers of the experts that took it, each times its gate. A token that no expert took " +
       "gets exactly 0.",
     ...TAKEN,
   ],

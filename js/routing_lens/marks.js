@@ -1,4 +1,4 @@
-// Marks of a lens that are no colour: signs on weights that no softmax gives, and on sums that should be 1.
+// Marks of a lens that are no colour: signs on weights that no softmax produces, and on sums that should be 1.
 
 import { paintSums } from "../shared/maps.js";
 import { contextOf, expertColour, ring, write, writeOver } from "../shared/painting.js";

@@ -48,7 +48,7 @@ import { floats, ints, octets } from "../shared/bytes.js";
  * @property {number} output_most
  */
 
-/** @typedef {{ sign: string, words: string, at: number[] }} Wrong Weights of one kind that no softmax gives. */
+/** @typedef {{ sign: string, words: string, at: number[] }} Wrong Weights of one kind that no softmax produces. */
 
 /**
  * Everything about one image of one routing: its weights, their sums, the fate of its tokens.
@@ -286,7 +286,7 @@ const WRONGS = [
   { sign: "∞", words: "infinite", is: (x) => x === Infinity || x === -Infinity },
 ];
 /**
- * Weights that no softmax gives, by kind: where they stand in the map. Of logits only those that are not finite.
+ * Weights that no softmax produces, by kind: where they stand in the map. Of logits only those that are not finite.
  *
  * @param {Look} it
  * @param {View} view

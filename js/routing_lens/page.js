@@ -6,7 +6,7 @@ import { KEYS, canvases } from "../shared/markup.js";
 
 /** @type {View[]} */
 export const VIEWS = ["logits", "dispatch", "combine", "output"];
-const HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape frees";
+const HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape unpins";
 /** @type {(name: string, label: string) => string} */
 const panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
   ${canvases(name, `${label}: ${HINT}`)}</div>`;

@@ -153,7 +153,7 @@ export const overlays = {
 };
 
 /**
- * A share on each of these tokens in proportion to its number; gives which of them have one.
+ * A share on each of these tokens in proportion to its number; returns which of them have one.
  *
  * @param {Context} ctx
  * @param {TokenBox} box

@@ -40,10 +40,10 @@ export function showCards({ part }, scene, pins, free) {
   const cards = part("cards");
   part("compare").hidden = !pins.length;
   part("compare-title").textContent =
-    `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
+    `Compared: ${pins.length} of ${MOST_PINS} selections (${told(scene.view)}, areas relative within each picture)`;
   const held = cards.contains(document.activeElement);
   while (cards.children.length > pins.length) cards.lastElementChild?.remove();
-  // Who freed the last card from the keyboard goes on at the one before, or at the tokens.
+  // Whoever removed the last card by keyboard goes on at the one before, or at the tokens.
   if (held && !cards.contains(document.activeElement)) {
     const before = /** @type {HTMLElement | null | undefined} */ (cards.lastElementChild?.lastElementChild);
     (before ?? part("tokens")).focus();
@@ -60,7 +60,7 @@ export function showCards({ part }, scene, pins, free) {
         return line;
       }),
     );
-    button.setAttribute("aria-label", `Free ${label}`);
+    button.setAttribute("aria-label", `Remove ${label}`);
     button.onclick = () => free(at);
     canvas.setAttribute("aria-label", `What ${label} sees`);
     paintCard(canvas, scene, at);
@@ -71,7 +71,7 @@ function newCard() {
   const card = document.createElement("div");
   card.className = "routing-lens-card";
   card.innerHTML = `<canvas role="img"></canvas><div class="routing-lens-title"></div><ul></ul>
-    <button type="button" data-part="free" ${KEYS}>Free</button>`;
+    <button type="button" data-part="free" ${KEYS}>Remove</button>`;
   return card;
 }
 

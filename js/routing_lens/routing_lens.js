@@ -152,7 +152,7 @@ function render({ model, el }) {
     return { ...pictures, bytes: octets(pictures.data).subarray(image * size, (image + 1) * size) };
   }
 
-  /** Paint the grounds; gives whether there was room for it. */
+  /** Paint the grounds; return whether there was room for them. */
   function paint() {
     const entry = choose();
     const image = model.get("image_index");
@@ -212,8 +212,8 @@ function render({ model, el }) {
     const at = selection(now.it);
     for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
     mounted.say(sentence(now.it, at, now.view));
-    const more = full ? `${MOST_PINS} places are compared already: free one first.` : "";
-    part("pin").textContent = [pinned(now.it) ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
+    const more = full ? `${MOST_PINS} selections are compared already: remove one first.` : "";
+    part("pin").textContent = [pinned(now.it) ? "Pinned: press Escape to unpin." : "", more].filter(Boolean).join(" ");
   }
 
   /**
@@ -240,7 +240,7 @@ function render({ model, el }) {
   }
 
   /**
-   * Take a place into the comparison, or out of it; what is pinned alone joins it first.
+   * Add a selection to the comparison, or remove it; what is pinned alone joins it first.
    *
    * @param {Place} at
    */

@@ -166,8 +166,8 @@ export function factsOf(it, at, view) {
     const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
     const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
-    const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}${share}`;
-    facts.push(token < 0 ? what : `expert ${what}`);
+    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.p, "slot")}${share}`;
+    facts.push(token < 0 ? `its ${what}` : `expert's ${what}`);
   }
   if (token < 0) facts.push(mostOf(it, each, seen));
   return facts;
@@ -191,7 +191,7 @@ function mostOf(it, each, seen) {
   const { top, alike } = largestAmong(values, 0, values.length);
   if (alike && alike + 1 === real.length)
     return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
-  return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
+  return `largest ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 
 /**
@@ -208,7 +208,7 @@ export function sentence(it, at, view) {
 }
 
 /**
- * Where a weight of the map stands, by its place in it.
+ * Where a weight of the map stands, by its index in it.
  *
  * @param {Look} it
  * @param {View} view
@@ -257,7 +257,7 @@ export function caption(it, view) {
 export function besides(it, view) {
   if (!it.reference || (view !== "dispatch" && view !== "combine")) return "";
   const { by, at } = difference(it, view);
-  if (by <= 1e-6) return ` Every weight of ${view} is the reference's.`;
+  if (by <= 1e-6) return ` Every weight of ${view} equals the reference's.`;
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
 }
 
@@ -301,7 +301,7 @@ function sumsOf(it, view) {
 }
 
 /**
- * What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax gives.
+ * What is wrong in the map, or nothing: sums that should be 1 and weights that no softmax produces.
  *
  * @param {Look} it
  * @param {View} view
@@ -342,7 +342,7 @@ export function mapTitle(it, view) {
 
 /** @param {Look} it */
 export const loadNote = (it) =>
-  "Load: tokens' worth that each expert receives" +
+  "Load: dispatch weights summed for each expert" +
   (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") +
   (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") +
   "Below: the weight of the selected token in each expert.";

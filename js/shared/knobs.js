@@ -26,11 +26,11 @@ export const stopsOf = (knobs, limits) =>
   Object.fromEntries(Object.entries(knobs).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]));
 
 /**
- * Bind knobs to their traits: give what brings them in step with the traits.
+ * Bind knobs to their traits: return what brings them in step with the traits.
  *
  * @param {View<any>} view
  * @param {Record<string, (number | null)[]>} stopsByName
- * @param {(values: Record<string, any>) => Record<string, any>} [also] Adds what must change along.
+ * @param {(values: Record<string, any>) => Record<string, any>} [also] Adds what else must change.
  */
 export function bindKnobs(view, stopsByName, also = (values) => values) {
   const { model, input, on, send } = view;

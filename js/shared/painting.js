@@ -37,7 +37,7 @@ export const expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
 export const contextOf = (canvas) => /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
 
 /**
- * Give a clean 2D context measured in CSS pixels.
+ * Return a clean 2D context measured in CSS pixels.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {number} width

@@ -1,5 +1,5 @@
 // Where a routing lies on its three panels, the tokens, the map of tokens by slots and the experts: in pixels, under the
-// pointer, and from one place to the next by keys.
+// pointer, and from one selection to the next by keys.
 
 import { onward, stepsOf } from "./pointing.js";
 import { NOTHING } from "./selection.js";
@@ -119,7 +119,7 @@ export function placeUnder(plan, panel, x, y) {
 }
 
 /**
- * Where a key leads to from a place, or null for a key that leads nowhere.
+ * Where a key leads from a selection, or null for a key that leads nowhere.
  *
  * @param {Plan} plan
  * @param {Panel} panel

@@ -1,10 +1,10 @@
 // Pointer and keyboard on the panels of a widget: what is under the pointer is shown, a click or Enter takes it, arrow
-// keys go on from it, Escape frees it.
+// keys go on from it, Escape unpins it.
 
 /** @import { View } from "./mount.js" */
 
 /**
- * What a widget makes of pointer and keys; `P` is a place in a panel, `N` the name of a panel.
+ * What a widget makes of pointer and keys; `P` is a selection in a panel, `N` the name of a panel.
  *
  * @template P
  * @template {string} N
@@ -14,7 +14,7 @@
  * @property {(panel: N, key: string) => P | null} beyond Where a key leads to, or null for a key that leads nowhere.
  * @property {(place: P | null) => void} show Show what is pointed at; null for nothing.
  * @property {(place: P) => void} go Go on to where a key leads to.
- * @property {(place: P, panel: N) => void} take What a click does to a place.
+ * @property {(place: P, panel: N) => void} take What a click does to a selection.
  * @property {(panel: N) => boolean | void} enter What Enter does; false where it does nothing.
  * @property {() => void} free What Escape does.
  * @property {{ take: (place: P) => void, enter: () => void }} [shifted] The same with Shift, where that means something.
@@ -100,7 +100,7 @@ export function stepsOf(key) {
 }
 
 /**
- * A place so far on among `count`: from none (-1) a step leads to the first.
+ * The index so far on among `count`: from none (-1) a step leads to the first.
  *
  * @param {number} from
  * @param {number} by

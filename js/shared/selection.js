@@ -27,7 +27,7 @@ export const pinnedIn = (model) => ({
 });
 
 /**
- * A place without what a routing does not have.
+ * A selection without what a routing does not have.
  *
  * @param {Place} at
  * @param {{ hasToken: (token: number) => boolean, experts: number, slots: number }} routing

@@ -11,6 +11,6 @@ test("A range goes from the smallest to the largest finite number, and counts wh
   assert.equal(rangeOf([]), "none");
 });
 
-test("The range of a million numbers is told too.", () => {
+test("The range of a million numbers is computed too.", () => {
   assert.equal(rangeOf(Float32Array.from({ length: 2 ** 20 }, (_, i) => i / 2 ** 10)), "0.0000 to 1023.9990");
 });

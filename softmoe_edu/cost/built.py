@@ -12,10 +12,18 @@ from softmoe_edu.vit import Attention, Mlp, ViT
 
 
 def cost_of(module: nn.Module, tokens: int | None = None) -> Cost:
-    """Cost of a built ViT for one image, or of a built MoE, Mlp or Attention for one example of `tokens` tokens.
+    """Compute the cost of a built ViT for one image, or of a built MoE, Mlp or Attention for one example.
 
-    Raises TypeError for another module and for a router that is no `Router`, ValueError when tokens are missing, and
-    when a router's capacity is not fixed or it cannot say what it costs.
+    Args:
+        module: the module, on any device.
+        tokens: tokens of an example; a ViT knows its own.
+
+    Returns:
+        The cost, by parts.
+
+    Raises:
+        TypeError: module is of another kind, or its router is no `Router`.
+        ValueError: tokens are missing, or the router's capacity is not fixed or it cannot say what it costs.
     """
     if isinstance(module, ViT):
         n, d = module.num_tokens, module.embed.out_channels

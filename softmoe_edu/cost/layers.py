@@ -19,12 +19,24 @@ from softmoe_edu.shapes import check_at_least
 
 @dataclass(frozen=True, kw_only=True)
 class MoESizes:
-    """The sizes of an MoE layer; router is a name in ROUTERS.
+    """The sizes of an MoE layer.
 
-    slots_per_expert: for a group; None leaves them to the router: 1 in the soft ones, and the capacity that follows
-    from the other sizes in the sparse ones. rounding: of the capacity, None as the router does.
-    one_hot: count dispatch and combine of a sparse router as products with dense (n, e, p) weights, as the official
-    code does on TPUs; this package moves tokens by index, without MACs.
+    Attributes:
+        router: a name in ROUTERS.
+        num_experts: number e of experts.
+        slots_per_expert: slots of an expert for a group; None leaves them to the router: 1 in the soft ones, and the
+            capacity that follows from the other sizes in the sparse ones.
+        top_k: experts that each token chooses.
+        capacity_factor: slots over choices.
+        rounding: how the capacity is rounded; None as the router does.
+        multiple_of: what the capacity is raised to a multiple of.
+        examples_per_group: examples that compete for the same slots.
+        one_hot: count dispatch and combine of a sparse router as products with dense (n, e, p) weights, as the official
+            code does on TPUs; this package moves tokens by index, without MACs.
+
+    Raises:
+        TypeError: a size is no whole number.
+        ValueError: no router has this name, or a size is out of range.
     """
 
     router: str
@@ -84,12 +96,18 @@ class ViTSizes:
 
     @property
     def tokens(self) -> int:
-        """Patches of an image."""
+        """Return the patches of an image."""
         return (self.image_size // self.patch_size) ** 2
 
 
 def attention_cost(tokens: int, dim: int, num_heads: int) -> Cost:
-    """Cost of self-attention with its normalised queries and keys, for one example."""
+    """Compute the cost of self-attention with its normalised queries and keys, for one example.
+
+    Args:
+        tokens: tokens of the example.
+        dim: width d of a token.
+        num_heads: attention heads.
+    """
     parameters = 4 * dim * (dim + 1)
     macs = 4 * tokens * dim**2 + 2 * tokens**2 * dim
     norms = 2 * (dim // num_heads)
@@ -98,14 +116,30 @@ def attention_cost(tokens: int, dim: int, num_heads: int) -> Cost:
 
 
 def mlp_cost(tokens: int, dim: int, hidden_dim: int) -> Cost:
-    """Cost of a dense MLP for one example."""
+    """Compute the cost of a dense MLP for one example.
+
+    Args:
+        tokens: tokens of the example.
+        dim: width d of a token.
+        hidden_dim: hidden width of the MLP.
+    """
     parameters = 2 * dim * hidden_dim + dim + hidden_dim
     macs, moved = 2 * tokens * dim * hidden_dim, 2 * tokens * (dim + hidden_dim)
     return Cost((Part("dense MLP", parameters, parameters, macs, moved),))
 
 
 def moe_cost(tokens: int, dim: int, hidden_dim: int, moe: MoESizes) -> Cost:
-    """Cost of an MoE layer for one example of `tokens` tokens; empty slots are computed like full ones."""
+    """Compute the cost of an MoE layer for one example; empty slots are computed like full ones.
+
+    Args:
+        tokens: tokens of the example.
+        dim: width d of a token.
+        hidden_dim: hidden width of an expert.
+        moe: the other sizes.
+
+    Raises:
+        ValueError: the router makes as many slots as the data need, or cannot say what it costs.
+    """
     with torch.device("meta"):
         router = moe.build(dim)
     return routed_cost(tokens, hidden_dim, router, moe.examples_per_group, moe.slots_per_expert, one_hot=moe.one_hot)
@@ -120,7 +154,7 @@ def routed_cost(
     *,
     one_hot: bool = False,
 ) -> Cost:
-    """Cost of a router with experts of this hidden width, for one example; sizes are asked of the router.
+    """Compute the cost of a router with experts of this hidden width, for one example; sizes are asked of the router.
 
     Args:
         tokens: tokens of an example.
@@ -161,7 +195,11 @@ def _capacity(router: Router, tokens: int) -> int:
 
 
 def vit_cost(sizes: ViTSizes) -> Cost:
-    """Cost of a ViT for one image."""
+    """Compute the cost of a ViT for one image.
+
+    Args:
+        sizes: its sizes.
+    """
     n, d, f = sizes.tokens, sizes.dim, sizes.hidden_dim
     dense = mlp_cost(n, d, f)
     moe = moe_cost(n, d, f, sizes.moe) if sizes.moe and sizes.moe_layers else dense

@@ -26,9 +26,13 @@ class Device:
 class Part:
     """The cost of one part for one example.
 
-    active: the parameters that a token's answer depends on: those of as many experts as the router's
-    `experts_per_token` says, which may be a mean over tokens. macs can be a fraction where examples share slots.
-    activations: numbers that the part's products read and write; attention scores are taken to stay on the chip.
+    Attributes:
+        name: what the part is called.
+        parameters: all its parameters.
+        active: the parameters that a token's answer depends on: those of as many experts as the router's
+            `experts_per_token` says, which may be a mean over tokens.
+        macs: multiplications with their additions; a fraction where examples share slots.
+        activations: numbers that the part's products read and write; attention scores are taken to stay on the chip.
     """
 
     name: str
@@ -39,19 +43,33 @@ class Part:
 
     @property
     def flops(self) -> Number:
-        """Two per MAC."""
+        """Return the FLOPs, two per MAC."""
         return 2 * self.macs
 
     def bytes(self, batch: int = 1, width: int = 2) -> Number:
-        """Bytes moved for a batch of examples, with `width` bytes per number: all parameters are read once."""
+        """Compute the bytes moved for a batch; all parameters are read once.
+
+        Args:
+            batch: examples of the batch.
+            width: bytes per number.
+        """
         return width * (self.parameters + batch * self.activations)
 
     def intensity(self, batch: int = 1, width: int = 2) -> float:
-        """FLOPs per byte moved."""
+        """Compute the FLOPs per byte moved; arguments are those of `bytes`."""
         return batch * self.flops / self.bytes(batch, width)
 
     def seconds(self, device: Device, batch: int = 1, width: int = 2) -> float:
-        """Roofline time of a batch: the longer of computing and moving, as if they overlapped fully."""
+        """Compute the roofline time of a batch: the longer of computing and moving, as if they overlapped fully.
+
+        Args:
+            device: what computes and moves.
+            batch: examples of the batch.
+            width: bytes per number.
+
+        Returns:
+            Seconds.
+        """
         compute = batch * self.flops / device.operations_per_second
         return max(compute, self.bytes(batch, width) / device.bytes_per_second)
 
@@ -80,34 +98,43 @@ class Cost:
         return iter(self.parts)
 
     def __getitem__(self, name: str) -> Part:
-        """Return the part of that name; a name that is not there is a part of no cost."""
+        """Return the part of that name; an unknown name is a part without cost."""
         return next((part for part in self.parts if part.name == name), Part(name))
 
     @property
     def whole(self) -> Part:
-        """All parts as one, except that its time would let one part compute while another moves data."""
+        """Return all parts as one, except that its time would let one part compute while another moves data."""
         return Cost.total(Cost((replace(part, name="total"),)) for part in self.parts)["total"]
 
     @property
     def parameters(self) -> int:
-        """All parameters."""
+        """Return the number of all parameters."""
         return self.whole.parameters
 
     @property
     def active(self) -> Number:
-        """Parameters that one token's answer depends on, see `Part`."""
+        """Return the parameters that one token's answer depends on, see `Part`."""
         return self.whole.active
 
     @property
     def macs(self) -> Number:
-        """MACs of one example."""
+        """Return the MACs of one example."""
         return self.whole.macs
 
     @property
     def flops(self) -> Number:
-        """FLOPs of one example, two per MAC."""
+        """Return the FLOPs of one example, two per MAC."""
         return self.whole.flops
 
     def seconds(self, device: Device, batch: int = 1, width: int = 2) -> float:
-        """Roofline time of a batch: the sum over parts, which run one after the other."""
+        """Compute the roofline time of a batch: the sum over parts, which run one after the other.
+
+        Args:
+            device: what computes and moves.
+            batch: examples of the batch.
+            width: bytes per number.
+
+        Returns:
+            Seconds.
+        """
         return sum(part.seconds(device, batch, width) for part in self.parts)

@@ -7,7 +7,11 @@ from softmoe_edu.text import abbreviated
 def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None = None) -> str:
     """Return a line per part: parameters, active ones, GFLOP of an example, MB moved and FLOPs per byte of a batch.
 
-    With a device, also the milliseconds of the batch by the roofline.
+    Args:
+        cost: any cost.
+        batch: examples of a batch.
+        width: bytes per number.
+        device: with it, a line also has the milliseconds of the batch by the roofline.
     """
     head = ["part", "parameters", "active", "GFLOP", "share", "MB", "FLOP/byte"] + ["ms"] * (device is not None)
     rows = [head]
@@ -23,7 +27,12 @@ def table(cost: Cost, *, batch: int = 1, width: int = 2, device: Device | None =
 
 
 def comparison(first: tuple[str, Cost], second: tuple[str, Cost]) -> str:
-    """Return a line per part for two named costs, with second / first in parameters and in GFLOP of an example."""
+    """Return a line per part for two named costs, with second / first in parameters and in GFLOP of an example.
+
+    Args:
+        first: (name, cost).
+        second: (name, cost).
+    """
     (name, a), (other, b) = first, second
     rows = [["", name, other, "ratio", name, other, "ratio"], ["part", "parameters", "", "", "GFLOP", "", ""]]
     for label in [part.name for part in (a + b).parts] + ["total"]:

@@ -1,7 +1,7 @@
 """Seeded data sets that need no download, made of real digits where they can be.
 
 The digits are scikit-learn's copy of the test part of the UCI "Optical Recognition of Handwritten Digits"
-(Alpaydin & Kaynak 1998, CC BY 4.0): 1,797 images of 8 x 8 pixels with 17 grey levels. Every function gives
+(Alpaydin & Kaynak 1998, CC BY 4.0): 1,797 images of 8 x 8 pixels with 17 grey levels. Every function returns
 (train, test); test images come from 500 digits of which no training image holds one. The same seed gives the same
 data, and no global random state is read or changed. A model of your own data needs none of this: `train` takes any
 map-style torch.utils.data.Dataset of (image, label).

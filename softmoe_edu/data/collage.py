@@ -27,6 +27,19 @@ def collages(
     (37 classes, chance near 7 %: 18); "distinct", how many different digits there are, less 1 (4 classes, chance
     near 50 %). `kinds` is the digit, 0 to 9, that a token belongs to. Digits are drawn with replacement, for test
     from the 500 test digits of `digits(seed)`.
+
+    Args:
+        task: a name in `COLLAGE_TASKS`.
+        num_train: training images.
+        num_test: test images.
+        seed: of the split and of the draws.
+
+    Returns:
+        (train, test).
+
+    Raises:
+        TypeError: a number is no whole number.
+        ValueError: task is unknown, or a number is out of range.
     """
     check_choice("task", task, tuple(COLLAGE_TASKS))
     answer, num_classes = COLLAGE_TASKS[task]

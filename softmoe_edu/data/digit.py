@@ -16,6 +16,12 @@ def digits(seed: int = 0) -> tuple[Images, Images]:
     """Return 1,297 training and 500 test digits (1, 8, 8) in [0, 1]: 16 tokens of 4 pixels, chance 10 %.
 
     The split is stratified: each digit has the same share in both parts.
+
+    Args:
+        seed: of the split.
+
+    Returns:
+        (train, test).
     """
     train, test = (
         Images(images[:, None], labels, num_classes=10, patch_size=2, name="digits")

@@ -13,13 +13,20 @@ from softmoe_edu.shapes import check_at_least
 class Images(Dataset[tuple[Tensor, int]]):
     """Images with labels, held in memory.
 
-    images (N, c, h, w) floating; labels (N,) int64 from 0 to num_classes - 1; kinds (N, n) int64, the kind of each
-    token, or None where tokens have none. Tokens are patches of patch_size x patch_size pixels, row by row.
+    Tokens are patches of patch_size x patch_size pixels, row by row. data[3] is (image, int label), as PyTorch's
+    loaders expect; data[:8], data[index tensor] and data[bool tensor] are Images again.
 
-    data[3] is (image, int label), as PyTorch's loaders expect; data[:8], data[index tensor] and data[bool tensor]
-    are Images again.
+    Args:
+        images: (N, c, h, w), floating.
+        labels: (N,) int64, from 0 to num_classes - 1.
+        num_classes: number of classes.
+        patch_size: height and width of a token, in pixels.
+        name: what the data set is called where it is printed.
+        kinds: (N, n) int64, the kind of each token; None where tokens have none.
 
-    Raises TypeError or ValueError when images, labels and kinds do not fit each other.
+    Raises:
+        TypeError: images or labels are no tensor, or a size is no whole number.
+        ValueError: images, labels and kinds do not fit each other.
     """
 
     def __init__(
@@ -87,7 +94,7 @@ class Images(Dataset[tuple[Tensor, int]]):
 
     @property
     def chance(self) -> float:
-        """Accuracy, from 0 to 1, of always answering the commonest label."""
+        """Compute the accuracy, from 0 to 1, of always answering the commonest label."""
         return self.labels.bincount().max().item() / len(self)
 
     def __repr__(self) -> str:
@@ -97,13 +104,28 @@ class Images(Dataset[tuple[Tensor, int]]):
 
 
 def to_patches(images: Tensor, patch_size: int) -> Tensor:
-    """Cut images (N, c, h, w) into patches (N, n, c, patch_size ** 2), row by row."""
+    """Cut images into patches, row by row.
+
+    Args:
+        images: (N, c, h, w).
+        patch_size: height and width of a patch, in pixels.
+
+    Returns:
+        (N, n, c, patch_size ** 2).
+    """
     patches = images.unfold(2, patch_size, patch_size).unfold(3, patch_size, patch_size)
     return patches.permute(0, 2, 3, 1, 4, 5).flatten(4).flatten(1, 2)
 
 
 def from_patches(patches: Tensor) -> Tensor:
-    """Lay square patches (N, n, c, pixels) out as square images (N, c, h, w): the inverse of `to_patches`."""
+    """Lay square patches out as square images: the inverse of `to_patches`.
+
+    Args:
+        patches: (N, n, c, pixels).
+
+    Returns:
+        (N, c, h, w).
+    """
     side, patch = round(patches.shape[1] ** 0.5), round(patches.shape[3] ** 0.5)
     grid = patches.unflatten(1, (side, side)).unflatten(4, (patch, patch))
     return grid.permute(0, 3, 1, 4, 2, 5).flatten(4).flatten(2, 3)

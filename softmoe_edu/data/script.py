@@ -15,9 +15,16 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
     Image i is digit i // num_scripts of `digits(seed)` in script i % num_scripts, (1, 8, 8), 16 tokens of 4 pixels;
     with 16 scripts 20,752 for training and 8,000 for test, in the same scripts. `kinds` is each token's script.
 
-    shuffled: the same images, but the 16 tokens stand in another random order in each image and carry their place
-    written on them. Images are (5, 8, 8): channel 0 is the ink, and the 4 x 4 values of channels 1 to 4 in a patch
-    hold a single 1, at the place the patch would have had (channel 1 + place // 4, pixel place % 4).
+    Args:
+        num_scripts: number of scripts.
+        shuffled: the same images, but the 16 tokens stand in another random order in each image and carry their
+            position written on them. Images are (5, 8, 8): channel 0 is the ink, and the 4 x 4 values of channels 1 to
+            4 in a patch hold a single 1, at the position the patch would have had (channel 1 + position // 4, pixel
+            position % 4).
+        seed: of the split, the scripts and the orders.
+
+    Returns:
+        (train, test).
     """
     num_scripts = check_at_least("num_scripts", num_scripts)
     generator = generator_of(seed)
@@ -36,7 +43,7 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
 
 
 def _shuffle_tokens(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Put the 16 patches of each image in random order and write the place of each on it."""
+    """Put the 16 patches of each image in random order and write the position of each on it."""
     place = torch.rand(len(images), 16, generator=generator, dtype=torch.float32, device="cpu").argsort(1)
     ink = to_patches(images, 2).gather(1, place[:, :, None, None].expand(-1, -1, 1, 4))
     written = torch.nn.functional.one_hot(place, 16).view(-1, 16, 4, 4).to(images.dtype)

@@ -20,7 +20,19 @@ def token_kinds(
     deviation `noise` on every pixel. Kinds are drawn alike and independently; an image without a single commonest
     kind is drawn again. Chance is 1 / num_kinds. `kinds` is the truth: a lesson can ask which expert took which.
 
-    Raises ValueError unless num_kinds is from 2 to 8 and noise at least 0.
+    Args:
+        num_kinds: number of kinds, from 2 to 8.
+        noise: standard deviation of the noise, at least 0.
+        num_train: training images.
+        num_test: test images.
+        seed: of the images.
+
+    Returns:
+        (train, test).
+
+    Raises:
+        TypeError: a number is no whole number.
+        ValueError: a number is out of range.
     """
     num_kinds = check_at_least("num_kinds", num_kinds, 2)
     if num_kinds > len(PATTERNS):

@@ -15,9 +15,16 @@ from softmoe_edu.text import number, plural, span
 
 
 def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
-    """Draw how many tokens' worth each expert received, against its p slots.
+    """Draw the load of each expert, its dispatch weights summed, against its p slots.
 
     A bar is the mean over groups; a whisker goes from the group with the least to the one with the most.
+
+    Args:
+        routing: any routing.
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
     """
     b, _, e, p = routing.sizes
     load = array(metrics.expert_load(routing))
@@ -38,7 +45,7 @@ def expert_load(routing: Routing, *, ax: Axes | None = None) -> Axes:
     # Sums of softmax weights differ by rounding.
     groups = f", groups {number(apart)} apart at most" if apart > 1e-3 else ""
     made = f"{plural(e, 'expert')} of {plural(p, 'slot')}"
-    describe(ax, f"Load of {made} in tokens' worth, mean of {plural(b, 'group')}: {words}{groups}.")
+    describe(ax, f"Load (summed dispatch) of {made}, mean of {plural(b, 'group')}: {words}{groups}.")
     return ax
 
 
@@ -62,13 +69,24 @@ def draw_load(ax: Axes, load: np.ndarray, capacity: int, room: int = 16) -> None
     ax.set_ylim(0, capacity * 1.35)
     ax.set_xticks(every(e, room))
     ax.set_xlabel(f"expert (dashed: capacity {capacity}" + ("; whiskers: groups)" if b > 1 else ")"))
-    ax.set_ylabel("load (tokens' worth)")
+    ax.set_ylabel("load (summed dispatch)")
 
 
 def slot_usage(routing: Routing, share: float = 0.9, *, ax: Axes | None = None) -> Axes:
     """Draw how many tokens hold `share` of a slot's dispatch weight, over the slots of all groups (appendix G).
 
     Empty slots, of 0 tokens, are counted in the title and left out of the median.
+
+    Args:
+        routing: any routing.
+        share: over 0 and at most 1.
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: share is out of range.
     """
     usage = array(metrics.slot_usage(routing, share)).ravel().astype(int)
     tokens = routing.sizes[1]

@@ -11,14 +11,14 @@ from softmoe_edu.routing import Routing
 
 
 def array(values: object) -> np.ndarray:
-    """Give a tensor, or what numpy reads, as a float array on the CPU without a graph."""
+    """Return a tensor, or what numpy reads, as a float array on the CPU without a graph."""
     if isinstance(values, Tensor):
         values = values.detach().cpu().double()
     return np.asarray(values, dtype=float)
 
 
 def one_group(routing: Routing, group: int) -> Routing:
-    """Give a routing of one group alone, so that no dense tensor of the others is built."""
+    """Return a routing of one group alone, so that no dense tensor of the others is built."""
     b = routing.sizes[0]
     if not 0 <= group < b:
         raise ValueError(f"group must be from 0 to {b - 1}, got {group}: the routing has {b} groups")
@@ -26,14 +26,14 @@ def one_group(routing: Routing, group: int) -> Routing:
 
 
 def one_axes(ax: Axes | None, width: float, height: float) -> Axes:
-    """Give the Axes, or those of a new figure of that size in inches."""
+    """Return the Axes, or those of a new figure of that size in inches."""
     if ax is not None:
         return ax
     return plt.subplots(figsize=(width, height), layout="constrained")[1]
 
 
 def many_axes(ax: np.ndarray | None, rows: int, columns: int, width: float, height: float) -> np.ndarray:
-    """Give (rows, columns) Axes, of a new figure unless given; raise a sentence when the number given is another."""
+    """Return (rows, columns) Axes, of a new figure unless given; raise an error when another number is given."""
     if ax is None:
         return plt.subplots(rows, columns, figsize=(width, height), layout="constrained", squeeze=False)[1]
     if np.size(ax) != rows * columns:
@@ -45,7 +45,7 @@ def many_axes(ax: np.ndarray | None, rows: int, columns: int, width: float, heig
 
 
 def patch_side(tokens: int, height: int, width: int) -> int:
-    """Side in pixels of the square patches that cut an image into this many tokens; raise a sentence without one."""
+    """Return the side in pixels of the square patches that cut an image into this many tokens, or raise an error."""
     side = math.isqrt(height * width // tokens)
     if side == 0 or height % side or width % side or height * width != tokens * side * side:
         raise ValueError(
@@ -56,7 +56,7 @@ def patch_side(tokens: int, height: int, width: int) -> int:
 
 
 def check_images(name: str, images: np.ndarray, rank: int) -> None:
-    """Raise a sentence unless images are ([examples,] channels, height, width) with 1 or 3 channels."""
+    """Raise an error unless images are ([examples,] channels, height, width) with 1 or 3 channels."""
     shape = ("examples, " if rank == 4 else "") + "channels, height, width"
     hint = "add the channel axis with x[None]" if rank == 3 else "add the channel axis with x[:, None]"
     if images.ndim != rank:
@@ -66,7 +66,7 @@ def check_images(name: str, images: np.ndarray, rank: int) -> None:
 
 
 def tokens_per_example(tokens: int, examples_per_group: int) -> int:
-    """Tokens of one example; raise a sentence unless the examples divide a group."""
+    """Return the tokens of one example, or raise an error unless the examples divide a group."""
     if examples_per_group < 1 or tokens % examples_per_group:
         raise ValueError(
             f"examples_per_group must divide the {tokens} tokens of a group, got {examples_per_group}: "

@@ -32,12 +32,25 @@ def capacity_curve(
     """Draw which share of tokens a tokens choice router drops at each capacity factor, expected and measured.
 
     The line is exact for a uniformly random router (`metrics.expected_drop_curve`); it is level where rounding up
-    gives the same capacity. top_k: choices of a token; with several the line is the share of choices without a slot.
-    skew: how likely expert e is chosen goes with 1 / (e + 1) ** skew; a dashed line is exact for that router, where a
-    token makes one choice. measured: {capacity factor: fractions of samples} of what the line is of; a dot is their
-    mean, a whisker goes from the smallest to the largest. factor: the one that is marked on both lines and named.
-    Raises ValueError for a factor that is not over 0 and at most 4, for more choices than experts, for a skew that is
-    negative or not finite, and for fractions outside 0 to 1.
+    gives the same capacity.
+
+    Args:
+        tokens: tokens of a group.
+        num_experts: experts that they choose from.
+        measured: {capacity factor: fractions of samples} of what the line is of; a dot is their mean, a whisker goes
+            from the smallest to the largest.
+        top_k: choices of a token; with several the line is the share of choices without a slot.
+        skew: expert e is chosen in proportion to 1 / (e + 1) ** skew; a dashed line is exact for that router, where a
+            token makes one choice.
+        factor: the capacity factor that is marked on both lines and named.
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: a factor is not over 0 and at most 4, there are more choices than experts, skew is negative or not
+            finite, or a fraction is outside 0 to 1.
     """
     top_k = check_at_least("top_k", top_k)
     if top_k > num_experts:

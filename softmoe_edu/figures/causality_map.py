@@ -26,12 +26,22 @@ def causality_map(
 ) -> np.ndarray:
     """Draw matrices of `softmoe_edu.influence.influence`: rows are outputs, columns the token that changes.
 
-    A coloured cell moves, by more than `tolerance` of the layer's largest change; an empty one stays. The colour goes
-    with the square root of the change, up to the layer's own largest. Above the stairs stand outputs before the changed
-    token; their share that moves is in the title.
-    token: the one whose column is marked. Returns (1, layers) Axes.
-    Raises ValueError without matrices, for a matrix that is not square, of another size than the first or with a
-    number that is negative or not finite, for a token out of range and for a tolerance outside 0 to 1.
+    A coloured cell moves, by more than `tolerance` of the layer's largest change; an empty one stays. The colour
+    follows the square root of the change, up to the layer's own largest. Above the stairs stand outputs before the
+    changed token; their share that moves is in the title.
+
+    Args:
+        influences: {name of the layer: matrix (n, n)}.
+        token: the one whose column is marked.
+        tolerance: share of the layer's largest change that an output must pass to count as moved.
+        ax: one Axes for each layer; None for a new figure.
+
+    Returns:
+        (1, layers) Axes.
+
+    Raises:
+        ValueError: there is no matrix, one is not square, of another size than the first or holds a number that is
+            negative or not finite, token is out of range, or tolerance is outside 0 to 1.
     """
     matrices = {name: torch.from_numpy(array(each)) for name, each in influences.items()}
     if not matrices:

@@ -23,8 +23,17 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
     example is, and a map has the example's tokens against the slots of its group. Titles give the fraction of tokens
     that were dropped in all groups. Where slots are too many to be told apart, a map adds up each expert's. Each map
     has its own colour scale, from 0 to its largest weight.
-    Returns (routers, 3) Axes. Raises ValueError without routings, when they did not read the same tokens, and for an
-    example out of range.
+
+    Args:
+        routings: {name of the router: its routing of the same tokens}.
+        example: the example whose weights are drawn.
+        ax: three Axes for each router; None for a new figure.
+
+    Returns:
+        (routers, 3) Axes.
+
+    Raises:
+        ValueError: there is no routing, they did not read the same tokens, or example is out of range.
     """
     if not routings:
         raise ValueError('routings must be {name: Routing} with at least one router, got none: {"soft": router(x)}')
@@ -57,8 +66,8 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
         row[1].set_title("combine")
         row[2].set_title(f"all groups: {lost:.1f} % dropped")
         words.append(
-            f"{name} drops {lost:.1f} % of tokens, and its experts receive "
-            f"{span(load.mean(0).min(), load.mean(0).max())} tokens' worth for {plural(routing.sizes[3], 'slot')} each"
+            f"{name} drops {lost:.1f} % of tokens, and its experts have "
+            f"loads of {span(load.mean(0).min(), load.mean(0).max())} in {plural(routing.sizes[3], 'slot')} each"
         )
     describe(panels, f"{plural(len(routings), 'router')} on one batch, maps of example {example}: {'; '.join(words)}.")
     return panels

@@ -28,11 +28,21 @@ def cost_bars(
 ) -> np.ndarray:
     """Draw what layers cost: one panel for each quantity, one bar for each layer, its parts stacked.
 
-    costs: {layer: {part: {quantity: number}}}, which `{name: {p.name: vars(p) for p in cost.parts}}` makes of costs;
-    bytes and seconds are added with `p.bytes(batch)` and `p.seconds(device, batch)`. A part that a layer lacks, or a
-    quantity that a part lacks, counts as 0. Totals stand at the bars' ends. quantities: names that the parts have.
-    Returns (1, quantities) Axes. Raises TypeError for a layer that is no mapping, ValueError without layers or
-    quantities, for a quantity that no part has and for numbers that are negative or not finite.
+    Totals stand at the bars' ends.
+
+    Args:
+        costs: {layer: {part: {quantity: number}}}, which `{name: {p.name: vars(p) for p in cost.parts}}` makes of
+            costs; bytes and seconds are added with `p.bytes(batch)` and `p.seconds(device, batch)`. A part that a layer
+            lacks, or a quantity that a part lacks, counts as 0.
+        quantities: names that the parts have.
+        ax: one Axes for each quantity; None for a new figure.
+
+    Returns:
+        (1, quantities) Axes.
+
+    Raises:
+        TypeError: a layer is no mapping.
+        ValueError: there are no layers or quantities, no part has a quantity, or a number is negative or not finite.
     """
     for layer in costs.values():
         if not isinstance(layer, Mapping):

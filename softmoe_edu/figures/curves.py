@@ -30,9 +30,20 @@ def training_curves(
     """Draw the mean of each model's runs as a line, and a band over them.
 
     A run is a mapping from column names to sequences of equal length, such as {"step": [...], "loss": [...]}; the
-    runs of one model are drawn where all of them have a value of x. band: "range" for smallest to largest, "error"
-    for the standard error of the mean (over runs, with n - 1). A single run has no band, and the legend says so.
-    Raises ValueError when nothing is given, a column is missing, or lengths differ.
+    runs of one model are drawn where all of them have a value of x. A single run has no band, and the legend says so.
+
+    Args:
+        runs: {name of the model: its runs}.
+        x: the column on the horizontal axis.
+        y: the column on the vertical axis.
+        band: "range" for smallest to largest, "error" for the standard error of the mean (over runs, with n - 1).
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: no run is given, a column is missing, or lengths differ.
     """
     check_choice("band", band, tuple(BANDS))
     if not runs or not all(len(group) for group in runs.values()):
@@ -63,7 +74,7 @@ def training_curves(
 
 
 def _align(name: str, group: Sequence[Run], x: str, y: str) -> tuple[np.ndarray, np.ndarray]:
-    """The values of x that all runs have, in order, and y as (runs, values)."""
+    """Return the values of x that all runs have, in order, and y as (runs, values)."""
     columns = []
     for run in group:
         missing = [column for column in (x, y) if column not in run]
@@ -74,7 +85,8 @@ def _align(name: str, group: Sequence[Run], x: str, y: str) -> tuple[np.ndarray,
         at, values = array(run[x]), array(run[y])
         if at.shape != values.shape or at.ndim != 1 or not len(at):
             raise ValueError(
-                f"columns {x!r} and {y!r} of {name!r} must be of one length over 0, got {at.shape} and {values.shape}"
+                f"columns {x!r} and {y!r} of {name!r} must have the same length, at least 1, "
+                f"got {at.shape} and {values.shape}"
             )
         columns.append(dict(zip(at.tolist(), values.tolist(), strict=True)))
     shared = sorted(set(columns[0]).intersection(*columns[1:]))

@@ -20,9 +20,13 @@ def describe(axes: Axes | np.ndarray, text: str) -> None:
 
 
 def alt_text(axes: Axes | np.ndarray) -> str:
-    """Give the description that a figure function left; each is given once for several Axes, joined by spaces.
+    """Return the description that a figure function left; each stands once for several Axes, joined by spaces.
 
-    Raises ValueError for Axes that no function of `softmoe_edu.figures` drew on.
+    Args:
+        axes: what a figure function returned.
+
+    Raises:
+        ValueError: no function of `softmoe_edu.figures` drew on these Axes.
     """
     # matplotlib labels the Axes of colour bars <colorbar>.
     texts = [text for ax in _each(axes) if (text := str(ax.get_label()))[:1] not in ("", "<")]
@@ -34,7 +38,10 @@ def alt_text(axes: Axes | np.ndarray) -> str:
 class Described:
     """A picture as PNG with its alt text; a notebook shows both, and print shows the text.
 
-    png: the file's bytes. alt: the description. caption: what stands under the picture.
+    Attributes:
+        png: the file's bytes.
+        alt: the description.
+        caption: what stands under the picture.
     """
 
     def __init__(self, png: bytes, alt: str, caption: str):
@@ -56,7 +63,16 @@ class Described:
 def described(axes: Axes | np.ndarray, caption: str | None = None, *, dpi: int = 110) -> Described:
     """Render the figure of these Axes with its alt text, and close it so that a notebook does not draw it twice.
 
-    axes: what a figure function returned, or several of one figure. The caption is the alt text unless given.
+    Args:
+        axes: what a figure function returned, or several of one figure.
+        caption: what stands under the picture; None for the alt text.
+        dpi: pixels per inch.
+
+    Returns:
+        The picture with its texts.
+
+    Raises:
+        ValueError: no function of `softmoe_edu.figures` drew on these Axes.
     """
     alt = alt_text(axes)
     figure = _each(axes)[0].get_figure(root=True)

@@ -15,8 +15,20 @@ def dispatch_map(routing: Routing, group: int = 0, *, vmax: float | None = None,
     """Draw how the tokens of one group fill the slots; a softmax over tokens gives every column the sum 1.
 
     Above the map stand the sums of its columns (what a slot received), beside it those of its rows (what a token
-    gave). vmax: the weight at the end of the colours, by default the largest; weights above it are counted in the
-    colour bar's label. Raises ValueError for a group that the routing does not have.
+    gave).
+
+    Args:
+        routing: any routing.
+        group: the group that is drawn.
+        vmax: the weight at the end of the colours; None for the largest. Weights above it are counted in the colour
+            bar's label.
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: the routing has no such group, or vmax is not over 0.
     """
     return _map_with_sums(routing, "dispatch", group, vmax, ax)
 
@@ -24,7 +36,19 @@ def dispatch_map(routing: Routing, group: int = 0, *, vmax: float | None = None,
 def combine_map(routing: Routing, group: int = 0, *, vmax: float | None = None, ax: Axes | None = None) -> Axes:
     """Draw how the slots answer the tokens of one group; a softmax over slots gives every row the sum 1.
 
-    Sums, vmax and errors are as in `dispatch_map`: above, how much a slot says; beside, how much a token hears.
+    Above the map stands how much a slot says, beside it how much a token hears.
+
+    Args:
+        routing: any routing.
+        group: the group that is drawn.
+        vmax: as in `dispatch_map`.
+        ax: the Axes to draw on; None for a new figure.
+
+    Returns:
+        The Axes.
+
+    Raises:
+        ValueError: the routing has no such group, or vmax is not over 0.
     """
     return _map_with_sums(routing, "combine", group, vmax, ax)
 

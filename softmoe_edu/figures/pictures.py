@@ -36,10 +36,24 @@ def slot_views(
 ) -> np.ndarray:
     """Draw what slots see: each patch's dispatch weight over the image it was cut from, one Axes per slot.
 
-    The image is grey, so that colour is weight alone, and shows through where a slot does not look. slots: how many,
-    spread evenly over the experts, or which (expert-major numbers). All share one colour scale, from 0 to the largest
-    weight shown. example: which of the group's `examples_per_group` images this is.
-    Raises ValueError for an image that does not cut into the tokens, and for a group, example or slot out of range.
+    The image is grey, so that colour is weight alone, and shows through where a slot does not look. All slots share one
+    colour scale, from 0 to the largest weight shown.
+
+    Args:
+        routing: any routing.
+        image: (c, h, w), with 1 or 3 channels.
+        slots: how many, spread evenly over the experts, or which (expert-major numbers).
+        group: the group that holds the image.
+        example: which of the group's images this is.
+        examples_per_group: how many images a group holds.
+        columns: Axes in a row.
+        ax: as many Axes as needed; None for a new figure.
+
+    Returns:
+        The Axes, in rows.
+
+    Raises:
+        ValueError: the image does not cut into the tokens, or a group, example or slot is out of range.
     """
     columns = check_at_least("columns", columns)
     one = one_group(routing, group)
@@ -90,8 +104,19 @@ def dropped_tokens(
 ) -> np.ndarray:
     """Draw images with the patches that no slot received hatched, and their number in each title.
 
-    images: the b * examples_per_group examples of the routing in order; the first `limit` are drawn.
-    Raises ValueError for another number of images, and for images that do not cut into the tokens.
+    Args:
+        routing: any routing.
+        images: the b * examples_per_group examples of the routing in order, (N, c, h, w).
+        examples_per_group: how many images a group holds.
+        limit: how many are drawn, from the first on.
+        columns: Axes in a row.
+        ax: as many Axes as needed; None for a new figure.
+
+    Returns:
+        The Axes, in rows.
+
+    Raises:
+        ValueError: there is another number of images, or they do not cut into the tokens.
     """
     columns = check_at_least("columns", columns)
     limit = check_at_least("limit", limit)

@@ -22,9 +22,15 @@ _DARK = {"page": "#18191b", "text": "#e6e8eb", "line": "#a3abb5", "grid": "#3a3f
 
 
 def style(dark: bool = False) -> dict[str, Any]:
-    """Give the rcParams of the light or the dark theme, for `plt.rcParams.update` in a notebook's first cell.
+    """Return the rcParams of the light or the dark theme, for `plt.rcParams.update` in a notebook's first cell.
 
     Text stands out from the page at 7:1 or more and lines at 4.5:1 or more (WCAG 2.2 contrast ratio).
+
+    Args:
+        dark: whether the page is dark.
+
+    Returns:
+        {rcParam: value}.
     """
     colour = _DARK if dark else _LIGHT
     return {
@@ -63,7 +69,7 @@ def theme(dark: bool = False) -> Iterator[None]:
 
 
 def contrast(first: ColorType, second: ColorType) -> float:
-    """WCAG 2.2 contrast ratio of two colours, from 1 to 21."""
+    """Compute the WCAG 2.2 contrast ratio of two colours, from 1 to 21."""
     light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
@@ -75,30 +81,30 @@ def _luminance(colour: ColorType) -> float:
 
 
 def page() -> ColorType:
-    """Give the background colour that new Axes have; white where they have none."""
+    """Return the background colour of new Axes; white where they have none."""
     colour = matplotlib.rcParams["axes.facecolor"]
     return "white" if to_rgba(colour)[3] == 0 else colour
 
 
 def text_colour() -> ColorType:
-    """Give the colour of text in the current rcParams."""
+    """Return the colour of text in the current rcParams."""
     return matplotlib.rcParams["text.color"]
 
 
 def categories() -> list[str]:
-    """Give the Okabe-Ito colours that stand out from the current background at 3:1 or more."""
+    """Return the Okabe-Ito colours that stand out from the current background at 3:1 or more."""
     order = OKABE_ITO if _luminance(page()) > 0.18 else OKABE_ITO[::-1]
     return [colour for colour in order if contrast(colour, page()) >= 3]
 
 
 def slot_name(slot: int, slots_per_expert: int) -> str:
-    """Expert and slot of an expert-major slot number: 31 where experts have one slot, else 31.0, 31.1."""
+    """Name the expert and slot of an expert-major slot number: 31 where experts have one slot, else 31.0, 31.1."""
     expert, own = divmod(slot, slots_per_expert)
     return f"{expert}" if slots_per_expert == 1 else f"{expert}.{own}"
 
 
 def every(count: int, most: int) -> range:
-    """Numbers from 0 below count in steps of 1, 2 or 5 times a power of ten, `most` of them at most."""
+    """Return numbers from 0 below count in steps of 1, 2 or 5 times a power of ten, `most` of them at most."""
     step = next(
         step for power in range(9) for step in (10**power, 2 * 10**power, 5 * 10**power) if count <= most * step
     )
@@ -106,13 +112,13 @@ def every(count: int, most: int) -> range:
 
 
 def others(values: np.ndarray, value: float | int) -> str:
-    """Say how many values beside the one that was named are equal to it, "2 others"; nothing where there is none."""
+    """Return how many values beside the one that was named are equal to it, "2 others"; "" where there is none."""
     more = int((values == value).sum()) - 1
     return plural(more, "other") if more > 0 else ""
 
 
 def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
-    """Say which of the values is the largest, or that all are equal; `place` names one by its flat index."""
+    """Describe which of the values is the largest, or that all are equal; `place` names one by its flat index."""
     flat = values.ravel()
     top = int(flat.argmax())
     if flat.size > 1 and (flat == flat[top]).all():
@@ -122,5 +128,5 @@ def largest(values: np.ndarray, place: Callable[[int], str]) -> str:
 
 
 def hundredths(values: np.ndarray) -> str:
-    """Smallest to largest of some sums, with two decimals."""
+    """Return the smallest to the largest of some sums, with two decimals."""
     return span(values.min(), values.max(), "{:.2f}".format)

@@ -43,7 +43,7 @@ CONTRADICTIONS = (
 
 
 class Models(dict[str, Model]):
-    """Models by name; a name that is not there is answered with the nearest ones."""
+    """Models by name; the error for an unknown name lists the nearest ones."""
 
     def __missing__(self, name: str) -> Model:
         plain = re.sub(r"[ -]", "_", str(name).lower().replace("/", ""))
@@ -56,7 +56,14 @@ def build(name: str, device: str | torch.device = "meta") -> ViT:
     """Build a model; on the meta device it has shapes and no memory, which H/14 with 256 experts needs 217 GB of.
 
     The paper's tokens choice serves tokens by their gate (batch priority). Its printed costs fit a capacity rounded
-    to the nearest number, which is what is built. Raises KeyError for an unknown name.
+    to the nearest number, which is what is built.
+
+    Args:
+        name: a name in `MODELS`.
+        device: where the parameters are.
+
+    Raises:
+        KeyError: no model has this name.
     """
     sizes = MODELS[name].sizes
     arguments = {one.name: getattr(sizes, one.name) for one in fields(ViTSizes) if one.name != "moe"}
@@ -72,7 +79,7 @@ def _layer(sizes: ViTSizes) -> MoE:
 
 
 def _sizes(variant: str, moe: MoESizes | None) -> ViTSizes:
-    """Sizes of a variant such as "S/16"; experts stand in every block of the second half."""
+    """Return the sizes of a variant such as "S/16"; experts stand in every block of the second half."""
     letter, patch = variant.split("/")
     depth = BACKBONES[letter]["depth"]
     layers = tuple(range(depth // 2, depth)) if moe else ()

@@ -12,9 +12,17 @@ BATCH = 4096
 class Run:
     """A training run as printed; None where its table does not say.
 
-    steps of 4096 images, cooldown in steps; jft (JFT-4B precision at 1), imagenet_10shot and imagenet_finetune (at 384
-    pixels) in percent; train_exaflop in 1e18 FLOPs, train_days in TPUv3-chip days; ms_per_image, gflops_per_image
-    in evaluation.
+    Attributes:
+        table: the table that it stands in.
+        steps: steps of 4096 images.
+        jft: JFT-4B precision at 1, in percent.
+        imagenet_10shot: accuracy in percent.
+        cooldown: in steps.
+        imagenet_finetune: accuracy at 384 pixels, in percent.
+        train_exaflop: in 1e18 FLOPs.
+        train_days: in TPUv3-chip days.
+        ms_per_image: in evaluation.
+        gflops_per_image: in evaluation.
     """
 
     table: str
@@ -41,21 +49,21 @@ class Model:
 
     @cached_property
     def cost(self) -> Cost:
-        """The cost of one image, by parts; sparse routers move tokens by index, as in this package."""
+        """Compute the cost of one image, by parts; sparse routers move tokens by index, as in this package."""
         return vit_cost(self.sizes)
 
     @property
     def parameters(self) -> int:
-        """Parameters, computed: with the head of 29,593 classes and the learned positions, as the paper counts."""
+        """Count the parameters, with the head of 29,593 classes and the learned positions, as the paper does."""
         return self.cost.parameters
 
     @property
     def gflops_per_image(self) -> float:
-        """1e9 FLOPs of a forward pass, computed: 2 per MAC."""
+        """Compute the 1e9 FLOPs of a forward pass: 2 per MAC."""
         return self.cost.flops / 1e9
 
     def train_exaflop(self, steps: int) -> float:
-        """1e18 FLOPs of training as the paper counts them, computed: 3 x MACs x images.
+        """Compute the 1e18 FLOPs of training as the paper counts them: 3 x MACs x images.
 
         The printed figures of sparse routers fit one-hot products for dispatch and combine, where dispatch weights
         take no gradient, so that dispatch counts 2 x MACs.

@@ -15,10 +15,17 @@ def published(name: str) -> list[dict[str, Cell]]:
     """Return the rows of one of TABLES, numbers as numbers, an empty cell as None.
 
     In table4 to table6 sparse_layers "4:11" means blocks 4 to 11, from 0. In table7 the rows with batch priority are
-    rows 37, 49, 42 and 50 of table9. In figure6 experts_column is "probable" where the paper does not tell which
+    rows 37, 49, 42 and 50 of table9. In figure6 experts_column is "probable" where the paper does not say which
     numbers of experts a row leaves out.
 
-    Raises ValueError for a name that is not there.
+    Args:
+        name: one of TABLES.
+
+    Returns:
+        [{column: value}].
+
+    Raises:
+        ValueError: no table has this name.
     """
     check_choice("table", name, TABLES)
     with (files("softmoe_edu.paper") / "published" / f"{name}.csv").open(encoding="utf-8") as file:

@@ -33,7 +33,12 @@ class UniformRouter(Router):
         return x[..., :0]
 
     def decide(self, logits: Tensor, mask: Mask | None = None) -> SoftRouting:
-        """Let equal logits make both softmaxes uniform; of `logits` only the groups and tokens count."""
+        """Let equal logits make both softmaxes uniform.
+
+        Args:
+            logits: of which only the groups and tokens count.
+            mask: (b, n), True for real tokens; None when all are real.
+        """
         equal = logits.new_zeros(*logits.shape[:2], self.num_experts, self.slots_per_expert)
         return SoftRouting(dispatch_weights(equal, mask), combine_weights(equal, mask), mask=mask)
 
@@ -57,7 +62,12 @@ class UniformSoftRouter(SlotLogits):
     """Every slot is the mean of all tokens; combine is learned as in Soft MoE."""
 
     def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
-        """Read the logits for combine alone."""
+        """Read the logits for combine alone.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+        """
         logits = self.in_use(logits)
         dispatch = dispatch_weights(torch.zeros_like(logits), mask)
         return SoftRouting(dispatch, combine_weights(logits, mask), logits=logits, mask=mask)
@@ -67,7 +77,12 @@ class SoftUniformRouter(SlotLogits):
     """Dispatch is learned as in Soft MoE; every token gets the mean of all slots."""
 
     def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
-        """Read the logits for dispatch alone."""
+        """Read the logits for dispatch alone.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+        """
         logits = self.in_use(logits)
         combine = combine_weights(torch.zeros_like(logits), mask)
         return SoftRouting(dispatch_weights(logits, mask), combine, logits=logits, mask=mask)
@@ -93,7 +108,15 @@ class IdentityRouter(Router):
         return x[..., :0]
 
     def decide(self, logits: Tensor, mask: Mask | None = None) -> SparseRouting:
-        """Deal tokens out; raises ValueError when they do not fit. Of `logits` only groups and tokens count."""
+        """Deal tokens out.
+
+        Args:
+            logits: of which only the groups and tokens count.
+            mask: (b, n), True for real tokens; None when all are real.
+
+        Raises:
+            ValueError: the tokens do not fit the slots.
+        """
         b, n = logits.shape[:2]
         e, p = self.num_experts, self.capacity(n)
         token = torch.arange(e, device=logits.device)[:, None] + e * torch.arange(p, device=logits.device)
@@ -104,7 +127,14 @@ class IdentityRouter(Router):
         return SparseRouting(token, (token >= 0).to(logits.dtype), n, mask=mask)
 
     def capacity(self, tokens: int) -> int:
-        """Compute the slots of an expert; raises ValueError when this many tokens do not fit those that were given."""
+        """Compute the slots of an expert.
+
+        Args:
+            tokens: tokens of a group.
+
+        Raises:
+            ValueError: this many tokens do not fit the slots that were given.
+        """
         e, p = self.num_experts, self.slots_per_expert
         if p and tokens > e * p:
             raise ValueError(

@@ -88,11 +88,18 @@ class ExpertsChoiceRouter(Router):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int:
-        """Compute the slots of an expert for a group of this many tokens; raises ValueError when these are fewer."""
+        """Compute the slots of an expert for a group.
+
+        Args:
+            tokens: tokens of the group.
+
+        Raises:
+            ValueError: the capacity is under one slot or over the tokens.
+        """
         capacity = capacity_for(
             tokens,
             self.num_experts,
@@ -108,7 +115,15 @@ class ExpertsChoiceRouter(Router):
         return x @ widen(self.w_gate)
 
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
-        """Let experts choose; raises ValueError when the capacity is under one slot or over the tokens."""
+        """Let experts choose.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+
+        Raises:
+            ValueError: the capacity is under one slot or over the tokens.
+        """
         n = logits.shape[1]
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
         gates = (logits if noisy is None else noisy).softmax(-1)

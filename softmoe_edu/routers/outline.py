@@ -35,7 +35,7 @@ def outline(router: nn.Module, tokens: int, method: str) -> Outline:
     Args:
         router: a `Router`, which is left as it is.
         tokens: tokens of the group.
-        method: the method whose answer is looked for, which the error tells to define.
+        method: the method whose answer is looked for; the error says to define it.
 
     Raises:
         ValueError: the router cannot decide without numbers, as when its slots depend on them, or decides for other

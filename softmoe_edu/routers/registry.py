@@ -23,7 +23,11 @@ ROUTERS: dict[str, type[Router]] = {
 
 
 def registered(name: str) -> Callable[..., Router]:
-    """Return what builds the router of this name; raises ValueError, which lists the names, when there is none."""
+    """Return what builds the router of this name.
+
+    Raises:
+        ValueError: no router has this name; the error lists the names.
+    """
     check_choice("router", name, tuple(ROUTERS))
     return ROUTERS[name]
 
@@ -69,8 +73,8 @@ def build(name: str, dim: int, num_experts: int, settings: Mapping[str, object])
         inspect.signature(kind).bind(dim, num_experts, **arguments)
     except TypeError as error:
         raise TypeError(
-            f"router {name!r} must be built from dim, num_experts and {', '.join(arguments) or 'nothing else'}, got a "
-            f"{error}: let __init__ take dim and num_experts first, and give its other arguments defaults"
+            f"router {name!r} must be built from dim, num_experts and {', '.join(arguments) or 'nothing else'}, "
+            f"which fails ({error}): let __init__ take dim and num_experts first, and give its other arguments defaults"
         ) from None
     router = kind(dim, num_experts, **arguments)
     if not isinstance(router, Router):

@@ -103,7 +103,7 @@ class Router(nn.Module):
 
     @property
     def has_scores(self) -> bool:
-        """Whether `score` and `decide` are all that the router does, so that other scores can be given to the second.
+        """Return whether `score` and `decide` are all that the router does, so that `decide` can be given other scores.
 
         They are not where `forward` or `route` was written alone, or in a subclass of the class that has the steps.
         """
@@ -115,7 +115,7 @@ class Router(nn.Module):
         """Return what each token has a score for: "expert", logits (b, n, e), "slot", (b, n, e, p), or None.
 
         Raises:
-            ValueError: it cannot be told without the tokens' numbers.
+            ValueError: it cannot be known without the tokens' numbers.
         """
         e = self.num_experts
         shape = score_shape(self, e, "score_per()") if self.has_scores else (0,)
@@ -124,17 +124,17 @@ class Router(nn.Module):
         if shape[:2] != (1, e) or shape[2:3] != (e,) or len(shape) > 4:
             raise ValueError(
                 f"the logits of {type(self).__name__} must be (b, n, e) or (b, n, e, p), got {shape} for "
-                f"(b, n, e) = (1, {e}, {e}): return such from score(x)"
+                f"(b, n, e) = (1, {e}, {e}): return one of these from score(x)"
             )
         return "expert" if len(shape) == 3 else "slot"
 
     def is_sparse(self) -> bool:
-        """Tell whether a slot holds one token at most, which is moved by its index, or a mixture, a product.
+        """Return whether a slot holds one token at most, which is moved by its index, or a mixture, a product.
 
         Without an answer of the subclass, what decides is whether it returns a `SparseRouting`.
 
         Raises:
-            ValueError: it cannot be told without the tokens' numbers.
+            ValueError: it cannot be known without the tokens' numbers.
         """
         return isinstance(outline(self, self.num_experts, "is_sparse()").routing, SparseRouting)
 
@@ -142,7 +142,7 @@ class Router(nn.Module):
         """Compute the slots of an expert for a group of this many tokens; None where their numbers decide.
 
         Raises:
-            ValueError: it cannot be told without the tokens' numbers.
+            ValueError: it cannot be known without the tokens' numbers.
         """
         return outline(self, tokens, "capacity(tokens)").routing.sizes[3]
 
@@ -150,7 +150,7 @@ class Router(nn.Module):
         """Count the MACs of the router's own matrix products for a group of this many tokens.
 
         Raises:
-            ValueError: they cannot be told without the tokens' numbers.
+            ValueError: they cannot be known without the tokens' numbers.
         """
         return outline(self, tokens, "score_macs(tokens)").macs
 
@@ -198,7 +198,7 @@ def ask(router: Router, question: str, *arguments: int) -> Any:
 
 
 def _speaks_for(kind: type[Router], question: str, steps: tuple[str, ...]) -> bool:
-    """Tell whether the class that answers a question has these steps itself, or is the base of the first that has."""
+    """Return whether the class that answers a question has these steps itself, or is the base of the first that has."""
     owner = _owner(kind, question)
     has_steps = any(getattr(kind.__mro__[owner], step) is not getattr(Router, step) for step in steps)
     later = [base for base in kind.__mro__[:owner] if vars(base).keys() & set(steps)]
@@ -206,7 +206,7 @@ def _speaks_for(kind: type[Router], question: str, steps: tuple[str, ...]) -> bo
 
 
 def _owner(kind: type[Router], name: str) -> int:
-    """Return the place, in the order of inheritance, of the class that defines a method."""
+    """Return the index, in the order of inheritance, of the class that defines a method."""
     return next(i for i, base in enumerate(kind.__mro__) if name in vars(base))
 
 

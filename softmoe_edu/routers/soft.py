@@ -19,8 +19,16 @@ from softmoe_edu.shapes import Logits, Mask, check_at_least, check_choice, check
 def l2_normalize(x: Tensor, axis: int, *, as_printed: bool = False) -> Tensor:
     """Divide x by its length along an axis; a zero vector stays zero.
 
-    The official code uses x * rsqrt(|x|^2 + 1e-6). The paper's Algorithm 2 prints x / (|x| + 1e-6), here with
-    `as_printed`: for |x| = 0.001 it gives length 0.999, the code 0.707.
+    The official code uses x * rsqrt(|x|^2 + 1e-6). The paper's Algorithm 2 prints x / (|x| + 1e-6): for |x| = 0.001
+    it gives length 0.999, the code 0.707.
+
+    Args:
+        x: any tensor.
+        axis: the axis along which lengths become 1.
+        as_printed: whether to follow the paper's Algorithm 2 rather than the official code.
+
+    Returns:
+        A tensor of the shape of x.
     """
     squares = x.square().sum(axis, keepdim=True)
     # sqrt has an infinite slope at 0, so zero vectors take a constant there.
@@ -69,7 +77,7 @@ class SlotLogits(Router):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         # The official initialiser takes the experts for the fan-in and d for the receptive field.
         lecun_normal_(self.phi, self.dim * self.num_experts)
         nn.init.constant_(self.scale, self.scale_init)
@@ -83,7 +91,7 @@ class SlotLogits(Router):
 
     @property
     def noisy(self) -> bool:
-        """Whether noise is added now: only in training."""
+        """Return whether noise is added now: only in training."""
         return self.training and self.noise_std > 0
 
     def directions(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,6 +166,11 @@ class SoftRouter(SlotLogits):
         return super().route(x, mask)
 
     def decide(self, logits: Logits, mask: Mask | None = None) -> SoftRouting:
-        """Read one logit tensor twice, see `soft_weights`; the decision's `logits` are those with noise."""
+        """Read one logit tensor twice, see `soft_weights`; the decision's `logits` are those with noise.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+        """
         logits = self.in_use(logits)
         return SoftRouting(*soft_weights(logits, mask), logits=logits, mask=mask)

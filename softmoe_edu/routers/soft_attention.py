@@ -44,18 +44,18 @@ class AttentionRouting(Routing):
         return b, n, self.num_experts, self.slots.shape[1] // self.num_experts
 
     @cached_property
-    def logits(self) -> Logits:  # type: ignore[override]  # nobody may set it: a Routing is frozen
-        """Scale times the cosine of every token and slot."""
+    def logits(self) -> Logits:  # type: ignore[override]  # read-only: a Routing is frozen
+        """Return scale times the cosine of every token and slot, (b, n, e, p)."""
         return (self.tokens @ self.slots.mT).unflatten(-1, self.sizes[2:])
 
     @cached_property
     def dispatch(self) -> Weights:  # type: ignore[override]
-        """Softmax over tokens."""
+        """Return the softmax over tokens, (b, n, e, p)."""
         return dispatch_weights(self.logits, self.mask)
 
     @cached_property
     def combine(self) -> Weights:  # type: ignore[override]
-        """Softmax over all slots."""
+        """Return the softmax over all slots, (b, n, e, p)."""
         return combine_weights(self.logits, self.mask)
 
     def to_slots(self, x: Tokens) -> Slots:
@@ -71,11 +71,11 @@ class AttentionRouting(Routing):
         return without_padding(answers, self.mask)
 
     def _of_real_groups(self, slots: Float[Tensor, "b s d"]) -> Float[Tensor, "b s d"]:
-        """Zero the slots of groups that are all padding: phi, which all groups share, must not hear of them."""
+        """Zero the slots of groups that are all padding: phi, which all groups share, gets no gradient from them."""
         return slots if self.mask is None else slots.masked_fill(~self.mask.any(1)[:, None, None], 0)
 
     def slot_load(self) -> SlotGates:
-        """1 for every slot, 0 in a group that is all padding: dispatch is a softmax."""
+        """Return 1 for every slot, 0 in a group that is all padding: dispatch is a softmax."""
         b, _, e, p = self.sizes
         return self.tokens.new_ones(b, e, p) if self.filled is None else self.filled.to(self.tokens.dtype)
 
@@ -127,7 +127,7 @@ FIRST_ORDER = (
 
 
 def _only_once(gradient: Tensor | None) -> Tensor | None:
-    """Mark a gradient that somebody may differentiate, so that the error then says what to do."""
+    """Mark a gradient that may be differentiated again, so that the error then says what to do."""
     if gradient is None or not gradient.requires_grad:
         return None
     return _Refused.apply(gradient)  # type: ignore[no-untyped-call]
@@ -152,7 +152,16 @@ class _Refused(torch.autograd.Function):
 def uses_attention(form: str, tokens: int, slots: int, noisy: bool) -> bool:
     """Choose the form: "auto" builds no weights from 2^20 of them per group on (4 MiB in float32) without noise.
 
-    Under that the plain products are as fast or faster. Raises ValueError when "attention" is forced with noise.
+    Under that the plain products are as fast or faster.
+
+    Args:
+        form: "auto", "weights" or "attention".
+        tokens: tokens of a group.
+        slots: slots of all experts.
+        noisy: whether noise is added to the logits.
+
+    Raises:
+        ValueError: "attention" is forced with noise.
     """
     if form == "attention" and noisy:
         raise ValueError('form="attention" never builds the logits that noise is added to: use form="weights"')

@@ -77,7 +77,7 @@ def assign_tokens(
     """
     b, n, k = experts.shape
     if mask is not None:
-        experts = experts.masked_fill(~mask[..., None], num_experts)  # one expert too many, which nobody reads
+        experts = experts.masked_fill(~mask[..., None], num_experts)  # one expert too many, which is never read
     if score is not None:
         order = score.argsort(dim=1, descending=True, stable=True)
         served = order[..., None].expand(-1, -1, k)
@@ -107,7 +107,7 @@ def _busiest(count: Int[Tensor, "b e"]) -> int:
 
 
 DATA_DEPENDENT = (
-    "capacity_factor=None must read how many tokens chose the busiest expert, which nobody knows under "
+    "capacity_factor=None must read how many tokens chose the busiest expert, which cannot be known under "
     "torch.func.vmap, in fake tensors, on the meta device, in torch.export and in torch.compile(fullgraph=True): "
     "give capacity_factor a number"
 )
@@ -177,7 +177,7 @@ class TokensChoiceRouter(Router):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, as the constructor does."""
+        """Reinitialise the parameters as the constructor does."""
         lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int | None:
@@ -200,7 +200,15 @@ class TokensChoiceRouter(Router):
         return x @ widen(self.w_gate)
 
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
-        """Choose experts and fill their slots; raises ValueError when the capacity is under one slot."""
+        """Choose experts and fill their slots.
+
+        Args:
+            logits: what `score` returns, or any scores of that shape; padding may hold anything.
+            mask: (b, n), True for real tokens; None when all are real.
+
+        Raises:
+            ValueError: the capacity is under one slot.
+        """
         n = logits.shape[1]
         capacity = self.capacity(n)
         noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None

@@ -1,6 +1,6 @@
-"""Train any image classifier, look at it on the way, keep the run in a file, and go on with it.
+"""Train any image classifier, watch it on the way, keep the run in a file, and resume it.
 
-`train` and its recipe stand in `recipe.py`; the other files are its parts, one idea each.
+`train` and its recipe are in `recipe.py`; the other files are its parts, one idea each.
 """
 
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint

@@ -70,9 +70,7 @@ def check_arguments(
 def _check_checkpoint(path: Path) -> None:
     """Raise an error that says why a checkpoint could not be written, before any step is taken."""
     if not path.parent.is_dir():
-        raise FileNotFoundError(
-            f"checkpoint must be in a folder that is there, got {str(path)!r}: make the folder first"
-        )
+        raise FileNotFoundError(f"checkpoint must be in a folder that exists, got {str(path)!r}: make the folder first")
     if path.is_dir():
         raise IsADirectoryError(f"checkpoint must name a file, got the folder {str(path)!r}: add a name such as run.pt")
     if reason := why_not_written(Path(os.path.realpath(path)).parent):

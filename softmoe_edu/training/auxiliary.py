@@ -84,7 +84,7 @@ def _check_gradient(
             )
     elif not any(leaf in parameters or leaf is CheckpointFunction for leaf in _leaves(value)):
         raise ValueError(
-            "auxiliary must have a gradient that reaches a parameter which is trained, got one that reaches none: "
+            "auxiliary must have a gradient that reaches a trained parameter, got one that reaches none: "
             "take the loss of the routings' own gates or logits, and let the router's parameters require a gradient"
         )
 
@@ -95,25 +95,25 @@ def _check_kind(value: object, device: torch.device) -> None:
         hint = "add up the losses of the layers"
         if isinstance(value, int | float):
             hint = "a plain number has no gradient, so leave .item() and float() out and add up at least one layer"
-        raise TypeError(f"auxiliary must give a scalar tensor, got {type(value).__name__}: {hint}")
+        raise TypeError(f"auxiliary must return a scalar tensor, got {type(value).__name__}: {hint}")
     if value.ndim:
         raise TypeError(
-            f"auxiliary must give a scalar tensor, got shape {tuple(value.shape)}: add up the losses of the layers"
+            f"auxiliary must return a scalar tensor, got shape {tuple(value.shape)}: add up the losses of the layers"
         )
     if not value.is_floating_point():
         raise TypeError(
-            f"auxiliary must give a floating-point scalar, got {value.dtype}: a count or a choice has no gradient, so "
-            "take a loss of gates or logits"
+            f"auxiliary must return a floating-point scalar, got {value.dtype}: a count or a choice has no gradient, "
+            "so take a loss of gates or logits"
         )
     if value.device != device:
         raise ValueError(
-            f"auxiliary must give a scalar on {device}, where the loss is, got {value.device}: "
+            f"auxiliary must return a scalar on {device}, where the loss is, got {value.device}: "
             f"leave .cpu() out, or move it with .to({str(device)!r})"
         )
 
 
 def _why_constant(routings: Mapping[str, Routing]) -> str:
-    """Say why a loss of these routings may have no gradient, and what to do."""
+    """Return why a loss of these routings may have no gradient, and what to do."""
     if not any(t.requires_grad for routing in routings.values() for t in _tensors(routing).values()):
         return "the routers and all layers before them are frozen, so set requires_grad or leave auxiliary out"
     return (
@@ -139,7 +139,7 @@ def _versions(routings: Mapping[str, Routing]) -> dict[tuple[str, str], int]:
 
 
 def _is_severed(name: str, routing: Routing, model: nn.Module) -> bool:
-    """Tell whether a router with parameters to train made its decision without a graph."""
+    """Return whether a router with parameters to train made its decision without a graph."""
     if any(t.requires_grad for t in _tensors(routing).values()) or not is_dataclass(routing):
         return False
     return any(p.requires_grad for p in _router(name, model).parameters())

@@ -1,6 +1,6 @@
 """Which images a training step sees, and how they are read: a function of the seed and the step alone.
 
-So a run that is resumed needs no stored position, and evaluating or taking snapshots changes nothing.
+A run that is resumed therefore needs no stored position, and evaluating or taking snapshots changes nothing.
 """
 
 import math
@@ -106,14 +106,16 @@ def whole_label(label: Any) -> int:
         number = int(label) if "bool" in str(getattr(label, "dtype", "")) else operator.index(label)
     except TypeError:
         got = str(getattr(label, "dtype", type(label).__name__))
-        raise TypeError(f"{expected}, got {label!r} ({got}): return such as int(label) from the data set") from None
+        raise TypeError(
+            f"{expected}, got {label!r} ({got}): return int(label), for example, from the data set"
+        ) from None
     if not -(2**63) <= number < 2**63:
         raise ValueError(f"{expected}, got {number}: classes are counted from 0")
     return number
 
 
 def describe(data: ImageData | None) -> str | None:
-    """Say in one line what tells one data set from another: size, shape of an image, first labels."""
+    """Describe in one line what tells one data set from another: size, shape of an image, first labels."""
     if data is None:
         return None
     images, labels = read_batch(data, torch.arange(min(12, len(data)), device="cpu"))

@@ -57,7 +57,7 @@ def load_checkpoint(path: StrPath) -> History:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"checkpoint must be a file, got {str(path)!r}, which is not there: check the path")
+        raise FileNotFoundError(f"checkpoint must be a file, got {str(path)!r}, which does not exist: check the path")
     try:
         plain = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
@@ -91,7 +91,11 @@ def routing_to_plain(routing: Routing) -> dict[str, object]:
 
 
 def routing_from_plain(plain: dict[str, object]) -> Routing:
-    """Build the routing again. Raises ValueError when its class is not defined."""
+    """Rebuild a routing from what `routing_to_plain` returned.
+
+    Raises:
+        ValueError: If its class is not defined.
+    """
     values = dict(plain)
     kind = values.pop("kind")
     known = {cls.__name__: cls for cls in _subclasses(Routing)}  # type: ignore[type-abstract]

@@ -17,7 +17,13 @@ from softmoe_edu.training.batches import LOOK, ImageData, check_dataset, group_s
 
 
 class Evaluation(NamedTuple):
-    """Cross entropy in nats, accuracy from 0 to 1, fraction of tokens dropped (NaN without a router)."""
+    """What a model does on some data.
+
+    Attributes:
+        loss: Cross entropy in nats.
+        accuracy: From 0 to 1.
+        dropped: Fraction of tokens dropped; NaN without a router.
+    """
 
     loss: float
     accuracy: float
@@ -101,7 +107,7 @@ def classify(model: nn.Module, images: Tensor) -> Tensor:
 
 
 def _takes(model: nn.Module, images: Tensor) -> bool:
-    """Tell whether the model answers these images without an error."""
+    """Return whether the model answers these images without an error."""
     try:
         with torch.no_grad():
             model(images)
@@ -112,7 +118,7 @@ def _takes(model: nn.Module, images: Tensor) -> bool:
 
 @contextmanager
 def looking(model: nn.Module, seed: int) -> Iterator[None]:
-    """Inside: eval mode, no gradients, a seed. Afterwards each module's mode and the global generators are back."""
+    """Use eval mode, no gradients and a seed inside; restore each module's mode and the global generators after it."""
     device = device_of(model)
     with evaluated(model), own_randomness(device), torch.no_grad():
         set_seed(device, seed)
@@ -120,7 +126,11 @@ def looking(model: nn.Module, seed: int) -> Iterator[None]:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Return the device of the model's first parameter. Raises ValueError when it has none."""
+    """Return the device of the model's first parameter.
+
+    Raises:
+        ValueError: If it has none.
+    """
     for parameter in model.parameters():
         return parameter.device
     raise ValueError(f"model must have parameters, got {type(model).__name__} without any")
@@ -134,12 +144,12 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
     if not isinstance(logits, Tensor) or not logits.is_floating_point():
         got = logits.dtype if isinstance(logits, Tensor) else type(logits).__name__
         raise TypeError(
-            f"model must give one floating-point tensor of logits, got {got}: "
+            f"model must return one floating-point tensor of logits, got {got}: "
             "wrap it in a module whose forward returns the logits alone"
         )
     if logits.ndim != 2 or len(logits) != len(labels):
         raise ValueError(
-            f"model must give logits (batch, classes) with batch={len(labels)}, got {tuple(logits.shape)}: "
+            f"model must return logits (batch, classes) with batch={len(labels)}, got {tuple(logits.shape)}: "
             "pool the tokens and end in a linear layer"
         )
     low, high = int(labels.min()), int(labels.max())

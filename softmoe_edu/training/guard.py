@@ -52,7 +52,7 @@ class Interruption:
 
     @contextlib.contextmanager
     def finishing(self) -> Iterator[None]:
-        """Hold a second signal back until the block is done: for what must not be half done."""
+        """Delay a second signal until the end of the block: for what must not be left half done."""
         self._finishing = True
         try:
             yield
@@ -63,7 +63,7 @@ class Interruption:
 
 
 def find_not_finite(model: nn.Module, images: Tensor) -> str | None:
-    """Say which image, parameter or module's output is the first that is not finite; None when all are finite.
+    """Return which image, parameter or module's output is the first that is not finite; None when all are finite.
 
     Runs the model on images once, in its present mode; modules count in the order in which they finish.
     """
@@ -95,7 +95,7 @@ def find_not_finite(model: nn.Module, images: Tensor) -> str | None:
 
 
 def _is_finite(output: object) -> bool:
-    """Tell whether a module's output is finite; a routing may hold infinite logits, but no NaN."""
+    """Return whether a module's output is finite; a routing may hold infinite logits, but no NaN."""
     if isinstance(output, Tensor):
         return not output.is_floating_point() or bool(output.isfinite().all())
     if isinstance(output, Routing):

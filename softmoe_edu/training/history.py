@@ -21,13 +21,17 @@ def _table(names: tuple[str, ...]) -> dict[str, list[int | float]]:
 class History:
     """The figures of a training run, complete up to its last whole step.
 
-    settings: what `train` was asked for. steps_log: one entry per step in each of STEP_COLUMNS: the number of steps
-    done after it (from 1), cross entropy in nats, the auxiliary loss that was added to it (0 without one), accuracy
-    of the batch from 0 to 1, learning rate, fraction of tokens dropped (mean over layers, NaN without a router),
-    and the seconds that the step took. tests_log: the same for evaluations, in TEST_COLUMNS.
-    snapshots: steps done -> module name -> Routing on the CPU, taken in eval mode.
-    interrupted: the run was stopped before its end. state: the model's and the optimizer's state dict at the end, the
-    model's by the names of the plain model where it was compiled or parallel, and what `identity_of` tells of the run.
+    Attributes:
+        settings: What `train` was asked for.
+        steps_log: One entry per step in each of STEP_COLUMNS: the number of steps done after it (from 1), cross entropy
+            in nats, the auxiliary loss that was added to it (0 without one), accuracy of the batch from 0 to 1,
+            learning rate, fraction of tokens dropped (mean over layers, NaN without a router), and the seconds that
+            the step took.
+        tests_log: The same for evaluations, in TEST_COLUMNS.
+        snapshots: {steps done: {module name: Routing}}, on the CPU, taken in eval mode.
+        interrupted: Whether the run was stopped before its end.
+        state: The model's and the optimizer's state dict at the end, the model's by the names of the plain model where
+            it was compiled or parallel, and what `identity_of` says of the run.
     """
 
     settings: dict[str, Any]
@@ -44,27 +48,27 @@ class History:
 
     @property
     def columns(self) -> dict[str, np.ndarray]:
-        """Name -> array with one entry per step, to plot."""
+        """Return {name: array with one entry per step}, to plot."""
         return {name: np.array(values) for name, values in self.steps_log.items()}
 
     @property
     def rows(self) -> list[dict[str, int | float]]:
-        """One dict per step."""
+        """Return one dict per step."""
         return _rows(self.steps_log)
 
     @property
     def test_columns(self) -> dict[str, np.ndarray]:
-        """Name -> array with one entry per evaluation, to plot."""
+        """Return {name: array with one entry per evaluation}, to plot."""
         return {name: np.array(values) for name, values in self.tests_log.items()}
 
     @property
     def test_rows(self) -> list[dict[str, int | float]]:
-        """One dict per evaluation."""
+        """Return one dict per evaluation."""
         return _rows(self.tests_log)
 
     @property
     def test_accuracy(self) -> float:
-        """Accuracy of the last evaluation, from 0 to 1; NaN when there was none."""
+        """Return the accuracy of the last evaluation, from 0 to 1; NaN when there was none."""
         return self.tests_log["accuracy"][-1] if self.tests_log["accuracy"] else math.nan
 
     def copy(self) -> "History":

@@ -105,7 +105,7 @@ def _keys(*tables: Mapping[str, object]) -> Iterator[str]:
 
 
 def _alike(first: str | None, second: str | None) -> bool:
-    """Tell whether two descriptions agree; the code of two versions of Python cannot be compared, and agrees."""
+    """Return whether two descriptions agree; the code of two versions of Python cannot be compared, and agrees."""
     if first and second and first.startswith("code ") and second.startswith("code "):
         return first == second or first.split()[1] != second.split()[1]
     return first == second
@@ -209,7 +209,7 @@ def _describe_function(function: types.FunctionType, path: str, found: dict[str,
     within = f"{path}." if path else ""
     around = dict(zip(function.__code__.co_freevars, map(_content, function.__closure__ or ()), strict=True))
     if hasattr(function, "__wrapped__"):
-        # A decorator's own code may be made anew in every process; what it was given counts.
+        # A decorator's own code may be made again in every process; what it was given counts.
         _describe(function.__wrapped__, path, found, seen)
     else:
         found[path] = _code(function.__code__, function.__doc__)

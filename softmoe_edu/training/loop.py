@@ -39,6 +39,12 @@ def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -
 
     It rises linearly to peak over the first round(warmup * steps) steps, stays there, and falls linearly over the
     second half; one more step would have rate 0.
+
+    Args:
+        step: The step, from 0.
+        steps: Steps of the run.
+        peak: The highest rate.
+        warmup: Fraction of the steps in which the rate rises, at most 0.5.
     """
     rise = (step + 1) / max(1, round(warmup * steps))
     return peak * min(1.0, rise, 2 * (steps - step) / steps)
@@ -159,9 +165,10 @@ class Run:
         self.show(row)
 
     def gradients(self, rate: float) -> dict[str, int | float]:
-        """Compute the clipped gradients of the next batch and give what is logged of it.
+        """Compute the clipped gradients of the next batch and return what is logged of it.
 
-        Raises NotFiniteError when the loss or a gradient is not finite.
+        Raises:
+            NotFiniteError: If the loss or a gradient is not finite.
         """
         done, settings = self.history.steps_done, self.history.settings
         seed = stream_seed(settings["seed"], STEP, done)
@@ -183,7 +190,7 @@ class Run:
         loss, extra = F.cross_entropy(logits, labels), logits.new_zeros(())
         if not loss.requires_grad:
             raise ValueError(
-                "model must give logits whose gradient reaches a parameter that is trained, got logits without a "
+                "model must return logits whose gradient reaches a trained parameter, got logits without a "
                 "gradient: look for detach() and torch.no_grad() in its forward, and for frozen layers"
             )
         if self.auxiliary is not None:
@@ -206,7 +213,7 @@ class Run:
         return row
 
     def beyond_modules(self, row: dict[str, int | float]) -> str:
-        """Say what is not finite when every module's output is."""
+        """Return what is not finite when every module's output is."""
         if not math.isfinite(row["loss"]):
             return "every module's output is finite, and the cross entropy of the logits is not"
         if not math.isfinite(row["auxiliary"]):

@@ -75,7 +75,7 @@ def train(
         warmup: Fraction of the steps in which the rate rises, at most 0.5.
         clip_norm: Bound on the length of the whole gradient; None for no bound.
         auxiliary: From the step's routings by module name to a scalar that is added to the loss, and logged apart. It
-            must have a gradient that reaches a parameter which is trained; only a constant 0, as in a warm-up, needs
+            must have a gradient that reaches a trained parameter; only a constant 0, as in a warm-up, needs
             none.
         seed: Of the order of the images, and of all noise.
         evaluate_every: Steps between evaluations of test_data; None for one at the end.
@@ -156,7 +156,15 @@ def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, ob
     A kernel has two or more axes, and is not a router's phi, a learned `position` or a bias (b_in, b_out, ...).
     The official Soft MoE code decays kernels and leaves phi alone, too. Parameters that need no gradient are left out.
 
-    Raises ValueError when no parameter needs a gradient.
+    Args:
+        model: The model.
+        weight_decay: Of the kernels.
+
+    Returns:
+        Groups as torch.optim takes them.
+
+    Raises:
+        ValueError: If no parameter needs a gradient.
     """
     groups: dict[bool, list[nn.Parameter]] = {True: [], False: []}
     for name, parameter in model.named_parameters():

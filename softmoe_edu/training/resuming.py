@@ -46,7 +46,7 @@ def begin(
                 f"and it began with {history.settings.get(name)!r}: pass that, or start a new run"
             )
     if "model" not in history.state:
-        raise ValueError("a history can be resumed when train gave it back, got one without a state: start a new run")
+        raise ValueError("a history can be resumed when train returned it, got one without a state: start a new run")
     # Files of earlier versions hold the names of a compiled model, and a router's scale without an axis.
     state = {name.replace("_orig_mod.", ""): value for name, value in history.state["model"].items()}
     own = {plain_name(model, name): (name, value) for name, value in model.state_dict().items()}
@@ -72,7 +72,7 @@ def begin(
 
 
 def _lacks_axis(old: object, new: object) -> bool:
-    """Whether a number was kept that now is a vector of one number."""
+    """Return whether a number was kept that now is a vector of one number."""
     return isinstance(old, Tensor) and isinstance(new, Tensor) and old.ndim == 0 and tuple(new.shape) == (1,)
 
 

@@ -67,19 +67,29 @@ class Instrument(anywidget.AnyWidget):
         self.needs_kernel = self.needs_kernel or "Python answers its messages"
 
     def describe(self) -> str:
-        """Give in plain text what the widget is for and what it holds, for who reads it where no script runs."""
+        """Describe in plain text what the widget is for and what it holds, for readers where no script runs."""
         purpose = (inspect.getdoc(type(self)) or "").split("\n\n")[0]
         return f"{' '.join(purpose.replace('`', '').split())} This one is {self!r}."
 
     def save_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
-        """Save the widget, as it is now, as one HTML file that works from disk, and give its path.
+        """Save the widget, as it is now, as one HTML file that works from disk.
 
         The file needs no kernel, no network and no other file: send it to somebody, or put it on a web site. It
-        follows the reader's light or dark setting. `title` heads the page; the class's name in words unless given.
-        What readers select there changes nothing here. A file of that name is replaced.
+        follows the reader's light or dark setting. What readers select there changes nothing here. A file of that name
+        is replaced.
 
-        Raises RuntimeError for a widget that needs its kernel, ValueError for an empty title or a name that does not
-        end in .html, IsADirectoryError for a folder, FileNotFoundError where the folder of the file is missing.
+        Args:
+            path: the file, whose name ends in .html.
+            title: the heading of the page; None for the class's name in words.
+
+        Returns:
+            The path.
+
+        Raises:
+            RuntimeError: the widget needs its kernel.
+            ValueError: title is empty, or the name does not end in .html.
+            IsADirectoryError: path is a folder.
+            FileNotFoundError: the folder of the file is missing.
         """
         if self.needs_kernel:
             raise RuntimeError(

@@ -13,14 +13,24 @@ class CapacityExplorer(Instrument):
     """Move the capacity factor and see which tokens find no slot in tokens choice, and how many on average.
 
     `tokens` tokens each choose `top_k` of `num_experts` experts, which have tokens * top_k * `capacity_factor` /
-    experts slots each, rounded up, and serve first choices by position, then second ones. How likely expert e is
-    chosen goes with 1 / (e + 1) ** `skew`: 0 is a uniform router. The line is the exact expectation for the uniform
+    experts slots each, rounded up, and serve first choices by position, then second ones. Expert e is chosen in
+    proportion to 1 / (e + 1) ** `skew`: 0 is a uniform router. The line is the exact expectation for the uniform
     router: the share of choices without a slot, which with one choice is the share of dropped tokens
     (`metrics.expected_drop_fraction`). The points are means of `samples` samples of this router, drawn in the browser
     from `seed`. One of them, `sample`, is shown slot by slot.
 
-    `token` is the token that stays marked, -1 for none. All of these are traits: they follow the view and move it when
-    they are set.
+    All arguments are traits, which follow the view and move it when they are set.
+
+    Attributes:
+        num_experts: number of experts.
+        tokens: tokens of a group.
+        top_k: experts that each token chooses.
+        skew: how unevenly the router chooses, 0 for a uniform one.
+        capacity_factor: slots over choices.
+        samples: samples of the router.
+        sample: the sample that is shown.
+        seed: of the samples.
+        token: the token that stays marked, -1 for none.
     """
 
     _esm = STATIC / "capacity_explorer.js"
@@ -44,7 +54,7 @@ class CapacityExplorer(Instrument):
 
     @property
     def capacity(self) -> int:
-        """Slots of an expert."""
+        """Return the slots of an expert."""
         return capacity_for(self.tokens, self.num_experts, top_k=self.top_k, factor=self.capacity_factor)
 
     @traitlets.validate("top_k", "sample", "token")
@@ -57,7 +67,7 @@ class CapacityExplorer(Instrument):
 
     @traitlets.observe("num_experts", "samples", "tokens")
     def _fit_selection(self, change: dict[str, Any]) -> None:
-        """Take back what the other size does not have."""
+        """Drop what the other size does not have."""
         with self.hold_sync():
             self.top_k = min(self.top_k, self.num_experts)
             self.sample = min(self.sample, self.samples - 1)

@@ -19,13 +19,21 @@ MOST_TOKENS = 256
 class CausalityExplorer(Instrument):
     """Point at a token and see which outputs move when it changes, for several layers side by side.
 
-    `layers` is a callable from (b, n, d) to (b, n, d), or {name: callable}; modules are put into eval mode and back.
-    `x` are tokens (b, n, d). Each layer is measured once, here, by `softmoe_edu.influence.influence`: every token in
-    turn gets noise of `size` standard deviations of x, `draws` times, from `seed`. `influences` gives the matrices.
+    Each layer is measured once, when the widget is made, by `softmoe_edu.influence.influence`: every token in turn gets
+    noise. `influences` holds the matrices.
 
-    `tolerance` is the share of a layer's largest change that an output must pass to count as moved; `token` (the one
-    that changes) and `output` are what stays marked, -1 for none. These three are traits: they follow the view and
-    move it when they are set.
+    Args:
+        layers: a callable from (b, n, d) to (b, n, d), or {name: callable}; modules are put into eval mode and back.
+        x: tokens (b, n, d).
+        size: standard deviation of the noise over that of x.
+        draws: changes of each token.
+        seed: of the noise.
+        **controls: the traits below, which follow the view and move it when they are set.
+
+    Attributes:
+        tolerance: share of a layer's largest change that an output must pass to count as moved.
+        token: the token that changes and stays marked, -1 for none.
+        output: the output that stays marked, -1 for none.
     """
 
     _esm = STATIC / "causality_explorer.js"
@@ -54,7 +62,9 @@ class CausalityExplorer(Instrument):
         if not named:
             raise ValueError("layers must hold at least one layer, got none: give {name: layer}")
         if isinstance(x, Tensor) and x.ndim == 3 and x.shape[1] > MOST_TOKENS:
-            raise ValueError(f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, x[:, :32]")
+            raise ValueError(
+                f"x must have at most {MOST_TOKENS} tokens, got {x.shape[1]}: give fewer, such as x[:, :32]"
+            )
         size, draws, seed = map(plain, (size, draws, seed))
         # What is wrong is said before the layers are run, which can take long.
         count = x.shape[1] if isinstance(x, Tensor) and x.ndim == 3 else 0
@@ -73,7 +83,7 @@ class CausalityExplorer(Instrument):
 
     @property
     def influences(self) -> dict[str, Tensor]:
-        """Each layer's matrix (n, n): row output, column changed token, as `figures.causality_map` takes them."""
+        """Return each layer's matrix (n, n): rows are outputs, columns changed tokens; see `figures.causality_map`."""
         shape = (self._count, self._count)
         return {
             layer["name"]: torch.frombuffer(bytearray(layer["changes"]), dtype=torch.float32).reshape(shape)

@@ -16,17 +16,26 @@ PARTS = ("routing logits", "dispatch", "experts", "combine", "dense MLP")
 class CostExplorer(Instrument):
     """Change a layer's sizes and see what moves: parameters, active parameters, MACs, bytes and time, part by part.
 
-    `router` is "dense" (one MLP), "soft", "tokens choice" or "experts choice". `num_experts` experts have
-    `slots_per_expert` slots each (a sparse router's capacity); in tokens choice a token chooses `top_k` of them. A
-    token has `dim` numbers, an expert's hidden layer `hidden_dim`, an example has `tokens` tokens. A `batch` of
-    examples is computed with `width` bytes per number on `devices` equal devices, each of `tflops` (1e12 operations
-    per second, two for a MAC) and `gbps` (1e9 bytes per second), which share all work evenly and send each other
-    nothing: the time is the least that these rates allow.
+    The numbers are those of `softmoe_edu.cost.moe_cost` and `mlp_cost`, computed in the browser. Devices share all work
+    evenly and send each other nothing: the time is the least that their rates allow. All arguments are traits, which
+    follow the view and move it when they are set.
 
-    `pinned` is a state to compare with, as `sizes` gives it: {"router": "dense", ...}, where what is left out is as
-    it is now; {} for none. `part` is the part that stays marked in all bars, "" for none. All of these are traits:
-    they follow the view and move it when they are set. The numbers are those of `softmoe_edu.cost.moe_cost` and
-    `mlp_cost`, computed in the browser.
+    Attributes:
+        router: "dense" (one MLP), "soft", "tokens choice" or "experts choice".
+        num_experts: number of experts.
+        slots_per_expert: slots of an expert, a sparse router's capacity.
+        top_k: experts that a token chooses in tokens choice.
+        dim: width of a token.
+        hidden_dim: hidden width of an expert.
+        tokens: tokens of an example.
+        batch: examples that are computed together.
+        width: bytes per number.
+        devices: equal devices.
+        tflops: 1e12 operations per second of a device, two for a MAC.
+        gbps: 1e9 bytes per second of a device.
+        pinned: a state to compare with, as `sizes` returns it: {"router": "dense", ...}, where what is left out is as
+            it is now; {} for none.
+        part: the part that stays marked in all bars, "" for none.
     """
 
     _esm = STATIC / "cost_explorer.js"
@@ -59,7 +68,7 @@ class CostExplorer(Instrument):
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """The state as it is now, which `pinned` takes to compare with."""
+        """Return the state as it is now, which `pinned` takes to compare with."""
         return {name: getattr(self, name) for name in ("router", *limits_of(type(self)))}
 
     @traitlets.validate("router", "part")

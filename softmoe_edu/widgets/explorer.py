@@ -12,7 +12,7 @@ Number = int | float
 
 
 class Whole(traitlets.TraitType[Any, Any]):
-    """A trait for a whole number from `least` to `most`; another value is answered with a sentence."""
+    """A trait for a whole number from `least` to `most`; another value raises an error."""
 
     def __init__(self, default: Number, least: Number, most: Number, **options: Any) -> None:
         super().__init__(default_value=default, **options)
@@ -34,7 +34,7 @@ class Real(Whole):
 
 
 def inside(name: str, value: Number, least: Number, most: Number) -> Number:
-    """Give the value; raise a sentence unless it is in its bounds."""
+    """Return the value, or raise an error unless it is within its bounds."""
     if not least <= value <= most:
         raise ValueError(f"{name} must be from {least} to {most}, got {value}")
     return value

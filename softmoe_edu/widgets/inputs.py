@@ -92,7 +92,11 @@ def labels_of(labels: object, images: int) -> list[str]:
     if len(found) != images:
         sized = hasattr(labels, "__len__")
         got = f"{len(found)}{' or more' if len(found) > images and not sized else ''}"
-        hint = "an iterator is empty once it was read" if not found and not sized else "give those of the images shown"
+        hint = (
+            "an iterator is empty once it has been read"
+            if not found and not sized
+            else "give those of the images shown"
+        )
         raise ValueError(f"{expected}, got {got}: {hint}")
     for label in found:
         if not isinstance(label, str | int | float):
@@ -132,7 +136,7 @@ def words_of(words: object, images: int, tokens: int) -> list[list[str]]:
 
 
 def _strings(words: object, expected: str, tokens: int) -> list[str]:
-    """Give the strings of one text."""
+    """Return the strings of one text."""
     single = isinstance(words, str | bytes) or not isinstance(words, Iterable) or getattr(words, "ndim", 1) == 0
     found: list[Any] = [words] if single else items(words, expected, tokens)
     for word in [words] if single else found:
@@ -177,7 +181,7 @@ def images_of(images: object) -> Tensor | None:
 
 
 def _way(shape: tuple[int, ...]) -> str:
-    """Say how images of this shape become (images, channels, height, width)."""
+    """Return how images of this shape become (images, channels, height, width)."""
     if len(shape) == 4 and shape[3] in (1, 3):
         return "the channels stand last, so move them with np.moveaxis(images, -1, 1) or images.movedim(-1, 1)"
     if len(shape) == 4 and shape[1] == 2:
@@ -205,7 +209,7 @@ def grid_of(grid: object) -> tuple[int, int] | None:
     found = [plain(number) for number in items(grid, expected, 2)]
     whole = all(isinstance(number, int) and not isinstance(number, bool) and number > 0 for number in found)
     if len(found) != 2 or not whole:
-        raise ValueError(f"{expected}, got {grid!r}: give how many patches stand below and beside each other")
+        raise ValueError(f"{expected}, got {grid!r}: give the number of patches down and across")
     return tuple(found)
 
 

@@ -21,7 +21,7 @@ VIEWS = ("logits", "dispatch", "combine", "output")
 
 @dataclass(frozen=True)
 class Unseen:
-    """What stands for a routing that there is none of: the sizes it should have, and a sentence that says why."""
+    """A missing routing: the sizes it should have, and a sentence that says why it is missing."""
 
     sizes: tuple[int, int, int, int]
     note: str
@@ -29,14 +29,14 @@ class Unseen:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Answer(SoftRouting):
-    """What a learner's function gave for the softmaxes of its logits, right or wrong: it is judged as them."""
+    """What a learner's function returned for the softmaxes of its logits, right or wrong: it is judged as these."""
 
 
 Named = dict[str, dict[str, Routing | Unseen]]
 
 
 def name_routings(routings: object) -> Named:
-    """Give {router: {layer: Routing}}; a name that the caller had no need of is empty."""
+    """Return {router: {layer: Routing}}; a name that the caller did not need is empty."""
     kinds = (Routing, Unseen)
     if isinstance(routings, kinds):
         return {"": {"": routings}}
@@ -205,7 +205,7 @@ def _add_judgement(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
 
 
 def holds_whole_tokens(dispatch: Tensor) -> bool:
-    """Whether slots hold one token or none, and some hold one: then no softmax is to sum to 1."""
+    """Return whether slots hold one token or none, and some hold one: then no softmax has to sum to 1."""
     return _zeros_and_ones(dispatch) and bool(dispatch.flatten(2).sum(1).max() == 1)
 
 
@@ -214,7 +214,7 @@ def _zeros_and_ones(weights: Tensor) -> bool:
 
 
 def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
-    """How many slots a token fills that lost none of its choices; 0 where experts choose, who owe no token a slot."""
+    """Return how many slots a token fills that lost none of its choices; 0 where experts choose, which owe it none."""
     if routing.gates is not None:
         gates, held = _cpu(routing.gates), dispatch.sum(3) > 0
         real = held.new_ones(held.shape[:2]) if routing.mask is None else routing.mask.detach().cpu()
@@ -227,7 +227,7 @@ def _choices(routing: SparseRouting, dispatch: Tensor) -> int:
 
 
 def _unmixed(answer: Answer) -> list[str]:
-    """Which weights are all 0 or 1 where a softmax of these logits is not, although their sums may be right."""
+    """Name the weights that are all 0 or 1 where a softmax of these logits is not, although their sums may be right."""
     assert answer.logits is not None  # they are what was asked about
     logits = answer.logits.float()
     softmax = {"dispatch": logits.softmax(1), "combine": logits.flatten(2).softmax(2)}
@@ -264,7 +264,7 @@ def check_size(size: int) -> None:
     if size > MOST_BYTES:
         raise ValueError(
             f"the routings take {size // 1024**2} MiB, more than the {MOST_BYTES // 1024**2} MiB "
-            "that a notebook page takes well: give fewer images, layers or steps"
+            "that a notebook page handles well: give fewer images, layers or steps"
         )
 
 
@@ -274,7 +274,7 @@ def size_of(entry: Entry) -> int:
 
 
 def pack_images(images: Tensor) -> dict[str, Any]:
-    """Pixels of images as uint8, row by row and channel last, scaled from the smallest value to the largest."""
+    """Return pixels as uint8, row by row and channel last, scaled from the smallest value to the largest."""
     if 0 in images.shape:
         got = tuple(images.shape)
         raise ValueError(f"images must hold at least one image of at least one pixel, got {got}: skip the empty batch")
@@ -289,7 +289,7 @@ def pack_images(images: Tensor) -> dict[str, Any]:
 
 
 def patch_grid(grid: tuple[int, int] | None, tokens: int, images: Tensor | None) -> list[int]:
-    """Rows and columns of patches for so many tokens: square unless a grid is given; none without images and grid."""
+    """Return rows and columns of patches for these tokens: square without a grid; [] without images and grid."""
     if grid is None and images is None:
         return []
     if grid is None and isqrt(tokens) ** 2 != tokens:
@@ -297,7 +297,7 @@ def patch_grid(grid: tuple[int, int] | None, tokens: int, images: Tensor | None)
     rows, columns = grid or (isqrt(tokens), isqrt(tokens))
     if rows * columns != tokens:
         raise ValueError(
-            f"grid must have as many places as an image has tokens, {tokens}, got {rows} x {columns}: "
+            f"grid must have one cell for each of an image's {tokens} tokens, got {rows} x {columns}: "
             "give another grid, or the images that these tokens came from"
         )
     if images is not None and (images.shape[2] % rows or images.shape[3] % columns):
@@ -317,7 +317,7 @@ def _bytes(x: Tensor) -> bytes:
 
 
 def _extremes(x: Tensor) -> tuple[float, float]:
-    """Smallest and largest finite value; zeros where there is none."""
+    """Return the smallest and the largest finite value; zeros where there is none."""
     finite = x[x.isfinite()]
     if not finite.numel():
         return 0.0, 0.0

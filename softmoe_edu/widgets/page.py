@@ -25,14 +25,19 @@ h1 { margin: 0 6px 10px; font-size: 20px; font-weight: 600; }
 
 
 def title_of(widget: anywidget.AnyWidget) -> str:
-    """Give the class's name in words: RoutingLens is "Routing lens"."""
+    """Return the class's name in words: RoutingLens is "Routing lens"."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", type(widget).__name__).capitalize()
 
 
 def build_page(widget: anywidget.AnyWidget, title: str, description: str) -> str:
-    """Give the page that shows a widget as it is now: its traits, module and style sheet, and what hosts them.
+    """Return the page that shows a widget as it is now: its traits, module and style sheet, and what hosts them.
 
-    The same widget in the same state gives the same text. `description` stands in for it where no script runs.
+    The same widget in the same state gives the same text.
+
+    Args:
+        widget: the widget.
+        title: the heading of the page.
+        description: what stands in for the widget where no script runs.
     """
     # `<` could end the script element that holds the state; in JSON it has another spelling.
     saved = json.dumps(_saved(widget), allow_nan=False).replace("<", r"\u003c")
@@ -67,10 +72,19 @@ def build_page(widget: anywidget.AnyWidget, title: str, description: str) -> str
 
 
 def write_page(path: str | os.PathLike[str], page: str) -> Path:
-    """Write a page at once, in place of an older one, and give its path.
+    """Write a page at once, in place of an older one.
 
-    Raises ValueError for a name that a browser would not take as a page, IsADirectoryError for a folder,
-    FileNotFoundError where the folder to write into is missing.
+    Args:
+        path: the file, whose name ends in .html.
+        page: its text.
+
+    Returns:
+        The path.
+
+    Raises:
+        ValueError: a browser would not take the name as that of a page.
+        IsADirectoryError: path is a folder.
+        FileNotFoundError: the folder to write into is missing.
     """
     path = Path(path)
     if path.is_dir():
@@ -79,14 +93,14 @@ def write_page(path: str | os.PathLike[str], page: str) -> Path:
         raise ValueError(f"path must end in .html, so that it opens as a page, got {path.name!r}: rename it")
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"path must lie in a folder that is there, got {str(path)!r}: make {str(path.parent)!r} first"
+            f"path must lie in a folder that exists, got {str(path)!r}: make {str(path.parent)!r} first"
         )
     write_atomically(path, page.encode())
     return path
 
 
 def _saved(widget: anywidget.AnyWidget) -> dict[str, Any]:
-    """The widget's own traits, its bytes as base64 with the keys that lead to each, and its module."""
+    """Return the widget's own traits, its bytes as base64 with the keys that lead to each, and its module."""
     (record,) = widget.get_manager_state(widgets=[widget])["state"].values()
     notebooks = [*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_esm", "_css", "_fault"]
     own = {name: value for name, value in record["state"].items() if name not in notebooks}

@@ -32,25 +32,44 @@ NUMBERS = ("top_k", "num_experts", "slots_per_expert", "image_index", "served", 
 class RouterExplorer(Instrument):
     """Turn the knobs of a router and watch one batch being routed, in six steps from scores to answers.
 
-    `logits` are the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
-    experts read the first slot of each. `images`, `grid`, `labels` and `words` are as in RoutingLens. `dim` and
-    `hidden_dim` are the widths of a token and of an expert's hidden layer, of which MACs are counted. `model_output`,
-    settings -> (batch, ...), tells what the whole model answers under these settings, and under None as it is: the
-    routers side by side then show how far each moves the output of the model (`softmoe_edu.rerouting.Rerouted` is such
-    a callable). It is called in Python; a saved page shows what was known when it was saved.
+    Args:
+        logits: the scores of a batch, (batch, tokens, experts) or (batch, tokens, experts, slots). Routers that score
+            experts read the first slot of each.
+        images: as in RoutingLens.
+        grid: as in RoutingLens.
+        labels: as in RoutingLens.
+        words: as in RoutingLens.
+        dim: width of a token, from which MACs are counted, as from `hidden_dim`.
+        hidden_dim: hidden width of an expert.
+        model_output: settings -> (batch, ...), what the whole model answers under these settings, and under None as it
+            is: the routers side by side then show how far each moves the output of the model
+            (`softmoe_edu.rerouting.Rerouted` is such a callable). It is called in Python; a saved page shows what was
+            known when it was saved.
+        num_experts: the trait; None for all experts.
+        slots_per_expert: the trait; None for all slots.
+        pinned: the trait; None for none.
+        **controls: the other traits below, all of which follow the view and move it when they are set.
 
-    All else are traits, which follow the view and move it when they are set. The controls: `router`, one of those that
-    the browser computes; `group`, "one image" or "whole batch", the tokens that compete; `gating`, `priority`
-    ("position" or "gate") and `top_k` of tokens choice; `capacity_factor`, None to drop nothing, which tokens choice
-    alone can; the first `num_experts` experts and the first `slots_per_expert` slots of each, None for all; `scale`,
-    which multiplies the scores (one over the temperature); `noise`, the standard deviation of what is added to them,
-    divided by the experts in the sparse routers as in training; and the `seed` of that noise, whose numbers are the
-    browser's own and not PyTorch's. What is looked at: `image_index`; `step`, one of score, normalise, select,
-    dispatch, compute, combine; `served`, how many choices tokens choice has served, -1 for all; and what is pinned by a
-    click, -1 for none: `token`, `expert`, and `slot` of that expert.
-
-    `pinned` holds the settings to compare with, as `settings` gives them, and what is left out is as it is now;
-    {} for none.
+    Attributes:
+        router: one of the routers that the browser computes.
+        group: the tokens that compete, those of "one image" or of the "whole batch".
+        gating: how tokens choice makes gates.
+        priority: which tokens it serves first, by "position" or by "gate".
+        top_k: experts that a token chooses in it.
+        capacity_factor: None to drop nothing, which tokens choice alone can.
+        num_experts: how many experts are used, the first ones.
+        slots_per_expert: how many slots of each are used, the first ones.
+        scale: what multiplies the scores, one over the temperature.
+        noise: the standard deviation of what is added to the scores, divided by the experts in the sparse routers as in
+            training.
+        seed: of that noise, whose numbers are the browser's own and not PyTorch's.
+        image_index: the image that is shown.
+        step: one of score, normalise, select, dispatch, compute and combine.
+        served: how many choices tokens choice has served, -1 for all.
+        token: the pinned token, -1 for none.
+        expert: the pinned expert, -1 for none.
+        slot: the pinned slot of that expert, -1 for none.
+        pinned: the settings to compare with, as `settings` returns them; what is left out is as it is now; {} for none.
     """
 
     _esm = STATIC / "router_explorer.js"
@@ -109,7 +128,7 @@ class RouterExplorer(Instrument):
         p = logits.shape[3] if logits.ndim == 4 else 1
         images, grid = images_of(images), grid_of(grid)
         if images is not None and len(images) != b:
-            raise ValueError(f"images must be the {b} of the batch that was scored, got {len(images)}")
+            raise ValueError(f"images must be the {b} images that were scored, got {len(images)}")
         if words is not None and (images is not None or grid is not None):
             raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
         dim, hidden_dim = check_at_least("dim", plain(dim)), check_at_least("hidden_dim", plain(hidden_dim))
@@ -140,7 +159,7 @@ class RouterExplorer(Instrument):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The controls as they are now, which `pinned` takes to compare with."""
+        """Return the controls as they are now, which `pinned` takes to compare with."""
         return {name: getattr(self, name) for name in SETTINGS}
 
     @traitlets.validate(*CHOICES)
@@ -185,7 +204,7 @@ class RouterExplorer(Instrument):
 
     @traitlets.observe("num_experts", "expert")
     def _fit(self, change: dict[str, Any]) -> None:
-        """Free what is not used any more; a token cannot choose more experts than there are."""
+        """Unpin what is no longer used; a token cannot choose more experts than there are."""
         with self.hold_sync():
             self.top_k = min(self.top_k, self.num_experts)
             if self.expert >= self.num_experts:
@@ -208,6 +227,6 @@ def check_setting(name: str, setting: str, value: str) -> None:
 
 
 def check_top_k(name: str, top_k: int, num_experts: int) -> None:
-    """Raise a sentence when a token would choose more experts than there are."""
+    """Raise an error when a token would choose more experts than there are."""
     if top_k > num_experts:
         raise ValueError(f"{name} must be at most num_experts={num_experts}, got {top_k}: lower top_k")

@@ -10,7 +10,7 @@ ModelOutput = Callable[[Mapping[str, object] | None], Tensor]
 
 
 def own_output(model_output: ModelOutput, images: int) -> Tensor:
-    """Ask for the output of the model as it is; raise a sentence unless it is a finite tensor (images, ...)."""
+    """Return the output of the model as it is, or raise an error unless it is a finite tensor (images, ...)."""
     if not callable(model_output):
         raise TypeError(
             f"model_output must be callable, settings -> (batch, ...), got {type(model_output).__name__}: "
@@ -22,16 +22,16 @@ def own_output(model_output: ModelOutput, images: int) -> Tensor:
 def _checked(output: object, images: int) -> Tensor:
     if not isinstance(output, Tensor) or output.ndim == 0 or len(output) != images:
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-        raise ValueError(f"model_output must give a tensor whose first axis is the {images} images, got {got}")
+        raise ValueError(f"model_output must return a tensor whose first axis is the {images} images, got {got}")
     if not bool(output.isfinite().all()):
-        raise ValueError("model_output must give finite numbers, got NaN or infinity")
+        raise ValueError("model_output must return finite numbers, got NaN or infinity")
     return output.detach().reshape(images, -1).cpu().double()
 
 
 def changes(
     model_output: ModelOutput, own: Tensor, settings: Mapping[str, object], routers: Sequence[str]
 ) -> dict[str, Any]:
-    """Give how each router moves the output: {"of": settings, "own": classes, "routers": {name: numbers}}.
+    """Compute how each router moves the output: {"of": settings, "own": classes, "routers": {name: numbers}}.
 
     Numbers are {"change": shares, "classes": classes} or {"error": text}. A change is the length of the difference over
     that of the model's own output, for each image; a class is the index of an image's largest output, and [] where
@@ -50,5 +50,5 @@ def changes(
 
 
 def classes(output: Tensor) -> list[int]:
-    """The index of each image's largest number, where there are several."""
+    """Return the index of each image's largest number, where there are several."""
     return output.argmax(1).tolist() if output.shape[1] > 1 else []

@@ -26,7 +26,7 @@ MOST_PINS = 4
 
 
 class Pins(traitlets.List[Any]):
-    """A trait for some places, each [token, expert, slot]: rows of Python, NumPy or torch numbers, kept as lists."""
+    """A trait for some selections, each [token, expert, slot]: Python, NumPy or torch numbers, kept as lists."""
 
     def validate(self, obj: traitlets.HasTraits, value: Any) -> list[Any]:
         pins = items(value, "pins must be a list of [token, expert, slot]", MOST_PINS)
@@ -37,20 +37,31 @@ class Pins(traitlets.List[Any]):
 class RoutingLens(Instrument):
     """Look at routings: point at a patch, a weight, a slot or an expert and see the others answer.
 
-    `routings` is a Routing, {layer: Routing} as `record(model)` gives, or {router: {layer: Routing}}; {step: any of
-    these} is replayed with a slider of steps. `images` are those that were routed, (batch, channels, height, width)
-    with 1 or 3 channels in any range, in a tensor, an array or a list, cut into a square of patches or into `grid`
-    (rows, columns). A group that holds several images is split again: each image shows its own tokens against the slots
-    of its group. Without images every group is drawn as a line of tokens. `labels` has one string or number for each
-    image. `outputs`, nested as the routings, are the MoE layer's answers (groups, tokens, width). `tests_log` has lists
-    "step" and "accuracy" of evaluations; for several routers it is {router: such lists}. `words` are the tokens of a
-    text, drawn in place of numbers: one list of strings, or one for each group. Numbers, labels and words may be of
-    Python, NumPy or torch.
+    A group that holds several images is split again: each image shows its own tokens against the slots of its group.
+    Without images every group is drawn as a line of tokens. Numbers, labels and words may be of Python, NumPy or torch.
 
-    These traits follow the view and move it when they are set: `router`, `layer`, `step`, `image_index`, `view`
-    ("logits", "dispatch", "combine" or "output", where there are such), what is pinned by a click, -1 for none:
-    `token` of the image, `expert`, and `slot` of that expert; and `pins`, up to four more [token, expert, slot] that
-    are compared side by side.
+    Args:
+        routings: a Routing, {layer: Routing} as `record(model)` yields, or {router: {layer: Routing}}; {step: any of
+            these} is replayed with a slider of steps.
+        images: those that were routed, (batch, channels, height, width) with 1 or 3 channels in any range, in a tensor,
+            an array or a list, cut into a square of patches or into `grid`.
+        labels: one string or number for each image.
+        grid: (rows, columns) of patches.
+        outputs: the MoE layer's answers (groups, tokens, width), nested as the routings.
+        tests_log: lists "step" and "accuracy" of evaluations; for several routers {router: such lists}.
+        words: the tokens of a text, drawn in place of numbers: one list of strings, or one for each group.
+        **controls: the traits below, all of which follow the view and move it when they are set.
+
+    Attributes:
+        router: the router that is shown.
+        layer: its layer.
+        step: the step of a replay.
+        image_index: the image.
+        view: "logits", "dispatch", "combine" or "output", where there are such.
+        token: the pinned token of the image, -1 for none.
+        expert: the pinned expert, -1 for none.
+        slot: the pinned slot of that expert, -1 for none.
+        pins: up to four more [token, expert, slot] that are compared side by side.
     """
 
     _esm = STATIC / "routing_lens.js"
@@ -132,12 +143,19 @@ class RoutingLens(Instrument):
         tests_log: TestsLog | Mapping[str, TestsLog] | None = None,
         **more: Any,
     ) -> "RoutingLens":
-        """Show a training as its routings step by step: `history.snapshots` and `history.tests_log`.
+        """Show a training run as its routings step by step: `history.snapshots` and `history.tests_log`.
 
-        Several trainings beside each other are {steps done: {router: ...}} and {router: history.tests_log}.
+        Several runs side by side are {steps done: {router: ...}} and {router: history.tests_log}.
 
-        `snapshots` is {steps done: {layer: Routing}} or {steps done: {router: {layer: Routing}}}, `images` are those
-        that were routed in all of them, `more` is what RoutingLens takes. Raises ValueError when there are none.
+        Args:
+            snapshots: {steps done: {layer: Routing}} or {steps done: {router: {layer: Routing}}}.
+            images: those that were routed in all of them.
+            tests_log: as RoutingLens takes it.
+            **more: what else RoutingLens takes.
+
+        Raises:
+            TypeError: snapshots are no such mapping.
+            ValueError: snapshots are empty.
         """
         check_snapshots(snapshots)
         return cls(dict(snapshots), images, tests_log=tests_log, **more)
@@ -154,16 +172,26 @@ class RoutingLens(Instrument):
         """Show what a function, logits (b, n, e, p) -> (dispatch, combine), makes of logits, right or wrong.
 
         Its router is called "own"; weights below 0, over 1 or not finite are drawn and marked, as are sums that miss 1
-        and choices in place of mixtures; a wrong shape or an exception is told in a sentence. `reference` is a function
-        of the same kind, shown as the router "reference" and compared with; where it gives whole tokens to slots, so
-        may the other. `more` is what RoutingLens takes. Raises ValueError when the reference fails.
+        and choices in place of mixtures; a wrong shape or an exception is explained.
+
+        Args:
+            function: the function to look at.
+            logits: (b, n, e, p), floating point.
+            images: as in RoutingLens.
+            reference: a function of the same kind, shown as the router "reference" and compared with; where it assigns
+                whole tokens to slots, so may the other.
+            **more: what else RoutingLens takes.
+
+        Raises:
+            TypeError: function or reference cannot be called, or logits are not floating point.
+            ValueError: logits have another shape, or the reference fails.
         """
         routers = route(function, logits, reference)
         return cls({name: {"": routing} for name, routing in routers.items()}, images, **more)
 
     def _layers(self) -> dict[str, dict[str, Any]]:
         entries = [entry for entry in self._entries if entry["router"] == self.router]
-        # A step that there is none of is refused after the layers were asked for.
+        # A step that does not exist is refused after the layers were asked for.
         now = [entry for entry in entries if entry["step"] == self.step] or entries
         return {entry["layer"]: entry for entry in now}
 
@@ -202,21 +230,21 @@ class RoutingLens(Instrument):
     def _four(self, proposal: dict[str, Any]) -> list[list[int]]:
         pins = proposal["value"]
         if len(pins) > MOST_PINS:
-            raise ValueError(f"pins must be at most {MOST_PINS}, got {len(pins)}: free one first")
+            raise ValueError(f"pins must be at most {MOST_PINS}, got {len(pins)}: remove one first")
         for pin in pins:
             if not self._fits(pin):
                 raise ValueError(f"pins must be [token, expert, slot] of this layer, -1 for none, got {pin}")
         return pins
 
     def _fits(self, pin: list[int]) -> bool:
-        """Whether a pin names something, all of which the routing has."""
+        """Return whether a pin names something, all of which the routing has."""
         if len(pin) != 3 or not all(isinstance(x, int) for x in pin) or (pin[0] < 0 and pin[1] < 0):
             return False
         inside = all(-1 <= x < self._most(name) for name, x in zip(("token", "expert", "slot"), pin, strict=True))
         return inside and (pin[1] >= 0 or pin[2] < 0) and (pin[0] < 0 or pin[0] in self._drawn())
 
     def _drawn(self) -> Sequence[int]:
-        """The tokens of an image that have a row in the map."""
+        """Return the tokens of an image that have a row in the map."""
         entry = self._layers()[self.layer]
         return np.frombuffer(entry["ids"], np.int32).tolist() if "ids" in entry else range(entry["tokens"])
 
@@ -225,7 +253,7 @@ class RoutingLens(Instrument):
 
     @traitlets.observe("router", "layer", "step", "expert")
     def _fit_selection(self, change: dict[str, Any]) -> None:
-        """Free what the other router, layer, step or expert does not have."""
+        """Unpin what the other router, layer, step or expert does not have."""
         if self.layer not in self._layers():
             self.layer = next(iter(self._layers()))
         with self.hold_sync():

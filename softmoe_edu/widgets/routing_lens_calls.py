@@ -1,4 +1,4 @@
-"""A learner's own weights as a routing: drawn when wrong too, or else a sentence that says what went wrong."""
+"""A learner's own weights as a routing: drawn even when wrong, or else a sentence that says what went wrong."""
 
 import inspect
 from collections.abc import Callable
@@ -17,7 +17,7 @@ WANTED = "logits (b, n, e, p) -> (dispatch, combine)"
 
 
 def check_logits(logits: object) -> None:
-    """Raise a sentence unless logits are a floating (b, n, e, p)."""
+    """Raise an error unless logits are a floating (b, n, e, p)."""
     if not isinstance(logits, Tensor) or logits.ndim != 4 or not logits.numel():
         got = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
         raise ValueError(f"logits must be a tensor (groups, tokens, experts, slots of an expert), got {got}")
@@ -26,9 +26,10 @@ def check_logits(logits: object) -> None:
 
 
 def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
-    """Give what function makes of a copy of the logits, or the sentence that stands for it.
+    """Return what a function makes of a copy of the logits, or what stands for it and says why there is none.
 
-    Raises TypeError for what cannot be called at all.
+    Raises:
+        TypeError: function cannot be called.
     """
     if not callable(function):
         raise TypeError(
@@ -49,7 +50,7 @@ def call(name: str, function: object, logits: Tensor) -> Routing | Unseen:
 
 
 def _line(function: Callable[..., Any], error: Exception) -> str:
-    """Say in which line of the function's own file it raised, where that is known."""
+    """Return in which line of the function's own file it raised, where that is known."""
     while isinstance(function, partial):
         function = function.func
     function = inspect.unwrap(function)
@@ -64,9 +65,9 @@ def _line(function: Callable[..., Any], error: Exception) -> str:
 
 
 def _fault(name: str, answer: Any, logits: Tensor) -> str:
-    """Say how an answer is not two tensors shaped like the logits; nothing if it is."""
+    """Return how an answer fails to be two tensors shaped like the logits; "" if it is that."""
     shape = tuple(logits.shape)
-    expected = f"{name} must give (dispatch, combine), each (b, n, e, p) = {shape}"
+    expected = f"{name} must return (dispatch, combine), each (b, n, e, p) = {shape}"
     if not isinstance(answer, tuple | list):
         got = f"one tensor {tuple(answer.shape)}" if isinstance(answer, Tensor) else type(answer).__name__
         return f"{expected}, got {got}: end it with return dispatch, combine"
@@ -95,10 +96,12 @@ def _hint(got: tuple[int, ...], shape: tuple[int, ...]) -> str:
 def route(
     function: Callable[..., object], logits: Tensor, reference: Callable[..., object] | None
 ) -> dict[str, Routing | Unseen]:
-    """Give what the learner's own function makes of the logits, and beside it what the reference makes of them.
+    """Return what the learner's own function makes of the logits, and beside it what the reference makes of them.
 
     Both are judged as softmaxes, unless the reference is a choice of whole tokens.
-    Raises ValueError when the reference fails, which is no learner's mistake.
+
+    Raises:
+        ValueError: the reference fails, which is not the learner's fault.
     """
     check_logits(logits)
     routers = {"own": call("own", function, logits)}

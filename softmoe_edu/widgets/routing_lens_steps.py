@@ -11,7 +11,7 @@ from softmoe_edu.widgets.packing import VIEWS, Entry, Named, name_routings
 
 
 def check_snapshots(snapshots: object) -> None:
-    """Raise a sentence unless snapshots are a mapping from steps, with at least one."""
+    """Raise an error unless snapshots are a mapping from steps, with at least one."""
     if not isinstance(snapshots, Mapping) or not all(isinstance(plain(step), int) for step in snapshots):
         got = type(snapshots).__name__ if not isinstance(snapshots, Mapping) else list(snapshots)
         raise TypeError(f"snapshots must be {{steps done: {{layer: Routing}}}}, got {got}: give history.snapshots")
@@ -20,7 +20,7 @@ def check_snapshots(snapshots: object) -> None:
 
 
 def name_steps(routings: object) -> dict[int, Named]:
-    """Give {step: {router: {layer: Routing}}} in the order of the steps; 0 stands for routings without steps."""
+    """Return {step: {router: {layer: Routing}}} in the order of the steps; 0 stands for routings without steps."""
     if isinstance(routings, dict):
         routings = {plain(name): inner for name, inner in routings.items()}
     if not (isinstance(routings, dict) and any(isinstance(step, int) for step in routings)):
@@ -40,7 +40,7 @@ def name_steps(routings: object) -> dict[int, Named]:
 
 
 def name_outputs(outputs: object, steps: dict[int, Named]) -> dict[tuple[int, str, str], Tensor]:
-    """Give {(step, router, layer): tensor} for outputs that are nested as the routings are; not each needs one."""
+    """Return {(step, router, layer): tensor} for outputs nested as the routings are; not every routing needs one."""
     expected = "outputs must be nested as routings are"
     found: dict[tuple[int, str, str], Tensor] = {}
 
@@ -83,9 +83,10 @@ TestsLog = Mapping[str, Sequence[float | int]]
 
 
 def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers: Sequence[str]) -> dict[str, list[Any]]:
-    """Evaluations of each router's model; one log alone is that of the only router.
+    """Return the evaluations of each router's model; one log alone is that of the only router.
 
-    Raises ValueError for one log of several routers, whose accuracies would be told of the wrong model.
+    Raises:
+        ValueError: there is one log for several routers, whose accuracies would be shown for the wrong model.
     """
     if not tests_log:
         return {}
@@ -101,7 +102,7 @@ def evaluations_of(tests_log: TestsLog | Mapping[str, TestsLog] | None, routers:
 
 
 def evaluations(tests_log: TestsLog) -> list[list[float | int]]:
-    """Step and accuracy of each evaluation that has one, in order."""
+    """Return step and accuracy of each evaluation that has one, in order."""
     if not isinstance(tests_log, Mapping) or not {"step", "accuracy"} <= set(tests_log):
         got = list(tests_log) if isinstance(tests_log, Mapping) else type(tests_log).__name__
         raise ValueError(f"tests_log must have lists 'step' and 'accuracy', got {got}: give history.tests_log")

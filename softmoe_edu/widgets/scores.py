@@ -9,7 +9,7 @@ MOST_CELLS = 256 * 1024
 
 
 def check_scores(logits: object) -> None:
-    """Raise a sentence unless logits are finite floats (batch, tokens, experts) with or without slots."""
+    """Raise an error unless logits are finite floats (batch, tokens, experts) with or without slots."""
     expected = "logits must be (batch, tokens, experts) or (batch, tokens, experts, slots)"
     if not isinstance(logits, Tensor):
         raise TypeError(f"{expected} in a torch.Tensor, got {type(logits).__name__}: convert with torch.as_tensor")
@@ -28,14 +28,15 @@ def check_scores(logits: object) -> None:
         image, token = bad[0].tolist()
         raise ValueError(
             f"logits must be finite, got NaN or infinity in {len(bad)} of {shape[0] * shape[1]} tokens, first in "
-            f"image {image}, token {token}: look at what made them, often a too high learning rate"
+            f"image {image}, token {token}: look at what made them, often too high a learning rate"
         )
 
 
 def drawn_tokens(images: int, tokens: int, cells: int) -> list[int]:
-    """Which tokens of each image are sent: all, or evenly spaced ones where they would be too many cells.
+    """Return the tokens of each image that are sent: all, or evenly spaced ones where they would be too many cells.
 
-    Raises ValueError when not even one token's cells can be.
+    Raises:
+        ValueError: not even the cells of one token can be sent.
     """
     most = min(MOST_CELLS // cells, MOST_BYTES // (4 * images * cells))
     if most < 1:

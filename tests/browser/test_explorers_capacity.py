@@ -75,7 +75,9 @@ def test_skew_with_several_choices_is_told_from_samples(open_saved: Callable) ->
 
 def walked(shown: Locator) -> list[tuple[int, int]]:
     """Expert and place of each choice of the token that the status line tells."""
-    found = re.findall(r"expert (\d+), which (?:gives it slot|is full: it comes at place) (\d+)", status_of(shown))
+    found = re.findall(
+        r"expert (\d+), which (?:gives it slot|is full: its position in the queue is) (\d+)", status_of(shown)
+    )
     return [(int(expert), int(place)) for expert, place in found]
 
 

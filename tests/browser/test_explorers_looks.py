@@ -65,7 +65,7 @@ def test_the_cost_explorer_by_keyboard(notebook: Page) -> None:
 
 
 def test_the_capacity_explorer_by_keyboard(notebook: Page) -> None:
-    """Arrows walk over tokens, along a queue and along the factors, Enter pins, Escape frees."""
+    """Arrows walk over tokens, along a queue and along the factors, Enter pins, Escape unpins."""
     shown = explorer(notebook, "capacity")
     status, strip = shown.get_by_role("status"), part(shown, "strip")
     strip.focus()
@@ -84,7 +84,7 @@ def test_the_capacity_explorer_by_keyboard(notebook: Page) -> None:
 
 
 def test_the_causality_explorer_by_keyboard(notebook: Page) -> None:
-    """Across goes to another token, down to another output; Enter pins both, Escape frees."""
+    """Across goes to another token, down to another output; Enter pins both, Escape unpins."""
     shown = explorer(notebook, "causality")
     status, canvas = shown.get_by_role("status"), part(shown, "map-1")
     canvas.focus()

@@ -52,7 +52,7 @@ def test_a_sample_token_by_token(notebook: Page) -> None:
     strip.click(position={"x": 45, "y": 15})
     notebook.mouse.move(0, 0)
     expect(status).to_contain_text("token 1: first choice expert ")
-    expect(part(shown, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(shown, "pin")).to_have_text("Pinned: press Escape to unpin.")
     assert told(notebook, "capacity.token") == "1"
     run_cell(notebook, SCRATCH, "capacity.token = 48")
     expect(status).to_contain_text("token 48: ")
@@ -98,11 +98,11 @@ def test_pointing_at_a_token_marks_the_outputs_that_move(notebook: Page) -> None
 
 
 def test_pins_and_tolerance_of_causality_go_both_ways(notebook: Page) -> None:
-    """A click pins, Escape frees; a larger tolerance leaves small changes out, from the browser and from Python."""
+    """A click pins, Escape unpins; a larger tolerance leaves small changes out, from the browser and from Python."""
     shown = explorer(notebook, "causality")
     status = shown.get_by_role("status")
     at_cell(shown, "map-0", token=3, output=1, click=True)
-    expect(part(shown, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(shown, "pin")).to_have_text("Pinned: press Escape to unpin.")
     assert told(notebook, "causality.token, causality.output") == "3 1"
     run_cell(notebook, SCRATCH, "causality.token, causality.output = 2, -1")
     expect(status).to_contain_text("token 2 changes: alone: 1 of 5 outputs move (2), 0 of 2 earlier; ")

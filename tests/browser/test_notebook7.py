@@ -55,7 +55,7 @@ def test_pointing_sliding_and_choosing_in_notebook_7(notebook7_page: Page) -> No
 
 
 def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
-    """Tab reaches the controls; lists, slider and map answer arrows, Home and End; Enter pins, Escape frees."""
+    """Tab reaches the controls; lists, slider and map answer arrows, Home and End; Enter pins, Escape unpins."""
     page, lens = notebook7_page, lens_of(notebook7_page)
     status, press = lens.get_by_role("status"), notebook7_page.keyboard.press
     part(lens, "router").focus()
@@ -83,7 +83,7 @@ def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
         press(key)
         expect(status).to_contain_text(place)
     press("Enter")
-    expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(lens, "pin")).to_have_text("Pinned: press Escape to unpin.")
     press("ArrowLeft")
     expect(status).to_contain_text("token 1 (row 0, column 1), expert 1, slot 0: ")
     assert run_cell(page, 1, REPORT) == "1 1 0 1 soft late combine"

@@ -33,7 +33,7 @@ def test_a_pin_shows_what_changed(notebook: Page) -> None:
         ["Load: busiest expert over the mean", "1.50", "1.33", "× 1.13"],
         ["MACs of the experts, per image", "880", "440", "× 2.00"],
         ["MACs of the routing, per image", "40", "40", "="],
-        ["Tokens of this image routed otherwise", "", "", "1 of 4, by up to 1.0000"],
+        ["Tokens of this image routed differently", "", "", "1 of 4, by up to 1.0000"],
     ]
     run_cell(notebook, 1, "explorer.pinned = {'router': 'experts choice', 'capacity_factor': 9.0}")
     expect(part(explorer, "pinned")).to_contain_text(
@@ -90,7 +90,7 @@ def test_routers_side_by_side_tell_how_they_move_the_models_output(notebook: Pag
     expect(cards.nth(3)).to_contain_text("model's output: ValueError: <b>not today</b>")
     take_screenshot(explorer, "router-outputs")
     part(explorer, "image_index").press("ArrowRight")
-    expect(cards.first).to_contain_text("model's output: as it is, still class 0")
+    expect(cards.first).to_contain_text("model's output: unchanged, still class 0")
     part(explorer, "image_index").press("Home")
     part(explorer, "scale-number").fill("2")
     part(explorer, "scale-number").press("Enter")
@@ -104,14 +104,14 @@ def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
     run_cell(notebook, 1, three)
     explorer = explorer_of(notebook, 1)
     part(explorer, "batch").locator("summary").click()
-    expect(part(explorer, "mates")).to_have_text("The batch has 3 images; image 1 keeps its place.")
+    expect(part(explorer, "mates")).to_have_text("The batch has 3 images; image 1 keeps its position.")
     part(explorer, "swap").click()
     expect(part(explorer, "mates")).to_contain_text("(swapped, seed 1)")
     for _ in range(9):
         if "images 2, 1, 2" in part(explorer, "mates").inner_text():
             break
         part(explorer, "swap").click()
-    expect(part(explorer, "mates")).to_contain_text("Places of the batch now hold images 2, 1, 2")
+    expect(part(explorer, "mates")).to_contain_text("The batch now holds images 2, 1, 2")
     rows = [row.locator("th, td").all_inner_texts() for row in part(explorer, "mates-rows").locator("tr").all()]
     told = {name: (alone, together) for name, alone, together in rows}
     assert list(told) == list(IN_BROWSER)
@@ -121,11 +121,11 @@ def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:
     assert told["tokens choice"][1] == told["experts choice"][1] == one
     assert told["identity"][1] == "no answer changes"
     assert told["soft"][1].startswith("the answer of 4 of 4 tokens changes, up to ")
-    assert told["soft"][1].endswith(" of its slots' mix is of other images")
+    assert told["soft"][1].endswith(" of its slots' mix comes from other images")
     # Image 0 of three is replaced by image 2: a third of the mean of all tokens.
     assert told["uniform"][1] == (
         "the answer of 4 of 4 tokens changes, up to 33.3 % of it comes from other tokens; "
-        "66.7 % of its slots' mix is of other images"
+        "66.7 % of its slots' mix comes from other images"
     )
     take_screenshot(explorer, "router-mates")
     part(explorer, "shuffle").click()

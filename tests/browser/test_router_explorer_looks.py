@@ -58,7 +58,7 @@ def test_tab_reaches_every_control_and_the_notebook_takes_no_key(notebook: Page)
 
 
 def test_the_panels_by_keyboard(notebook: Page) -> None:
-    """Arrows move over tokens, cells and experts, Enter pins, Escape frees."""
+    """Arrows move over tokens, cells and experts, Enter pins, Escape unpins."""
     explorer = explorer_of(notebook)
     status, report = explorer.get_by_role("status"), "explorer.token, explorer.expert, explorer.slot"
     part(explorer, "tokens").focus()
@@ -75,7 +75,7 @@ def test_the_panels_by_keyboard(notebook: Page) -> None:
         notebook.keyboard.press(key)
         expect(status).to_contain_text(words)
     notebook.keyboard.press("Enter")
-    expect(part(explorer, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(explorer, "pin")).to_have_text("Pinned: press Escape to unpin.")
     assert run_cell(notebook, 1, report) == "(1, 1, 0)"
     part(explorer, "experts").press("ArrowLeft")
     assert run_cell(notebook, 1, report) == "(-1, 0, -1)"

@@ -48,7 +48,7 @@ def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
     """Token 2 of image 0, and no other; with room for all, none."""
     explorer = explorer_of(notebook)
     part(explorer, "router").select_option("tokens choice")
-    expect(part(explorer, "caption")).to_have_text("Nobody is dropped yet: that happens in step 4.")
+    expect(part(explorer, "caption")).to_have_text("No token has been dropped yet: that happens in step 4.")
     side = part(explorer, "tokens").bounding_box()["width"] / 2
     patches = [(side * (t % 2) + 6, side * (t // 2) + 30, side - 12, side / 3) for t in range(4)]
     assert max(white(explorer, "tokens", *patches)) == 0
@@ -74,7 +74,7 @@ def test_no_capacity_is_the_sliders_end_and_an_empty_box(notebook: Page) -> None
     expect(typed).to_have_value("")
     expect(typed).to_have_attribute("placeholder", "none")
     expect(part(explorer, "caption")).to_contain_text("0 of 4")
-    expect(part(explorer, "load-note")).to_contain_text("dashed line: as the busiest asks, 3 slots")
+    expect(part(explorer, "load-note")).to_contain_text("dashed line: what the busiest one asks for, 3 slots")
     assert run_cell(notebook, 1, "print(explorer.capacity_factor)") == "None"
     typed.fill("0.5")
     typed.press("Enter")

@@ -36,16 +36,15 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     take_screenshot(lens, "lens-patch")
     frame = part(lens, "map").bounding_box()
     part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 8})
-    expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; most dispatch at token 3: 0.6250")
+    expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; largest dispatch at token 3: 0.6250")
     part(lens, "experts").hover(position={"x": frame["width"] - 80, "y": 40})
     expect(status).to_have_text(
-        "expert 1: receives 2 tokens' worth in 2 slots, 50.0 % of all; "
-        "the same dispatch at each of its 4 tokens: 0.5000"
+        "expert 1: its dispatch sums to 2 in 2 slots, 50.0 % of all; the same dispatch at each of its 4 tokens: 0.5000"
     )
     take_screenshot(lens, "lens-expert")
     part(lens, "map").hover(position={"x": 80, "y": 8})
     expect(status).to_have_text(
-        "expert 0: receives 2 tokens' worth in 2 slots, 50.0 % of all; most dispatch at token 3: 0.8750"
+        "expert 0: its dispatch sums to 2 in 2 slots, 50.0 % of all; largest dispatch at token 3: 0.8750"
     )
     part(lens, "combine").check()
     expect(part(lens, "caption")).to_contain_text("Sums of combine: rows 1.0000, columns 0.8125 to 1.2500.")
@@ -73,18 +72,18 @@ def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
     point(lens, "tokens", 0, 1, 2, 2)
     expect(status).to_contain_text("token 2 is padding: it fills 0 slots")
     part(lens, "experts").hover(position={"x": part(lens, "experts").bounding_box()["width"] / 2, "y": 40})
-    expect(status).to_contain_text("expert 1: receives 1 of its group's 3 tokens' worth in 3 slots")
+    expect(status).to_contain_text("expert 1: its dispatch sums to 1 of its group's 3 in 3 slots")
     take_screenshot(lens, "lens-sparse")
     assert run_cell(notebook, 1, "print(lens.router, lens.layer)") == "tokens choice late"
 
 
 def test_pins_reach_python_and_come_from_python(notebook: Page) -> None:
-    """A click pins, a second click or Escape frees; two views of one lens stay in step."""
+    """A click pins, a second click or Escape unpins; two views of one lens stay in step."""
     lens = lens_of(notebook)
     status = lens.get_by_role("status")
     report = "print(lens.token, lens.expert, lens.slot)"
     point(lens, "map", 2, 1, 4, 4, click=True)
-    expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(lens, "pin")).to_have_text("Pinned: press Escape to unpin.")
     point(lens, "map", 0, 3, 4, 4)
     expect(status).to_contain_text("token 1 (row 0, column 1), expert 1, slot 0: ")
     assert run_cell(notebook, 1, report) == "1 1 0"
@@ -166,10 +165,10 @@ def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
         "token 0 (row 0, column 0), expert 1, slot 0",
         "expert 0",
     ]
-    expect(part(lens, "compare-title")).to_contain_text("Compared: 4 of 4 places (dispatch, ")
+    expect(part(lens, "compare-title")).to_contain_text("Compared: 4 of 4 selections (dispatch, ")
     expect(cards.nth(0)).to_contain_text("dispatch 0.6250, combine 0.5000")
     expect(cards.nth(1)).to_contain_text("experts (dispatch / combine): 1 (0.5000 / 0.5000), 0 (0.3750 / 0.5000)")
-    expect(cards.nth(3)).to_contain_text("receives 2 tokens' worth in 2 slots, 50.0 % of all")
+    expect(cards.nth(3)).to_contain_text("its dispatch sums to 2 in 2 slots, 50.0 % of all")
     notebook.evaluate(NEXT_FRAME)
     drawn = [cards.nth(i).locator("canvas").evaluate(PAINTED) for i in range(4)]
     assert len(set(drawn)) == 4
@@ -181,7 +180,7 @@ def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
     )
     assert notebook.locator(".jp-Cell.jp-mod-selected").count() <= 1
     point(lens, "tokens", 1, 0, 2, 2, click=True, **SHIFT)
-    expect(part(lens, "pin")).to_have_text("4 places are compared already: free one first.")
+    expect(part(lens, "pin")).to_have_text("4 selections are compared already: remove one first.")
     expect(cards).to_have_count(4)
     point(lens, "tokens", 0, 1, 2, 2, click=True, **SHIFT)
     expect(cards).to_have_count(3)
@@ -189,7 +188,7 @@ def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
     part(lens, "image_index").fill("1")
     notebook.evaluate(NEXT_FRAME)
     assert cards.nth(0).locator("canvas").evaluate(PAINTED) != drawn[0]
-    cards.nth(0).get_by_role("button", name="Free token 3 (row 1, column 1), expert 0, slot 1").click()
+    cards.nth(0).get_by_role("button", name="Remove token 3 (row 1, column 1), expert 0, slot 1").click()
     expect(cards).to_have_count(2)
     assert run_cell(notebook, 1, "lens.pins = [[1, 1, 1]]; print(lens.pins)") == "[[1, 1, 1]]"
     expect(cards).to_have_count(1)
@@ -206,7 +205,7 @@ def test_places_are_compared_by_keyboard(notebook: Page) -> None:
         notebook.keyboard.press(key)
     expect(cards).to_have_count(2)
     assert titles(lens) == ["token 1 (row 0, column 1)", "token 3 (row 1, column 1)"]
-    expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(lens, "pin")).to_have_text("Pinned: press Escape to unpin.")
     notebook.keyboard.press("Escape")
     expect(part(lens, "pin")).to_be_empty()
     expect(cards).to_have_count(2)
@@ -220,7 +219,7 @@ def test_places_are_compared_by_keyboard(notebook: Page) -> None:
     expect(cards).to_have_count(2)
     free.last.press("Enter")
     expect(cards).to_have_count(1)
-    assert notebook.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Free token 3")
+    assert notebook.evaluate("document.activeElement.getAttribute('aria-label')").startswith("Remove token 3")
     tokens.focus()
     notebook.keyboard.press("Escape")
     expect(part(lens, "compare")).to_be_hidden()

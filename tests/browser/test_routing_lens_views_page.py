@@ -86,7 +86,7 @@ def test_pointing_at_a_sum_gives_its_number(open_saved: Callable) -> None:
     left, _, width, _ = cell(lens, 37, 0, 128, 1)
     canvas.hover(position={"x": left + width / 2, "y": frame["height"] - 20})
     expect(status).to_have_text(
-        "expert 1, slot 5: slot's dispatch sums to 1.0000; most dispatch at token "
+        "expert 1, slot 5: slot's dispatch sums to 1.0000; largest dispatch at token "
         f"{int(dispatch[0, :, 1, 5].argmax())}: {float(dispatch[0, :, 1, 5].max()):.4f}"
     )
     assert ink(lens, "map", (left - 20, frame["height"] - 16, 40, 14), ground=False)[0] > 100
@@ -214,7 +214,7 @@ def test_everything_that_is_pointed_at_answers_on_the_other_panels(open_saved: C
     assert seen() == [3, 4]
     sides = ink(lens, "map", *[(x - 3, TOP + 20, 6, 20) for x in (left, left + width, left - width)], ground=False)
     assert [side > 0 for side in sides] == [True, True, False]
-    expect(lens.get_by_role("status")).to_contain_text("expert 2: receives 2 tokens' worth in 2 slots, 33.3 % of all; ")
+    expect(lens.get_by_role("status")).to_contain_text("expert 2: its dispatch sums to 2 in 2 slots, 33.3 % of all; ")
 
 
 def test_a_text_is_drawn_as_its_words(open_saved: Callable) -> None:

@@ -62,7 +62,7 @@ def test_pointing_sliding_and_choosing_work_without_a_kernel(open_saved: Callabl
 
 
 def test_keys_pin_and_free_without_a_kernel(open_saved: Callable) -> None:
-    """Tab reaches a panel, arrows move, Enter pins what then stays, Escape frees."""
+    """Tab reaches a panel, arrows move, Enter pins what then stays, Escape unpins."""
     page = open_saved(make("RoutingLens"))
     lens = lens_of(page)
     status = lens.get_by_role("status")
@@ -71,7 +71,7 @@ def test_keys_pin_and_free_without_a_kernel(open_saved: Callable) -> None:
     for key, place in (("ArrowRight", 0), ("End", 3), ("ArrowUp", 1), ("Enter", 1)):
         page.keyboard.press(key)
         expect(status).to_contain_text(f"token {place} (row")
-    expect(part(lens, "pin")).to_have_text("Pinned: Escape frees it.")
+    expect(part(lens, "pin")).to_have_text("Pinned: press Escape to unpin.")
     point(lens, "map", 1, 3, 4, 4)
     expect(status).to_contain_text("token 1 (row 0, column 1): ")
     part(lens, "tokens").press("Escape")

@@ -91,7 +91,7 @@ WRONG_LABELS = {
     "too few": ([1, 2], "got 2: give those of the images shown"),
     "too many": (torch.arange(9), "got 9: give"),
     "endless": (itertools.count(), "got 5 or more: give"),
-    "read before": (iter(()), "got 0: an iterator is empty once it was read"),
+    "read before": (iter(()), "got 0: an iterator is empty once it has been read"),
     "a string": ("abcd", "got the single string 'abcd': give a list of strings"),
     "a dict": (dict.fromkeys("abcd"), "got a dict: give a list in the order of the images"),
     "a set": (set("abcd"), "got a set: give a list in the order of the images"),
@@ -351,7 +351,9 @@ def test_a_grid_may_be_any_two_whole_numbers(grid: object) -> None:
 @pytest.mark.parametrize("grid", [(2,), (1, 2, 3), (2.0, 3.0), (0, 6), (True, 6), torch.ones(2, 2), ("2", "3")])
 def test_a_grid_of_something_else_gets_a_sentence(grid: object) -> None:
     """What was expected, what came, and what to do."""
-    with pytest.raises(ValueError, match=r"(?s)^grid must be \(rows, columns\), two whole numbers, got .*: give how"):
+    with pytest.raises(
+        ValueError, match=r"(?s)^grid must be \(rows, columns\), two whole numbers, got .*: give the number"
+    ):
         grid_of(grid)
 
 

@@ -178,7 +178,7 @@ def test_a_write_that_fails_leaves_the_older_page(tmp_path: Path, monkeypatch: p
 
 
 WRONG = {
-    "no folder": ("absent/lens.html", None, FileNotFoundError, "path must lie in a folder that is there, got "),
+    "no folder": ("absent/lens.html", None, FileNotFoundError, "path must lie in a folder that exists, got "),
     "a folder": (".", None, IsADirectoryError, "path must name a file, got the folder "),
     "no page": ("lens.png", None, ValueError, "path must end in .html, so that it opens as a page, got 'lens.png'"),
     "no suffix": ("lens", None, ValueError, "path must end in .html, so that it opens as a page, got 'lens'"),

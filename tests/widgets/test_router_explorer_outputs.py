@@ -62,7 +62,7 @@ def test_one_number_has_no_class() -> None:
         (3, TypeError, "model_output must be callable, settings -> (batch, ...), got int"),
         (lambda settings: torch.ones(3, 2), ValueError, "whose first axis is the 2 images, got (3, 2)"),
         (lambda settings: [1, 2], ValueError, "whose first axis is the 2 images, got list"),
-        (lambda settings: torch.full((2, 2), float("nan")), ValueError, "must give finite numbers, got NaN"),
+        (lambda settings: torch.full((2, 2), float("nan")), ValueError, "must return finite numbers, got NaN"),
     ],
 )
 def test_what_is_no_models_output_gets_a_sentence(given: object, error: type, sentence: str) -> None:

@@ -114,7 +114,7 @@ def test_a_token_that_no_expert_chose_by_hand() -> None:
     lines = [answer["line"] for answer in shown(QUARTERS, *({**settings, "step": step} for step in STEPS))]
     assert lines[:3] == [
         "token 2: no expert takes this token: in each of 2 columns 1 token has a larger gate, or an equal one and an "
-        "earlier place.",
+        "earlier position.",
         "token 2: capacity = round(3 tokens x 0.6 / 2 experts) = 1; no expert took this token.",
         "token 2: no expert took this token: none computes it.",
     ]
@@ -177,7 +177,7 @@ def test_equal_shares_of_a_slot_and_of_an_expert_are_no_mosts() -> None:
     ]
     cell, expert = shown(QUARTERS, *views)
     assert cell["line"].endswith("of dispatch x token: this token is 33.3 % of it, as is every token.")
-    assert expert["line"].endswith("of this image the same of each of its 3 tokens: 0.3333.")
+    assert expert["line"].endswith("from this image the same weight at each of its 3 tokens: 0.3333.")
 
 
 def test_where_no_score_is_read_no_expert_is_named() -> None:
@@ -187,7 +187,7 @@ def test_where_no_score_is_read_no_expert_is_named() -> None:
     answers = shown(QUARTERS, *({"router": router, "step": step, "at": at} for router, step in views))
     assert [answer["line"] for answer in answers] == [
         "token 2: no score is read: every token counts alike.",
-        "token 2: no score is read: a token's place alone decides.",
+        "token 2: no score is read: a token's position alone decides.",
         "token 2: there is no score to normalise.",
     ]
     assert [answer["place"]["cells"] for answer in answers] == [[]] * 3

@@ -130,7 +130,7 @@ LINES = {
         "dispatch": "capacity = round(3 tokens x 0.6 / 2 experts) = 1; expert 0 did not take this token.",
     },
     "identity": {
-        "score": "no score is read: a token's place alone decides.",
+        "score": "no score is read: a token's position alone decides.",
         "select": "expert = 2 mod 2 = 0.",
         "dispatch": "slot = floor(2 / 2) = 1 of expert 0.",
         "combine": "answer = 1.0000 x answer of expert 0; its gates sum to 1.0000.",
@@ -179,8 +179,8 @@ def test_an_expert_is_told_as_a_whole() -> None:
     assert idle.endswith("expert 1 computes them: 2 x 1 x 5 x 11 = 110 MACs.")
     # exp of the first column is 3, 1, 3
     assert soft == (
-        "expert 0: its 1 slot of 2 mix 3 tokens, 1.0000 tokens' worth, 50.0 % of all that experts receive "
-        "(even: 50.0 %); of this image most of token 0 (1 other is equal): 0.4286."
+        "expert 0: its 1 slot of 2 mixes 3 tokens, with weights that sum to 1.0000, 50.0 % of all that experts receive "
+        "(even: 50.0 %); from this image the largest weight at token 0 (1 other is equal): 0.4286."
     )
 
 
@@ -220,7 +220,7 @@ def test_without_a_capacity_nothing_is_turned_away_and_no_slot_costs_for_nothing
     served, computed = shown(QUARTERS, *({**view, "step": step} for step in ("dispatch", "compute")))
 
     assert (served["serving"]["taken"], served["serving"]["turned"], served["fates"]) == ([3, 0], [0, 0], [0, 0, 0])
-    assert "no capacity: slots as many as the busiest expert needs = 3; expert 0 is its first choice" in served["line"]
+    assert "no capacity: as many slots as the busiest expert needs = 3; expert 0 is its first choice" in served["line"]
     assert computed["line"].endswith("expert 0 computes its 3 tokens and no empty slot: 2 x 3 x 5 x 11 = 330 MACs.")
     figures = {name: value for name, value, _ in computed["figures"]}
     assert figures["MACs of the experts, per image"] == 330

@@ -144,7 +144,7 @@ WRONG = {
     "an empty router": (lambda: RoutingLens({"r": {}}), "at least one Routing, got none: run the model inside"),
     "too few images": (lambda: RoutingLens(soft(), pictures(3)), "4 groups of 4 tokens, which do not divide over 3"),
     "no square": (lambda: RoutingLens(soft(tokens=8), pictures()), "8 tokens of an image do not make a square"),
-    "another grid": (lambda: RoutingLens(soft(), pictures(), grid=(2, 3)), "as an image has tokens, 4, got 2 x 3"),
+    "another grid": (lambda: RoutingLens(soft(), pictures(), grid=(2, 3)), "each of an image's 4 tokens, got 2 x 3"),
     "odd pixels": (lambda: RoutingLens(soft(), pictures(4, 6, 5)), "2 x 2 equal patches, got 6 x 5 pixels"),
     "no channels": (lambda: RoutingLens(soft(), pictures()[:, 0]), "1 or 3 channels, height, width), got (4, 6, 6)"),
     "NaN pixels": (lambda: RoutingLens(soft(), pictures() / 0 * 0), "images must be finite, got NaN or infinity"),
@@ -221,5 +221,6 @@ def test_python_and_the_script_name_the_same_fields() -> None:
 def test_the_docstring_names_every_argument() -> None:
     """Nothing that the constructor takes is left unexplained."""
     arguments = set(inspect.signature(RoutingLens).parameters)
+    explained = re.findall(r"^ {4}(\w+): ", inspect.getdoc(RoutingLens), re.MULTILINE)
 
-    assert {name for name in arguments if f"`{name}`" not in RoutingLens.__doc__} == set()
+    assert arguments - set(explained) == set()

@@ -59,7 +59,7 @@ def unfinished(logits: Tensor) -> None:
     raise NotImplementedError
 
 
-SHAPE = "own must give (dispatch, combine), each (b, n, e, p) = (3, 7, 4, 2), got "
+SHAPE = "own must return (dispatch, combine), each (b, n, e, p) = (3, 7, 4, 2), got "
 FAULTS: dict[str, tuple[Callable, str]] = {
     "an error": (lambda x: x.softmax(9), "own raised IndexError: Dimension out of range (expected to be in range of"),
     "a stub": (unfinished, "own raised NotImplementedError"),

@@ -124,7 +124,7 @@ def test_pins_are_up_to_four_places_of_the_layer() -> None:
     lens.pins = [*lens.pins, [-1, 0, -1], [-1, 1, 0]]
 
     assert lens.pins == [[6, -1, -1], [2, 3, 1], [-1, 0, -1], [-1, 1, 0]]
-    with pytest.raises(ValueError, match="pins must be at most 4, got 5: free one first"):
+    with pytest.raises(ValueError, match="pins must be at most 4, got 5: remove one first"):
         lens.pins = [*lens.pins, [0, 0, 0]]
     assert len(lens.pins) == 4
 

@@ -151,8 +151,8 @@ def test_the_sentence_of_an_expert_gives_its_share() -> None:
 
     text = told(lens, "sentence(scene(0, 0, 'dispatch'), at(-1, 1, -1), 'dispatch')")
     assert text == (
-        "expert 1: receives 2 of its group's 3 tokens' worth in 3 slots, 60.0 % of all; "
-        "most dispatch at token 1 (1 other is equal): 1.0000"
+        "expert 1: its dispatch sums to 2 of its group's 3 in 3 slots, 60.0 % of all; "
+        "largest dispatch at token 1 (1 other is equal): 1.0000"
     )
 
 
@@ -199,7 +199,7 @@ def test_the_distance_from_a_reference_is_the_largest() -> None:
 
     farthest = " Farthest from the reference's dispatch: 0.2500 at token 5, expert 1, slot 1."
     assert told(lens, f"besides({pair}(2), 'dispatch')") == farthest
-    assert told(lens, f"besides({pair}(1), 'dispatch')") == " Every weight of dispatch is the reference's."
+    assert told(lens, f"besides({pair}(1), 'dispatch')") == " Every weight of dispatch equals the reference's."
     before, after = seven().dispatch[2, 5, 1, 1], own(seven().logits)[0][2, 5, 1, 1]
     cell = told(lens, f"sentence({pair}(2), at(5, 1, 1), 'dispatch')")
     assert f"dispatch {after:.4f} (reference {before:.4f}), combine" in cell
@@ -243,7 +243,7 @@ def test_equal_weights_are_no_most() -> None:
     texts = told(lens, "[0, 1].map(e => sentence(scene(0, 0, 'dispatch'), at(-1, e, 0), 'dispatch'))")
     assert [text.split("; ")[-1] for text in texts] == [
         "the same dispatch at each of its 4 tokens: 0.2500",
-        "most dispatch at token 1 (1 other is equal): 0.3750",
+        "largest dispatch at token 1 (1 other is equal): 0.3750",
     ]
 
 
@@ -258,8 +258,8 @@ def test_padding_is_no_token_that_weighs_less_or_most() -> None:
     texts = told(lens, "[0, 1, 2].map(e => sentence(scene(0, 0, 'dispatch'), at(-1, e, 0), 'dispatch'))")
     assert [text.split("; ")[-1] for text in texts] == [
         "the same dispatch at each of its 3 tokens: 0.2500",
-        "most dispatch at token 1: -0.2500",
-        "most dispatch at token 1 (1 other is equal): 0.2500",
+        "largest dispatch at token 1: -0.2500",
+        "largest dispatch at token 1 (1 other is equal): 0.2500",
     ]
 
 

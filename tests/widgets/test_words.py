@@ -64,7 +64,7 @@ def test_the_lens_calls_tokens_by_their_words() -> None:
     seen = "Object.assign(scene(0, 1, 'dispatch'), { words: ['the', '<b>cat</b>', ''] })"
 
     assert told(lens(), f"names({seen}, at(1, 0, -1))") == 'token 1 "<b>cat</b>", expert 0'
-    assert 'most dispatch at token 1 "<b>cat</b>": ' in told(lens(), f"sentence({seen}, at(-1, 0, 0), 'dispatch')")
+    assert 'largest dispatch at token 1 "<b>cat</b>": ' in told(lens(), f"sentence({seen}, at(-1, 0, 0), 'dispatch')")
 
 
 def test_every_sentence_of_the_lens_has_the_words() -> None:

@@ -672,11 +672,11 @@ var PAGE = `
   <div class="capacity-explorer-sample"><div class="explorer-title" data-part="sample-title"></div>
     ${panel(
   "buffer",
-  "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token to token, Enter pins, Escape frees"
+  "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token to token, Enter pins, Escape unpins"
 )}
     <p data-part="caption"></p>
-    ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape frees")}
-    <p>Hatched: without a slot. A queue stands on slot 0; what is above the dashed line is turned away.</p></div>
+    ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape unpins")}
+    <p>Hatched: without a slot. A queue starts at slot 0; what is above the dashed line is turned away.</p></div>
 </div>`;
 var ORDER = ["first", "second", "third", "fourth"];
 function factorSentence({ state, exactly, exactlyThis, rates }, factor) {
@@ -695,7 +695,7 @@ function tokenSentence({ state: { top_k }, sample, capacity }, token) {
   const facts = Array.from({ length: top_k }, (_, k) => {
     const expert = sample.choices[token * top_k + k];
     const at = sample.place[token * top_k + k];
-    const end = at < capacity ? `which gives it slot ${at}` : `which is full: it comes at place ${at}`;
+    const end = at < capacity ? `which gives it slot ${at}` : `which is full: its position in the queue is ${at}`;
     return `${ORDER[k]} choice expert ${expert}, ${end}`;
   });
   return `token ${token}: ${facts.join("; ")}. It is ${sample.best[token] < capacity ? "kept" : "dropped"}.`;
@@ -781,7 +781,7 @@ function render({ model, el }) {
     const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
       capacityOverlays[name](fit(canvas(name), ...scene.boxes.sizes[name]), scene, { token, factor });
-    part("pin").textContent = pinned >= 0 ? "Pinned: Escape frees it." : "";
+    part("pin").textContent = pinned >= 0 ? "Pinned: press Escape to unpin." : "";
     view.say(token >= 0 && hover.factor === null ? tokenSentence(scene, token) : factorSentence(scene, factor));
   }
   function under({ boxes, state, sample }, name, x, y) {

@@ -373,7 +373,7 @@ var PAGE = `
   (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`
 ).join("")}</div></div>
 <p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
-  goes with the square root of the change. Above the stairs stand outputs before the changed token; marks beside a
+  follows the square root of the change. Above the stairs: outputs before the changed token; marks beside a
   matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
 var small = (x) => x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3);
 function layerWords({ name, changes, moves, most }, n, { token, output }) {
@@ -464,7 +464,7 @@ function panelOf({ name }, i) {
   panel.className = "causality-explorer-map";
   panel.innerHTML = `<div class="explorer-title"></div>
     <div class="explorer-panel">${canvases(nameOf(i), "")}</div><p data-part="caption-${i}"></p>`;
-  const label = `${name}, tokens by outputs: arrow keys move, Enter pins, Escape frees`;
+  const label = `${name}, tokens by outputs: arrow keys move, Enter pins, Escape unpins`;
   panel.querySelector("canvas + canvas")?.setAttribute("aria-label", label);
   panel.children[0].textContent = name;
   return panel;
@@ -523,7 +523,7 @@ function render({ model, el }) {
     drawnFor = key;
     const at = pinned() ?? hover;
     judged.forEach((layer, i) => markMatrix(fit(canvas(names[i]), ...boxes[i].size), layer, n, boxes[i], at, ink));
-    part("pin").textContent = pinned() ? "Pinned: Escape frees it." : "";
+    part("pin").textContent = pinned() ? "Pinned: press Escape to unpin." : "";
     view.say(sentenceOf(judged, n, at));
   }
   function show(at) {

@@ -388,10 +388,10 @@ var PAGE = `
   ).join("")}</tr>`
 ).join("")}
 </tbody></table>
-<p>Bars share one scale in each column. Active parameters: those that one token passes; a mean where tokens differ.
+<p>Bars share one scale in each column. Active parameters: those that one token passes through; a mean where tokens differ.
   Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
   one after the other; devices share all work evenly and send nothing. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>,
-  10<sup>12</sup>, where a number has no room; point at it or its row for all digits.</p>`;
+  10<sup>12</sup>, used where a number has no room; point at it or its row for all digits.</p>`;
 function stateOf({ router, num_experts, slots_per_expert, top_k, tokens, dim }) {
   const choices = router === "tokens choice" ? `, ${many(top_k, "choice")} of a token` : "";
   const experts = `, ${many(num_experts, "expert")} of ${many(slots_per_expert, "slot")}${choices}`;
@@ -408,7 +408,7 @@ function captionOf({ router, num_experts, slots_per_expert, top_k, tokens }) {
 function sentenceOf(now, was, row, state) {
   const here = row ? now.parts.find((part) => part.name === row) : now.total;
   const there = was && (row ? was.parts.find((part) => part.name === row) : was.total);
-  if (!here) return `${row}: no part of this router.`;
+  if (!here) return `${row}: not a part of this router.`;
   const facts = Object.entries(COLUMNS).map(([name, [, words]]) => {
     const column = (
       /** @type {Column} */

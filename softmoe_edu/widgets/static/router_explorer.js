@@ -1175,7 +1175,7 @@ function tokenName(it, token, ids) {
 }
 function scoreSum(it, { token, expert, slot }) {
   if (it.router === "uniform") return "no score is read: every token counts alike";
-  if (it.router === "identity") return "no score is read: a token's place alone decides";
+  if (it.router === "identity") return "no score is read: a token's position alone decides";
   const inner = it.sparse ? 0 : slot;
   const at = ((it.image * it.rows + token) * it.e + expert) * it.givenSlots + inner;
   const { scale, noise } = it.settings;
@@ -1221,7 +1221,7 @@ var computeSum = (it, expert, what, slots = it.p) => {
   return `expert ${expert} computes ${what}: 2 x ${slots} x ${it.dim} x ${it.hiddenDim} = ${large(2 * slots * it.dim * it.hiddenDim)} MACs${group}`;
 };
 function roomSum({ e, p, n, router, dropless, settings: { top_k, capacity_factor: factor } }) {
-  if (dropless || factor === null) return `no capacity: slots as many as the busiest expert needs = ${p}`;
+  if (dropless || factor === null) return `no capacity: as many slots as the busiest expert needs = ${p}`;
   const choices = router === "experts choice" ? "" : `${top_k} x `;
   const round = choices ? "ceil" : "round";
   return `capacity = ${round}(${n} tokens x ${choices}${exact(factor)} / ${e} experts) = ${p}`;
@@ -1254,7 +1254,7 @@ function tokenSum(it, step, own, cells, served) {
     );
   if (step === "select" && cells.length) return each(({ expert }) => `${rankSum(it, own, expert)}: taken`);
   if (step === "select")
-    return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier place`;
+    return `no expert takes this token: in each of ${many(it.e, "column")} ${many(it.p, "token")} ${it.p === 1 ? "has" : "have"} a larger gate, or an equal one and an earlier position`;
   if (!it.arrivals) {
     const slots = listed.map(({ expert, slot }) => `slot ${slot} of expert ${expert}`).join(", ");
     const held = slots ? `it is in ${slots}${rest ? ` and ${rest} more` : ""}` : "no expert took this token";
@@ -1343,8 +1343,8 @@ function expertLine(it, step, expert, served, ids) {
     const weights = Array.from({ length: it.rows }, (_, t) => own[t * e + expert]);
     const { top, alike } = largestAmong(weights, 0, it.rows);
     const most = tokenName(it, it.first + top, ids);
-    const whose = it.rows > 1 && alike + 1 === it.rows ? `the same of each of its ${it.rows} tokens` : `most of ${most}${equals(alike, it.rows)}`;
-    return `expert ${expert}: its ${many(p, "slot")} of ${s} mix ${of}, ${four(load)} tokens' worth, ${share}; of this image ${whose}: ${four(weights[top])}${work}.`;
+    const whose = it.rows > 1 && alike + 1 === it.rows ? `the same weight at each of its ${it.rows} tokens` : `the largest weight at ${most}${equals(alike, it.rows)}`;
+    return `expert ${expert}: its ${many(p, "slot")} of ${s} ${p === 1 ? "mixes" : "mix"} ${of}, with weights that sum to ${four(load)}, ${share}; from this image ${whose}: ${four(weights[top])}${work}.`;
   }
   const { taken, turned, upTo, total: total2 } = servingOf(it, step === "dispatch" ? served : -1);
   const inTime = (at) => step !== "dispatch" || at < taken[expert];
@@ -1427,7 +1427,7 @@ function fillFigures(body, it, before) {
   });
   if (before && before.error === void 0) {
     const line = document.createElement("tr");
-    const head = heading("Tokens of this image routed otherwise");
+    const head = heading("Tokens of this image routed differently");
     const { tokens, most } = changesBetween(it, before);
     line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
     rows.push(line);
@@ -1437,13 +1437,14 @@ function fillFigures(body, it, before) {
 var besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
 function movedBy(outputs, router, settings, image) {
   if (!("routers" in outputs)) return "";
-  if (!besideRouter(outputs.of, settings)) return "; model's output: not known for these settings until Python tells";
+  if (!besideRouter(outputs.of, settings))
+    return "; model's output: not known for these settings yet, waiting for Python";
   const found = outputs.routers[router];
   if (found.error !== void 0) return `; model's output: ${found.error}`;
   const { change, classes } = found;
   const [was, now] = [outputs.own, classes].map((all) => all[image]);
   const answer = was === void 0 ? "" : was === now ? `, still class ${now}` : `, class ${now} instead of ${was}`;
-  return `; model's output: ${change[image] < 1e-5 ? "as it is" : `moved by ${percent(change[image])}`}${answer}`;
+  return `; model's output: ${change[image] < 1e-5 ? "unchanged" : `moved by ${percent(change[image])}`}${answer}`;
 }
 function fillGallery(holder, batch, settings, image, outputs, choose) {
   const all = ROUTERS.map((router) => explore(batch, { ...settings, router }, image));
@@ -1512,7 +1513,7 @@ function fillMates(body, batch, settings, image, members) {
       const answer = cell("");
       answer.dataset.changed = String(tokens);
       const others = 1 - shareOf(after);
-      const mixed = `${percent(others)} of its slots' mix is of other images`;
+      const mixed = `${percent(others)} of its slots' mix comes from other images`;
       const by = after.sparse ? `gates by up to ${four(most)}` : `up to ${percent(most)} of it comes from other tokens`;
       const change = tokens ? `the answer of ${tokens} of ${after.rows} tokens changes, ${by}` : "no answer changes";
       answer.textContent = !after.sparse && others > 1e-6 ? `${change}; ${mixed}` : change;
@@ -1560,7 +1561,7 @@ var list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEY
 var number = (name) => knob(name, KNOBS[name][0]);
 var button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
 var panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
-var MOVES = "arrow keys move, Enter pins, Escape frees";
+var MOVES = "arrow keys move, Enter pins, Escape unpins";
 var PAGE = `
 <div class="explorer-controls">
   ${list("router")}${list("group")}${number("image_index")}${number("num_experts")}
@@ -1599,10 +1600,10 @@ var PAGE = `
   <p data-part="pinned"></p></div></div>
 <details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
-  one scale. A button takes its router up.</p>
+  one scale. A button selects its router.</p>
   <div class="router-explorer-gallery" data-part="gallery"></div></details>
 <details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
-  <p>Where the whole batch competes, other images take places, or mix into slots. Where each image competes alone, they
+  <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they
   cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}
   ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>
   <table data-part="mates-table" hidden><thead><tr><th scope="col">router</th><th scope="col">one image competes</th>
@@ -1790,7 +1791,7 @@ var grounds = {
     };
     paintSums(ctx, boxes.map, sums, ink);
   },
-  /** Tokens' worth of each expert; what it turned away stands hatched above the line of its capacity. */
+  /** The load of each expert; what it turned away stands hatched above the line of its capacity. */
   experts(ctx, { it, boxes, ink, serving }) {
     const { x, w, de } = boxes.map;
     const gap = de > 8 ? 2 : 0;
@@ -1912,7 +1913,7 @@ function bindServing(view, status, progress) {
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
       serve(now.total);
       const all = `all ${many(now.total, "choice")} were served at once`;
-      view.note = `Motion is reduced: ${all}. "Next choice" goes one by one.`;
+      view.note = `Motion is reduced: ${all}. "Next choice" serves them one by one.`;
       return;
     }
     serve(now.upTo === now.total ? 0 : now.upTo);
@@ -2051,7 +2052,7 @@ function tokensChoiceCards(top_k, gating, priority, dropless) {
       "experts, gates = choose_experts(logits, top_k, gating)"
     ],
     dispatch: [
-      `Choices are served one by one, ${order}${later}. ` + (dropless ? "No expert is ever full: there are as many slots as the busiest one is asked for." : "A full expert turns the next one away."),
+      `Choices are served one by one, ${order}${later}. ` + (dropless ? "No expert is ever full: there are as many slots as the busiest one needs." : "A full expert turns the next one away."),
       dropless ? MOST_ASKED : ROUNDED_UP,
       `token, gate = assign_tokens(experts, gates, num_experts, ${dropless ? "capacity=None" : "capacity"})`
     ],
@@ -2078,9 +2079,9 @@ var EXPERTS_CHOICE = {
     "Every slot holds one whole token. A token can be with several experts, or with none: then it is dropped.",
     ...ONE_TOKEN
   ],
-  compute: ["Every expert computes its slots, and all are full: no expert waits, none turns anybody away.", ...COMPUTE],
+  compute: ["Every expert computes its slots, and all are full: no expert waits, none turns a token away.", ...COMPUTE],
   combine: [
-    "Every token gets the answers of the experts that took it, each times its gate. A token that nobody took gets exactly 0.",
+    "Every token gets the answers of the experts that took it, each times its gate. A token that no expert took gets exactly 0.",
     ...TAKEN
   ]
 };
@@ -2207,7 +2208,7 @@ function render({ model, el }) {
     painted = key;
     mark(now);
     view.say(lineOf(it, step, now.map, selection(it), { served, ids, grid }));
-    part2("pin").textContent = pinned(it) ? "Pinned: Escape frees it." : "";
+    part2("pin").textContent = pinned(it) ? "Pinned: press Escape to unpin." : "";
   }
   function mark(now) {
     const { it, step, map, served } = now;
@@ -2266,14 +2267,14 @@ function render({ model, el }) {
     part2("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
     part2("least").textContent = four(map.least);
     part2("most").textContent = four(map.most);
-    const later = `Nobody is dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
+    const later = `No token has been dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
     const gone = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`;
     const corners = it.sparse && !early ? " Corners: the experts that took the patch." : "";
     part2("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : gone) + corners;
     const { upTo, total: total2 } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
     part2("now").textContent = upTo < total2 ? "when all are served" : "now";
-    part2("load-note").textContent = `Load${early ? " after dispatch" : ""}: tokens' worth that each expert receives` + (it.images > 1 ? ` from the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "as the busiest asks," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
+    part2("load-note").textContent = `Load${early ? " after dispatch" : ""}: dispatch weights summed for each expert` + (it.images > 1 ? ` over the ${it.images} images of the batch` : "") + (it.sparse ? `; dashed line: ${it.dropless ? "what the busiest one asks for," : "its capacity of"} ` : "") + (it.sparse ? many(it.p, "slot") : "") + (it.arrivals ? "; hatched: choices that it turned away." : ".");
   }
   function compare() {
     const settings = settingsNow();
@@ -2303,11 +2304,11 @@ function render({ model, el }) {
     button2("shuffle").disabled = button2("swap").disabled = batch.b < 2;
     part2("mates-table").hidden = !mates;
     if (batch.b < 2) part2("mates").textContent = "This batch has one image, which has no mates.";
-    else if (!mates) part2("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its place.`;
+    else if (!mates) part2("mates").textContent = `The batch has ${batch.b} images; image ${image} keeps its position.`;
     if (batch.b < 2 || !mates) return;
     const members = otherMates(batch.b, image, mates.seed, mates.kind);
     const order = members.length > 24 ? `${members.slice(0, 24).join(", ")}, …` : members.join(", ");
-    part2("mates").textContent = `Places of the batch now hold images ${order} (${mates.kind}, seed ${mates.seed}); before, 0 to ${batch.b - 1} in order. Image ${image} is the same in the same place.`;
+    part2("mates").textContent = `The batch now holds images ${order} (${mates.kind}, seed ${mates.seed}); before, 0 to ${batch.b - 1} in order. Image ${image} is the same, at the same position.`;
     fillMates(part2("mates-rows"), batch, settings, image, members);
   }
   const planOf = ({ it, map, boxes }) => {

@@ -612,7 +612,7 @@ var canvases = (name, label) => `<canvas></canvas>
 
 // js/routing_lens/page.js
 var VIEWS = ["logits", "dispatch", "combine", "output"];
-var HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape frees";
+var HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape unpins";
 var panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
   ${canvases(name, `${label}: ${HINT}`)}</div>`;
 var range = (name) => `<input type="range" min="0" step="1" data-part="${name}" ${KEYS}>`;
@@ -1000,8 +1000,8 @@ function factsOf(it, at, view) {
     const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
     const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
-    const what = `receives ${count(it.load[expert])}${whole} tokens' worth in ${plural(it.p, "slot")}${share}`;
-    facts.push(token < 0 ? what : `expert ${what}`);
+    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.p, "slot")}${share}`;
+    facts.push(token < 0 ? `its ${what}` : `expert's ${what}`);
   }
   if (token < 0) facts.push(mostOf(it, each, seen));
   return facts;
@@ -1017,7 +1017,7 @@ function mostOf(it, each, seen) {
   const { top, alike } = largestAmong(values, 0, values.length);
   if (alike && alike + 1 === real.length)
     return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
-  return `most ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
+  return `largest ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
 }
 function sentence(it, at, view) {
   if (at.token < 0 && at.expert < 0)
@@ -1045,7 +1045,7 @@ function caption(it, view) {
 function besides(it, view) {
   if (!it.reference || view !== "dispatch" && view !== "combine") return "";
   const { by, at } = difference(it, view);
-  if (by <= 1e-6) return ` Every weight of ${view} is the reference's.`;
+  if (by <= 1e-6) return ` Every weight of ${view} equals the reference's.`;
   return ` Farthest from the reference's ${view}: ${four(by)} at ${whereabouts(it, view, at)}.`;
 }
 function rangeOf(list) {
@@ -1104,7 +1104,7 @@ function mapTitle(it, view) {
   const columns = plural(it.experts, "expert") + (own === it.p ? ` x ${plural(it.p, "slot")}` : "");
   return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
 }
-var loadNote = (it) => "Load: tokens' worth that each expert receives" + (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") + (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") + "Below: the weight of the selected token in each expert.";
+var loadNote = (it) => "Load: dispatch weights summed for each expert" + (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") + (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") + "Below: the weight of the selected token in each expert.";
 
 // js/routing_lens/panels.js
 var OUTPUT = "#5ec962";
@@ -1234,7 +1234,7 @@ function toggled(pins, at) {
 function showCards({ part: part2 }, scene, pins, free) {
   const cards = part2("cards");
   part2("compare").hidden = !pins.length;
-  part2("compare-title").textContent = `Compared: ${pins.length} of ${MOST_PINS} places (${told(scene.view)}, areas relative within each picture)`;
+  part2("compare-title").textContent = `Compared: ${pins.length} of ${MOST_PINS} selections (${told(scene.view)}, areas relative within each picture)`;
   const held = cards.contains(document.activeElement);
   while (cards.children.length > pins.length) cards.lastElementChild?.remove();
   if (held && !cards.contains(document.activeElement)) {
@@ -1256,7 +1256,7 @@ function showCards({ part: part2 }, scene, pins, free) {
         return line;
       })
     );
-    button.setAttribute("aria-label", `Free ${label}`);
+    button.setAttribute("aria-label", `Remove ${label}`);
     button.onclick = () => free(at);
     canvas.setAttribute("aria-label", `What ${label} sees`);
     paintCard(canvas, scene, at);
@@ -1266,7 +1266,7 @@ function newCard() {
   const card = document.createElement("div");
   card.className = "routing-lens-card";
   card.innerHTML = `<canvas role="img"></canvas><div class="routing-lens-title"></div><ul></ul>
-    <button type="button" data-part="free" ${KEYS}>Free</button>`;
+    <button type="button" data-part="free" ${KEYS}>Remove</button>`;
   return card;
 }
 function partsOf(card) {
@@ -1546,8 +1546,8 @@ function render({ model, el }) {
     const at = selection(now.it);
     for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
     mounted.say(sentence(now.it, at, now.view));
-    const more = full ? `${MOST_PINS} places are compared already: free one first.` : "";
-    part2("pin").textContent = [pinned(now.it) ? "Pinned: Escape frees it." : "", more].filter(Boolean).join(" ");
+    const more = full ? `${MOST_PINS} selections are compared already: remove one first.` : "";
+    part2("pin").textContent = [pinned(now.it) ? "Pinned: press Escape to unpin." : "", more].filter(Boolean).join(" ");
   }
   const planOf = ({ it, view, boxes }) => ({
     boxes,
