@@ -192,7 +192,7 @@ def test_an_answer_that_writes_over_what_backward_needs_is_told_so():
         return powers
 
     said = lines("dispatch-weights", dispatch_weights)
-    assert said["Should be"] == "the scores take a gradient"
+    assert said["Should be"] == "the scores get a gradient"
     assert said["Got"] == "autograd finds no way back: a tensor that it needs was written over, as /= and sub_ do"
     assert said["Next"].startswith("make a new tensor where you write into one;")
 
@@ -246,7 +246,7 @@ def test_an_argument_that_was_not_given_is_not_shown():
 def test_lines_are_not_numbers():
     """A mistake in the order of lines is told as one of lines; a set of lines is none of these mistakes."""
     said = lines("sort-soft-moe", lambda: [10, 5, 8, 2, 7, 4])
-    assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that makes it.")
+    assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that defines it.")
 
     report = examine(find_exercise("sort-soft-moe"), lambda: {5, 10, 8, 2, 7, 4})
     assert (report.failed, report.mistake) == ("six lines", None)
@@ -260,14 +260,14 @@ def test_no_sentence_begins_with_a_name_of_code():
     assert begins == {}
 
 
-def test_rows_are_told_in_words():
-    """A choice served otherwise is named by token and choice, and what became of it."""
+def test_slots_are_told_in_words():
+    """A choice with another result is named by its token and rank, with both results."""
     right = torch.tensor([[0, 1], [1, 0], [2, -1]]), torch.tensor([[1, 1], [1, 1], [1, 0]]).bool()
     got = right[0].clone(), right[1].clone()
     got[0][2, 0], got[1][2, 0] = -1, False
 
     token = "token 2 (counted from 0), first choice: "
-    assert where_they_differ(right, got) == (f"{token}row 2", f"{token}dropped")
+    assert where_they_differ(right, got) == (f"{token}slot 2", f"{token}dropped")
 
     def two_rounds(indices, weights, capacity, priority):
         pairs = queue(indices, weights, priority)
