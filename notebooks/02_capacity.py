@@ -232,8 +232,8 @@ def assign_with_capacity(indices, weights, capacity, priority):
     first. capacity: the number of slots of each expert, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
     "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
-    Returns positions (n, k), whole numbers: the slot that the choice takes, an expert's first arrival slot 0, the next
-    slot 1, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
+    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an expert's first arrival, 1 for the
+    next, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
     """
     raise NotImplementedError
 
@@ -318,7 +318,7 @@ predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% tags=["exercise:combine-with-residual"]
 def combine_with_residual(x, expert_out, weights, kept):
-    """Return each expert's answers to their tokens, and add the residual connection.
+    """Combine the experts' answers for each token, and add the residual connection.
 
     x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
     False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),

@@ -210,7 +210,7 @@ for token in (0, 1):
 
 # %% tags=["exercise:dispatch-weights"]
 def dispatch_weights(logits):
-    """Return dispatch weights, which mix the tokens into slots (Eq. 1 of the paper), from scores.
+    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
 
     logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
@@ -236,7 +236,7 @@ check("dispatch-weights", dispatch_weights)
 
 # %% tags=["exercise:combine-weights"]
 def combine_weights(logits):
-    """Return combine weights, which mix the slots' answers into tokens (Eq. 2 of the paper), from scores.
+    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
 
     logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.

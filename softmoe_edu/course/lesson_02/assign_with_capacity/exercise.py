@@ -25,8 +25,8 @@ def assign_with_capacity(indices, weights, capacity, priority):
     first. capacity: the number of slots of each expert, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
     "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
-    Returns positions (n, k), whole numbers: the slot that the choice takes, an expert's first arrival slot 0, the next
-    slot 1, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
+    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an expert's first arrival, 1 for the
+    next, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
     """
     n, k = indices.shape
     order = range(n)

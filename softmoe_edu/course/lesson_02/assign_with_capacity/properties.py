@@ -43,7 +43,7 @@ def some_choices(priority):
 
 
 def crossing(draw):
-    """Return a case in which sorting tokens, all choices, or each round's choices gives three different results."""
+    """Return a case in which sorting the tokens, all choices and each round's choices have different results."""
     indices = torch.tensor([[0, 1], [1, 0], [0, 1]], device=draw.device)
     return indices, draw.tensor([[0.9, 0.05], [0.5, 0.45], [0.4, 0.35]]), 2, "gate"
 

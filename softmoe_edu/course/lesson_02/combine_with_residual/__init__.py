@@ -1,1 +1,1 @@
-"""What the layer and the block return, also for a dropped token."""
+"""What the layer and the block return, even for a dropped token."""

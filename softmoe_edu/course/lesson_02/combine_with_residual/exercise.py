@@ -1,4 +1,4 @@
-"""Exercise: what the layer and the block return, also for a dropped token (lesson 02)."""
+"""Exercise: what the layer and the block return, even for a dropped token (lesson 02)."""
 
 import torch
 
@@ -10,7 +10,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_with_residual(x, expert_out, weights, kept):
-    """Return each expert's answers to their tokens, and add the residual connection.
+    """Combine the experts' answers for each token, and add the residual connection.
 
     x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
     False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),
@@ -23,7 +23,7 @@ def combine_with_residual(x, expert_out, weights, kept):
 
 
 def observe(function, draw):
-    """Tell answers apart by numbers and gradients, and by whether inf and NaN of dropped choices come through."""
+    """Return what tells answers apart: numbers, gradients, and whether inf and NaN of dropped choices come through."""
     seen = observations(EXERCISE, function, draw)
     try:
         layer, _ = function(*unanswered(case(7, 2, 5)(draw.sub("unanswered"))))

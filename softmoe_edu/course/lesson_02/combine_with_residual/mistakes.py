@@ -79,7 +79,7 @@ def renormalised(x, expert_out, weights, kept):
 
 @mistake(
     does="uses the numbers of dropped choices as answers",
-    belief="Where no expert wrote an answer there is zero.",
+    belief="Where no expert wrote an answer, there is a zero.",
     refuted="where kept is False there may be any numbers, for example another token's answer",
     seen="a gather whose index was clamped",
 )

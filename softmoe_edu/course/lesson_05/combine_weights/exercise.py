@@ -9,7 +9,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_weights(logits):
-    """Return combine weights, which mix the slots' answers into tokens (Eq. 2 of the paper), from scores.
+    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
 
     logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.

@@ -8,7 +8,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def dispatch_weights(logits):
-    """Return dispatch weights, which mix the tokens into slots (Eq. 1 of the paper), from scores.
+    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
 
     logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
@@ -37,7 +37,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "A softmax takes the axis over which its weights sum to 1, and subtracts the largest score by itself. "
-            "Which of these two divides by column sums? In (b, n, e, p) the axis of tokens has another number.",
+            "Which of these two divides by column sums? In (b, n, e, p) the axis of tokens has a different number.",
             "def dispatch_weights(logits):\n"
             "    table = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 1.0]]).log()\n"
             "    print(table.softmax(dim=0), table.softmax(dim=1), sep='\\n')\n"

@@ -83,6 +83,6 @@ def _is_soft_moe(answer: Attempt, draw: Draw) -> Finding | None:
 
 PROPERTIES = (
     Property("six lines", _six_lines, "choose one line for each step, six in all, and each only once"),
-    Property("the lines run", _runs, "look which names each line needs, and whether a line above defines them"),
+    Property("the lines run", _runs, "check which names each line needs, and whether a line above defines them"),
     Property("they make up a Soft MoE layer", _is_soft_moe),
 )
