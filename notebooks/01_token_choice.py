@@ -116,13 +116,13 @@ for token in range(3):
 
 # %% tags=["exercise:top-k-route"]
 def top_k_route(logits, k):
-    """Choose k experts for each token, and give the weights with which their answers will count.
+    """Choose k experts for each token, and return the weights of their answers.
 
     logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
     Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
     indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
-    weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
-    of the equal experts will do. A gradient must flow through the weights, so use torch.
+    weights of a token sum to less than 1 unless k = e. The k may be in any order, and where scores are equal any
+    of the equal experts will do. Gradients must flow through the weights, so use torch.
     """
     raise NotImplementedError
 
@@ -145,13 +145,13 @@ route = use("top-k-route", top_k_route)
 
 
 def top_k_then_softmax(logits, k):
-    """The other order: weights that sum to 1."""
+    """Return the weights of the other order, which sum to 1."""
     best, indices = logits.topk(k)
     return best.softmax(-1), indices
 
 
 def slope(router, k=1, nudge=1e-4):
-    """How much the best gate of one token moves when its own score moves: rise over run."""
+    """Measure how much the best gate of one token moves when its own score moves: rise over run."""
     scores = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], dtype=torch.float64)
     step = torch.tensor([nudge, 0, 0, 0])
     higher, lower = (router(scores + sign * step, k)[0].amax() for sign in (1, -1))
@@ -226,11 +226,11 @@ for k in (1, 2, 3, 4):
 def router_gradient(route, logits, answers, k):
     """Measure how strongly training pulls at a router's scores: the norm of their gradient.
 
-    route: a function (logits, k) -> (weights, indices), as top_k_route. logits (b, n, e). answers (b, n, e): what each
-    expert would answer to each token, a single number here. A token's output is the sum over its k choices of weight
+    route: a function (logits, k) -> (weights, indices) like top_k_route. logits (b, n, e). answers (b, n, e): each
+    expert's answer to each token, a single number here. A token's output is the sum over its k choices of weight
     times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
     squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor without axes.
-    Where no path leads from the loss back to logits, 0.0.
+    If no path leads from the loss back to logits, returns 0.0.
     """
     raise NotImplementedError
 
@@ -272,13 +272,13 @@ for k in (1, 2, 4, 8):
 
 # %% tags=["exercise:token-choice-moe"]
 def token_choice_moe(x, w_router, experts, k):
-    """Send each token through the k experts that it chooses, and add up their answers by its gates.
+    """Send each token through the k experts that it chooses, and sum their answers, weighted by its gates.
 
     x: tokens (b, n, d). w_router (d, e): a column for each expert; a score is token times column. experts: a list of e
-    functions, each maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count, not
-    divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert is given only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. No
-    buffer is full, and no noise is added.
+    functions, each of which maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count,
+    not divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
+    An expert receives only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. There
+    is no capacity, and no noise is added.
     """
     raise NotImplementedError
 
@@ -298,7 +298,7 @@ NUM_EXPERTS, DIM = 16, 8
 
 
 def counting(rows):
-    """Make experts that add to `rows` how many tokens they were given."""
+    """Return experts that add the number of their tokens to `rows`."""
 
     def make(number):
         def expert(tokens):
@@ -429,7 +429,7 @@ print(f"right on {100 * history.test_accuracy:.1f} % of {len(test_digits)} test 
 
 # %%
 def experts_of(model, images):
-    """Say which experts each token is sent to: (images, tokens, experts), True or False."""
+    """Return which experts each token is sent to: (images, tokens, experts), True or False."""
     with torch.no_grad(), record(model) as seen:
         model(images)
     (routing,) = seen.values()

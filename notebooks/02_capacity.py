@@ -79,7 +79,7 @@ from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 returning("02")
 
 # %% [markdown]
-# ## 2 · ★ Worked example: two rows each (5 min)
+# ## 2 · ★ Worked example: two slots each (5 min)
 #
 # Four tokens, three experts with **two slots each**, and every token chooses two experts. The first steps are those of
 # lesson 01.
@@ -142,12 +142,12 @@ print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 slots stay", ma
 
 # %% tags=["exercise:expert-capacity"]
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
-    """Give the number of rows of one expert's buffer, an int.
+    """Return the number of slots of one expert, an int.
 
-    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: how many rows
-    all buffers have together, over what all choices need. The rows are shared evenly and rounded up, then up again to
-    the next multiple of `multiple_of`. Compute in floating point and round what comes out as it is: 100 tokens with
-    factor 1.1 on 2 experts are a little over 55 and give 56, as in the official code.
+    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: the slots of
+    all experts together, divided by the number of all choices. The slots are shared evenly among the experts and
+    rounded up, then rounded up again to the next multiple of `multiple_of`. Compute in floating point and round the
+    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and so 56, as in the official code.
     """
     raise NotImplementedError
 
@@ -216,24 +216,24 @@ predict("m15-drop-rate", reveal=show_chance)
 CapacityExplorer(num_experts=8, tokens=64)
 
 # %% [markdown]
-# ## 5 · ★ Exercise: who gets a row (10 min)
+# ## 5 · ★ Exercise: who gets a slot (10 min)
 #
 # Now turn the worked example into a function, for one *group*: the tokens that share buffers. Padding is marked with
-# the expert -1: it asks for no expert, and must not take a real token's slot. With "gate", sort the tokens once, by
+# the expert -1: it chooses no expert, and must not take a real token's slot. With "gate", sort the tokens once, by
 # their largest weight, and keep that order in every round: second choices are not sorted again by their own weights.
 
 
 # %% tags=["exercise:assign-with-capacity"]
 def assign_with_capacity(indices, weights, capacity, priority):
-    """Give each choice of a group of tokens a row in the buffer of its expert, as long as there is one.
+    """Assign each choice of a group of tokens to a slot of its expert, as long as one is free.
 
-    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none: padding has no choice at
-    all, another token may have fewer than k, and -1 after them. weights (n, k): the gates of these choices, largest
-    first. capacity: the rows of each expert's buffer, at least 1.
+    indices (n, k): the experts that each of n tokens chooses, best first; -1 means no choice: padding has -1 only,
+    another token may have fewer than k choices, and -1 after them. weights (n, k): the gates of these choices, largest
+    first. capacity: the number of slots of each expert, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
     "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
-    Returns positions (n, k), whole numbers: the row that the choice takes, an expert's first arrival in row 0, the
-    next in row 1, and so on; and kept (n, k), bool: whether it found a row. Where it found none, any position will do.
+    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an expert's first arrival, 1 for the
+    next, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
     """
     raise NotImplementedError
 
@@ -318,12 +318,12 @@ predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% tags=["exercise:combine-with-residual"]
 def combine_with_residual(x, expert_out, weights, kept):
-    """Put the experts' answers back to their tokens, and add what goes around the layer.
+    """Combine the experts' answers for each token, and add the residual connection.
 
-    x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
-    nobody answered, and any numbers may stand there, also inf or NaN. weights (n, k): the gates. kept (n, k), bool.
-    Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
-    (n, d), the tokens plus layer: the residual connection. A gradient must flow through both, so use torch.
+    x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
+    False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),
+    bool. Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and
+    block (n, d), the tokens plus layer: the residual connection. Gradients must flow through both, so use torch.
     """
     raise NotImplementedError
 
@@ -593,9 +593,9 @@ for priority in ("position", "gate"):
 def check_assign(assign):
     """Raise an error (AssertionError or another) if `assign` is a wrong assign_with_capacity; if it is right, do not.
 
-    assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. What a right one puts
-    into positions where kept is False is open; so is the whole number type of positions, and who of two tokens with
-    equal weights comes first.
+    assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. A right one may put
+    anything into positions where kept is False, may use any integer type for positions, and may serve either of two
+    tokens with equal weights first.
     """
     raise NotImplementedError
 

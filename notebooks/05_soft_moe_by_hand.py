@@ -210,11 +210,11 @@ for token in (0, 1):
 
 # %% tags=["exercise:dispatch-weights"]
 def dispatch_weights(logits):
-    """Turn scores into dispatch weights: by these the tokens are mixed into slots (Eq. 1 of the paper).
+    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts, p slots of each.
-    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example. A
-    gradient must flow through, so use torch.
+    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
+    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
+    Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -236,11 +236,11 @@ check("dispatch-weights", dispatch_weights)
 
 # %% tags=["exercise:combine-weights"]
 def combine_weights(logits):
-    """Turn scores into combine weights: by these the slots' answers are mixed into tokens (Eq. 2 of the paper).
+    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts, p slots of each.
+    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.
-    A gradient must flow through, so use torch.
+    Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -390,10 +390,10 @@ print("Soft MoE, answers to the average token:    ", float(torch.relu(slopes * b
 
 # %% tags=["exercise:soft-moe"]
 def soft_moe(x, phi, experts):
-    """Send tokens through the experts of a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+    """Compute a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
 
-    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each maps
-    (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each of
+    which maps (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
     """
     raise NotImplementedError
 
@@ -414,9 +414,9 @@ listing()
 
 # %% tags=["exercise:sort-soft-moe"]
 def soft_moe_lines():
-    """Give the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
+    """Return the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
 
-    Six of the numbered lines make a right soft_moe; the other six are lines that people write by mistake.
+    Six of the numbered lines make up a right soft_moe; the other six are common mistakes.
     """
     raise NotImplementedError
 
@@ -480,7 +480,7 @@ def my_check(layer):
     """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
 
     layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list of e experts, each a function
-    that keeps the shape (..., d). Accept every right one, however it is written: two right ones may differ by rounding.
+    that keeps the shape (..., d). Accept every right layer, however it is written: two may differ by rounding.
     """
     raise NotImplementedError
 

@@ -1,6 +1,6 @@
 """The command softmoe-edu.
 
-`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `cost` tells what the paper's
+`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `cost` shows what the paper's
 models cost; `export` and `report` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
@@ -44,15 +44,19 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument(
         "workspace", nargs="?", type=Path, default=Path("softmoe_lab"), metavar="DIR", help="default: ./softmoe_lab"
     )
-    command.add_argument("--no-browser", action="store_true", help="start the server and open no browser")
+    command.add_argument("--no-browser", action="store_true", help="start the server without opening a browser")
     command.add_argument("--port", type=port, help="the server's port; without it, the first free one from 8888 on")
-    command = commands.add_parser("cost", help="tell what a model of the paper costs by part, or compare two")
+    command = commands.add_parser("cost", help="show what a model of the paper costs by part, or compare two")
     command.add_argument("names", nargs="*", metavar="NAME", help="one model or two; without a name, all are listed")
     command.add_argument("--batch", type=positive(int), default=1, help="images that share one read of parameters")
     command.add_argument(
-        "--device", nargs=2, type=positive(float), metavar=("TFLOPS", "GBPS"), help="rates of a device: adds its time"
+        "--device",
+        nargs=2,
+        type=positive(float),
+        metavar=("TFLOPS", "GBPS"),
+        help="rates of a device: adds the time that it takes",
     )
-    command = commands.add_parser("report", help="sum up the progress files of a class, without any name")
+    command = commands.add_parser("report", help="summarise the progress files of a class, without names")
     command.add_argument("files", nargs="+", metavar="FILE", help="progress.jsonl files, or folders that hold them")
     command = commands.add_parser("export", help="write the course for a grader or a teacher")
     command.add_argument("kind", choices=KINDS)
@@ -68,7 +72,7 @@ def main(argv: list[str] | None = None) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # Whoever read the output has gone (`| head`): what is still buffered has nowhere to go.
+        # The reader of the output has gone (`| head`): what is still buffered has nowhere to go.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -118,7 +122,7 @@ def port(text: str) -> int:
 
 
 def positive(kind: Callable[[str], int | float]) -> Callable[[str], int | float]:
-    """Make a reader of numbers over 0."""
+    """Return a reader of numbers over 0."""
 
     def read(text: str) -> int | float:
         try:
@@ -201,7 +205,7 @@ def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | 
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         "--ServerApp.answer_yes=True",
-        # The address is told at the highest level; warnings about the server help no learner.
+        # The address is logged at the highest level; warnings about the server do not help learners.
         "--Application.log_level=ERROR",
     ]
     if not browser:
@@ -215,7 +219,7 @@ def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | 
 
 
 def start(arguments: list[str], config: Path) -> None:
-    """Run JupyterLab in this process; config is one more folder of settings, the user's own ones stay in force."""
+    """Run JupyterLab in this process; config is one more folder of settings; the user's own stay in force."""
     from jupyter_core.paths import jupyter_runtime_dir
 
     folder = str(config)

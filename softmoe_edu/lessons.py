@@ -33,7 +33,7 @@ def folder() -> Path:
 
 
 def deliver(workspace: Path, source: Path) -> list[str]:
-    """Copy the lessons of source into workspace and say in sentences what happened, a line each.
+    """Copy the lessons of source into workspace and return what happened, one sentence a line.
 
     A file that the learner changed is never written to: a newer lesson then arrives beside it. The manifest in
     the workspace maps each delivered file to the fingerprint of the version last given under its name.
@@ -135,7 +135,7 @@ def build(source: str) -> str:
 
 
 def sync(notebooks: Path, *, check: bool = False) -> list[str]:
-    """Write each .ipynb that differs from what its .py builds, or with check only say which; give the faults left."""
+    """Write each .ipynb that differs from what its .py builds, or only report it with check; return the faults left."""
     faults = []
     sources = sorted(notebooks.glob("*.py"))
     if not sources:

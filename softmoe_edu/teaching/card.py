@@ -1,4 +1,4 @@
-"""The instructor's card of a lesson: what is said nowhere else; the rest is built."""
+"""The instructor's card for a lesson: what no other file says; the rest is built."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Part:
 class Vote:
     """A question for the class: vote, discuss in pairs, vote again; `right` is one of the choices.
 
-    expected: how the first vote may split and what to do then; an expectation, no measurement.
+    expected: how the first vote may split and what to do then; an expectation, not a measurement.
     """
 
     question: str
@@ -28,7 +28,7 @@ class Vote:
 
 @dataclass(frozen=True)
 class Card:
-    """What a teacher needs of a lesson beside the lesson.
+    """What a teacher needs besides the lesson itself.
 
     hunt: misconception id -> how it sounds in class. stuck: what a stuck student says -> what to ask, not tell.
     asked: a likely question -> an answer in one line.

@@ -16,7 +16,7 @@ from softmoe_edu.teaching.progress import parse
 from softmoe_edu.teaching.say import say
 from softmoe_edu.text import plural
 
-# What else stands in an id was typed by somebody and could name a person.
+# Anything else in an id was typed by somebody and could name a person.
 ID = re.compile(r"[a-z0-9]+([-_.][a-z0-9]+)*")
 PHRASE = re.compile(r"[a-z0-9][a-z0-9 ,;:=()'*+/._-]*")
 LONGEST = 44
@@ -24,7 +24,7 @@ NUMBER = re.compile(r"[\d.]+|-")
 
 
 def report(paths: Sequence[str | Path]) -> str:
-    """Give the report as text; a folder stands for the progress files in it, two equal files count once."""
+    """Return the report as text; a folder stands for the progress files in it, two equal files count once."""
     learners, seen, notes = [], set(), Counter()
     for path in _files(paths):
         try:
@@ -49,7 +49,7 @@ def report(paths: Sequence[str | Path]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Print the report of the files and folders that are named; exit with a sentence when none is."""
+    """Print the report on the files and folders named; exit with a sentence if none is."""
     paths = sys.argv[1:] if argv is None else argv
     if not paths:
         sys.exit("name the progress files of your class, or a folder that holds them: softmoe-edu report FILES...")
@@ -74,9 +74,9 @@ def _sentences(notes: Counter[str]) -> list[str]:
             f"{plural(notes['newer'], 'file')} held events of a newer softmoe-edu, left out: update to count them."
         )
     if notes["empty"]:
-        said.append(f"{plural(notes['empty'], 'file')} held no event and counts as no learner.")
+        said.append(f"{plural(notes['empty'], 'file')} held no events, left out.")
     if notes["twice"]:
-        said.append(f"{plural(notes['twice'], 'file')} equalled another one; equal files count once.")
+        said.append(f"{plural(notes['twice'], 'file')} duplicated another; duplicates count once.")
     if notes["unreadable"]:
         said.append(f"{plural(notes['unreadable'], 'file')} could not be read.")
     return said
@@ -167,14 +167,14 @@ def _name(id: object) -> str:
 
 
 def _phrase(words: object) -> str:
-    """Give the words of a property in brackets, shortened where they are many."""
+    """Return the words of a property in brackets, shortened if they are too long."""
     if not isinstance(words, str) or not PHRASE.fullmatch(words):
         return "(other)"
     return f"({words})" if len(words) <= LONGEST else f"({words[: LONGEST - 3].rstrip()}...)"
 
 
 def _table(title: str, head: Sequence[str], rows: list[tuple], by: int = 1) -> str:
-    """Give an aligned table, the largest numbers of a column first; nothing when there is no row."""
+    """Return an aligned table, the largest numbers of a column first; nothing if there is no row."""
     if not rows:
         return ""
     rows = sorted(rows, key=lambda row: (-row[by], -row[by + 1] if isinstance(row[by + 1], int) else 0, row[0]))

@@ -129,7 +129,7 @@ def _folders() -> dict[str, Path]:
     ):
         number = folder.name.removeprefix("lesson_")
         if len(number) != 2 or not number.isdecimal():
-            raise BrokenLesson(f"{folder} is no lesson's name: write lesson_ and the two digits of its number")
+            raise BrokenLesson(f"{folder} is not a lesson's name: write lesson_ and the two digits of its number")
         if number in found:
             raise BrokenLesson(f"{folder} and {found[number]} have the same number: give one of them another")
         found[number] = folder
@@ -162,7 +162,7 @@ def _exercise(id: str) -> Exercise:
             raise BrokenLesson(f"{folder} is unfinished: it has no {file}, which holds {name}")
     exercise = _held(folder, "exercise.py")
     if exercise.id != id:
-        raise BrokenLesson(f"{folder / 'exercise.py'} has the id {exercise.id!r}, and its folder's name says {id!r}")
+        raise BrokenLesson(f"{folder / 'exercise.py'} has the id {exercise.id!r}, but its folder's name says {id!r}")
     return exercise
 
 

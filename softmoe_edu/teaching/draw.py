@@ -12,7 +12,7 @@ class Draw:
     """Random inputs in one dtype on one device; the same seed and words give the same numbers.
 
     The numbers are drawn in float64 on the CPU and then converted, so that every dtype and device sees the same case.
-    Where the device has no float64, it is float32 that is asked of it.
+    Where the device has no float64, they are float32.
     """
 
     def __init__(self, *words: object, dtype: torch.dtype = torch.float64, device: str = "cpu") -> None:

@@ -16,12 +16,12 @@ SHORTEST_LINE = 16  # characters without spaces; shorter lines, such as `b, n = 
 
 
 class Kind(Enum):
-    """What was found, told by the code that found it; what to do next depends on this and on no text."""
+    """What was found, set by the code that found it; what to do next depends on this, not on any text."""
 
     OTHER = auto()  # nothing more is known than its property
     TOO_SLOW = auto()
     LEAVES = auto()  # ends the program
-    BORROWED = auto()  # calls an answer that is there already
+    BORROWED = auto()  # calls an answer that already exists
     SIGNATURE = auto()
     NO_RESULT = auto()
     UNWRITTEN = auto()  # raises NotImplementedError
@@ -30,7 +30,7 @@ class Kind(Enum):
     RAISES = auto()  # by a `raise` of its own
     FAILS_ON_SHAPES = auto()
     FAILS_ON_VALUES = auto()
-    STRUCTURE = auto()  # another kind of thing comes out
+    STRUCTURE = auto()  # returns another kind of thing
     SHAPE = auto()
     DTYPE = auto()
     WRITES_OVER = auto()  # something that autograd needs
@@ -42,8 +42,8 @@ class Finding:
     """Where an answer is not what it should be.
 
     should: what should be true, in words and as an equation. given, expected, got: the smallest input that shows it,
-    what should come out and what came, each in one line with the sums that matter; "" where there is nothing to say.
-    share: how much of the property holds all the same, for points.
+    what was expected and what came, each in one line with the sums that matter; "" where there is nothing to say.
+    share: how much of the property still holds, for points.
     """
 
     should: str
@@ -59,7 +59,7 @@ class Property:
     """One thing that every right answer does.
 
     test: called with an `Attempt` and a `Draw`, returns a Finding where the property does not hold. next_step: what to
-    do then, unless the finding is of a kind that says more; without it, work through a small input.
+    do then, unless the finding's kind says more; without it, work through a small input.
     """
 
     name: str
@@ -69,12 +69,12 @@ class Property:
 
 @dataclass(frozen=True)
 class Mistake:
-    """A wrong answer that people give: it runs, it diagnoses, it makes clinic cases and quiz questions.
+    """A wrong answer that people give: it runs, and serves for diagnoses, clinic cases and quiz questions.
 
-    does: what it computes, as the end of "your numbers equal those of a function that ...". belief: what somebody
-    thinks who writes it. refuted: the line of the paper, or the fact, against it. seen: where it was seen.
+    does: what it computes, as the end of "your numbers equal those of a function that ...". belief: what its
+    author thinks. refuted: the line of the paper, or the fact, that refutes it. seen: where it was seen.
     misconception: its id in the course's table, M01 to M45, or "". same_as: the id of an earlier mistake that is the
-    same function. raises: whether it gives no numbers that an answer's could equal.
+    same function. raises: whether it returns no numbers to compare with an answer's.
     """
 
     id: str
@@ -111,13 +111,13 @@ class Hint:
 class Exercise:
     """A function to write and all that belongs to it, in one folder.
 
-    answer: the reference; its signature and docstring are what the learner sees. probe: gives arguments of sizes that
+    answer: the reference; its signature and docstring are what the learner sees. probe: returns arguments of sizes that
     all differ. properties: what is tested after the signature, shapes and dtypes, in this order. library: functions
     of this package that do the same, which an answer may not call. probes: further arguments on which mistakes differ.
-    observe: in place of calling it on probes, what tells answers of this exercise apart (a dict of comparable values).
+    observe: instead of calling it on probes, what tells answers of this exercise apart (a dict of comparable values).
     same: makes two outputs comparable that are equal up to an order that does not matter.
-    parts: what the things are called that an answer returns, where it returns several. slow: what a stopped answer did.
-    basics: whether shapes, dtypes and inputs are looked at first. matches: how a named mistake's `does` begins.
+    parts: the names of what an answer returns, where it returns several things. slow: what a stopped answer did.
+    basics: whether shapes, dtypes and inputs are checked first. matches: how a named mistake's `does` begins.
     minutes: planned time. difficulty: 1 to 5.
     order: its place among the exercises of its lesson. points: for graders. essential: on the 40-minute path.
     """
@@ -174,6 +174,6 @@ class Exercise:
 
     @property
     def solution_lines(self) -> list[str]:
-        """The lines of the reference's body that say something: no comment, and none that is short."""
+        """The lines of the reference's body that say something: no comments, and no short ones."""
         lines = (line.strip() for line in self.solution[len(self.stub) - len(NOT_STARTED) :].splitlines())
         return [line for line in lines if len("".join(line.split())) >= SHORTEST_LINE and not line.startswith("#")]

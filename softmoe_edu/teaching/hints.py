@@ -30,7 +30,7 @@ def hint(name: str, level: int | None = None) -> HintShown:
     """Show the next hint of an exercise, or that of a level from 1 on.
 
     The last one holds a whole answer, and is shown only when its level is asked for. Raises ValueError for an unknown
-    name or a level that there is not.
+    name or a level that does not exist.
     """
     exercise = find_exercise(name)
     count = len(exercise.hints)

@@ -44,13 +44,13 @@ class Row:
 
 
 def shown_code(exercise: Exercise, message: str) -> list[str]:
-    """Give the lines of the reference's body that stand in a message, whatever the spaces."""
+    """Return the lines of the reference's body that a message contains, whatever the spaces."""
     squeezed = "".join(message.split())
     return [line for line in exercise.solution_lines if "".join(line.split()) in squeezed]
 
 
 def own(function: Callable) -> Callable:
-    """Give a function as a learner would have written it: the same, and not the object that may not be called."""
+    """Return a function as a learner would have written it: equal, but not the object that may not be called."""
     code, name = function.__code__.replace(), function.__name__
     return types.FunctionType(code, function.__globals__, name, function.__defaults__, function.__closure__)
 
@@ -74,7 +74,7 @@ def rows(exercise: Exercise, seed: int = 0) -> Iterable[Row]:
 
 
 def render(all_rows: Iterable[Row]) -> str:
-    """Give the matrix as markdown: a table for each exercise, a column for each property, × where it does not hold."""
+    """Return the matrix as markdown: a table for each exercise, a column for each property, × where it fails."""
     by_exercise: dict[str, list[Row]] = {}
     counts: Counter[str] = Counter()
     for row in all_rows:

@@ -1,4 +1,4 @@
-"""What a lesson says of itself, and how its number is written."""
+"""What a lesson says about itself, and how its number is written."""
 
 from dataclasses import dataclass
 

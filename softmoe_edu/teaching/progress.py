@@ -35,7 +35,7 @@ _known: list[Path] = []  # the workspaces of this session, the last one last
 
 @dataclass(frozen=True)
 class Contents:
-    """What stands in a progress file: events of this version, and how many lines are damaged or of a newer version.
+    """The contents of a progress file: events of this version, and how many lines are damaged or of a newer version.
 
     good: the lines as they are in the file, without the damaged ones.
     """
@@ -62,7 +62,7 @@ def note(kind: str, id: str, **data: object) -> None:
 
 
 def events(kind: str | None = None, id: str | None = None) -> list[dict]:
-    """Give the events so far, oldest first: all of them, or those of one kind, of one id, or both."""
+    """Return the events so far, oldest first: all of them, or those of one kind, of one id, or both."""
     place = None if _is_off() else workspace()
     known = (_read(place / FILE) if place else []) + _session
     return [event for event in known if kind in (None, event["kind"]) and id in (None, event["id"])]
@@ -149,7 +149,7 @@ def _lock(path: Path) -> FileLock:
 
 
 def _append(path: Path, event: dict) -> bool:
-    """Write one line at the end of the file; tell whether it stands there."""
+    """Write one line at the end of the file; return whether it was written."""
     line = json.dumps(event, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         with _lock(path), path.open("a+b") as file:
@@ -178,7 +178,7 @@ def _read(path: Path) -> list[dict]:
         contents = _mend(path, contents)
     if contents.newer:
         _say(
-            f"{path.name} holds events of a newer softmoe-edu: they stay in the file and are not counted. "
+            f"{path.name} holds events of a newer softmoe-edu: they stay in the file, but are not counted. "
             "Update with python -m pip install -U softmoe-edu."
         )
     return contents.events
@@ -200,14 +200,14 @@ def _mend(path: Path, seen: Contents) -> Contents:
             write_atomically(aside, raw)
             write_atomically(path, seen.good)
     except FAILURES as error:
-        _say(f"{path} goes on being used without {lost} that cannot be read; mending it failed ({_reason(error)}).")
+        _say(f"{path} is still used, without {lost} that cannot be read; repairing it failed ({_reason(error)}).")
         return seen
-    _say(f"{path.name} goes on being used without {lost} that cannot be read; as it was, it is kept as {aside.name}.")
+    _say(f"{path.name} is still used, without {lost} that cannot be read; the damaged file is kept as {aside.name}.")
     return seen
 
 
 def _plain(value: object) -> object:
-    """Give a value as JSON knows it: tensors as numbers or lists, what is not finite or unknown as text."""
+    """Return a value that JSON can hold: tensors as numbers or lists, what is not finite or unknown as text."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -43,7 +43,7 @@ def say(*lines: object) -> None:
     try:
         print(*(fitting(str(line)) for line in lines), sep="\n", file=stream)
     except (BrokenPipeError, UnicodeError):
-        raise  # whoever reads has gone, which ends a command; the other would be a fault of `fitting`
+        raise  # the reader has gone, which ends a command; the other would be a fault of `fitting`
     except (OSError, ValueError):
         pass  # what is below the stream was closed or taken away
 

@@ -192,7 +192,7 @@ def test_copied_split_and_deleted_cells_cost_nothing_else(course, points):
 def test_an_answer_that_calls_exit_costs_its_own_points(course, points):
     """The kernel goes on: the feedback says what the answer does, and the other exercises have their points."""
     assert points("fay") == POINTS | {"soft-moe": 0}
-    assert "it leaves the program" in (course / "feedback" / "fay" / NAME / f"{NAME}.html").read_text("utf-8")
+    assert "it exits the program" in (course / "feedback" / "fay" / NAME / f"{NAME}.html").read_text("utf-8")
 
 
 def test_an_id_belongs_to_the_last_of_its_cells():

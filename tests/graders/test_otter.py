@@ -139,7 +139,7 @@ def test_a_cell_that_never_ends_is_stopped(results):
 def test_an_answer_that_calls_exit_costs_its_own_points(results):
     """The kernel goes on: the answer is told what it does, and the other exercises have their points."""
     assert points(results, "fay") == POINTS | {"soft-moe": 0}
-    assert "it leaves the program" in results["fay"]["soft-moe"]["output"]
+    assert "it exits the program" in results["fay"]["soft-moe"]["output"]
 
 
 def test_a_call_that_nothing_interrupts_is_ended_without_a_result(results):

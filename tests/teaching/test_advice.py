@@ -94,7 +94,7 @@ OF_A_KIND = {
 CASES = {
     **{kind.name: (SOFT_MOE, answer, advice.NEXT[kind]) for kind, answer in OF_A_KIND.items()},
     "NO_PYTHON": (find_exercise("assign-with-capacity"), in_order([14, 4]), advice.NEXT[Kind.NO_PYTHON]),
-    "input left alone": (SOFT_MOE, changed_input, "make a new tensor or list where you change this one"),
+    "input left alone": (SOFT_MOE, changed_input, "make a new tensor or list instead of changing this one"),
     "large scores": (SOFT_MOE, far_scores, FAR),
     "gradients": (SOFT_MOE, no_slope, FLOW),
     "values": (SOFT_MOE, lambda x, phi, experts: RIGHT(x, phi, experts) + 1, advice.ON_PAPER),
@@ -106,15 +106,15 @@ CASES = {
     "a strict check": (
         find_exercise("check-soft-moe"),
         lambda layer: layer is None,
-        "look what your check asks for that the task does not promise",
+        "look for what your check requires that the task does not promise",
     ),
     "seven lines": (find_exercise("sort-soft-moe"), lambda: [1] * 7, "choose one line for each step, six in all"),
-    "no order": (find_exercise("sort-soft-moe"), lambda: [7, 5, 10, 8, 2, 4], "look which names each line needs"),
+    "no order": (find_exercise("sort-soft-moe"), lambda: [7, 5, 10, 8, 2, 4], "check which names each line needs"),
 }
 
 
 def next_line(exercise: Exercise, answer) -> str:
-    """Give what a report says to do next."""
+    """Return what a report says to do next."""
     report = examine(exercise, answer, seconds=1.0 if answer is endless else 10.0)
     assert report.mistake is None, report  # a named mistake has a step of its own
     return dict(report.lines)["Next"].rpartition("; hint(")[0]

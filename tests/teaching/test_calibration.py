@@ -73,7 +73,7 @@ def test_calibration_counts_right_answers_at_each_confidence():
     shown = calibration()
     for words in ("0 of 1 right where you were 50 % sure", "2 of 3 right where you were 90 % sure", "chance"):
         assert words in shown.caption
-    assert "On average you were 80 % sure and 50 % right: 30 points more sure than right." in shown.caption
+    assert "On average you were 80 % sure and 50 % right: 30 points overconfident." in shown.caption
     assert "90 % stated, 67 % right" in shown.alt
     assert shown.png.startswith(b"\x89PNG")
     assert plt.get_fignums() == []
@@ -91,8 +91,8 @@ def test_calibration_counts_right_answers_at_each_confidence():
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ({50: (5, 10)}, "50 % sure and 50 % right: as sure as right."),
-        ({50: (7, 10)}, "50 % sure and 70 % right: 20 points more right than sure."),
+        ({50: (5, 10)}, "50 % sure and 50 % right: perfectly calibrated."),
+        ({50: (7, 10)}, "50 % sure and 70 % right: 20 points underconfident."),
     ],
 )
 def test_calibration_says_which_way_it_is_off(counts, words):
@@ -103,6 +103,6 @@ def test_calibration_says_which_way_it_is_off(counts, words):
 
 def test_without_predictions_calibration_says_so():
     """No figure is drawn; the sentence stands in a notebook without quotes."""
-    assert repr(calibration("05")).startswith("Nothing was predicted in lesson 05 yet")
+    assert repr(calibration("05")).startswith("Nothing has been predicted in lesson 05 yet")
     assert repr(calibration(5)) == repr(calibration("05"))
-    assert repr(calibration()).startswith("Nothing was predicted yet")
+    assert repr(calibration()).startswith("Nothing has been predicted yet")

@@ -18,7 +18,7 @@ def right(name):
 
 
 def found(name, answer):
-    """Give (failed property, mistake) of an answer, which are the same whatever the seed."""
+    """Return (failed property, mistake) of an answer, which are the same whatever the seed."""
     reports = [examine(find_exercise(name), answer, seed=seed) for seed in SEEDS]
     assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
     return reports[0].failed, reports[0].mistake

@@ -85,6 +85,6 @@ def test_a_case_that_is_left_out_is_a_failure():
     for answer, given in ((no_single_slots, "phi (2, 3, 1)"), (no_float64, "x (3, 7, 5) float64")):
         report = said(answer)
         assert report.status == "failed" and report.share < 1
-        assert given in str(report) and "other inputs get an answer, these none yet" in str(report)
-        assert "Next: write the case that is left out" in str(report)
+        assert given in str(report) and "other inputs get an answer, these do not yet" in str(report)
+        assert "Next: write the missing case" in str(report)
     assert said(from_text(SOFT_MOE, SOFT_MOE.stub)).status == "not started"

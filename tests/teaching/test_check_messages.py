@@ -20,7 +20,7 @@ def right(name):
 
 
 def lines(name, answer, **options):
-    """Give {label: text} of a report on a wrong answer."""
+    """Return {label: text} of a report on a wrong answer."""
     report = examine(find_exercise(name), answer, **options)
     assert report.status == "failed" and len(str(report).splitlines()) <= MOST_LINES, str(report)
     return dict(report.lines)
@@ -93,7 +93,7 @@ def test_sums_of_one_are_not_what_is_missing_where_they_are_there(kind):
 
 
 def layer(tokens=lambda x: x, scores=torch.matmul, answers=lambda y, x: y):
-    """Give a soft_moe that mixes changed tokens, scores otherwise, or returns changed answers."""
+    """Return a soft_moe that mixes changed tokens, scores otherwise, or returns changed answers."""
 
     def soft_moe(x, phi, experts):
         logits = scores(x, phi.flatten(1))
@@ -192,9 +192,9 @@ def test_an_answer_that_writes_over_what_backward_needs_is_told_so():
         return powers
 
     said = lines("dispatch-weights", dispatch_weights)
-    assert said["Should be"] == "the scores take a gradient"
-    assert said["Got"] == "autograd finds no way back: a tensor that it needs was written over, as /= and sub_ do"
-    assert said["Next"].startswith("make a new tensor where you write into one;")
+    assert said["Should be"] == "the scores get a gradient"
+    assert said["Got"] == "autograd cannot compute one: a tensor that it needs was overwritten, as /= and sub_ do"
+    assert said["Next"].startswith("make a new tensor instead of writing into one;")
 
 
 def test_a_long_error_ends_with_a_whole_word():
@@ -210,16 +210,16 @@ NEXT = {
     "none": ("dispatch-weights", None, "begin with the line def dispatch_weights(logits):"),
     "arguments": ("dispatch-weights", lambda a, b: a, "begin with the line def dispatch_weights(logits):"),
     "no return": ("dispatch-weights", lambda logits: None, "look where your function returns"),
-    "shape": ("dispatch-weights", lambda logits: logits[0], "print the shapes on the way"),
-    "dtype": ("dispatch-weights", lambda logits: logits.softmax(1).int(), "look at the dtypes on the way"),
+    "shape": ("dispatch-weights", lambda logits: logits[0], "print the shapes along the way"),
+    "dtype": ("dispatch-weights", lambda logits: logits.softmax(1).int(), "print the dtypes along the way"),
     "error in shapes": ("dispatch-weights", lambda logits: logits @ logits, "print the shapes just before that line"),
     "other error": ("dispatch-weights", lambda logits: {}["a"], "print the values that it uses just before that line"),
-    "a name": ("dispatch-weights", lambda logits: logits + shift, "look above that line for the one that gives"),  # noqa: F821
-    "in place": ("dispatch-weights", lambda logits: logits.sub_(1).softmax(1), "make a new tensor or list where"),
+    "a name": ("dispatch-weights", lambda logits: logits + shift, "look above that line for the one that defines"),  # noqa: F821
+    "in place": ("dispatch-weights", lambda logits: logits.sub_(1).softmax(1), "make a new tensor or list instead"),
     "type": ("expert-capacity", lambda *a: 3.0, "call expert_capacity on a small input and look at what it returns"),
     "five lines": ("sort-soft-moe", lambda: [5, 10, 8, 2, 7], "choose one line for each step, six in all"),
     "no list": ("sort-soft-moe", lambda: None, "look where your function returns"),
-    "indent": ("assign-with-capacity", in_order([8, 1, 14]), "give that line another place"),
+    "indent": ("assign-with-capacity", in_order([8, 1, 14]), "move that line"),
     "clamped": ("dispatch-weights", lambda x: x.clamp(-50, 50).softmax(1), "try your function on scores such as"),
 }
 
@@ -246,7 +246,7 @@ def test_an_argument_that_was_not_given_is_not_shown():
 def test_lines_are_not_numbers():
     """A mistake in the order of lines is told as one of lines; a set of lines is none of these mistakes."""
     said = lines("sort-soft-moe", lambda: [10, 5, 8, 2, 7, 4])
-    assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that makes it.")
+    assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that defines it.")
 
     report = examine(find_exercise("sort-soft-moe"), lambda: {5, 10, 8, 2, 7, 4})
     assert (report.failed, report.mistake) == ("six lines", None)
@@ -260,14 +260,14 @@ def test_no_sentence_begins_with_a_name_of_code():
     assert begins == {}
 
 
-def test_rows_are_told_in_words():
-    """A choice served otherwise is named by token and choice, and what became of it."""
+def test_slots_are_told_in_words():
+    """A choice with another result is named by its token and rank, with both results."""
     right = torch.tensor([[0, 1], [1, 0], [2, -1]]), torch.tensor([[1, 1], [1, 1], [1, 0]]).bool()
     got = right[0].clone(), right[1].clone()
     got[0][2, 0], got[1][2, 0] = -1, False
 
     token = "token 2 (counted from 0), first choice: "
-    assert where_they_differ(right, got) == (f"{token}row 2", f"{token}dropped")
+    assert where_they_differ(right, got) == (f"{token}slot 2", f"{token}dropped")
 
     def two_rounds(indices, weights, capacity, priority):
         pairs = queue(indices, weights, priority)
@@ -275,7 +275,7 @@ def test_rows_are_told_in_words():
 
     said = lines("assign-with-capacity", two_rounds)
     third = r"token \d \(counted from 0\), third choice: "
-    assert re.fullmatch(third + r"row \d", said["Expected"]) and re.fullmatch(third + "dropped", said["Got"])
+    assert re.fullmatch(third + r"slot \d", said["Expected"]) and re.fullmatch(third + "dropped", said["Got"])
 
 
 def test_parts_of_an_answer_have_their_names():
@@ -293,7 +293,7 @@ def test_parts_of_an_answer_have_their_names():
         return torch.quantize_per_tensor(logits.softmax(1).float(), 0.1, 0, torch.quint8)
 
     said = lines("dispatch-weights", odd)
-    assert (said["Expected"], said["Got"]) == ("a dense tensor", "a tensor of the kind quantized")
+    assert (said["Expected"], said["Got"]) == ("a dense tensor", "a quantized tensor")
 
 
 @pytest.mark.parametrize("name", ["dispatch-weights", "combine-weights", "soft-moe"])

@@ -198,7 +198,7 @@ def test_an_exit_in_an_answer_does_not_end_the_kernel():
     report = said(lambda x, phi, experts: exit())
 
     assert report.failed == "no exit"
-    assert "take the exit out" in str(report)
+    assert "remove the exit" in str(report)
 
 
 def test_scores_cut_off_at_some_size_are_no_definition():

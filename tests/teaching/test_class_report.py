@@ -60,7 +60,7 @@ def files(tmp_path):
 
 
 def rows(text, title):
-    """Give the cells of the table under a title, its head first."""
+    """Return the cells of the table under a title, its head first."""
     (block,) = [part for part in text.split("\n\n") if part.startswith(title)]
     table = block.partition("\nBeliefs")[0].splitlines()[1:]
     return [re.split(r" {2,}", row.strip()) for row in table]
@@ -109,7 +109,7 @@ def test_what_everybody_got_right_is_no_belief_of_the_class(tmp_path):
 
 
 def test_clinics_count_learners(files):
-    """Two diagnosed, one of them rightly in the end."""
+    """The table counts two learners who diagnosed, one of them right in the end."""
     assert rows(report(files), "Clinics")[1:] == [["clinic-02", "2", "1"]]
 
 
@@ -154,8 +154,8 @@ def test_damaged_and_other_files_are_counted_in_a_sentence(files, tmp_path):
         "Progress of 3 learners.",
         "1 file held 2 damaged lines, left out.",
         "1 file held events of a newer softmoe-edu, left out: update to count them.",
-        "1 file held no event and counts as no learner.",
-        "1 file equalled another one; equal files count once.",
+        "1 file held no events, left out.",
+        "1 file duplicated another; duplicates count once.",
         "1 file could not be read.",
     ]
     assert rows(text, "Exercises")[1] == ["soft-moe", "3", "1", "1", "1"]

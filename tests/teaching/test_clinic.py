@@ -33,16 +33,16 @@ def test_only_the_whole_truth_is_right():
 
     assert patient.diagnose("b", "a") == "Right.\na: Seen by x.\nb: Seen by y."
     assert patient.diagnose("a") == (
-        "Not complete: 2 things are wrong with it, you named 1. What you measured may be right; look for one more."
+        "Incomplete: 2 things are wrong with it; you named 1. What you measured may be right; look for one more."
     )
     for wrong in ((), ("c",), ("a", "c"), ("a", "b", "c")):
-        assert patient.diagnose(*wrong).startswith("Not so: 2 things are wrong with it, you named")
+        assert patient.diagnose(*wrong).startswith("Not right: 2 things are wrong with it; you named")
     assert [event["right"] for event in progress.events("clinic", "clinic-99")][-6:] == [True] + [False] * 5
 
 
 def test_bad_input_gets_a_sentence():
     """An unknown suspect, lesson or number is answered."""
-    with pytest.raises(ValueError, match="'d' is no suspect: choose among a, b, c"):
+    with pytest.raises(ValueError, match="'d' is not a suspect: choose among a, b, c"):
         Patient(EXAMPLE, 1).diagnose("d")
     with pytest.raises(ValueError, match="lesson '98' has no clinic: choose among"):
         clinic("98")

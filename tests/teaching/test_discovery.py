@@ -30,7 +30,7 @@ ANOTHER_ID = "from softmoe_edu.course.lesson_05.soft_moe.exercise import EXERCIS
 
 @pytest.fixture
 def plant(tmp_path, monkeypatch):
-    """Give a function that writes files beside the lessons of the course, which are then looked for anew."""
+    """Return a function that writes files beside the lessons of the course, which are then looked for again."""
     monkeypatch.setattr(course, "__path__", [*course.__path__, str(tmp_path)])
 
     def write(files):
@@ -66,7 +66,7 @@ BROKEN = {
     "one digit": (
         {"lesson_7/__init__.py": LESSON},
         "lessons",
-        "lesson_7 is no lesson's name: write lesson_ and the two digits of its number",
+        "lesson_7 is not a lesson's name: write lesson_ and the two digits of its number",
     ),
     "a number twice": ({"lesson_05/__init__.py": LESSON}, "lessons", "have the same number: give one of them another"),
     "no variants": (
@@ -140,7 +140,7 @@ def test_the_name_of_an_exercise_is_its_folders(plant):
     )
     plant(INIT | REST | {"lesson_71/planted/exercise.py": exercise})
 
-    with pytest.raises(BrokenLesson, match="has the id 'soft-moe', and its folder's name says 'planted'"):
+    with pytest.raises(BrokenLesson, match="has the id 'soft-moe', but its folder's name says 'planted'"):
         find_exercise("planted")
 
 

@@ -15,7 +15,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def named_in(folder):
-    """Give, for each file of an engine, what it names of the course: exercises, questions, folders and notebooks."""
+    """Return, for each file of an engine, what it names of the course: exercises, questions, folders and notebooks."""
     words = {word for each in exercises().values() for word in (each.id, each.id.replace("-", "_"), each.name)}
     known = "|".join(map(re.escape, sorted({*words, *questions()}, key=len, reverse=True)))
     name = re.compile(rf"(?<![\w-])(?:{known}|lesson_\d\d|\d\d_[a-z][a-z_]*)(?![\w-])")

@@ -10,7 +10,7 @@ from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.discovery import find_exercise
 
 DISPATCH = find_exercise("dispatch-weights")
-WORDS = "it leaves the program"
+WORDS = "it exits the program"
 EXITS = (
     "exit()",
     "quit()",
@@ -43,7 +43,7 @@ def test_leaving_is_a_finding_with_no_points(how):
     report = examine(DISPATCH, namespace["dispatch_weights"])
 
     assert (report.failed, report.points(2)) == ("no exit", 0.0)
-    assert WORDS in str(report) and "take the exit out" in str(report)
+    assert WORDS in str(report) and "remove the exit" in str(report)
     assert not sys.stdin.closed
     assert (os._exit.__module__, os.execv.__module__) == ("posix" if os.name == "posix" else "nt",) * 2
 

@@ -1,4 +1,4 @@
-"""What is exported: lessons that are read rightly, written over nothing, and solved."""
+"""What is exported: lessons that are read correctly, overwrite nothing, and are solved."""
 
 import copy
 import dataclasses
@@ -70,7 +70,7 @@ def test_lessons_are_chosen_by_number_or_name(lesson, tmp_path):
         ("check:soft-moe", {"source": "check('soft-moe', soft_moe)\nprint(1)"}, "must end in check"),
         ("check:soft-moe", {"source": ""}, "must end in check"),
         ("check:soft-moe", {"tags": []}, "soft-moe has a cell exercise:NAME or check:NAME without the other"),
-        ("check:soft-moe", {"tags": ["exercise:soft-moe"]}, "two cells bear the tag exercise:soft-moe"),
+        ("check:soft-moe", {"tags": ["exercise:soft-moe"]}, "two cells have the tag exercise:soft-moe"),
     ],
     ids=["stub", "points", "not last", "empty", "alone", "double"],
 )
@@ -120,7 +120,7 @@ def test_nothing_is_written_over(kind, tmp_path, monkeypatch, lesson):
         path.unlink()
 
     assert any(NAME in sentence for sentence in said) and str(folder) in said[-1]
-    with pytest.raises(FileExistsError, match="is there already and may hold somebody's work: name another folder"):
+    with pytest.raises(FileExistsError, match="already exists and may hold somebody's work: name another folder"):
         export(kind, folder)
     assert [path for path in folder.rglob("*") if path.is_file()] == [kept]
     assert kept.read_text() == "mine"

@@ -43,7 +43,7 @@ def test_a_card_says_all_that_the_files_say(lesson):
         ({"parts": (Part(DISPATCH, 5),)}, "the card's parts are .*, the lesson's are .*"),
         ({"parts": (Part(DISPATCH, 5), Part(LAYER, 20))}, "the heading says 10 minutes, the card 20"),
         ({"parts": (Part(DISPATCH, 4), Part(LAYER, 10))}, "the heading says 5 minutes, the card 4"),
-        ({"vote": Vote("?", ("a", "b"), "c", "", "")}, "right answer 'c' is none of its choices"),
+        ({"vote": Vote("?", ("a", "b"), "c", "", "")}, "right answer 'c' is not one of its choices"),
     ],
     ids=["part", "minutes", "no unit of five", "vote"],
 )
@@ -63,7 +63,7 @@ def test_a_card_is_built_of_what_was_run():
     for new in ({"mistakes": (passing,)}, {"mistakes": (wrong, misnamed)}):
         with pytest.raises(ValueError, match="soft-moe: the check does not name"):
             answers.exercise_lines(dataclasses.replace(SOFT_MOE, variants=(), **new))
-    with pytest.raises(ValueError, match="soft-moe: a right answer is refused"):
+    with pytest.raises(ValueError, match="soft-moe: a right answer is rejected"):
         answers.exercise_lines(dataclasses.replace(SOFT_MOE, variants=(wrong.function,), mistakes=()))
 
 

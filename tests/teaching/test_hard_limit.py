@@ -85,8 +85,8 @@ def test_a_learner_who_waits_is_not_interrupted():
     out, err = python(f"ROUNDS = {rounds}\n{slow}{RUN}print(dict(report.lines)['Got'])", 1, 1).communicate(timeout=120)
 
     meanwhile, status, got = out.splitlines()
-    assert meanwhile.startswith("The time of the check is over, and your function goes on"), err
-    assert status == "failed" and "since one long call in it cannot be interrupted" in got
+    assert meanwhile.startswith("The check has run out of time, but your function is still in one long call"), err
+    assert status == "failed" and "because one long call in it cannot be interrupted" in got
 
 
 def test_a_process_without_a_grader_starts_no_other(monkeypatch):

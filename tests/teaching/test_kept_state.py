@@ -134,7 +134,7 @@ CHANGES = {
 
 
 def readable(value):
-    """Give a value of the table in a form that `==` compares."""
+    """Return a value of the table in a form that `==` compares."""
     if isinstance(value, torch.Tensor | np.ndarray):
         return value.tolist()
     if isinstance(value, dict):

@@ -19,7 +19,7 @@ def drawn(*shape, seed=1):
 
 
 def layer_of(*ids):
-    """Give a patient's layer with these ids, in float64 and evaluation mode."""
+    """Return a patient's layer with these ids, in float64 and evaluation mode."""
     torch.manual_seed(0)
     return MoE(ShakenRouter(frozenset(ids)), Experts(8, 5, 12)).double().eval()
 
@@ -111,7 +111,7 @@ def test_patients_differ_and_the_first_is_shaken():
 
     assert "noise-in-evaluation" in illnesses[0]
     assert clinic("01").diagnose(*illnesses[0]).startswith("Right.")
-    assert clinic("01").diagnose("others-matter").startswith("Not so")
+    assert clinic("01").diagnose("others-matter").startswith("Not right")
     assert len(set(illnesses)) >= 5
 
 

@@ -21,18 +21,18 @@ RIGHT = [8, 19, 10, 17, 16, 11, 2, 14, 1, 9, 18, 12, 15, 5, 4]
 
 
 def instead(*pairs):
-    """Give RIGHT with some lines replaced."""
+    """Return RIGHT with some lines replaced."""
     return [dict(pairs).get(number, number) for number in RIGHT]
 
 
 def layer_of(*ids):
-    """Give a patient's layer with these ids, in float64."""
+    """Return a patient's layer with these ids, in float64."""
     torch.manual_seed(0)
     return CrowdedLayer(frozenset(ids)).double().eval()
 
 
 def looked_at(*ids):
-    """Give (input, output, routing) of a patient on tokens that crowd."""
+    """Return (input, output, routing) of a patient on tokens that crowd."""
     layer, x = layer_of(*ids), torch.randn(30, 16, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
     with torch.no_grad(), record(layer) as seen:
         y = layer(x)
@@ -167,7 +167,7 @@ def test_patients_differ_and_are_diagnosed():
     first = clinic("02")
     assert first.how_many == 2
     assert first.diagnose("returned-times-p", "last-come-first").startswith("Right.")
-    assert first.diagnose("rounded-down").startswith("Not so")
+    assert first.diagnose("rounded-down").startswith("Not right")
     met = {CLINIC.make(Draw("clinic", "02", number))[1] for number in range(1, 13)}
     assert len(met) >= 4
 

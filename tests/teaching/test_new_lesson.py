@@ -86,7 +86,7 @@ def test_its_hints_questions_and_patients_are_there(found):
         "Many think that chance fills all experts evenly. That predicts 0 %; you just measured 50 %" in found["printed"]
     )
     assert "Two tokens choose one of three experts at random." in found["printed"]
-    assert found["patient"] == 1 and {"Right.\nfirst-choices", "Not so"} == {*found["diagnosis"]}
+    assert found["patient"] == 1 and {"Right.\nfirst-choices", "Not right"} == {*found["diagnosis"]}
 
 
 def test_its_kill_matrix_is_built(found):

@@ -95,9 +95,9 @@ def test_a_confident_miss_is_refuted_first(capfd, answer, confidence, refuted):
     ("id", "truth", "answer", "start"),
     [
         ("m01-sums", RIGHT, "b", f"Many think that {BELIEF}. That predicts “{SWAPPED}”"),
-        ("m01-sums", RIGHT, "c", f"A frequent answer is “{SWAPPED}”, because it seems that {BELIEF}."),
+        ("m01-sums", RIGHT, "c", f"A common answer is “{SWAPPED}”, because it seems that {BELIEF}."),
         ("m15-drop-rate", 18.5, 5, f"Many think that {find_question('m15-drop-rate').belief}. That predicts 0 %"),
-        ("m15-drop-rate", 18.5, 5.1, "A frequent answer is 0 %, because it seems that"),
+        ("m15-drop-rate", 18.5, 5.1, "A common answer is 0 %, because it seems that"),
     ],
 )
 def test_many_think_is_said_only_of_what_was_answered(capfd, id, truth, answer, start):

@@ -203,7 +203,7 @@ def test_a_folder_that_cannot_be_written_costs_a_sentence_and_nothing_else():
     said, mending, events = out.splitlines()
     assert "for this session only" in said
     assert "cannot be written" in said
-    assert "mending it failed" in mending
+    assert "repairing it failed" in mending
     assert events == "['old', 'a', 'b']"
 
 

@@ -126,7 +126,7 @@ def test_a_check_may_see_that_its_input_was_written_into():
         layer(x, None, experts)
         assert x.all() and experts[0] is torch.tanh
 
-    assert refusal(check, spoils).startswith("refused: AssertionError")
+    assert refusal(check, spoils).startswith("rejected: AssertionError")
     assert experts == [torch.tanh, torch.sin]
 
 

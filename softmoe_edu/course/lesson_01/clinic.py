@@ -1,4 +1,4 @@
-"""The clinic of lesson 01: a sparse layer that trains, and whose router does something that was not ordered."""
+"""The clinic of lesson 01: a sparse layer that trains, but whose router does not do what was specified."""
 
 import torch
 
@@ -15,14 +15,14 @@ DIM, EXPERTS, HIDDEN, TOP_K, NOISE = 8, 5, 12, 2, 1.5
 
 
 class ShakenRouter(TokensChoiceRouter):
-    """Tokens choice with two experts per token and room for all, and with what the patient has."""
+    """Tokens choice with two experts per token, no capacity, and the patient's faults."""
 
     def __init__(self, ids: frozenset[str]) -> None:
         super().__init__(DIM, EXPERTS, TOP_K, capacity_factor=None, noise_std=NOISE)
         self._ids = ids
 
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
-        """Decide, as far as the patient is able to."""
+        """Decide as the router should, except for the patient's faults."""
         shaken = self.training or "noise-in-evaluation" in self._ids
         noisy = add_noise(logits, self.noise_std / EXPERTS) if shaken else None
         used = logits if noisy is None else noisy
@@ -39,7 +39,7 @@ class ShakenRouter(TokensChoiceRouter):
         return SparseRouting(token, gate, logits.shape[1], logits, gates, noisy, mask, dropless=True)
 
 
-# "gates-sum-to-one" with "one-choice" is left out: a single gate of 1 is no gradient under another name.
+# Not "gates-sum-to-one" with "one-choice": a single gate of 1 is "no-gradient" under another name.
 PATIENTS = (
     ("noise-in-evaluation", "worst-experts"),
     ("no-gradient",),
@@ -53,7 +53,7 @@ PATIENTS = (
 
 
 def make(draw: Draw) -> tuple[MoE, tuple[str, ...]]:
-    """Give a layer (b, n, 8) -> (b, n, 8) in evaluation mode, and what is wrong with it; the same for the same draw."""
+    """Return a layer (b, n, 8) -> (b, n, 8) in evaluation mode and its faults; the same draw gives the same layer."""
     ids = PATIENTS[int(len(PATIENTS) * draw.uniform(1))]
     layer = MoE(ShakenRouter(frozenset(ids)), Experts(DIM, EXPERTS, HIDDEN)).eval()
     with torch.no_grad():
@@ -64,8 +64,8 @@ def make(draw: Draw) -> tuple[MoE, tuple[str, ...]]:
 
 CLINIC = Clinic(
     lesson="01",
-    complaint="A layer for tokens of 8 numbers with 5 experts, two experts per token and room for all of them; gates "
-    "by softmax over all experts, not divided again; noise on the scores in training only: so it was ordered. It "
+    complaint="A layer for tokens of 8 numbers with 5 experts, two experts per token and no capacity; gates "
+    "by softmax over all experts, not divided again; noise on the scores in training only: so it was specified. It "
     "trains, the loss falls, every shape is right. In use it disappoints.",
     make=make,
     suspects={
@@ -78,12 +78,12 @@ CLINIC = Clinic(
     },
     findings={
         "noise-in-evaluation": "two calls on the same tokens differ, by more than rounding. In training that is "
-        "wanted; whoever looks at one call sees nothing. Published code did the same.",
+        "intended; a single call shows nothing. Published code did the same.",
         "gates-sum-to-one": "routing.combine.sum((2, 3)) is 1 for every token; softmax over all five experts leaves "
-        "the three that were not chosen their share.",
+        "a share to the three that were not chosen.",
         "no-gradient": "after layer(x).sum().backward(), layer.router.w_gate.grad is None or 0. The loss falls all the "
-        "same, since the experts learn.",
-        "one-choice": "metrics.experts_per_token(routing) is 1 and should be 2.",
+        "same, because the experts learn.",
+        "one-choice": "metrics.experts_per_token(routing) is 1, but should be 2.",
         "worst-experts": "routing.logits at the chosen experts are below the others.",
         "others-matter": "without noise, layer(x[:, :1]) equals layer(x)[:, :1].",
     },

@@ -7,7 +7,7 @@ from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, choose_experts
 from softmoe_edu.teaching.predict.question import Question
 
 M21 = "the order of softmax and top-k makes no difference"
-M22 = "top-k blocks every gradient, so that a router cannot learn"
+M22 = "top-k blocks every gradient, so a router cannot learn"
 M23 = "noise is part of the router, whatever the model is used for"
 
 LOGITS = (2.0, 1.0, 0.0, 0.0)
@@ -15,7 +15,7 @@ TOKENS = 64
 
 
 def _gate_gradient(gating: str, top_k: int) -> torch.Tensor:
-    """Give the gradient of the best gate in the four logits."""
+    """Return the gradient of the best gate with respect to the four logits."""
     logits = torch.tensor([[LOGITS]], dtype=torch.float64, requires_grad=True)
     gates = choose_experts(logits, top_k, gating)[1]
     return torch.autograd.grad(gates[0, 0, 0], logits)[0].flatten()
@@ -46,7 +46,7 @@ def _who_gets_gradient(gating: str, top_k: int) -> str:
 
 
 def _output_while_a_logit_rises() -> str:
-    """Raise the second expert's logit past the first's and look at the steps of the layer's output."""
+    """Raise the second expert's logit past the first's and classify the steps of the layer's output."""
     second = torch.linspace(-1, 4, 501, dtype=torch.float64)
     logits = torch.tensor(LOGITS, dtype=torch.float64).repeat(len(second), 1)
     logits[:, 1] = second
@@ -73,7 +73,7 @@ def _router(noise_std: float) -> TokensChoiceRouter:
 
 @torch.no_grad()
 def _share_moved(first: TokensChoiceRouter, second: TokensChoiceRouter) -> float:
-    """Give the share of tokens that the two send to different experts."""
+    """Return the share of tokens that the two send to different experts."""
     chosen = [router(_tokens()).dispatch.sum(-1).argmax(-1) for router in (first, second)]
     return (chosen[0] != chosen[1]).double().mean().item()
 
@@ -95,7 +95,7 @@ def _moved_by_the_setting() -> str:
     return SETTINGS[0] if _share_moved(_router(4.0), _router(0.0)) == 0 else SETTINGS[1]
 
 
-GRADIENTS = ("as large as router A's", "not zero, but of another size than router A's", "exactly zero")
+GRADIENTS = ("as large as router A's", "not zero, but of a different size from router A's", "exactly zero")
 MOVES = ("it stays as it is", "it grows", "it shrinks")
 RECEIVERS = ("none of them", "only those of chosen experts", "all four")
 SWEEPS = (
@@ -113,7 +113,7 @@ QUESTIONS = (
         misconception="M21",
         lesson="01",
         text="Each token goes to one expert. Router A takes the softmax over all experts and then the best gate; "
-        "router B takes the best logit and then the softmax over what it chose. How large is the gradient that "
+        "router B takes the best logit and then the softmax over its choice. How large is the gradient that "
         "router B's logits get through the gate?",
         choices=GRADIENTS,
         belief=M21,
@@ -133,7 +133,7 @@ QUESTIONS = (
             ),
             Question(
                 id="m21-order-3",
-                text="A router keeps each token's best logit and takes the softmax over what it kept: one number. "
+                text="A router keeps each token's best logit and takes the softmax over that one number. "
                 "You add 3 to the best logit of a token. What does its gate do?",
                 choices=MOVES,
                 belief="a gate grows with its logit whenever the softmax is taken",
@@ -152,7 +152,7 @@ QUESTIONS = (
         choices=RECEIVERS,
         belief=M22,
         predicts=RECEIVERS[0],
-        because="the choice has no slope, but the gate has: it is a softmax of all four logits",
+        because="the choice has no slope, but the gate has one: it is a softmax of all four logits",
         truth=lambda: _who_gets_gradient("vmoe", 1),
         again=(
             Question(
@@ -181,7 +181,7 @@ QUESTIONS = (
         id="m23-noise",
         misconception="M23",
         lesson="01",
-        text=f"A router was made with noise on its logits. After model.eval() you route the same {TOKENS} tokens "
+        text=f"A router was built with noise on its logits. After model.eval() you route the same {TOKENS} tokens "
         "twice. How many of them go to another expert the second time?",
         choices=SHARES,
         belief=M23,
@@ -191,7 +191,7 @@ QUESTIONS = (
         again=(
             Question(
                 id="m23-noise-2",
-                text="A Soft MoE router has noise_std=1. In evaluation mode the same tokens pass it twice. "
+                text="A Soft MoE router has noise_std=1. In evaluation mode you route the same tokens twice. "
                 "How do the two dispatch tensors compare?",
                 choices=DIFFERENCES,
                 belief=M23,
@@ -201,7 +201,7 @@ QUESTIONS = (
             ),
             Question(
                 id="m23-noise-3",
-                text="Two routers have the same parameters; one was made with noise, one without. In evaluation mode "
+                text="Two routers have the same parameters; one was built with noise, one without. In evaluation mode "
                 f"both route the same {TOKENS} tokens. On how many do they disagree?",
                 choices=SETTINGS,
                 belief=M23,

@@ -1,4 +1,4 @@
-"""The clinic of lesson 02: a layer with a finite buffer that trains, and returns something else than it should."""
+"""The clinic of lesson 02: a layer with a finite buffer that trains, but does not return what it should."""
 
 import torch
 from torch import Tensor
@@ -16,14 +16,14 @@ DIM, EXPERTS, HIDDEN = 8, 5, 12
 
 
 class CrowdedRouter(TokensChoiceRouter):
-    """Tokens choice with one expert per token and capacity factor 1, and with what the patient has."""
+    """Tokens choice with one expert per token and capacity factor 1, with the patient's faults."""
 
     def __init__(self, ids: frozenset[str]) -> None:
         super().__init__(DIM, EXPERTS)
         self._ids = ids
 
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
-        """Decide, as far as the patient is able to."""
+        """Decide as the router should, except for the patient's faults."""
         n = logits.shape[1]
         gates = logits.softmax(-1)
         experts, chosen = choose_experts(logits, 1, "top_k_then_softmax" if "gates-are-one" in self._ids else "vmoe")
@@ -41,7 +41,7 @@ class CrowdedLayer(MoE):
         self._ids = ids
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Give each token its answer."""
+        """Return each token's answer."""
         if "whole-batch" in self._ids:
             return self._returned(x.flatten(0, 1)[None], None).view_as(x)
         return self._returned(x, mask)
@@ -55,7 +55,7 @@ class CrowdedLayer(MoE):
         return answers + gate[..., None] * x
 
 
-# Not "rounded-down" with "whole-batch": the tokens of a batch often divide evenly, and nothing would be seen.
+# Not "rounded-down" with "whole-batch": the tokens of a batch often divide evenly, and nothing would show.
 PATIENTS = (
     ("gates-are-one", "last-come-first"),
     ("gates-are-one", "whole-batch"),
@@ -68,7 +68,7 @@ PATIENTS = (
 
 
 def make(draw: Draw) -> tuple[CrowdedLayer, tuple[str, ...]]:
-    """Give a layer and what is wrong with it; the same draw gives the same layer."""
+    """Return a layer and what is wrong with it; the same draw gives the same layer."""
     ids = PATIENTS[int(len(PATIENTS) * draw.uniform(1))]
     layer = CrowdedLayer(frozenset(ids))
     with torch.no_grad():
@@ -80,23 +80,23 @@ def make(draw: Draw) -> tuple[CrowdedLayer, tuple[str, ...]]:
 CLINIC = Clinic(
     lesson="02",
     complaint="A layer for tokens of 8 numbers with 5 experts, one expert per token, capacity factor 1 rounded up, "
-    'priority "position", each example routed alone: so it was ordered. It trains, the loss falls, every shape is '
+    'priority "position", each example routed alone: so it was specified. It trains, the loss falls, every shape is '
     "right. In a block x + layer(x) it is worse than it should be.",
     make=make,
     suspects={
         "returned-times-p": "a dropped token is returned by the layer, times its gate",
-        "last-come-first": "when an expert is full, the last tokens are kept and the first dropped",
+        "last-come-first": "when an expert is full, the last tokens are kept and the first are dropped",
         "rounded-down": "the capacity is rounded down",
         "whole-batch": "all examples of the batch share the buffers",
-        "gates-are-one": "the gates of all tokens that are kept are 1, so that the router gets no gradient",
-        "sequence-shorter": "dropped tokens are gone from the output",
+        "gates-are-one": "the gates of all kept tokens are 1, so the router gets no gradient",
+        "sequence-shorter": "dropped tokens are missing from the output",
     },
     findings={
-        "returned-times-p": "where metrics.dropped(routing) is True, layer(x) should be 0 and is a multiple of x; the "
-        "block then counts the token p times too often. Widely used code did the same, with green tests.",
-        "last-come-first": "metrics.dropped_per_position(routing) falls from left to right, and should rise.",
-        "rounded-down": "routing.sizes tells 3 slots per expert for 16 tokens on 5 experts; 16 / 5 rounded up is 4.",
-        "whole-batch": "routing.sizes tells one group for the whole batch, and an example's answer changes with the "
+        "returned-times-p": "where metrics.dropped(routing) is True, layer(x) should be 0, but is a multiple of x; the "
+        "block then returns 1 + p times the token. Widely used code did the same, and its tests passed.",
+        "last-come-first": "metrics.dropped_per_position(routing) falls from left to right, but should rise.",
+        "rounded-down": "routing.sizes shows 3 slots per expert for 16 tokens on 5 experts; 16 / 5 rounded up is 4.",
+        "whole-batch": "routing.sizes shows one group for the whole batch, and an example's answer changes with the "
         "others of its batch.",
         "gates-are-one": "routing.gate holds only 0 and 1, and the gradient of router.w_gate is 0.",
         "sequence-shorter": "the output has as many rows as the input.",

@@ -1,4 +1,4 @@
-"""Lesson 02, a finite buffer: who is dropped, what a dropped token becomes, and who depends on whom."""
+"""Lesson 02, a finite buffer: which tokens are dropped, what a dropped token becomes, and who depends on whom."""
 
 import torch
 
@@ -11,7 +11,7 @@ from softmoe_edu.teaching.predict.question import Question
 
 M15 = "a router that prefers no expert fills all experts evenly and drops nothing"
 M16A = "a dropped token is gone from the sequence"
-M26B = "in Tokens Choice every token decides for itself, so that later tokens cannot change earlier ones"
+M26B = "in Tokens Choice every token decides for itself, so later tokens cannot change earlier ones"
 
 SEQUENCES, LENGTH, EXPERTS = 200, 32, 8
 ROWS, DROPPED = 10, 4
@@ -23,7 +23,7 @@ def dropped_at_random(tokens: int, num_experts: int, factor: float = 1.0) -> flo
 
 
 def _crowded_layer() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Give ten tokens, what a layer with room for six of them answers, and which four were dropped.
+    """Return ten tokens, the answers of a layer with slots for six of them, and which four were dropped.
 
     All tokens prefer the first of two experts, which has 6 slots.
     """
@@ -55,7 +55,7 @@ def _layer_output() -> str:
 
 
 def _views(logits: torch.Tensor, top_k: int, capacity: int, by_gate: bool = False) -> torch.Tensor:
-    """Give what each token gets from each expert, (b, n, e); 0 where it found no room."""
+    """Return the gate of each token at each expert, (b, n, e); 0 where it got no slot."""
     experts, gates = choose_experts(logits, top_k)
     score = logits.softmax(-1).amax(-1) if by_gate else None
     token, gate = assign_tokens(experts, gates, EXPERTS, capacity, score=score)
@@ -66,7 +66,7 @@ def _views(logits: torch.Tensor, top_k: int, capacity: int, by_gate: bool = Fals
 
 
 def sequences_that_change(top_k: int, by_gate: bool = False) -> float:
-    """Give the share of random sequences in which a new last token changes what an earlier token gets."""
+    """Return the share of random sequences in which a new last token changes what an earlier token gets."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(SEQUENCES, LENGTH, EXPERTS, generator=generator)
     other = logits.clone()
@@ -82,7 +82,7 @@ def _priority_changes() -> str:
 
 
 def _prefix_is_kept() -> str:
-    """Route sequences with and without their last token, with the same capacity."""
+    """Return the choice that is right, from routing sequences with and without their last token at one capacity."""
     logits = torch.randn(SEQUENCES, LENGTH, EXPERTS, generator=torch.Generator().manual_seed(0))
     capacity = capacity_for(LENGTH, EXPERTS, top_k=2)
     whole = _views(logits, 2, capacity)[:, :-1]
@@ -93,7 +93,7 @@ PLACES = (
     "nothing: the sequence is one token shorter",
     "a vector of zeros",
     "the token as it came in",
-    "an average of the tokens that found room",
+    "an average of the tokens that got a slot",
 )
 ANSWERS = ("no row: the output is shorter", "a row of zeros", "the token as it came in")
 OFTEN = ("in none of the sequences", "in some of the sequences", "in all of the sequences")
@@ -105,14 +105,14 @@ QUESTIONS = (
         misconception="M15",
         lesson="02",
         text="A router sends each of 49 tokens to one of 32 experts at random, all equally likely. The capacity "
-        f"factor is 1, which gives each expert room for {capacity_for(49, 32)} tokens. What share of the tokens is "
-        "dropped, in %?",
+        f"factor is 1, which gives each expert {capacity_for(49, 32)} slots. What share of the tokens is dropped, in "
+        "%?",
         unit="%",
         tolerance=5.0,
         belief=M15,
         predicts=0.0,
-        because="even on average is not even in each batch: what one expert lacks, another has too much of, and "
-        "only the second is cut",
+        because="even on average is not even in each batch: one expert has slots left over, another has too few, and "
+        "only tokens of the second are dropped",
         truth=lambda: 100 * dropped_at_random(49, 32),
         again=(
             Question(
@@ -121,21 +121,21 @@ QUESTIONS = (
                 f"{capacity_for(12, 6)}. What share of the visitors is turned away on average, in %?",
                 unit="%",
                 tolerance=8.0,
-                belief="six counters for two visitors each are enough for twelve visitors",
+                belief="six counters that serve two visitors each are enough for twelve visitors",
                 predicts=0.0,
-                because="chance sends three to one counter and one to another; the free place does not help the third",
+                because="chance sends three to one counter and one to another, and a free turn does not help the third",
                 truth=lambda: 100 * dropped_at_random(12, 6),
             ),
             Question(
                 id="m15-drop-rate-3",
                 text="128 tokens choose one of 16 experts each, all equally likely; each expert has "
-                f"{capacity_for(128, 16)} slots. How many tokens find no slot, on average?",
+                f"{capacity_for(128, 16)} slots. How many tokens get no slot, on average?",
                 unit="tokens",
                 tolerance=6.0,
                 belief=M15,
                 predicts=0.0,
-                because="the number of tokens that choose an expert scatters around its mean, and the upper half of "
-                "the scatter is cut off",
+                because="the number of tokens that choose an expert varies around its mean, and whatever is above the "
+                "mean is dropped",
                 truth=lambda: 128 * dropped_at_random(128, 16),
             ),
         ),
@@ -144,12 +144,12 @@ QUESTIONS = (
         id="m16a-dropped-token",
         misconception="M16a",
         lesson="02",
-        text="A transformer block computes x + MoE(x). One token finds no room in its expert. What leaves the block "
-        "in its place?",
+        text="A transformer block computes x + MoE(x). One token finds no free slot in its expert. What does the "
+        "block return for it?",
         choices=PLACES,
         belief=M16A,
         predicts=PLACES[0],
-        because="the layer answers a dropped token with zeros, and the residual connection adds the token itself",
+        because="the layer returns zeros for a dropped token, and the residual connection adds the token itself",
         truth=_block_output,
         again=(
             Question(
@@ -159,16 +159,16 @@ QUESTIONS = (
                 unit="tokens",
                 belief=M16A,
                 predicts=float(ROWS - DROPPED),
-                because="dropping concerns the experts only; every token keeps its row and its residual connection",
+                because="only the experts miss a dropped token; every token keeps its row and its residual connection",
                 truth=_rows_after,
             ),
             Question(
                 id="m16a-dropped-token-3",
-                text="Look at MoE(x) alone, before anything is added to it. What stands there for a dropped token?",
+                text="Look at MoE(x) alone, before anything is added to it. What does it return for a dropped token?",
                 choices=ANSWERS,
                 belief=M16A,
                 predicts=ANSWERS[0],
-                because="the layer's output has a row for every token; one that no expert computed is a sum of nothing",
+                because="the layer's output has a row for every token; for a dropped one it is an empty sum",
                 truth=_layer_output,
             ),
         ),
@@ -184,8 +184,8 @@ QUESTIONS = (
         tolerance=15.0,
         belief=M26B,
         predicts=0.0,
-        because="places are shared: the last token's first choice is served before an earlier token's second one "
-        "and can take its place",
+        because="slots are shared: the last token's first choice is served before an earlier token's second one "
+        "and can take its slot",
         truth=lambda: 100 * sequences_that_change(2),
         again=(
             Question(
@@ -196,17 +196,17 @@ QUESTIONS = (
                 choices=OFTEN,
                 belief=M26B,
                 predicts=OFTEN[0],
-                because="a last token with a large gate goes ahead of all others and can push one of them out",
+                because="a last token with a large gate goes ahead of all others and can take the slot of one of them",
                 truth=_priority_changes,
             ),
             Question(
                 id="m26b-causal-3",
-                text="A text grows by one token, the experts' capacity stays. Each token chooses two experts, first "
-                "choices are served first. Routed again with the new token, what do the earlier tokens get?",
+                text="A text grows by one token; the experts' capacity stays the same. Each token chooses two experts, "
+                "first choices are served first. Routed again with the new token, what do the earlier tokens get?",
                 choices=PREFIXES,
                 belief=M26B,
                 predicts=PREFIXES[0],
-                because="the new token's first choice can take the place that an earlier token's second choice had",
+                because="the new token's first choice can take the slot that an earlier token's second choice had",
                 truth=_prefix_is_kept,
             ),
         ),

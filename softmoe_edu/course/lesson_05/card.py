@@ -1,4 +1,4 @@
-"""The instructor's card of lesson 05."""
+"""The instructor's card for lesson 05."""
 
 from softmoe_edu.teaching.card import Card, Part, Vote
 
@@ -13,12 +13,13 @@ CARD = Card(
         "M08": "“It sends each token to few experts, softly.” Let them look for a 0.",
     },
     vote=Vote(
-        question="A layer has 5 tokens and 3 slots. Add one token's dispatch weights over all slots. What comes out?",
+        question="A layer has 5 tokens and 3 slots. Sum one token's dispatch weights over all slots. What do you get?",
         choices=("1 for every token", "at most 1", "it depends on the token; all tokens together give 3"),
         right="it depends on the token; all tokens together give 3",
-        because="each of the 3 slots is an average of tokens and hands out 1; the tokens compete for it",
-        expected="Expect many for the first choice. Under a third right: add the rows of the hand example on the board "
-        "(7/4 and 5/4, together 3) before the second vote. Over two thirds: let a wrong pair defend theirs, and go on.",
+        because="each of the 3 slots is an average of tokens: its weights sum to 1, and the tokens compete for them",
+        expected="Many may choose the first. Under a third right: sum the rows of the hand example on the board "
+        "(7/4 and 5/4, together 3) before the second vote. Over two thirds right: let a wrong pair defend their "
+        "choice, then go on.",
     ),
     parts=(
         Part("1 · ★ Why, and what you still know", 5),
@@ -38,19 +39,19 @@ CARD = Card(
         "that length?",
         "“My sums are right and the check still says no.”": "Which weight of the hand example differs from your paper? "
         "Would equal weights have these sums too?",
-        "“Softmax takes only one axis.”": "On paper, with three experts of two slots: how many numbers stand in a row?",
-        "“My check refuses a right layer.”": "What did you compare with ==? What did you assume about how the experts "
+        "“Softmax takes only one axis.”": "On paper, with three experts of two slots: how many numbers are in a row?",
+        "“My check rejects a right layer.”": "What did you compare with ==? What did you assume about how the experts "
         "are called?",
         "“The patient looks fine.”": "Which four sums can you take of two tensors, and which of them must be 1? If "
         "those are right: does the layer do with its weights what Algorithm 1 does?",
     },
     asked={
         "Why does one phi serve both?": "A score says how well a token and a slot fit; dispatch and combine read it "
-        "from two sides. The paper's ablations (Table 2) take one side away at a time.",
+        "from two sides. The paper's ablations (Table 2) remove one side at a time.",
         "Is it not attention?": "Dispatch is cross-attention with learned queries and without maps for keys and "
-        "values, combine is the way back; between them stand different MLPs.",
-        "Why not as many slots as tokens?": "One may; the cost follows the slots. The paper's long runs use one slot "
-        "for each expert.",
-        "Can a language model use it?": "Not as it is: every slot sees all tokens, later ones too.",
+        "values, combine is the way back; between them are different MLPs.",
+        "Why not as many slots as tokens?": "You can; the cost grows with the slots. The paper's long runs use one "
+        "slot for each expert.",
+        "Can a language model use it?": "Not as it is: every slot sees all tokens, even later ones.",
     },
 )

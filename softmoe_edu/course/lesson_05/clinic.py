@@ -1,4 +1,4 @@
-"""The patient of lesson 05: a Soft MoE layer with one or two mistakes in its weights or beside them; it trains."""
+"""The patient of lesson 05: a Soft MoE layer that trains, with one or two mistakes in its weights or elsewhere."""
 
 from collections.abc import Callable, Sequence
 
@@ -21,7 +21,7 @@ Weigh = Callable[[Tensor], Tensor]
 
 
 class Router(nn.Module):
-    """Scores of tokens and slots, and two ways to make weights of them."""
+    """Scores of tokens and slots, and two ways to turn them into weights."""
 
     def __init__(self, phi: Tensor, dispatch: Weigh, combine: Weigh):
         super().__init__()
@@ -36,7 +36,7 @@ class Router(nn.Module):
 
 
 class Layer(nn.Module):
-    """A layer for `ViT(dim=32)`: `router` gives a SoftRouting, `experts` maps slots (b, e, p, d) to answers."""
+    """A layer for `ViT(dim=32)`: `router` returns a SoftRouting, `experts` maps slots (b, e, p, d) to answers."""
 
     def __init__(self, router: Router, read: Weigh, deal: Callable[[nn.Module, Tensor], Tensor]):
         super().__init__()
@@ -45,28 +45,28 @@ class Layer(nn.Module):
         self._read, self._deal = read, deal
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Answer tokens (b, n, d)."""
+        """Return the answers to tokens (b, n, d)."""
         routing = self.router(x)
         return routing.to_tokens(self._deal(self.experts, routing.to_slots(self._read(x))))
 
 
 def as_they_are(x: Tensor) -> Tensor:
-    """Mix the tokens as they came."""
+    """Return the tokens unchanged."""
     return x
 
 
 def of_length_one(x: Tensor) -> Tensor:
-    """Mix tokens that are divided by their length."""
+    """Return the tokens divided by their length."""
     return nn.functional.normalize(x, dim=-1)
 
 
 def to_its_expert(experts: nn.Module, slots: Tensor) -> Tensor:
-    """Slot (i, j) to expert i."""
+    """Send slot (i, j) to expert i."""
     return experts(slots)
 
 
 def round_robin(experts: nn.Module, slots: Tensor) -> Tensor:
-    """Slot number s to expert s mod e."""
+    """Send slot number s to expert s mod e."""
     b, e, p, d = slots.shape
     dealt = slots.reshape(b, p, e, d).transpose(1, 2)
     return experts(dealt).transpose(1, 2).reshape(b, e, p, d)
@@ -90,7 +90,7 @@ COMBINE = _by_name(
     "combine", (combines.over_tokens, combines.per_expert, combines.experts_only, combines.equal_experts)
 )
 BESIDE = {
-    "slots-round-robin": "slot number s is computed by expert s mod e, in place of the expert that the weights name",
+    "slots-round-robin": "slot number s is computed by expert s mod e instead of the expert that the weights name",
     "mixes-normalised-tokens": "the slots mix tokens that were divided by their length",
 }
 CASES = (
@@ -101,7 +101,7 @@ CASES = (
 
 
 def build(ids: Sequence[str], draw: Draw) -> Layer:
-    """Build a layer that is wrong in these ways and in no other."""
+    """Build a layer that is wrong in these ways and no other."""
     weigh = [dispatch_weights, combine_weights]
     for i, known in enumerate((DISPATCH, COMBINE)):
         weigh[i] = next((known[id].function for id in ids if id in known), weigh[i])
@@ -115,7 +115,7 @@ def build(ids: Sequence[str], draw: Draw) -> Layer:
 
 def make(draw: Draw) -> tuple[Layer, Sequence[str]]:
     """Choose a case and build it."""
-    # With these words the first patient has both softmax axes swapped, the fault that was seen in published code.
+    # With this key the first patient has both softmax axes swapped, a fault seen in published code.
     ids = CASES[int(draw.sub("what illness").integers(0, len(CASES), 1))]
     return build(ids, draw), ids
 
@@ -123,27 +123,27 @@ def make(draw: Draw) -> tuple[Layer, Sequence[str]]:
 CLINIC = Clinic(
     lesson="05",
     complaint="A colleague wrote this Soft MoE layer (dim 32, 4 experts of 3 slots). In a ViT it trains, the loss "
-    "falls, and the tests of shape are green. What it computes is not Algorithm 1.",
+    "falls, and the tests of shapes pass. What it computes is not Algorithm 1.",
     make=make,
     suspects={
         **{id: f"dispatch {mistake.does}" for id, mistake in DISPATCH.items()},
         **{id: f"combine {mistake.does}" for id, mistake in COMBINE.items()},
         **BESIDE,
-        "two-matrices": "dispatch and combine have learned parameters of their own",
+        "two-matrices": "dispatch and combine each have their own learned parameters",
         "drops-tokens": "some tokens have weight 0 in every slot",
-        "noisy": "the scores have noise added, in evaluation too",
+        "noisy": "noise is added to the scores, in evaluation too",
     },
     findings={
-        "dispatch-over-slots": "routing.dispatch is the softmax of its logits over slots; sums over tokens are off.",
-        "dispatch-over-batch": "with one image alone every dispatch weight is 1; with two, the other image moves them.",
+        "dispatch-over-slots": "routing.dispatch is the softmax of its logits over slots; sums over tokens are not 1.",
+        "dispatch-over-batch": "with one image alone every dispatch weight is 1; a second image changes the weights.",
         "dispatch-over-everything": "all dispatch weights of an image sum to 1, so its slots share one token's worth.",
         "dispatch-both-sums": "dispatch summed over slots is 1 for each token, but it is no softmax over slots either.",
-        "dispatch-batch-is-one-group": "dispatch summed over the tokens of an image is below 1, of all images 1.",
+        "dispatch-batch-is-one-group": "dispatch summed over the tokens of an image is below 1; over all, it is 1.",
         "combine-over-tokens": "routing.combine summed over slots is not 1; summed over tokens it is.",
         "combine-per-expert": "routing.combine summed over all slots is 4, the number of experts: 1 for each of them.",
         "combine-experts-only": "routing.combine summed over all slots is 3, the slots of an expert.",
-        "combine-equal-experts": "all sums are 1, but each expert has a quarter of every token, whatever the scores.",
-        "slots-round-robin": "layer(x) is not routing.through(x, layer.experts), while all weights may be right.",
-        "mixes-normalised-tokens": "layer(x) is not routing.through(x, layer.experts), but that of unit tokens.",
+        "combine-equal-experts": "all sums are 1, but each expert has weight 1/4 in every answer, whatever the scores.",
+        "slots-round-robin": "layer(x) is not routing.through(x, layer.experts), though all weights may be right.",
+        "mixes-normalised-tokens": "layer(x) is not routing.through(x, layer.experts), but that of tokens of length 1.",
     },
 )

@@ -8,7 +8,7 @@ from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.teaching.predict.question import Question
 
 M01 = "the two softmaxes of Soft MoE can be swapped, since each makes its weights sum to 1"
-M04 = "dispatch and combine each have parameters of their own"
+M04 = "dispatch and combine each have their own parameters"
 M06 = "in Soft MoE every token goes through every expert, with softmax gates"
 
 DIM, NUM_EXPERTS, SLOTS = 8, 4, 2
@@ -16,18 +16,18 @@ TOKENS = 12
 
 
 class CountingExperts(torch.nn.Module):
-    """Experts that return what they get and count its rows."""
+    """Experts that return their slots and count them."""
 
     rows = 0
 
     def forward(self, slots: torch.Tensor) -> torch.Tensor:
-        """Count the rows of (b, e, p, d)."""
+        """Count the slots of (b, e, p, d)."""
         self.rows += slots[..., 0].numel()
         return slots
 
 
 def expert_rows(tokens: int, num_experts: int, slots_per_expert: int = 1) -> int:
-    """Count the rows that all experts together compute for one example, by running a Soft MoE layer."""
+    """Count the rows that all experts together compute for one example by running a Soft MoE layer."""
     experts = CountingExperts()
     MoE(SoftRouter(DIM, num_experts, slots_per_expert), experts)(torch.randn(1, tokens, DIM))
     return experts.rows
@@ -92,7 +92,7 @@ QUESTIONS = (
         misconception="M01",
         lesson="05",
         text="Soft MoE makes two sets of weights from the same logits, one for each pair of token and slot: dispatch "
-        "fills the slots, combine answers the tokens. Which sums are 1?",
+        "fills the slots, combine mixes their answers into tokens. Which sums are 1?",
         choices=SUMS,
         belief=M01,
         predicts=SUMS[1],
@@ -104,7 +104,7 @@ QUESTIONS = (
                 id="m01-sums-2",
                 text=f"Someone takes the softmax over slots for dispatch, with {TOKENS} tokens and "
                 f"{NUM_EXPERTS * SLOTS} slots. The layer runs and its shapes are right. What do the dispatch weights "
-                "of a slot, added over all tokens, come to?",
+                "of a slot sum to over all tokens?",
                 choices=SLOT_SUMS,
                 belief=M01,
                 predicts=SLOT_SUMS[0],
@@ -113,7 +113,7 @@ QUESTIONS = (
             ),
             Question(
                 id="m01-sums-3",
-                text="In a right Soft MoE layer, add one token's dispatch weights over all slots. What comes out?",
+                text="In a right Soft MoE layer, sum one token's dispatch weights over all slots. What do you get?",
                 choices=TOKEN_SUMS,
                 belief="dispatch weights sum to 1 for a token too",
                 predicts=TOKEN_SUMS[0],
@@ -131,22 +131,22 @@ QUESTIONS = (
         unit="rows",
         belief=M06,
         predicts=196.0 * 128,
-        because="experts see slots, not tokens; tokens are mixed before the experts and not sent to them",
+        because="experts see slots, not tokens; tokens are mixed before the experts, not sent to them",
         truth=lambda: float(expert_rows(196, 128)),
         again=(
             Question(
                 id="m06-expert-rows-2",
-                text="16 experts with 2 slots each, 49 tokens, one Soft MoE layer. How often is a row put through an "
-                "expert?",
-                unit="times",
+                text="16 experts with 2 slots each, 49 tokens, one Soft MoE layer. How many rows do the experts "
+                "compute in all?",
+                unit="rows",
                 belief=M06,
                 predicts=49.0 * 16,
-                because="each expert is called on its own slots and on nothing else",
+                because="each expert is called on its own slots and nothing else",
                 truth=lambda: float(expert_rows(49, 16, 2)),
             ),
             Question(
                 id="m06-expert-rows-3",
-                text="Images become larger: 392 tokens where there were 196. The Soft MoE layer keeps its 128 slots. "
+                text="Images become larger: 392 tokens instead of 196. The Soft MoE layer keeps its 128 slots. "
                 "By what factor does the work of its experts grow?",
                 unit="times",
                 belief="experts work on tokens, so twice the tokens are twice the work",

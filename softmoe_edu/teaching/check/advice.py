@@ -6,21 +6,21 @@ from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Mistake
 
 NEXT = {
     Kind.TOO_SLOW: "run your function alone on a small input, and print in its loops",
-    Kind.LEAVES: "take the exit out; return or raise instead",
+    Kind.LEAVES: "remove the exit; return or raise instead",
     Kind.BORROWED: "write out what that function does",
-    Kind.SIGNATURE: "begin with the line def {signature}: and give check the function that it makes",
+    Kind.SIGNATURE: "begin with the line def {signature}: and pass that function to check",
     Kind.NO_RESULT: "look where your function returns",
-    Kind.UNWRITTEN: "write the case that is left out",
-    Kind.NO_PYTHON: "give that line another place, or another line this place",
-    Kind.NO_SUCH_NAME: "look above that line for the one that gives the name its value",
+    Kind.UNWRITTEN: "write the missing case",
+    Kind.NO_PYTHON: "move that line, or put another one in its place",
+    Kind.NO_SUCH_NAME: "look above that line for the one that defines the name",
     Kind.RAISES: "look at what leads to that line",
     Kind.FAILS_ON_SHAPES: "print the shapes just before that line",
     Kind.FAILS_ON_VALUES: "print the values that it uses just before that line",
     Kind.STRUCTURE: "call {name} on a small input and look at what it returns",
-    Kind.SHAPE: "print the shapes on the way",
-    Kind.DTYPE: "look at the dtypes on the way",
-    Kind.WRITES_OVER: "make a new tensor where you write into one",
-    Kind.CUTS_GRADIENT: "look for a step that autograd does not follow, such as detach, item or numbers of Python",
+    Kind.SHAPE: "print the shapes along the way",
+    Kind.DTYPE: "print the dtypes along the way",
+    Kind.WRITES_OVER: "make a new tensor instead of writing into one",
+    Kind.CUTS_GRADIENT: "look for a step that autograd does not follow, such as detach, item or plain Python numbers",
 }
 AFTER_A_MISTAKE = "look at that step in your function"
 ON_PAPER = "work a small input through on paper, step by step"
@@ -30,7 +30,7 @@ ELSE = "call {name} yourself and look at what happens"
 def lines_of(
     exercise: Exercise, finding: Finding, mistake: Mistake | None, said: str, step: str
 ) -> tuple[tuple[str, str], ...]:
-    """Return (label, text) of what is to be read about the property that failed first; step is what it says to do."""
+    """Return the report's (label, text) pairs on the property that failed first; step is its own next step."""
     words = [
         ("Should be", finding.should),
         ("Input", finding.given),
@@ -48,7 +48,7 @@ def lines_of(
 
 
 def next_step(exercise: Exercise, finding: Finding, step: str = "") -> str:
-    """Return what to do about a finding: by its kind, else the step of its property, else by whether values differ."""
+    """Return what to do about a finding: by its kind, else its property's step, else by whether values differ."""
     if finding.kind not in NEXT and step:
         return step
     general = NEXT.get(finding.kind) or (ON_PAPER if finding.expected else ELSE)
@@ -62,7 +62,7 @@ def last_words(printed: Printed) -> str:
 
 
 def not_started(exercise: Exercise, stub: str, printed: Printed) -> Report:
-    """Return the report on an answer that is still the stub, or that calls a function which is one."""
+    """Return the report on an answer that is still the stub, or that calls a function that is one."""
     todo = f"write {exercise.signature} in the cell above, run it, and run this one again"
     if stub not in (exercise.name, "<lambda>"):
         todo = f"{stub} raised NotImplementedError: write it first, run its cell, and run this one again"

@@ -41,8 +41,8 @@ class Attempt:
 
     Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
     with what it is given, and only it: `attempt(*args)` calls the reference too, and experts that count would count
-    twice. A call that gives nothing to look at ends the property with a finding of its own, which `look` returns.
-    returned: how many calls gave something. unwritten: the function that raised NotImplementedError itself, or "".
+    twice. A call without an output ends the property with a finding of its own, which `look` returns.
+    returned: how many calls had an output. unwritten: the function that raised NotImplementedError itself, or "".
     """
 
     def __init__(self, exercise: Exercise, function: Callable) -> None:
@@ -61,7 +61,7 @@ class Attempt:
             raise
         except BaseException as error:
             # An output may be anything: what a property cannot look at is no right answer either.
-            should = f'one can go on computing with what {self.exercise.name} returns (here for "{each.name}")'
+            should = f'further computations can use what {self.exercise.name} returns (here for "{each.name}")'
             return Finding(should, got=in_words(error))
 
     def stop(self, finding: Finding) -> NoReturn:
@@ -69,9 +69,9 @@ class Attempt:
         raise _Stop(finding)
 
     def stop_unwritten(self, name: str, given: str = "", got: str = "NotImplementedError") -> NoReturn:
-        """End the property: what it called is still to be written, or leaves a case out."""
+        """End the property: what it called has yet to be written, or leaves out a case."""
         self.unwritten = self.unwritten or name
-        got = f"{got}: other inputs get an answer, these none yet"
+        got = f"{got}: other inputs get an answer, these do not yet"
         self.stop(Finding(self._answers, given, got=got, kind=Kind.UNWRITTEN))
 
     def tried(self, *args: object) -> tuple[object, Finding | None]:
@@ -85,7 +85,7 @@ class Attempt:
         return self.beside(*args)[1]
 
     def beside(self, *args: object) -> tuple[object, object]:
-        """Return what the reference gives and what the function gives for these arguments, as a call does."""
+        """Return the outputs of the reference and of the function for these arguments, checked as in a call."""
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
         if finding := difference(expected, got, parts=self.exercise.parts):
@@ -114,31 +114,31 @@ class Attempt:
         return output
 
     def given(self, args: tuple) -> str:
-        """Say what these arguments are, by the parameters' names."""
+        """Describe these arguments, by the parameters' names."""
         return described(args, inspect.signature(self.exercise.answer).parameters)
 
     def expected(self, *args: object) -> object:
-        """Give the reference's output."""
+        """Return the reference's output."""
         return self.exercise.answer(*copied(args))
 
     @property
     def _answers(self) -> str:
-        return f"{self.exercise.name} gives an answer for every allowed input, and raises nothing"
+        return f"{self.exercise.name} returns an answer for every allowed input, and raises nothing"
 
 
 def in_words(error: BaseException, most: int = 160) -> str:
-    """Give an error's kind and text in one line, which ends with a whole word."""
+    """Return an error's class and text in one line, which ends with a whole word."""
     try:
         text = " ".join(str(error).split())
     except Exception:
-        text = ""  # whoever wrote the exception wrote its text, too
+        text = ""  # the author of the exception wrote its text, too
     if len(text) > most:
         text = f"{text[:most].rsplit(' ', 1)[0]} ..."
     return f"{type(error).__name__}: {text}".rstrip(": ")
 
 
 def unwritten_in(error: BaseException) -> str:
-    """Return the name of the function that says by a `raise` in Python that it is not written; "" for other errors.
+    """Return the name of the function whose own `raise` says that it is not written; "" for other errors.
 
     torch raises NotImplementedError too, from C++.
     """
@@ -152,7 +152,7 @@ def unwritten_in(error: BaseException) -> str:
 
 
 def _kind_of(error: BaseException, line: str | None) -> Kind:
-    """Tell what kind of error a call raised, in this line of the learner's; None where no line of theirs is known."""
+    """Return the kind of error that a call raised in this line of the learner's code, None if the line is unknown."""
     if isinstance(error, SyntaxError):
         return Kind.NO_PYTHON
     if line is None:
@@ -166,7 +166,7 @@ def _kind_of(error: BaseException, line: str | None) -> Kind:
 
 
 def copied(args: tuple) -> tuple:
-    """Give arguments whose tensors and lists are copies, tensors with a graph of their own where they take one."""
+    """Return the arguments with copies of tensors and lists; a tensor that requires a gradient starts a new graph."""
     return tuple(_copied(a) for a in args)
 
 
@@ -177,7 +177,7 @@ def _copied(a: object) -> object:
 
 
 def described(args: tuple, names: Iterable[str] = ()) -> str:
-    """Say in words what was given: shapes of tensors, other values as they are, with names where there are any."""
+    """Describe arguments in words: shapes of tensors, other values as they are, with names where there are any."""
     words, known = [], [*names][: len(args)]  # an argument with a default may be left out
     for a, name in zip_longest(args, known):
         if isinstance(a, Tensor):
@@ -193,9 +193,9 @@ def described(args: tuple, names: Iterable[str] = ()) -> str:
 
 
 def difference(expected: object, got: object, part: str = "the answer", parts: tuple[str, ...] = ()) -> Finding | None:
-    """Say where two outputs differ in kind, shape, dtype or device; None where they agree.
+    """Return how two outputs differ in kind, shape, dtype or device; None where they agree.
 
-    parts: what the things of a tuple are called.
+    parts: the names of a tuple's parts.
     """
 
     def finding(should: str, wanted: str, found: str = "", kind: Kind = Kind.STRUCTURE) -> Finding:
@@ -206,7 +206,7 @@ def difference(expected: object, got: object, part: str = "the answer", parts: t
         return None
     if isinstance(expected, tuple):
         if not isinstance(got, (tuple, list)) or len(got) != len(expected):
-            return finding(f"is {len(expected)} things in a tuple", f"a tuple of {len(expected)}")
+            return finding(f"is a tuple of {len(expected)} parts", f"a tuple of {len(expected)}")
         names = parts if len(parts) == len(expected) else [f"part {i + 1} of {part}" for i in range(len(expected))]
         found = (difference(*pair, name) for name, *pair in zip(names, expected, got, strict=True))
         return next(filter(None, found), None)
@@ -215,7 +215,7 @@ def difference(expected: object, got: object, part: str = "the answer", parts: t
             return finding("is a tensor", f"a tensor of shape {tuple(expected.shape)}")
         if got.layout != expected.layout or got.is_quantized:
             kind = "quantized" if got.is_quantized else str(got.layout).removeprefix("torch.")
-            return finding("is an ordinary (dense) tensor", "a dense tensor", f"a tensor of the kind {kind}")
+            return finding("is an ordinary (dense) tensor", "a dense tensor", f"a {kind} tensor")
         if got.device != expected.device:
             return finding("stays on the input's device", str(expected.device), str(got.device))
         if got.shape != expected.shape:

@@ -1,4 +1,4 @@
-"""Which mistake an answer is: its outputs, dtypes, gradients and errors beside those of each known one."""
+"""Which mistake an answer is: its outputs, dtypes, gradients and errors, compared with those of each known one."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ CLOSE = 1e-6  # of the largest value; wrong answers differ by 0.48 and more, rig
 
 
 def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
-    """Give the mistake that behaves as the function does; None where none does.
+    """Return the mistake that behaves as the function does; None where none does.
 
     One that agrees in every observation comes first; else one that agrees wherever it differs from the reference, if
     that is so on the exercise's own probe. Of several, the one that differs from the reference in most.
@@ -41,7 +41,7 @@ def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
 
 
 def observations(exercise: Exercise, function: Callable, draw: Draw) -> dict[str, object]:
-    """Call the function on the exercise's probes in float64 and tell what comes out and what became of the inputs."""
+    """Call the function on the exercise's probes in float64 and return its outputs and what became of the inputs."""
     seen: dict[str, object] = {}
     for number, probe in enumerate((exercise.probe, *exercise.probes)):
         args = probe(draw.sub("diagnosis", number))
@@ -51,7 +51,7 @@ def observations(exercise: Exercise, function: Callable, draw: Draw) -> dict[str
             if isinstance(a, Tensor) and a.is_floating_point():
                 a.requires_grad_()
         try:
-            # With inputs that take a gradient, writing into them raises; a second, plain call shows that instead.
+            # Writing into inputs that require a gradient raises; a second, plain call shows that instead.
             plain = copied(args)
             output = exercise.same(args, function(*plain))
             seen[f"inputs {number}"] = [torch.equal(a, b) for a, b in zip(args, plain, strict=True) if _is_tensor(a)]
@@ -80,7 +80,7 @@ def _gradient(output: object, given: tuple, draw: Draw) -> list[Tensor | None]:
 
 
 def flat(output: object) -> list:
-    """Give the tensors and numbers of an output, in order."""
+    """Return the tensors and numbers of an output, in order."""
     if isinstance(output, (tuple, list)):
         return [leaf for part in output for leaf in flat(part)]
     return [output.detach() if isinstance(output, Tensor) and not output.requires_grad else output]

@@ -1,4 +1,4 @@
-"""`check`: hold a learner's function against what a right one does, and report the first property that it violates."""
+"""`check`: test a learner's function for the properties of a right one, and report the first that it violates."""
 
 import inspect
 import os
@@ -30,13 +30,12 @@ CLASS_KEY = "SOFTMOE_CLASS_KEY"
 def check(
     name: str, answer: Callable, *, device: str = "cpu", seed: int | None = None, seconds: float = SECONDS
 ) -> Report:
-    """Check an answer to the exercise of this name and say what holds, what does not, and which mistake it is.
+    """Check an answer to the exercise of this name and report what holds, what does not, and which mistake it is.
 
-    Never raises for an answer of whatever kind. Inputs change with each attempt, unless there is a seed, and are on
-    `device`.
+    Never raises, whatever the answer is. Inputs change with each attempt, unless there is a seed, and are on `device`.
     What the answer prints or warns is shown and changes nothing; one that takes longer than `seconds` is stopped.
-    The environment variable SOFTMOE_CLASS_KEY gives a class inputs of its own. Raises ValueError
-    for an unknown name or a device that is not there.
+    The environment variable SOFTMOE_CLASS_KEY gives a class its own inputs. Raises ValueError for an unknown name or
+    a device that is not available.
     """
     exercise = find_exercise(name)
     try:
@@ -62,7 +61,7 @@ def check(
 def examine(
     exercise: Exercise, function: Callable, *, seed: int = 0, device: str = "cpu", seconds: float = SECONDS
 ) -> Report:
-    """Do what `check` does, and note nothing."""
+    """Do what `check` does, but record nothing."""
     draw = Draw(os.environ.get(CLASS_KEY, ""), exercise.id, seed, device=device)
     properties = (*(BASICS if exercise.basics else BASICS[:1]), *exercise.properties)
     holds: list[str] = []
@@ -83,25 +82,27 @@ def examine(
                 good += counts * finding.share
                 if each is SIGNATURE:
                     break
-                # What is not written yet is no mistake, whatever else it resembles.
+                # What is not written yet is not a mistake, whatever else it resembles.
                 if not named and finding.kind is not Kind.UNWRITTEN:
                     named, mistake = True, _named(exercise, function, draw)
             if attempt.unwritten and not _answers_anything(attempt, draw):
                 unwritten = attempt.unwritten
     except SystemExit:
-        should = f"{exercise.name} gives an answer for every allowed input"
-        got = "it leaves the program: exit, quit and sys.exit would end the notebook's kernel"
+        should = f"{exercise.name} returns an answer for every allowed input"
+        got = "it exits the program: exit, quit and sys.exit would end the notebook's kernel"
         fails = {"no exit": Finding(should, got=got, kind=Kind.LEAVES)}
         mistake, good = None, 0.0
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: {exercise.slow}"
         if (took := time.monotonic() - start) > seconds + LATE_S:
-            got = f"it was stopped after {took:.0f} s, since one long call in it cannot be interrupted: {exercise.slow}"
-        should = f"{exercise.name} comes back within {seconds:g} s"
+            got = (
+                f"it was stopped after {took:.0f} s, because one long call in it cannot be interrupted: {exercise.slow}"
+            )
+        should = f"{exercise.name} returns within {seconds:g} s"
         fails.setdefault("time", Finding(should, got=got, kind=Kind.TOO_SLOW))
     except UsedReference as error:
         should = f"the answer is your own: write {exercise.name} yourself"
-        got = f"it calls {error}, which is an answer"
+        got = f"it calls {error}, which is already an answer"
         fails = {"your own answer": Finding(should, got=got, kind=Kind.BORROWED)}
         mistake, good = None, 0.0
     forget_handled(handled)
@@ -143,7 +144,7 @@ def _named(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None
     except ENDS:
         raise
     except BaseException:
-        return None  # what cannot even be compared is none of the known mistakes
+        return None  # what cannot even be compared is not one of the known mistakes
 
 
 def _fits(answer: Attempt, draw: Draw) -> Finding | None:
@@ -154,7 +155,7 @@ def _fits(answer: Attempt, draw: Draw) -> Finding | None:
     try:
         signature = inspect.signature(answer.function)
     except Exception:
-        return None  # some built-in functions tell nothing about their arguments
+        return None  # some built-in functions have no signature
     try:
         signature.bind(*args)
     except TypeError as error:
@@ -182,7 +183,7 @@ def _inputs(answer: Attempt, draw: Draw) -> Finding | None:
         elif isinstance(before, list) and before != after:
             changed = f"the list {name} is changed after the call"
         if changed:
-            should = f"{answer.exercise.name} leaves its input alone: whoever calls it may need {name} again"
+            should = f"{answer.exercise.name} leaves its input alone: the caller may need {name} again"
             return Finding(should, answer.given(args), f"{name} as it was", changed)
     return None
 
@@ -191,14 +192,14 @@ SIGNATURE = Property("signature", _fits)
 BASICS = (
     SIGNATURE,
     Property("shape and dtype", _shapes),
-    Property("input left alone", _inputs, next_step="make a new tensor or list where you change this one"),
+    Property("input left alone", _inputs, next_step="make a new tensor or list instead of changing this one"),
 )
 
 
 def use(name: str, answer: Callable) -> Callable:
     """Return the learner's function if it passes its check, else the library's own, and print which.
 
-    What follows an exercise uses this, so that nobody is stuck. Raises ValueError for an unknown name.
+    The cells after an exercise use this, so that no learner is stuck. Raises ValueError for an unknown name.
     """
     exercise = find_exercise(name)
     report = examine(exercise, answer)

@@ -17,9 +17,9 @@ FLOW = "go through your function: does a gradient flow through each step?"
 def gradients(
     should: str, case: Callable[[Draw], tuple], names: tuple[str, ...], *, name: str = "gradients", about: str = ""
 ) -> Property:
-    """The gradient of the floating point arguments, called `names`, is that of the definition.
+    """Return the property that the floating point arguments, called `names`, have the definition's gradient.
 
-    about: what is to be said of the arguments beside their shapes.
+    about: what the report says about the arguments besides their shapes.
     """
 
     def test(answer: Attempt, draw: Draw) -> Finding | None:
@@ -30,8 +30,8 @@ def gradients(
             found = _of(answer.raw, args, answer, draw)
         except RuntimeError as error:
             over = "inplace" in str(error)
-            why = "a tensor that it needs was written over, as /= and sub_ do" if over else in_words(error)
-            words = (f"a gradient for {' and '.join(names)}", f"autograd finds no way back: {why}")
+            why = "a tensor that it needs was overwritten, as /= and sub_ do" if over else in_words(error)
+            words = (f"a gradient for {' and '.join(names)}", f"autograd cannot compute one: {why}")
             return Finding(should, given, *words, kind=Kind.WRITES_OVER if over else Kind.OTHER)
         for word, expected, got in zip(names, right, found, strict=True):
             if expected is None:

@@ -12,12 +12,11 @@ FILE = "<your lines>"
 
 
 class NumberedLines:
-    """Lines of Python, numbered from 1, of which some make a function when they stand in the right order.
+    """Lines of Python, numbered from 1, some of which make up a function when they are in the right order.
 
     Args:
         signature: The function's name and parameters, such as "layer(x, experts)".
-        lines: The lines of its body, each with its indentation, and others that people write in their place. Each of
-            them alone is Python.
+        lines: The lines of its body, each with its indentation, and common mistakes. Each line alone is valid Python.
     """
 
     def __init__(self, signature: str, lines: Sequence[str]) -> None:
@@ -28,12 +27,12 @@ class NumberedLines:
         return "\n".join(f"{number:2d} |{line}" for number, line in enumerate(self.lines, 1))
 
     def in_order(self, order: Sequence[int]) -> Callable:
-        """Make the function of the lines with these numbers, in this order, each as it is indented.
+        """Return the function made of the lines with these numbers, in this order, with their indentation.
 
-        Lines whose indentation makes no Python give one that raises SyntaxError with the place.
+        If the indentation is not valid Python, the function raises SyntaxError and names the line.
 
         Raises:
-            ValueError: For what is no list of whole numbers, a number that no line has, or one that is used twice.
+            ValueError: If order is not a list of whole numbers, has a number that no line has, or uses one twice.
         """
         numbers = isinstance(order, Sequence) and not isinstance(order, str) and all(map(_is_whole, order))
         if not numbers or not order:
@@ -43,14 +42,14 @@ class NumberedLines:
             raise ValueError(f"lines have the numbers 1 to {len(self.lines)}, got {wrong}")
         twice = sorted({number for number in order if list(order).count(number) > 1})
         if twice:
-            raise ValueError(f"every line can be used once, got {twice} more often: take one of each out")
+            raise ValueError(f"every line can be used once, got {twice} more than once: remove the repeats")
         chosen = [self.lines[number - 1] for number in order]
         text = "\n".join([f"def {self._signature}:", *chosen])
         linecache.cache[FILE] = (len(text), None, text.splitlines(keepends=True), FILE)
         namespace: dict[str, object] = {"torch": torch}
         try:
             exec(compile(text, FILE, "exec"), namespace)
-        except IndentationError as error:  # each line alone is Python, so that nothing else can be wrong
+        except IndentationError as error:  # each line alone is valid Python, so nothing else can be wrong
             return _NoPython(self._signature, _misplaced(order, chosen, error))
         return namespace[self._signature.partition("(")[0]]
 
@@ -60,7 +59,7 @@ def _is_whole(number: object) -> bool:
 
 
 def _misplaced(order: Sequence[int], lines: Sequence[str], error: IndentationError) -> str:
-    """Say which line does not fit."""
+    """Return which line does not fit, as a sentence."""
     row = (error.lineno or 2) - 1  # the head of the function comes before the first
     if not error.msg.startswith("expected an indented block"):
         return f"{_place(order, row)} has an indentation that does not fit the line above it."

@@ -11,7 +11,7 @@ from softmoe_edu.teaching.check.diagnosis import equal, flat
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
 
-FAR = "try your function on scores such as [1000, 0] and look at exp on the way"  # for properties of large scores
+FAR = "try your function on scores such as [1000, 0] and print what exp returns"  # for properties of large scores
 TOLERANCE = 1e-4  # of the largest value: ten times what right answers lose in float32
 _least = ContextVar("least digits", default=0)
 
@@ -37,7 +37,7 @@ def _number(value: object, digits: int) -> str:
 
 
 def telling_apart(words: Callable[[], tuple[str, str]], alike: Callable[[str, str], bool] = str.__eq__) -> tuple:
-    """Give two texts made by `brief`, with as many digits as it takes until they are not alike."""
+    """Return two texts made by `brief`, with as many digits as it takes to tell them apart."""
     for digits in (0, 4, 6, 9, 12, 17):
         token = _least.set(digits)
         try:
@@ -50,7 +50,7 @@ def telling_apart(words: Callable[[], tuple[str, str]], alike: Callable[[str, st
 
 
 def span(values: Tensor) -> str:
-    """Say from where to where sums go that should be 1, so that they are seen not to be."""
+    """Return the range of sums that should be 1, with enough digits to show that they are not."""
     low, high = telling_apart(lambda: (brief(values.min(), 2), brief(values.max(), 2)), lambda *both: {*both} == {"1"})
     return f"from {low} to {high}"
 
@@ -102,8 +102,8 @@ def as_defined(
 ) -> Property:
     """Compare with the reference on random inputs, in float64 and float32, where a right answer is one of a kind.
 
-    `show_output` shows both outputs in full; else the report says where the largest difference is, or, with `tell`,
-    what tell(expected, got) gives.
+    `show_output` shows both outputs in full; otherwise the report says where the largest difference is, or, with
+    `tell`, what tell(expected, got) returns.
     """
 
     def test(answer: Attempt, draw: Draw) -> Finding | None:
@@ -127,7 +127,7 @@ def _farthest_of(answer: Attempt) -> Callable[[object, object], tuple[str, str]]
 
 
 def farthest(expected: object, got: object, names: tuple[str, ...] = ()) -> tuple[str, str]:
-    """Say where two outputs differ most, and both numbers there; names are those of the outputs' parts."""
+    """Return both numbers at which two outputs differ most, and where; names are those of the outputs' parts."""
     parts = list(zip(_numbers(expected), _numbers(got), strict=True))
     gaps = [float((e - g).abs().nan_to_num(float("inf")).max()) if e.numel() else 0.0 for e, g in parts]
     number = gaps.index(max(gaps))
@@ -145,7 +145,7 @@ def farthest(expected: object, got: object, names: tuple[str, ...] = ()) -> tupl
 
 
 def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large scores") -> Property:
-    """Every number of the output is finite on these arguments, and as defined; to be put after `as_defined`."""
+    """Return the property that the output is finite on these arguments, and as defined; put it after `as_defined`."""
 
     def test(answer: Attempt, draw: Draw) -> Finding | None:
         args = case(draw)
@@ -172,10 +172,10 @@ def changed(
     view: Callable[[object], object] = lambda output: output,
     tell: Callable[..., tuple[str, str]] | None = None,
 ) -> Property:
-    """Change the arguments, and hold the output against what `expect(output before, change's result)` says.
+    """Change the arguments, and compare the output with `expect(output before, change's result)`.
 
-    `change(args, draw)` gives (new arguments, *what expect needs); `view` picks the part that is compared; `tell`
-    says in words where two such parts differ.
+    `change(args, draw)` returns (new arguments, *what expect needs); `view` picks the part that is compared; `tell`
+    describes where two such parts differ.
     """
 
     def test(answer: Attempt, draw: Draw) -> Finding | None:
@@ -191,7 +191,7 @@ def changed(
 
 
 def each_of(name: str, *properties: Property) -> Property:
-    """Make one property of several, which holds where all of them do; the first one's next step is that of all."""
+    """Combine several properties into one, which holds where all of them do; its next step is the first one's."""
 
     def test(answer: Attempt, draw: Draw) -> Finding | None:
         findings = (each.test(answer, draw.sub(number)) for number, each in enumerate(properties))

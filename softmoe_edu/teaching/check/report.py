@@ -13,7 +13,7 @@ COLOURS = {"passed": "#00796b", "failed": "#b3541e", "not started": "#6b7280"}
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found; it is a value to print, show or turn into points, and no error.
+    """What a check found: a value to print, show or turn into points, not an error.
 
     status: "passed", "failed" or "not started". mistake: the id of the mistake that the answer matches, else None.
     holds: the properties that hold up to the first that does not. failed: that one, else None. fails: all that do not.
@@ -37,7 +37,7 @@ class Report:
         return self.status == "passed"
 
     def points(self, maximum: float = 1.0) -> float:
-        """Give points for a grader: all for a right answer, at most half for a wrong one, by the share that holds."""
+        """Return points for a grader: all for a right answer, at most half for a wrong one, by the share that holds."""
         if self.passed:
             return float(maximum)
         return float(maximum) * self.share / 2

@@ -29,9 +29,9 @@ def write_the_check(of: Exercise, **about: object) -> Exercise:
     return Exercise(
         probe=lambda draw: (of.answer,),
         observe=observe,
-        slow=f"it is tried on {count} functions, of which some go number by number: give them smaller inputs",
+        slow=f"it is tried on {count} functions, some of which work number by number: use smaller inputs",
         basics=False,
-        matches="your check judges as one does that",
+        matches="your check judges like one that",
         **about,
     )
 
@@ -61,8 +61,8 @@ def judging(of: Exercise, needed: int) -> tuple[Property, Property]:
 
     accepts, rejects = f"accepts every right {of.name}", f"rejects {needed} of {len(of.mistakes)} wrong functions"
     return (
-        Property(accepts, accepts_right, "look what your check asks for that the task does not promise"),
-        Property(rejects, rejects_wrong, "think of an input on which that one goes wrong, and ask for it"),
+        Property(accepts, accepts_right, "look for what your check requires that the task does not promise"),
+        Property(rejects, rejects_wrong, "think of an input on which that one goes wrong, and check it"),
     )
 
 
@@ -73,13 +73,13 @@ def _asked(answer: Attempt, candidate: Callable) -> str | None:
     except NotStarted as stub:
         if not answer.returned:
             answer.stop_unwritten(str(stub))
-        return "refused: NotImplementedError"  # a check that is written for other candidates
+        return "rejected: NotImplementedError"  # a check that works for other candidates
     answer.returned += 1
     return said
 
 
 def refusal(check: Callable, candidate: Callable) -> str | None:
-    """Say how a check refuses a candidate; None where it accepts, that is, neither raises nor returns False.
+    """Return how a check rejects a candidate; None where it accepts, that is, neither raises nor returns False.
 
     Tensors and lists of the check that the candidate wrote into are put back when the check has ended, so that the
     next candidate is given what the first was given.
@@ -93,13 +93,13 @@ def refusal(check: Callable, candidate: Callable) -> str | None:
     except BaseException as error:
         if name := unwritten_in(error):
             raise NotStarted(name) from None
-        return f"refused: {in_words(error, 100)}"
+        return f"rejected: {in_words(error, 100)}"
     finally:
         plain_again()
         torch.set_grad_enabled(grad)
     arrays = (np.ndarray, np.bool_, torch.Tensor)
     is_false = said is False or (isinstance(said, arrays) and said.dtype in (bool, torch.bool) and not bool(said.all()))
-    return f"refused: it returned {said!r}" if is_false else None
+    return f"rejected: it returned {said!r}" if is_false else None
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _inputs_kept(candidate: Callable) -> Iterator[Callable]:
             written.extend(pair for pair in pairs if not _same(*pair))
 
     try:
-        # The check itself may look whether its input was left alone, so that nothing is put back before it has ended.
+        # The check itself may test whether its input was left alone, so nothing is put back before it has ended.
         yield watched
     finally:
         for given, before in reversed(written):

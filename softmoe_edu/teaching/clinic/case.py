@@ -1,4 +1,4 @@
-"""What a lesson says of its clinic: who comes, with what complaint, and what may be wrong."""
+"""What a lesson says about its clinic: the patient, the complaint, and what may be wrong."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from softmoe_edu.teaching.draw import Draw
 
 @dataclass(frozen=True)
 class Clinic:
-    """One lesson's case: `make(draw)` gives (what to examine, the ids of what is wrong with it).
+    """One lesson's case: `make(draw)` returns (what to examine, the ids of what is wrong with it).
 
     complaint: what somebody saw, in sentences. suspects: id -> what is wrong, in words; true and false ones.
-    findings: id -> how it could be seen, told after the diagnosis.
+    findings: id -> how it could be seen, shown after the diagnosis.
     """
 
     lesson: str

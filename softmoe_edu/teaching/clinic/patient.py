@@ -14,14 +14,14 @@ STYLE = "max-width:60em;border-left:5px solid #7a4988;padding:.4em .9em;color:va
 
 
 class Patient:
-    """What the clinic hands out: `layer` to examine, `suspects` to read, `diagnose(...)` to answer."""
+    """A patient of the clinic: `layer` to examine, `suspects` to read, `diagnose(...)` to answer."""
 
     def __init__(self, clinic: Clinic, number: int) -> None:
         self.lesson, self.complaint, self.number = clinic.lesson, clinic.complaint, number
         self.suspects = dict(clinic.suspects)
         with plain_defaults():
             self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
-        # Only hashes are kept: whoever prints the patient learns nothing.
+        # Only hashes are kept: printing the patient reveals nothing.
         self._true, self._findings = {self._hash(id) for id in ids}, clinic.findings
         self.how_many = len(ids)
 
@@ -33,20 +33,20 @@ class Patient:
         return hashlib.sha256(repr((self.lesson, self.number, id)).encode()).hexdigest()
 
     def diagnose(self, *ids: str) -> str:
-        """Say whether these suspects and no other are what is wrong. Raises ValueError for an unknown one."""
+        """Return in words whether exactly these suspects are right. Raises ValueError for an unknown one."""
         for id in ids:
             if id not in self.suspects:
-                raise ValueError(f"{id!r} is no suspect: choose among {', '.join(self.suspects)}")
+                raise ValueError(f"{id!r} is not a suspect: choose among {', '.join(self.suspects)}")
         said = {self._hash(id) for id in ids}
         right = said == self._true
         progress.note("clinic", f"clinic-{self.lesson}", number=self.number, right=right, said=sorted(ids))
         if right:
             return "\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(set(ids)))])
-        part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it, you named {len(said)}"
+        part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it; you named {len(said)}"
         if said and said < self._true:
-            return f"Not complete: {part}. What you measured may be right; look for one more."
+            return f"Incomplete: {part}. What you measured may be right; look for one more."
         named = " and ".join(ids) or "nothing"
-        return f"Not so: {part}. What would you see in the layer if {named} were true? Measure each by itself."
+        return f"Not right: {part}. What would you see in the layer if {named} were true? Measure each by itself."
 
     def __repr__(self) -> str:
         lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", f"Suspects ({self._count}):"]

@@ -15,13 +15,13 @@ KINDS: dict[str, Callable[[Path, Sequence[LessonNotebook]], list[str]]] = {
 
 
 def export(kind: str, folder: str | Path, *, lessons: Iterable[str] | None = None) -> list[str]:
-    """Write one version of the lessons into a folder and say in sentences what was written.
+    """Write one version of the lessons into a folder and return sentences on what was written.
 
     kind: "nbgrader" (a course folder), "otter" (notebooks for `otter assign`), "solutions" (every answer in place,
     executed) or "instructor" (a card for each lesson). lessons: numbers such as "05", or names; all without it.
 
     Raises ValueError for an unknown kind or lesson and for a lesson that cannot be exported, FileExistsError where the
-    folder holds another file of the same name: nothing is written over.
+    folder holds another file of the same name: nothing is overwritten.
     """
     if kind not in KINDS:
         raise ValueError(f"there is no export {kind!r}: choose among {', '.join(KINDS)}")

@@ -11,7 +11,7 @@ from softmoe_edu.teaching.kill_matrix import from_text, own
 
 
 def exercise_lines(exercise: Exercise) -> list[str]:
-    """Give an exercise's part of the card, everything in it run through the check.
+    """Return an exercise's part of the card, everything in it run through the check.
 
     Raises ValueError where the check refuses a right answer, accepts a mistake, or names another one.
     """
@@ -31,10 +31,10 @@ def exercise_lines(exercise: Exercise) -> list[str]:
         "",
         *(f"- {_first_line(variant)}" for variant in exercise.variants if _right(exercise, own(variant))),
         "",
-        "What the check says to mistakes, and what is behind them:",
+        "What the check says about each mistake, and the belief behind it:",
         "",
         *table(
-            ("your numbers equal those of a function that …", "belief", "against it", "seen", "fails at"),
+            ("your numbers equal those of a function that …", "belief", "refuted by", "seen", "fails at"),
             _rows(exercise),
         ),
     ]
@@ -43,7 +43,7 @@ def exercise_lines(exercise: Exercise) -> list[str]:
 def _right(exercise: Exercise, function: object) -> Report:
     report = examine(exercise, function, seed=SEED)
     if not report.passed:
-        raise ValueError(f"{exercise.id}: a right answer is refused\n{report}")
+        raise ValueError(f"{exercise.id}: a right answer is rejected\n{report}")
     return report
 
 

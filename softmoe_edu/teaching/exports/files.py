@@ -12,7 +12,7 @@ from softmoe_edu.text import plural
 
 
 def text_of(notebook: NotebookNode) -> str:
-    """Give the text of an .ipynb file. Raises nbformat's ValidationError for what is no notebook."""
+    """Return the text of an .ipynb file. Raises nbformat's ValidationError for what is not a notebook."""
     nbformat.validate(notebook)
     return encodable(nbformat.writes(notebook)) + "\n"
 
@@ -62,15 +62,15 @@ def put_assignments(
 def refuse(paths: Iterable[Path]) -> None:
     """Raise FileExistsError if there is a path; its sentence names the first."""
     for path in paths:
-        raise FileExistsError(f"{path} is there already and may hold somebody's work: name another folder")
+        raise FileExistsError(f"{path} already exists and may hold somebody's work: name another folder")
 
 
 def listed(places: Iterable) -> str:
-    """Say in words how many exercises some places hold, and which."""
+    """Return in words how many exercises some places hold, and which."""
     ids = [place.exercise.id for place in places]
     return f"{plural(len(ids), 'exercise')} ({', '.join(ids)})"
 
 
 def without_exercises(lessons: Iterable) -> list[str]:
-    """Say in sentences which lessons were left out because there is nothing to answer in them."""
+    """Return sentences on lessons that were left out because there is nothing to answer in them."""
     return [f"{lesson.name} has no exercise and was left out." for lesson in lessons if not lesson.places]

@@ -38,7 +38,7 @@ def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
 
 
 def card_text(card: Card, lesson: LessonNotebook) -> str:
-    """Give the card of a lesson as markdown. Raises ValueError where the two do not agree."""
+    """Return the card of a lesson as markdown. Raises ValueError where the two do not agree."""
     title = re.search(r"^# (.+)$", lesson.notebook.cells[0].source, re.MULTILINE)
     lines = [
         f"# {title[1] if title else lesson.name}: for the teacher",
@@ -59,13 +59,13 @@ def card_text(card: Card, lesson: LessonNotebook) -> str:
 
 
 def headings(lesson: LessonNotebook) -> dict[str, int | None]:
-    """Give the parts of a lesson with the minutes of their headings, None where a heading tells none."""
+    """Return the parts of a lesson with the minutes in their headings, None where a heading has none."""
     text = "\n".join(cell.source for cell in lesson.notebook.cells if cell.cell_type == "markdown")
     return {found["title"]: found["minutes"] and int(found["minutes"]) for found in HEADING.finditer(text)}
 
 
 def timing_lines(card: Card, lesson: LessonNotebook) -> list[str]:
-    """Give the timing, in units of five minutes, of the lesson's parts.
+    """Return the timing, in units of five minutes, of the lesson's parts.
 
     Raises ValueError where the card's parts are not the lesson's, or its minutes not the headings', rounded.
     """
@@ -87,14 +87,14 @@ def timing_lines(card: Card, lesson: LessonNotebook) -> list[str]:
 
 
 def _plain(heading: str) -> str:
-    """Give a heading without the star, which marks the short path and may change."""
+    """Return a heading without the star, which marks the short path and may change."""
     return re.sub(r"★ ?| \(\d+ min\)$|^## ", "", heading).strip()
 
 
 def _vote_lines(card: Card) -> list[str]:
     vote = card.vote
     if vote.right not in vote.choices:
-        raise ValueError(f"lesson {card.lesson}: the vote's right answer {vote.right!r} is none of its choices")
+        raise ValueError(f"lesson {card.lesson}: the vote's right answer {vote.right!r} is not one of its choices")
     choices = [f"{letter}. {choice}" for letter, choice in zip("abcdefgh", vote.choices, strict=False)]
     key = "abcdefgh"[vote.choices.index(vote.right)]
     lines = ["", "## Vote: alone, in pairs, again", "", vote.question, "", *(f"- {choice}" for choice in choices)]

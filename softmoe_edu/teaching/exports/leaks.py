@@ -14,7 +14,7 @@ MARKER = re.compile(r"BEGIN +SOLUTION")
 
 
 def leaks(path: Path, exercises: Iterable[Exercise]) -> list[str]:
-    """Give a sentence for each marker, solution line and solution that stands in a file, or in the files of a zip.
+    """Return a sentence for each marker, solution line and solution in a file, or in the files of a zip.
 
     A line counts whatever its spaces and quotes; a solution as a whole also under other names for its variables.
     """
@@ -26,7 +26,7 @@ def leaks(path: Path, exercises: Iterable[Exercise]) -> list[str]:
 
 
 def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
-    """Give the texts of a file: those of a notebook's cells and metadata apart, of a zip's files too."""
+    """Yield the texts of a file: those of a notebook's cells and metadata apart, of a zip's files too."""
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as inside:
             for member in inside.namelist():
@@ -43,7 +43,7 @@ def _texts(name: str, content: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _strings(data: object) -> Iterator[str]:
-    """Give every text of a JSON value; a list of texts, as a notebook keeps lines, is one."""
+    """Yield every text of a JSON value; a list of texts, as a notebook keeps lines, is one."""
     if isinstance(data, str):
         yield data
     elif isinstance(data, list) and data and all(isinstance(each, str) for each in data):
@@ -73,7 +73,7 @@ def _body_shape(exercise: Exercise) -> str:
 
 
 def _shapes(text: str) -> Iterator[str]:
-    """Give the shape of every function in a text that is Python."""
+    """Return the shape of every function in a text that is Python."""
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
@@ -84,7 +84,7 @@ def _shapes(text: str) -> Iterator[str]:
 
 
 def _shape(function: ast.FunctionDef, body: list[ast.stmt]) -> str:
-    """Give statements as text in which a function's own names are numbers, in the order in which they come."""
+    """Return statements as text in which a function's own names are numbers, in the order in which they come."""
     names = {arg.arg for arg in function.args.args}
     names |= {n.id for each in body for n in ast.walk(each) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     order: dict[str, str] = {}

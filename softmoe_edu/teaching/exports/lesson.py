@@ -1,4 +1,4 @@
-"""A lesson as the exports see it: a notebook, and where its exercises and their checks stand."""
+"""A lesson as the exports see it: a notebook, and where its exercises and their checks are."""
 
 import ast
 import copy
@@ -45,14 +45,14 @@ class LessonNotebook:
         return self.name[:2]
 
     def copy(self) -> NotebookNode:
-        """Give the notebook to change."""
+        """Return a copy of the notebook, to be changed."""
         return copy.deepcopy(self.notebook)
 
 
 def chosen(wanted: Iterable[str] | None = None, folder: Path | None = None) -> list[LessonNotebook]:
     """Read the lessons of these numbers or names, in order; all of them for None.
 
-    Raises ValueError for one that there is not.
+    Raises ValueError for one that does not exist.
     """
     folders = [folder] if folder else [lessons.folder(), *course_folders()]
     found = sorted((path for each in folders for path in each.glob("*.ipynb")), key=lambda path: path.name)
@@ -83,14 +83,14 @@ def read(path: Path) -> LessonNotebook:
 
 
 def _tagged(lesson: str, notebook: NotebookNode, prefix: str) -> dict[str, int]:
-    """Give the cells that bear a tag with this prefix, by the rest of the tag."""
+    """Return the cells that have a tag with this prefix, by the rest of the tag."""
     found: dict[str, int] = {}
     for i, cell in enumerate(notebook.cells):
         for tag in cell.metadata.get("tags", []):
             if tag.startswith(prefix):
                 id = tag.removeprefix(prefix)
                 if id in found:
-                    raise ValueError(f"{lesson}: two cells bear the tag {tag}; one may")
+                    raise ValueError(f"{lesson}: two cells have the tag {tag}; only one may")
                 found[id] = i
     return found
 

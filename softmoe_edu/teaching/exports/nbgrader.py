@@ -69,8 +69,8 @@ os.environ["SOFTMOE_PLAIN"] = "1"
 README = """\
 # A course of softmoe_edu for nbgrader
 
-`source/` holds one assignment for each lesson, with solutions: keep this folder to yourself. Students get what stands
-in `release/` after `nbgrader generate_assignment LESSON`.
+`source/` holds one assignment for each lesson, with solutions: keep this folder to yourself. Students get the
+contents of `release/` after `nbgrader generate_assignment LESSON`.
 
     nbgrader generate_assignment LESSON     writes release/LESSON/LESSON.ipynb, to hand out
     nbgrader zip_collect LESSON             reads downloaded/LESSON/archive/STUDENT_LESSON.ipynb, files or a zip
@@ -78,7 +78,7 @@ in `release/` after `nbgrader generate_assignment LESSON`.
     nbgrader generate_feedback LESSON       writes feedback/STUDENT/LESSON/LESSON.html
     nbgrader export                         writes grades.csv
 
-Grading runs the code of students as you. `docs/teachers_guide.md` of softmoe_edu tells how to lock it in.
+Grading runs the code of students as you. `docs/teachers_guide.md` of softmoe_edu explains how to isolate it.
 """
 
 
@@ -91,7 +91,7 @@ def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
 
 
 def assignment(lesson: LessonNotebook) -> NotebookNode:
-    """Give a lesson as nbgrader's source notebook: answers between markers, checks locked and worth points."""
+    """Return a lesson as nbgrader's source notebook: answers between markers, checks locked and worth points."""
     notebook = lesson.copy()
     for place in lesson.places:
         exercise, answer, check = place.exercise, notebook.cells[place.answer], notebook.cells[place.check]
@@ -103,14 +103,14 @@ def assignment(lesson: LessonNotebook) -> NotebookNode:
 
 
 def marked(exercise: Exercise, begin: str, end: str, *after: str) -> str:
-    """Give the reference with its body between two lines, and lines after it, all indented as the body."""
+    """Return the reference with its body between two lines, and lines after it, all indented like the body."""
     head = exercise.stub.splitlines()[:-1]
     body = exercise.solution.splitlines()[len(head) :]
     return "\n".join([*head, f"    {begin}", *body, f"    {end}", *(f"    {line}" for line in after)])
 
 
 def graded(place: Place) -> str:
-    """Give the cell that grades: it prints the report and shows the points, a float, as its result.
+    """Return the cell that grades: it prints the report and shows the points, a float, as its result.
 
     To nbgrader another result, an object or False, is full points, and so is none: the points are shown by the hook
     itself, which no setting of the notebook (`ast_node_interactivity`) silences.

@@ -28,7 +28,7 @@ These notebooks hold the solutions: keep this folder to yourself.
     otter run -a dist/autograder/LESSON-autograder_*.zip -o results SUBMISSION.ipynb
                                             grades one submission into results/results.json (make the folder first)
 
-`otter run` runs the code of a student as you. `docs/teachers_guide.md` of softmoe_edu tells how to lock it in.
+`otter run` runs the code of a student as you. `docs/teachers_guide.md` of softmoe_edu explains how to isolate it.
 """
 
 
@@ -40,7 +40,7 @@ def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
 
 
 def assignment(lesson: LessonNotebook) -> NotebookNode:
-    """Give a lesson with raw cells around each answer: a question with its solution and its tests.
+    """Return a lesson with raw cells around each answer: a question with its solution and its tests.
 
     The lesson's own check stays where it is, for practice.
     """
@@ -56,7 +56,7 @@ def assignment(lesson: LessonNotebook) -> NotebookNode:
 
 
 def _config(lesson: LessonNotebook) -> str:
-    # Tests stand in the notebook itself, so that a student's single file is enough, on Colab too.
+    # Tests are in the notebook itself, so that a student's single file is enough, on Colab too.
     lines = [
         "# ASSIGNMENT CONFIG",
         f"name: {lesson.name}",
@@ -90,7 +90,7 @@ def _question(place: Place, cell: NotebookNode) -> list[NotebookNode]:
 
 
 def tests(place: Place) -> list[str]:
-    """Give two tests: three quarters of the points for a right answer, a quarter where half of the properties hold.
+    """Return two tests: three quarters of the points for a right answer, a quarter where half of the properties hold.
 
     Otter gives all of a test's points or none, so this is `Report.points` in one step. The tests of a question share
     their globals: the answer is checked once.

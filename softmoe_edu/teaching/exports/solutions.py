@@ -35,7 +35,7 @@ def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
 
 
 def solved(lesson: LessonNotebook) -> NotebookNode:
-    """Give a lesson in which each answer's cell holds the reference."""
+    """Return a lesson in which each answer's cell holds the reference."""
     notebook = lesson.copy()
     for place in lesson.places:
         notebook.cells[place.answer].source = place.exercise.solution
@@ -57,7 +57,7 @@ def executed(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def failed(lesson: LessonNotebook, notebook: NotebookNode) -> list[str]:
-    """Give the exercises whose check does not say "passed" in the outputs."""
+    """Return the exercises whose check does not say "passed" in the outputs."""
     head = f"{MARKS['passed']} {{}} "
     return [
         place.exercise.id

@@ -26,7 +26,7 @@ def predict(
     answer: object = None,
     confidence: int | None = None,
 ) -> None:
-    """Ask a question, lock the answer, and only then call `reveal` and say how the answer compares.
+    """Ask a question, lock the answer, and only then call `reveal` and show how the answer compares.
 
     reveal: draws or prints what is to be seen and returns the measured truth, a number or one of the choices; where it
     returns None, `truth` counts (a value or a function), and without both what the question computes itself.
@@ -47,7 +47,7 @@ def predict(
 
 
 def returning(lesson: str | int) -> None:
-    """Ask again, in other words, what was confidently missed one and three lessons ago, or earlier and not yet.
+    """Ask again, in other words, what was confidently missed one and three lessons ago, or earlier and not yet asked.
 
     lesson: the one that asks, such as "05"; raises ValueError for what is no number.
     """
@@ -59,7 +59,7 @@ def returning(lesson: str | int) -> None:
 
 
 def due_in(lesson: str | int) -> list[Question]:
-    """Give the questions that return in a lesson; those that were answered in it stay."""
+    """Return the questions that return in a lesson; those that were answered in it stay."""
     lesson = lesson_name(lesson)
     found, known = [], progress.events()
     for question in asked():
@@ -87,7 +87,7 @@ def show(prediction: Prediction) -> None:
 
 
 def shows_widgets() -> bool:
-    """Tell whether this is an IPython kernel whose front end may show widgets; SOFTMOE_PLAIN=1 says no."""
+    """Return whether this is an IPython kernel whose front end may show widgets; SOFTMOE_PLAIN=1 says no."""
     if os.environ.get(PLAIN, "").strip() not in ("", "0"):
         return False
     return getattr(current_shell(), "kernel", None) is not None

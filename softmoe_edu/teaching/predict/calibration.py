@@ -24,12 +24,12 @@ class Sentence(str):
 def calibration(lesson: str | int | None = None) -> "Described | Sentence":
     """Show the predictions of a lesson, or all of them: stated confidence against the share that was right.
 
-    Gives a figure with its alt text and a sentence, or a sentence alone when nothing was predicted yet.
+    Returns a figure with its alt text and a sentence, or a sentence alone if nothing has been predicted yet.
     """
     counts = tally(lesson)
     if not counts:
         return Sentence(
-            f"Nothing was predicted{_in(lesson)} yet: lock an answer to a question, and your calibration is here."
+            f"Nothing has been predicted{_in(lesson)} yet: lock an answer to a question to see your calibration here."
         )
     from softmoe_edu.figures import described
 
@@ -44,14 +44,14 @@ def tally(lesson: str | int | None = None) -> dict[int, tuple[int, int]]:
 
 
 def in_words(counts: dict[int, tuple[int, int]]) -> str:
-    """Say how often the learner was right at each confidence, and how that compares on the whole."""
+    """Return in words how often the learner was right at each confidence, and how that compares overall."""
     parts = [f"{right} of {all} right where you were {sure} % sure" for sure, (right, all) in counts.items()]
     total = sum(all for _, all in counts.values())
     stated = sum(sure * all for sure, (_, all) in counts.items()) / total
     measured = 100 * sum(right for right, _ in counts.values()) / total
     gap = round(stated) - round(measured)
-    more = "more sure than right" if gap > 0 else "more right than sure"
-    compared = f"{abs(gap)} points {more}" if gap else "as sure as right"
+    more = "overconfident" if gap > 0 else "underconfident"
+    compared = f"{abs(gap)} points {more}" if gap else "perfectly calibrated"
     few = " With so few predictions that may be chance." if total < 10 else ""
     return f"{'; '.join(parts)}. On average you were {stated:.0f} % sure and {measured:.0f} % right: {compared}.{few}"
 
@@ -64,7 +64,7 @@ def draw(counts: dict[int, tuple[int, int]], lesson: str | int | None = None, ax
 
     ax = one_axes(ax, 4.6, 4.0)
     dot = categories()[0]
-    ax.plot([40, 100], [40, 100], color=text_colour(), linestyle="--", linewidth=1, label="as sure as right")
+    ax.plot([40, 100], [40, 100], color=text_colour(), linestyle="--", linewidth=1, label="perfect calibration")
     shares = [100 * right / all for right, all in counts.values()]
     ax.plot(list(counts), shares, "o", color=dot, markersize=9, label="your predictions")
     for (sure, (right, all)), share in zip(counts.items(), shares, strict=True):

@@ -25,14 +25,14 @@ class Outcome(NamedTuple):
 
 
 def revealed(lesson: str | int | None = None) -> list[dict]:
-    """Give the first reveal of each question, those of one lesson or all, with "confidence" and "right"."""
+    """Return the first reveal of each question, those of one lesson or all, with "confidence" and "right"."""
     known = progress.events("reveal")
     firsts = [first for id in questions() if (first := first_event("reveal", id, known))]
     return [first for first in firsts if lesson is None or first.get("lesson") == lesson_name(lesson)]
 
 
 class Prediction:
-    """One question and its answer; the lesson is where it is asked, and unless given the question's own."""
+    """One question and its answer; the lesson is where it is asked, by default the question's own."""
 
     def __init__(
         self, question: Question, reveal: Reveal | None = None, truth: object = None, lesson: str | None = None
@@ -73,7 +73,7 @@ class Prediction:
             truth = self._measure()
         except Exception as error:
             _print_frames(error)
-            what = f"What was to be shown stopped with {type(error).__name__}: {error}"
+            what = f"The reveal stopped with {type(error).__name__}: {error}"
             return Outcome("error", [what, "Your answer stays locked. Correct the cell and run it again."])
         question, answer = self.question, given["answer"]
         right = question.is_right(answer, truth)
@@ -84,12 +84,12 @@ class Prediction:
         return Outcome("right" if right else "wrong", [*lines, self._verdict(answer, truth, right)])
 
     def given_words(self) -> str:
-        """Say what was locked."""
+        """Return the locked answer in words."""
         given = self.locked
         return f"Your answer, locked: {self.question.show(given['answer'])}, {given['confidence']} % sure."
 
     def how_to_answer(self) -> list[str]:
-        """Say in lines what is asked and how it is answered in code."""
+        """Return, line by line, what is asked and how to answer it in code."""
         question = self.question
         if question.choices:
             listed = [f"  {letter}) {choice}" for letter, choice in question.letters().items()]
@@ -106,7 +106,7 @@ class Prediction:
         ]
 
     def _measure(self) -> float | str:
-        """Give what reveal returns, else the given truth, else the question's own."""
+        """Return what reveal returns, else the given truth, else the question's own."""
         question = self.question
         truth = self._reveal() if self._reveal else None
         if truth is None:
@@ -121,12 +121,12 @@ class Prediction:
             raise TypeError(f"reveal must return what was measured, or None where truth says it: {error}") from None
 
     def _refutation(self, answer: float | str, truth: float | str) -> str:
-        """Say why; that many think so is said only to somebody whose answer the belief predicts."""
+        """Return the reason; only an answer that the belief predicts is told that many think so."""
         question, show = self.question, self.question.show
         if question.is_right(answer, question.predicts):
             return question.refutation(truth)
         return (
-            f"A frequent answer is {show(question.predicts)}, because it seems that {question.belief}. "
+            f"A common answer is {show(question.predicts)}, because it seems that {question.belief}. "
             f"You just measured {show(truth)}. The reason: {question.because}."
         )
 
@@ -153,7 +153,7 @@ def _print_frames(error: Exception) -> None:
 
 
 def first_event(kind: str, id: str, known: list[dict] | None = None) -> dict | None:
-    """Give the first event that fits the question as it is now: of two notebooks, the one that locked first counts."""
+    """Return the first event that fits the question as it is now: of two notebooks, the first to lock counts."""
     question = find_question(id)
     found = progress.events(kind, id) if known is None else known
     own = (event for event in found if (event["kind"], event["id"]) == (kind, id))

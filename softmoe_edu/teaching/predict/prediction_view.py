@@ -1,4 +1,4 @@
-"""PredictionView: the question, the form that locks an answer, and what is said after it, in the browser."""
+"""PredictionView: the question, the form that locks an answer, and the reply to it, in the browser."""
 
 import html
 import sys
@@ -60,7 +60,7 @@ class PredictionView(Instrument):
 
     def _look(self) -> None:
         self._given = self._prediction.given_words()
-        outcome = Outcome("error", ["What was to be shown was interrupted. Run the cell again."])
+        outcome = Outcome("error", ["The reveal was interrupted. Run the cell again."])
         with self._reveal_into:
             before = own_figures.open_here()
             outcome = self._prediction.look()

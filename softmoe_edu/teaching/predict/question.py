@@ -53,7 +53,7 @@ class Question:
             object.__setattr__(again, "lesson", self.lesson)
 
     def read(self, answer: object) -> float | str:
-        """Give an answer as a number, or as one of the choices, which may be given by its letter.
+        """Return an answer as a number, or as one of the choices, which may be given by its letter.
 
         Raises ValueError with a sentence for anything else.
         """
@@ -70,24 +70,24 @@ class Question:
         return number
 
     def is_right(self, answer: float | str, truth: float | str) -> bool:
-        """Tell whether an answer is the truth, within the tolerance."""
+        """Return whether an answer is the truth, within the tolerance."""
         return answer == truth if self.choices else abs(answer - truth) <= self.tolerance * (1 + 1e-9)
 
     def show(self, value: float | str) -> str:
-        """Give an answer in words: a number with its unit, or the choice in quotes."""
+        """Return an answer in words: a number with its unit, or the choice in quotes."""
         if self.choices:
             return f"“{value}”"
         return f"{number(value)} {self.unit}".rstrip()
 
     def refutation(self, truth: float | str) -> str:
-        """Say what many think, what it predicts, what was measured, and why."""
+        """Return what many think, what it predicts, what was measured, and why."""
         return (
             f"Many think that {self.belief}. That predicts {self.show(self.predicts)}; "
             f"you just measured {self.show(truth)}. The reason: {self.because}."
         )
 
     def letters(self) -> dict[str, str]:
-        """Give the choices by their letters: {"a": ..., "b": ...}."""
+        """Return the choices by their letters: {"a": ..., "b": ...}."""
         return dict(zip("abcdefgh", self.choices, strict=False))
 
     def _choice(self, answer: object) -> str:

@@ -17,11 +17,11 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def router_gradient(route, logits, answers, k):
     """Measure how strongly training pulls at a router's scores: the norm of their gradient.
 
-    route: a function (logits, k) -> (weights, indices), as top_k_route. logits (b, n, e). answers (b, n, e): what each
-    expert would answer to each token, a single number here. A token's output is the sum over its k choices of weight
+    route: a function (logits, k) -> (weights, indices) like top_k_route. logits (b, n, e). answers (b, n, e): each
+    expert's answer to each token, a single number here. A token's output is the sum over its k choices of weight
     times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
     squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor without axes.
-    Where no path leads from the loss back to logits, 0.0.
+    If no path leads from the loss back to logits, returns 0.0.
     """
     leaf = logits.detach().clone().requires_grad_()
     weights, indices = route(leaf, k)
@@ -33,7 +33,7 @@ def router_gradient(route, logits, answers, k):
 
 
 def observe(function, draw):
-    """Give what is measured with each router; where it raises, the error's name."""
+    """Return what is measured with each router, or the name of the error that is raised."""
     seen = {}
     for number, (route, k) in enumerate((route, k) for route in (*ROUTES, learned_apart()) for k in (1, 2)):
         try:
@@ -55,25 +55,25 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "Autograd needs a start: a copy of the scores that takes a gradient. From there, compute one number, the "
-            "loss, with nothing cut on the way.",
+            "Autograd needs a start: a copy of the scores that requires a gradient. From there, compute one number, "
+            "the loss, without cutting the graph.",
             "def router_gradient(route, logits, answers, k):\n"
             "    start = logits.clone().requires_grad_()\n"
             "    weights, indices = route(start, k)\n"
-            "    print('weights', tuple(weights.shape), 'take a gradient:', weights.requires_grad)\n"
+            "    print('weights', tuple(weights.shape), 'require a gradient:', weights.requires_grad)\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "The answers of the chosen experts stand at indices: gather reads them. loss.backward() then leaves the "
-            "slopes in start.grad, or None there if no path leads to start. And if the loss does not require a "
-            "gradient, there is nothing to go back along.",
+            "The answers of the chosen experts are at indices: gather reads them. loss.backward() then leaves the "
+            "slopes in start.grad, or None if no path leads to start. And if the loss does not require a gradient, "
+            "there is nothing to differentiate.",
             "def router_gradient(route, logits, answers, k):\n"
             "    table = torch.tensor([[10.0, 20.0, 30.0]])\n"
             "    print('answers of experts 2 and 0:', table.gather(-1, torch.tensor([[2, 0]])))\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def router_gradient(route, logits, answers, k):\n"
             "    start = logits.clone().requires_grad_()\n"
             "    weights, indices = route(start, k)\n"

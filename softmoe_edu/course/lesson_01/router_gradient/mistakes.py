@@ -1,4 +1,4 @@
-"""Mistakes in measuring a router's gradient: each gives a number, and another one than asked for, or none."""
+"""Mistakes in measuring a router's gradient: each returns a different number from the one asked for, or none."""
 
 import torch
 
@@ -22,8 +22,8 @@ def _outputs(weights, indices, answers):
     "M22",
     does="measures 0 for every router",
     belief="Top-k is not differentiable, so no gradient arrives.",
-    refuted="the choice has no slope, but the weight of what is chosen has one; and slopes added up without squares, "
-    "here 3 and -3, cancel",
+    refuted="the choice has no slope, but the weight of a chosen expert has one; and slopes added up without "
+    "squares, here 3 and -3, cancel",
     seen="a measurement through indices, or with the scores detached on the way",
 )
 def always_nothing(route, logits, answers, k):
@@ -33,8 +33,8 @@ def always_nothing(route, logits, answers, k):
 
 @mistake(
     "M21",
-    does="measures softmax before top-k whatever router it is given",
-    belief="Both orders are the same, so one stands for both.",
+    does="measures softmax before top-k, whichever router it is given",
+    belief="Both orders are the same, so one will do for both.",
     refuted="with k = 1 a softmax after top-k is a constant 1: the slope is 0",
     seen="a router written again inside the measurement",
 )
@@ -47,9 +47,9 @@ def order_makes_no_difference(route, logits, answers, k):
 
 @mistake(
     "M21",
-    does="leaves the experts' answers out and measures the sum of the weights",
+    does="leaves out the experts' answers and measures the sum of the weights",
     belief="The gradient of the gates is the gradient of the router.",
-    refuted="a token's output is weight times answer; weights that sum to 1 have slope 0 in sum, and yet the router "
+    refuted="a token's output is weight times answer; the sum of weights that sum to 1 has slope 0, and yet the router "
     "learns from differences between answers",
     seen="weights.sum().backward()",
 )
@@ -61,8 +61,8 @@ def gates_alone(route, logits, answers, k):
 @mistake(
     does="multiplies the weights by the answers of experts 0 to k - 1",
     belief="answers[..., :k] belong to the k choices.",
-    refuted="answers stand in the order of the experts; the chosen ones stand at indices",
-    seen="a slice for a gather",
+    refuted="answers are in the order of the experts; the chosen ones are at indices",
+    seen="a slice instead of a gather",
 )
 def first_answers(route, logits, answers, k):
     """Answers of others."""
@@ -72,7 +72,7 @@ def first_answers(route, logits, answers, k):
 @mistake(
     does="takes the mean of the outputs as the loss",
     belief="A loss is a mean.",
-    refuted="the task's loss is the sum of all outputs; a mean is smaller by b * n",
+    refuted="the task's loss is the sum of all outputs; a mean is smaller by a factor of b * n",
     seen="habit",
 )
 def mean_for_sum(route, logits, answers, k):
@@ -93,7 +93,7 @@ def no_root(route, logits, answers, k):
 
 
 @mistake(
-    does="gives the largest slope in place of the norm",
+    does="returns the largest slope instead of the norm",
     belief="The size of a gradient is its largest entry.",
     refuted="the task asks for the root of the sum of squares: 3 · √2 on paper, not 3",
     seen="abs().max()",
@@ -106,7 +106,7 @@ def largest_slope(route, logits, answers, k):
 @mistake(
     does="adds up the slopes, which cancel: a softmax's slopes sum to 0",
     belief="The total gradient is the sum of its entries.",
-    refuted="on paper 3 and -3: what one score gains another loses; only squares or absolute values add up",
+    refuted="on paper they are 3 and -3: what one score gains another loses; only squares or absolute values add up",
     seen="grad.sum()",
     same_as="always-nothing",
 )
@@ -117,8 +117,8 @@ def slopes_added(route, logits, answers, k):
 
 @mistake(
     does="measures the gradient of the answers: how much the experts are taught, not the router",
-    belief="The gradient of the layer is that of its router.",
-    refuted="the slopes that are asked for are those with respect to logits",
+    belief="The gradient of the layer is the gradient of its router.",
+    refuted="the task asks for the slopes with respect to logits",
     seen="requires_grad_ on the wrong tensor",
 )
 def gradient_of_answers(route, logits, answers, k):
@@ -133,8 +133,8 @@ def gradient_of_answers(route, logits, answers, k):
     does="raises where a router's weights are detached, and is right elsewhere",
     raises=True,
     belief="Every router lets a gradient through.",
-    refuted="autograd refuses a loss that no gradient leads to; ask loss.requires_grad first, and say 0.0",
-    seen="backward() without a look",
+    refuted="autograd rejects a loss without a graph; check loss.requires_grad first, and return 0.0",
+    seen="backward() without a check",
 )
 def raises_without_path(route, logits, answers, k):
     """No case for detached weights."""
@@ -144,14 +144,14 @@ def raises_without_path(route, logits, answers, k):
 
 @mistake(
     "M22",
-    does="raises where the loss takes a gradient and the scores get none, and is right elsewhere",
+    does="raises where the loss requires a gradient but the scores get none, and is right elsewhere",
     raises=True,
     belief="If the loss requires a gradient, the scores have one.",
-    refuted="the loss may hang on other parameters alone; ask whether grad is None, and say 0.0",
-    seen="start.grad.norm() after a look at loss.requires_grad",
+    refuted="the loss may depend on other parameters alone; check whether grad is None, and return 0.0",
+    seen="start.grad.norm() after a check of loss.requires_grad alone",
 )
 def asks_the_loss_alone(route, logits, answers, k):
-    """A look at the loss, and none at the gradient."""
+    """A check of the loss, and none of the gradient."""
     leaf = logits.detach().clone().requires_grad_()
     loss = _outputs(*route(leaf, k), answers)
     if not loss.requires_grad:

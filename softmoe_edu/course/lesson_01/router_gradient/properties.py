@@ -7,29 +7,29 @@ from softmoe_edu.teaching.exercise import Finding, Kind, Property
 
 
 def softmax_then_top_k(logits, k):
-    """The convention of this lesson."""
+    """Route by the convention of this lesson."""
     return logits.softmax(-1).topk(k)
 
 
 def top_k_then_softmax(logits, k):
-    """The other order."""
+    """Route in the other order."""
     values, indices = logits.topk(k)
     return values.softmax(-1), indices
 
 
 def gates_cut_off(logits, k):
-    """Weights without a path back."""
+    """Route with weights that have no path back."""
     return logits.detach().softmax(-1).topk(k)
 
 
 def by_expert_number(logits, k):
-    """The convention of this lesson, the k chosen in the order of their numbers."""
+    """Route by the convention of this lesson, with the k chosen experts in the order of their numbers."""
     indices = logits.topk(k).indices.sort(-1).values
     return logits.softmax(-1).gather(-1, indices), indices
 
 
 def learned_apart():
-    """Make a router whose weights are learned, by a parameter of its own, and which no path joins to the scores."""
+    """Return a router whose weights are learned by a parameter of its own, without a path to the scores."""
     own = torch.linspace(0, 1, 5, dtype=torch.float64, requires_grad=True)
 
     def gates_of_their_own(logits, k):
@@ -40,12 +40,12 @@ def learned_apart():
 
 
 def case(route, b, n, e, k):
-    """Give a maker of arguments of these sizes."""
+    """Return a function that draws arguments of these sizes."""
     return lambda draw: (route, draw.normal(b, n, e), 3 * draw.normal(b, n, e), k)
 
 
 def hand(route):
-    """One token, two experts with gates 3/4 and 1/4 that answer 16 and 4."""
+    """Return a function that makes one token and two experts with gates 3/4 and 1/4 that answer 16 and 4."""
     return lambda draw: (route, draw.tensor([[[3, 1]]]).log(), draw.tensor([[[16, 4]]]), 1)
 
 
@@ -65,15 +65,17 @@ def _no_path(answer, draw):
     args = case(gates_cut_off, 3, 7, 5, 2)(draw)
     got = float(answer(*args))
     if got != 0:
-        return Finding("nothing is taught where weights are detached", "a router with detached gates", "0", brief(got))
+        return Finding(
+            "a router with detached weights is taught nothing", "a router with detached gates", "0", brief(got)
+        )
     args = case(learned_apart(), 3, 7, 5, 2)(draw)
     norm, none = answer.tried(*args)
     got, kind = (none.got, none.kind) if none else (brief(float(norm)), Kind.OTHER)
     if got == "0":
         return None
     return Finding(
-        "no path leads from the loss to the scores where the weights are learned without them: the norm is 0.0",
-        "a router whose weights hang on a parameter of its own: the loss takes a gradient, the scores get none",
+        "where the weights are learned without the scores, no path leads from the loss to them: the norm is 0.0",
+        "a router whose weights depend on its own parameter alone: the loss requires a gradient, the scores get none",
         "0",
         got,
         kind=kind,
@@ -85,7 +87,7 @@ def _doubled(answer, draw):
     expected, got = 2 * float(answer(*args)), float(answer(route, logits, 2 * answers, k))
     if close(expected, got):
         return None
-    should = "answers twice as large have slopes twice as large, and a norm twice as large"
+    should = "answers twice as large give slopes twice as large, and a norm twice as large"
     return Finding(should, "3 x 7 tokens, 5 experts, k = 2; answers doubled", brief(expected), brief(got))
 
 
@@ -96,7 +98,7 @@ def _larger_batch(answer, draw):
     if close(expected, got):
         return None
     should = "four copies of a batch have four times the squares, so twice the norm: the loss is a sum"
-    return Finding(should, "3 x 7 tokens, 5 experts, k = 2; then four times the same", brief(expected), brief(got))
+    return Finding(should, "3 x 7 tokens, 5 experts, k = 2; then four copies of them", brief(expected), brief(got))
 
 
 def _example(name, route, should):

@@ -4,7 +4,7 @@ import torch
 
 
 def by_backward(route, logits, answers, k):
-    """The loop of training: backward, and the leaf's grad."""
+    """As in a training loop: backward, and the leaf's grad."""
     scores = torch.nn.Parameter(logits.clone())
     gates, chosen = route(scores, k)
     b, n, _ = logits.shape

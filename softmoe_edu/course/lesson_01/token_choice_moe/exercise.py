@@ -14,26 +14,26 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def token_choice_moe(x, w_router, experts, k):
-    """Send each token through the k experts that it chooses, and add up their answers by its gates.
+    """Send each token through the k experts that it chooses, and sum their answers, weighted by its gates.
 
     x: tokens (b, n, d). w_router (d, e): a column for each expert; a score is token times column. experts: a list of e
-    functions, each maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count, not
-    divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert is given only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. No
-    buffer is full, and no noise is added.
+    functions, each of which maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count,
+    not divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
+    An expert receives only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. There
+    is no capacity, and no noise is added.
     """
     gates, choice = (x @ w_router).softmax(dim=-1).topk(k, dim=-1)
     answers = torch.zeros_like(x)
     for number, expert in enumerate(experts):
-        example, token, place = (choice == number).nonzero(as_tuple=True)
+        example, token, rank = (choice == number).nonzero(as_tuple=True)
         if len(token):
-            rows = gates[example, token, place, None] * expert(x[example, token])
+            rows = gates[example, token, rank, None] * expert(x[example, token])
             answers = answers.index_put((example, token), rows, accumulate=True)
     return answers
 
 
 def observe(function, draw):
-    """Tell answers apart: whether two calls agree and, where they do, numbers, gradients and rows computed."""
+    """Return what tells answers apart: whether two calls agree and, if so, numbers, gradients and rows computed."""
     x, w_router, experts, k = case(3, 7, 5, 4, 2)(draw.sub("twice"))
     seen = {"two calls agree": True}
     try:
@@ -49,7 +49,7 @@ def observe(function, draw):
 
 def _at_the_edges(function, draw):
     try:
-        # Nobody chooses four of the six experts; rows of zeros are no tokens.
+        # No token chooses four of the six experts; rows of zeros are not tokens.
         x, w_router, experts, k = case(2, 4, 3, 6, 2, crowded=True)(draw.sub("crowded"))
         noting, rows = watched(experts)
         function(x, w_router, noting, k)
@@ -74,24 +74,24 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "Name the six steps in comments first. Score is a product of matrices; normalise and select you have "
-            "written already, and may call.",
+            "Name the six steps in comments first. Score is a product of matrices; you have already written "
+            "normalise and select, and may call them.",
             "def token_choice_moe(x, w_router, experts, k):\n"
             "    logits = x @ w_router  # score: (b, n, e)\n"
             "    print('scores', tuple(logits.shape), 'choices in all', logits[..., 0].numel() * k)\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "Go through the experts one by one. (indices == number) is True where a token chose it; nonzero tells "
-            "example, token and place of the choice. Tokens of two experts: what happens to the first answer when the "
-            "second arrives?",
+            "Go through the experts one by one. (indices == number) is True where a token chose it; nonzero returns "
+            "example, token and rank of the choice. If a token has two experts, what happens to the first answer when "
+            "the second arrives?",
             "def token_choice_moe(x, w_router, experts, k):\n"
             "    indices = torch.tensor([[[0, 2], [2, 1]]])\n"
-            "    print('who chose expert 2:', (indices == 2).nonzero().tolist(), '(example, token, place)')\n"
+            "    print('choices of expert 2:', (indices == 2).nonzero().tolist(), '(example, token, rank)')\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def token_choice_moe(x, w_router, experts, k):\n"
             "    weights, indices = torch.softmax(x @ w_router, -1).topk(k)\n"
             "    y = torch.zeros_like(x)\n"

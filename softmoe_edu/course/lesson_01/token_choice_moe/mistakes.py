@@ -1,4 +1,4 @@
-"""Mistakes in the sparse layer: each returns the right shape, and answers or works otherwise."""
+"""Mistakes in the sparse layer: each returns the right shape, but other answers or other work."""
 
 import torch
 
@@ -8,7 +8,7 @@ SPARSE = "a token's answer is the sum of gate times answer over the k experts th
 
 
 def combined(x, gates, choice, answered):
-    """Add gate times answer over the choices; answered(number, rows, their gates) is what an expert gives."""
+    """Sum gate times answer over the choices; answered(number, rows, their gates) is the expert's output."""
     total = torch.zeros_like(x)
     for number in range(int(choice.max()) + 1):
         g, t, j = (choice == number).nonzero(as_tuple=True)
@@ -19,7 +19,7 @@ def combined(x, gates, choice, answered):
 
 
 def usual(x, gates, choice, experts):
-    """Add gate times the chosen experts' answers."""
+    """Sum gate times answer over the chosen experts."""
     return combined(x, gates, choice, lambda number, rows, gate: gate * experts[number](rows))
 
 
@@ -44,7 +44,7 @@ def top_k_then_softmax(x, w_router, experts, k):
 @mistake(
     "M22",
     does="adds up the chosen experts' answers without their gates",
-    belief="The gate has done its work when the experts are chosen.",
+    belief="Once the experts are chosen, the gate has done its work.",
     refuted="the gate is the only way from the loss back to the router; without it the router never learns",
     seen="combine written as a plain sum",
 )
@@ -58,7 +58,7 @@ def no_gate(x, w_router, experts, k):
     "M22",
     does="cuts the gradient between gates and router",
     belief="Top-k blocks every gradient anyway.",
-    refuted="the choice has no slope, and the gate has one; cut it off and the router never learns",
+    refuted="the choice has no slope, but the gate has one; cut it off and the router never learns",
     seen=".detach() or torch.no_grad() around the router",
 )
 def detached_gates(x, w_router, experts, k):
@@ -85,7 +85,7 @@ def noise(x, w_router, experts, k):
     does="runs every expert on every token and multiplies the answers that were not chosen by 0: right numbers, and "
     "the work of a dense mixture",
     belief="Multiplying by 0 saves the work.",
-    refuted="that computes b * n * e rows; sparse is to compute b * n * k",
+    refuted="that computes b * n * e rows; a sparse layer computes b * n * k",
     seen="masked dense mixtures in introductions",
 )
 def everybody_computes(x, w_router, experts, k):
@@ -108,10 +108,10 @@ def dense(x, w_router, experts, k):
 
 
 @mistake(
-    does="writes each expert's rows over what an expert before had answered, so that a token keeps one answer of k",
+    does="overwrites the answers of earlier experts, so that a token keeps one answer of k",
     belief="Each token's answer is written once.",
     refuted=f"{SPARSE}: with k = 2 every token is visited twice",
-    seen="y[mask] = ... in place of adding",
+    seen="y[mask] = ... instead of adding",
 )
 def overwritten(x, w_router, experts, k):
     """The last expert wins."""
@@ -124,9 +124,9 @@ def overwritten(x, w_router, experts, k):
 
 
 @mistake(
-    does="answers each token's first choice alone, whatever k is",
+    does="uses each token's first choice alone, whatever k is",
     belief="A token goes to one expert.",
-    refuted=f"{SPARSE}; only for k = 1 that is one",
+    refuted=f"{SPARSE}; that is one expert only for k = 1",
     seen="argmax in place of topk",
 )
 def first_choice_only(x, w_router, experts, k):
@@ -135,9 +135,9 @@ def first_choice_only(x, w_router, experts, k):
 
 
 @mistake(
-    does="sends the j-th choice of every token to expert j: the place in the list is taken for the expert's number",
+    does="sends the j-th choice of every token to expert j: the index of the choice is taken for the expert's number",
     belief="Column j of the result of topk belongs to expert j.",
-    refuted="column j holds j-th choices; the expert's number is what stands there, in indices",
+    refuted="column j holds j-th choices; the expert's number is its value in indices",
     seen="zip(experts, indices)",
 )
 def place_for_expert(x, w_router, experts, k):
@@ -147,7 +147,7 @@ def place_for_expert(x, w_router, experts, k):
 
 
 @mistake(
-    does="multiplies the token by its gate before the expert, not the answer after it",
+    does="multiplies the token by its gate before the expert, instead of the answer after it",
     belief="A factor may be applied before or after.",
     refuted=f"{SPARSE}; an expert is not linear, so f(g x) is not g f(x)",
     seen="some models do it on purpose",
@@ -161,8 +161,8 @@ def gate_before_expert(x, w_router, experts, k):
 @mistake(
     does="divides the sum by k",
     belief="k answers are averaged.",
-    refuted=f"{SPARSE}; the gates are weights already",
-    seen="mean for sum over choices",
+    refuted=f"{SPARSE}; the gates are already weights",
+    seen="a mean instead of a sum over choices",
 )
 def mean_of_choices(x, w_router, experts, k):
     """A mean over choices."""
@@ -204,7 +204,7 @@ def adds_residual(x, w_router, experts, k):
 
 @mistake(
     does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
+    belief="softmax(z) is exp(z) / sum(exp(z)), on a computer too.",
     refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract a token's largest score first",
     seen="softmax written by hand",
 )
@@ -215,7 +215,7 @@ def unstable(x, w_router, experts, k):
 
 
 @mistake(
-    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
+    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left "
     "and divides 0 by 0",
     belief="Subtracting a maximum makes every softmax safe.",
     refuted="in float64 exp(-746) is 0, in float32 exp(-104): each token subtracts the largest of its own scores",
@@ -232,7 +232,7 @@ def one_maximum(x, w_router, experts, k):
     does="sets the gate of the expert just chosen to 0 and looks for the largest again: where the others' gates are 0 "
     "too, it finds the same expert and adds its answer twice",
     belief="A gate of 0 is out of the race.",
-    refuted="in floating point the gates of others can be 0 as well; mark what is chosen by minus infinity",
+    refuted="in floating point the gates of others can be 0 as well; mark chosen experts with minus infinity",
     seen="argmax in a loop",
 )
 def same_expert_again(x, w_router, experts, k):
@@ -247,10 +247,9 @@ def same_expert_again(x, w_router, experts, k):
 
 
 @mistake(
-    does="runs every expert whose gate is at least the k-th largest, which are more than k where gates are equal",
+    does="runs every expert whose gate is at least the k-th largest: more than k experts where gates are equal",
     belief="gates >= the k-th largest gate picks k experts.",
-    refuted="a token of zeros scores the same everywhere, and all its gates are the k-th largest; topk's indices are "
-    "always k",
+    refuted="a token of zeros has equal scores, so all its gates are the k-th largest; topk always returns k indices",
     seen="a threshold from topk(k).values[..., -1]",
 )
 def all_above_the_kth(x, w_router, experts, k):
@@ -262,10 +261,9 @@ def all_above_the_kth(x, w_router, experts, k):
 
 
 @mistake(
-    does="leaves tokens out that are zero",
+    does="leaves out tokens that are zero",
     belief="A row of zeros is padding.",
-    refuted="an expert with a bias answers a token of zeros too; which tokens are padding is not to be guessed from "
-    "their numbers",
+    refuted="an expert with a bias answers a token of zeros too; do not guess from its numbers that a token is padding",
     seen="(x != 0).any(-1) as a mask",
 )
 def zeros_are_padding(x, w_router, experts, k):

@@ -11,16 +11,16 @@ from softmoe_edu.teaching.exercise import Finding, Property
 
 
 def mlps(draw: Draw, d: int, e: int) -> list:
-    """Give e different experts: a bend between two random maps."""
+    """Return e different experts: tanh between two random maps, and a skip connection."""
     pairs = [(draw.normal(d, 4), draw.normal(4, d) / 2) for _ in range(e)]
     return [lambda s, a=a, c=c: torch.tanh(s @ a.to(s.dtype)) @ c.to(s.dtype) + s / 2 for a, c in pairs]
 
 
 def case(b, n, d, e, k, scale=1.0, crowded=False, gap=0.0):
-    """Give a maker of arguments of these sizes, with no two scores of a token near each other.
+    """Return a function that draws arguments of these sizes, with no two scores of a token close to each other.
 
-    crowded: all tokens agree on the experts, so that nobody chooses the others. gap: the scores of every other token,
-    from the first on, are higher by so much than they would be.
+    crowded: all tokens choose the same experts, so that no token chooses the others. gap: what is added to the scores
+    of every other token, from the first on.
     """
 
     def make(draw):
@@ -39,7 +39,7 @@ def case(b, n, d, e, k, scale=1.0, crowded=False, gap=0.0):
 
 
 def watched(experts):
-    """Give experts that note the rows they are given, and these rows, a list of tensors (rows, d) for each."""
+    """Return experts that note the rows they receive, and these rows, a list of tensors (rows, d) for each."""
     rows = [[] for _ in experts]
 
     def watching(number, expert):
@@ -58,16 +58,16 @@ def show(args, output):
 
 
 def twice(answer, draw):
-    """Ask for the same answer in two calls."""
+    """Require the same answer in two calls."""
     args = case(3, 7, 5, 4, 2)(draw)
     if close(answer(*args), answer(*args)):
         return None
     should = "the same tokens get the same answers: no noise is added here"
-    return Finding(should, "3 x 7 tokens, 4 experts, k = 2, twice", "the same twice", "two different answers")
+    return Finding(should, "3 x 7 tokens, 4 experts, k = 2, twice", "the same answers twice", "two different answers")
 
 
 def rows_computed(answer, draw):
-    """Ask that each expert is given the tokens that chose it, and no others."""
+    """Require that each expert receives the tokens that chose it, and no others."""
     x, w_router, experts, k = case(3, 7, 5, 4, 2)(draw)
     noting, rows = watched(experts)
     answer.raw(x, w_router, noting, k)
@@ -77,9 +77,9 @@ def rows_computed(answer, draw):
     if all(close(*(part[part[:, 0].argsort()] for part in pair)) for pair in zip(expected, got, strict=True)):
         return None
     asked, given = ([len(part) for part in parts] for parts in (expected, got))
-    others = ", of tokens that did not choose them or that were changed before" if asked == given else ""
+    others = ", of tokens that did not choose them or that had been changed" if asked == given else ""
     return Finding(
-        "an expert is given the tokens that chose it, each once, and no others: that is what makes it sparse",
+        "an expert receives the tokens that chose it, each once, and no others: that is what makes the layer sparse",
         f"3 x 7 tokens, 4 experts, k = 2: {3 * 7 * k} rows to compute",
         f"rows of the experts {asked}, together {sum(asked)}",
         f"{given}, together {sum(given)}{others}",
@@ -87,7 +87,7 @@ def rows_computed(answer, draw):
 
 
 def token_by_token(answer, draw):
-    """Hold every token's answer against gate times answer of its own experts."""
+    """Compare every token's answer with the sum of gate times answer over its experts."""
     x, w_router, experts, k = args = case(2, 5, 4, 3, 2)(draw)
     got = answer(*args)
     for g in range(x.shape[0]):
@@ -104,7 +104,7 @@ def token_by_token(answer, draw):
 
 
 def all_experts(answer, draw):
-    """Ask for the dense mixture where k = e."""
+    """Require the dense mixture where k = e."""
     x, w_router, experts, _ = args = case(3, 5, 4, 6, 6)(draw)
     dense = torch.einsum("bne,ebnd->bnd", (x @ w_router).softmax(-1), torch.stack([expert(x) for expert in experts]))
     got = answer(*args)
@@ -112,37 +112,37 @@ def all_experts(answer, draw):
         return None
     place = int((dense - got).abs().argmax())
     words = [f"{brief(part.flatten()[place].item(), 4)}" for part in (dense, got)]
-    should = "with k = e every expert counts by its gate: the dense mixture of experts"
+    should = "with k = e every expert counts, weighted by its gate: the dense mixture of experts"
     return Finding(should, "3 x 5 tokens, 6 experts, k = 6; the number that differs most", *words)
 
 
 def relabelled(args, draw):
-    """Give the experts in another order, with their columns."""
+    """Return the experts in another order, with their columns."""
     x, w_router, experts, k = args
     order = draw.permutation(len(experts))
     return (x, w_router[:, order], [experts[i] for i in order.tolist()], k), None
 
 
 def alone(args, draw):
-    """Leave one token alone in the batch."""
+    """Return the arguments with one token alone in the batch."""
     x, *rest = args
     return (x[:1, :1], *rest), None
 
 
 def far_above(draw):
-    """Give two tokens whose scores are [1000, 0, -5, 3] and [0, 120, 0, 0]."""
+    """Return two tokens whose scores are [1000, 0, -5, 3] and [0, 120, 0, 0]."""
     experts = [lambda s, i=i: s + i + 1 for i in range(4)]
     return draw.tensor([[[1, 0], [0, 1]]]), draw.tensor([[1000, 0, -5, 3], [0, 120, 0, 0]]), experts, 2
 
 
 def tied(draw):
-    """Give a token of zeros and two with equal scores; any two experts leave a sum of their own."""
+    """Return a token of zeros and two with equal scores; any two experts give a different sum."""
     x, w_router = draw.tensor([[[0, 0, 0], [1, 0, 0], [0, 1, 0]]]), draw.tensor([[2, 2, 2, 0], [3, 1, 1, 0], [0] * 4])
     return x, w_router, [lambda s, i=i: s + 2**i for i in range(4)], 2
 
 
 def runs(function, x, w_router, experts, k):
-    """Give the output, and for each token of one example the experts that ran on it, as often as they did."""
+    """Return the output and, for each token of one example, the experts that ran on it, as often as they did."""
     noting, rows = watched(experts)
     output = function(x, w_router, noting, k)
     given = [torch.cat([x[0, :0], *parts]) for parts in rows]
@@ -151,7 +151,7 @@ def runs(function, x, w_router, experts, k):
 
 
 def equal_scores(answer, draw):
-    """Ask for k different experts where several score the same, whichever of them."""
+    """Require k different experts where several have equal scores, whichever of them."""
     x, w_router, experts, k = args = tied(draw)
     given = "tokens [0, 0, 0], [1, 0, 0], [0, 1, 0], whose scores are [0, 0, 0, 0], [2, 2, 2, 0], [3, 1, 1, 0]; k = 2"
     got, ran = runs(answer.raw, *args)
@@ -160,7 +160,7 @@ def equal_scores(answer, draw):
         right = [s for s in sets if scores[list(s)].sort().values.equal(scores.topk(k).values.flip(0))]
         if tuple(ran[token]) not in right:
             return Finding(
-                "a token uses k different experts, also where scores are equal: any of the equal ones, not all of "
+                "a token uses k different experts even where scores are equal: any of the equal ones, not all of "
                 "them; and a token of zeros is a token like any other",
                 given,
                 f"for token {token} experts {' or '.join(str(list(s)) for s in right)}",
@@ -169,7 +169,7 @@ def equal_scores(answer, draw):
         expected = sum(scores.softmax(0)[i] * experts[i](x[0, token]) for i in ran[token])
         if not close(expected, got[0, token]):
             should = (
-                "also where scores are equal, a token's answer is gate times answer over the experts that ran on it"
+                "even where scores are equal, a token's answer is gate times answer over the experts that ran on it"
             )
             where = f"{given}; token {token}, on which experts {ran[token]} ran"
             return Finding(should, where, brief(expected), brief(got[0, token]))
@@ -177,7 +177,7 @@ def equal_scores(answer, draw):
 
 
 def hand(k):
-    """Two tokens and three experts, times 10, 20 and 30 (lesson 01, section 2)."""
+    """Return a function that makes two tokens and three experts, times 10, 20, 30 (lesson 01, section 2)."""
 
     def make(draw):
         experts = [lambda s, factor=factor: factor * s for factor in (10, 20, 30)]
@@ -216,7 +216,7 @@ PROPERTIES = (
     ),
     Property("all experts", all_experts),
     gradients(
-        "tokens and router take a gradient: the router by the gates alone, since the choice has no slope",
+        "tokens and router get a gradient, the router through the gates alone, since the choice has no slope",
         case(2, 5, 4, 3, 2),
         ("x", "w_router"),
     ),
@@ -229,7 +229,7 @@ PROPERTIES = (
         case(2, 4, 3, 6, 2, crowded=True),
     ),
     finite(
-        "scores of some thousands give finite answers: subtract a token's largest score before exp",
+        "scores of a few thousand give finite answers: subtract a token's largest score before exp",
         case(2, 4, 3, 5, 1, scale=400.0),
     ),
     finite(
@@ -239,8 +239,7 @@ PROPERTIES = (
     ),
     by_hand(
         far_above,
-        "a score far above the others of its token gives that expert's answer, once, with gate 1: exp overflows "
-        "nowhere",
+        "a score far above the others of its token gives that expert's answer, once, with gate 1, without overflow",
         "tokens [1, 0] and [0, 1]; scores [1000, 0, -5, 3] and [0, 120, 0, 0]; experts add 1, 2, 3, 4; k = 2",
         show=show,
         name="one score far above",

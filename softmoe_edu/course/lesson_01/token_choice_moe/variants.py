@@ -15,7 +15,7 @@ def in_loops(x, w_router, experts, k):
 
 
 def by_mask(x, w_router, experts, k):
-    """A boolean mask for each expert on flat tokens, and masked_scatter for the way back."""
+    """A boolean mask for each expert on flat tokens, and masked_scatter to return the answers."""
     flat = x.reshape(-1, x.shape[2])
     gates = torch.softmax(flat @ w_router, 1)
     kept = torch.zeros_like(gates).scatter(1, gates.topk(k, 1)[1], gates.topk(k, 1)[0])
@@ -28,7 +28,7 @@ def by_mask(x, w_router, experts, k):
 
 
 def sorted_by_expert(x, w_router, experts, k):
-    """All choices sorted by expert, cut into runs, and gathered back: as fast code does it."""
+    """All choices sorted by expert, cut into runs, and gathered back, as fast code does."""
     b, n, d = x.shape
     gates, choice = torch.einsum("bnd,de->bne", x, w_router).softmax(-1).topk(k)
     order = choice.flatten().argsort(stable=True)

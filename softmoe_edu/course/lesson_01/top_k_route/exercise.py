@@ -12,13 +12,13 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def top_k_route(logits, k):
-    """Choose k experts for each token, and give the weights with which their answers will count.
+    """Choose k experts for each token, and return the weights of their answers.
 
     logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
     Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
     indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
-    weights of a token sum to less than 1 unless k = e. The k may stand in any order, and where scores are equal any
-    of the equal experts will do. A gradient must flow through the weights, so use torch.
+    weights of a token sum to less than 1 unless k = e. The k may be in any order, and where scores are equal any
+    of the equal experts will do. Gradients must flow through the weights, so use torch.
     """
     gates = logits.softmax(dim=-1)
     indices = gates.argsort(dim=-1, descending=True)[..., :k]
@@ -26,7 +26,7 @@ def top_k_route(logits, k):
 
 
 def observe(function, draw):
-    """Tell answers apart: whether two calls agree and, where they do, numbers and gradients."""
+    """Return what tells answers apart: whether two calls agree and, if they do, numbers and gradients."""
     args = case(3, 7, 5, 2)(draw.sub("twice"))
     try:
         first, second = (flat(comparable(args, function(*copied(args)))) for _ in range(2))
@@ -60,14 +60,14 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Two of the six steps, in this order: normalise over all experts, then select. In (b, n, e), which axis is "
-            "that of the experts? Look at one token's gates first.",
+            "the axis of experts? Look at one token's gates first.",
             "def top_k_route(logits, k):\n"
             "    print('scores of the first token:', logits[0, 0])\n"
             "    print('experts:', logits.shape[-1], 'to choose:', k)\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "tensor.topk(k) gives two tensors, the k largest values of the last axis and where they stand. Try it on "
+            "tensor.topk(k) returns two tensors, the k largest values of the last axis and their indices. Try it on "
             "four numbers. Which tensor do you want to call it on, the scores or the gates?",
             "def top_k_route(logits, k):\n"
             "    values, places = torch.tensor([0.4, 0.1, 0.2, 0.3]).topk(2)\n"
@@ -75,7 +75,7 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def top_k_route(logits, k):\n"
             "    weights, indices = torch.softmax(logits, -1).topk(k, -1)\n"
             "    return weights, indices",

@@ -1,18 +1,18 @@
-"""Mistakes in choosing k experts and weighing them: each runs, and gives other experts or other weights."""
+"""Mistakes in choosing k experts and weighing them: each runs, but returns other experts or other weights."""
 
 import torch
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 ORDER = (
-    "the paper's code, vmoe, takes the softmax first and does not divide again: with k = 1 the other order gives 1 "
-    "for every score, and the router no gradient"
+    "the paper's code, vmoe, takes the softmax first and does not divide again: with k = 1 the other order gives "
+    "weight 1 for every score, and the router no gradient"
 )
 
 
 @mistake(
     "M21",
-    does="chooses first and takes the softmax over the k chosen scores alone, so that they sum to 1",
+    does="chooses first and takes the softmax over the k chosen scores alone, so that the weights sum to 1",
     belief="Top-k then softmax is the same as softmax then top-k.",
     refuted=ORDER,
     seen="a question in the issues of sonic-moe; Mixtral and Shazeer et al. 2017 do it on purpose, with k over 1",
@@ -41,7 +41,7 @@ def renormalised(logits, k):
     "M22",
     does="gives every chosen expert the weight 1",
     belief="The choice is all that a router decides; its scores only serve to choose.",
-    refuted="a weight of 1 has no slope: the gate is the only way by which a gradient reaches the router",
+    refuted="a weight of 1 has no slope: a gradient reaches the router only through the gate",
     seen="one_hot(argmax) as a router",
 )
 def hard_choice(logits, k):
@@ -54,7 +54,7 @@ def hard_choice(logits, k):
     "M22",
     does="lets no gradient through its weights",
     belief="Top-k blocks every gradient anyway.",
-    refuted="top-k only says where to read: the values that it reads have the slope of the softmax",
+    refuted="top-k only selects: the selected values have the slope of the softmax",
     seen=".detach(), .data or .tolist() on the gates",
 )
 def detached(logits, k):
@@ -132,9 +132,9 @@ def worst_experts(logits, k):
 
 
 @mistake(
-    does="sorts the numbers of the chosen experts and leaves the weights as they were, so that they belong to others",
+    does="sorts the numbers of the chosen experts but leaves the weights as they were, so that pairs are mixed up",
     belief="The order of indices does not matter.",
-    refuted="any order will do for the pairs; weight and expert of a pair have to stay together",
+    refuted="any order will do for the pairs; the weight and the expert of a pair have to stay together",
     seen="indices.sort() for tidiness",
 )
 def misaligned(logits, k):
@@ -144,9 +144,9 @@ def misaligned(logits, k):
 
 
 @mistake(
-    does="chooses well and then takes the gates of experts 0 to k - 1 as weights",
+    does="chooses the right experts, but takes the gates of experts 0 to k - 1 as weights",
     belief="gates[..., :k] are the gates of the k best.",
-    refuted="the gates stand in the order of the experts; read them at the indices",
+    refuted="the gates are in the order of the experts; read them at the indices",
     seen="argsort and a slice, without gather",
 )
 def first_k_gates(logits, k):
@@ -158,7 +158,7 @@ def first_k_gates(logits, k):
 @mistake(
     does="returns indices first and weights second",
     belief="The choice comes first.",
-    refuted="the task asks for (weights, indices), the order in which topk gives them too",
+    refuted="the task asks for (weights, indices), the order in which topk returns them too",
     seen="routers differ in this",
 )
 def parts_swapped(logits, k):
@@ -171,7 +171,7 @@ def parts_swapped(logits, k):
     does="turns the weights into float32",
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores, or models in other dtypes break",
-    seen="softmax(dtype=torch.float32) without the way back",
+    seen="softmax(dtype=torch.float32) without converting back",
 )
 def float32_only(logits, k):
     """A softmax in float32."""
@@ -180,7 +180,7 @@ def float32_only(logits, k):
 
 @mistake(
     does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
+    belief="softmax(z) is exp(z) / sum(exp(z)), on a computer too.",
     refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract a token's largest score first",
     seen="softmax written by hand",
 )
@@ -191,7 +191,7 @@ def unstable(logits, k):
 
 
 @mistake(
-    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left, "
+    does="subtracts one largest score for all tokens, so that a token with far lower ones has only exp(...) = 0 left "
     "and divides 0 by 0",
     belief="Subtracting a maximum makes every softmax safe.",
     refuted="in float64 exp(-746) is 0, in float32 exp(-104): each token subtracts the largest of its own scores",
@@ -219,7 +219,7 @@ def minus_the_mean(logits, k):
     does="sets the gate of the expert just chosen to 0 and looks for the largest again: where the others' gates are 0 "
     "too, it finds the same expert",
     belief="A gate of 0 is out of the race.",
-    refuted="in floating point the gates of others can be 0 as well; mark what is chosen by minus infinity",
+    refuted="in floating point the gates of others can be 0 as well; mark chosen experts with minus infinity",
     seen="argmax in a loop",
 )
 def same_expert_again(logits, k):

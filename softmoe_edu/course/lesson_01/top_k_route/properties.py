@@ -18,7 +18,7 @@ from softmoe_edu.teaching.exercise import Finding, Kind, Property
 
 
 def scores(draw, b, n, e, shift=0.0, gap=0.0):
-    """Draw scores of which no two of a token are near each other, so that every dtype chooses alike.
+    """Draw scores, no two of a token close to each other, so that every dtype chooses the same experts.
 
     shift is added to all scores, gap to those of every other token, from the first on.
     """
@@ -30,14 +30,14 @@ def scores(draw, b, n, e, shift=0.0, gap=0.0):
 
 
 def case(b, n, e, k, shift=0.0, gap=0.0):
-    """Give a maker of arguments of these sizes."""
+    """Return a function that draws arguments of these sizes."""
     return lambda draw: (scores(draw, b, n, e, shift, gap), k)
 
 
 def comparable(args, output):
-    """Give the output with each token's experts in the order of their numbers, of equal ones the larger weight first.
+    """Return the output with each token's experts in the order of their numbers, the larger weight of equal ones first.
 
-    Which experts were chosen by weights that are NaN means nothing: -1. An output of another shape is left as it is.
+    An expert chosen by a weight that is NaN has no meaning and becomes -1. An output of another shape is left as it is.
     """
     weights, indices = output
     if not isinstance(weights, torch.Tensor) or not isinstance(indices, torch.Tensor):
@@ -52,7 +52,7 @@ def comparable(args, output):
 
 
 def told(seen):
-    """Give observations without gradients of outputs that hold NaN: where NaN comes from decides where it goes to."""
+    """Return observations without the gradients of outputs that contain NaN: those depend on where NaN came from."""
     for key, parts in list(seen.items()):
         if key.startswith("values") and any(isinstance(p, torch.Tensor) and bool(p.isnan().any()) for p in parts):
             seen[key.replace("values", "gradient")] = None
@@ -70,14 +70,14 @@ def show(args, output):
 
 
 def the_best(answer, draw):
-    """Ask for k different experts, the best ones, each with its own gate; scores may be equal."""
+    """Require the k best experts, all different, each with its own gate; scores may be equal."""
     # The second case has equal scores, of which any may be chosen.
     tied = draw.integers(0, 3, 3, 7, 5).to(draw.device, draw.dtype)
     for logits, k, which in ((scores(draw, 3, 7, 5), 3, ""), (tied, 2, ", many of them equal")):
         given = f"3 x 7 tokens, 5 experts, k = {k}{which}"
         weights, indices = answer(logits, k)
         if indices.dtype != torch.int64:
-            should = "indices are int64, as topk and argsort give them: gather reads with no others"
+            should = "indices are int64, as topk and argsort return them: gather takes no others"
             return Finding(should, given, "int64", str(indices.dtype).removeprefix("torch."))
         if not bool(((indices >= 0) & (indices < 5)).all()):
             span = f"{int(indices.min())} to {int(indices.max())}"
@@ -94,7 +94,7 @@ def the_best(answer, draw):
         if bool((worst < best).any()):
             place = int((best - worst).argmax())
             row = logits.flatten(0, 1)[place]
-            should = "no expert that is left out scores higher than one that is chosen"
+            should = "no expert that is left out has a higher score than a chosen one"
             picked = indices.flatten(0, 1)[place].sort().values
             words = (f"{k} experts with the highest of these scores", f"experts {brief(picked)}")
             return Finding(should, f"scores {brief(row)}, k = {k}", *words)
@@ -111,35 +111,35 @@ def the_best(answer, draw):
 
 
 def twice(answer, draw):
-    """Ask for the same answer in two calls."""
+    """Require the same answer in two calls."""
     args = case(3, 7, 5, 2)(draw)
     if close(*(comparable(args, answer(*args)) for _ in range(2))):
         return None
     should = "the same scores give the same answer: no noise is added here"
-    return Finding(should, "3 x 7 tokens, 5 experts, k = 2, twice", "the same twice", "two different answers")
+    return Finding(should, "3 x 7 tokens, 5 experts, k = 2, twice", "the same answer twice", "two different answers")
 
 
 def alone(args, draw):
-    """Change all tokens but the first."""
+    """Return the arguments with all tokens but the first changed."""
     logits, k = args
     return (torch.cat([logits[:, :1], scores(draw, *logits.shape)[:, 1:]], 1), k), None
 
 
 def relabelled(args, draw):
-    """Give the experts in another order, and that order."""
+    """Return the experts in another order, and that order."""
     logits, k = args
     order = draw.permutation(logits.shape[-1])
     return (logits[..., order], k), order
 
 
 def names_of_old(before, words):
-    """Give what was chosen under the experts' new numbers."""
+    """Return what was chosen, under the experts' new numbers."""
     weights, indices = before
     return comparable((), (weights, words[0].argsort()[indices.long()]))
 
 
 def gradient(answer, draw):
-    """Ask for the gradient of a softmax over all experts."""
+    """Require the gradient of a softmax over all experts."""
     for k in (1, 2):
         logits, _ = args = case(3, 7, 5, k)(draw)
         pull = draw.sub("pull").normal(3, 7, k)
@@ -152,7 +152,7 @@ def gradient(answer, draw):
             found.append(slope)
         given = f"3 x 7 tokens, 5 experts, k = {k}"
         should = (
-            "each weight has the gradient of a softmax over all experts, or the router learns otherwise, or nothing"
+            "each weight has the gradient of a softmax over all experts; with another one the router learns wrongly"
         )
         if found[1] is None:
             none = "none: the path from logits to weights is cut"
@@ -163,12 +163,12 @@ def gradient(answer, draw):
 
 
 def far_above(draw):
-    """Give two tokens of which one score is far above all others: their gates are 1 and 0, and several are 0."""
+    """Return two tokens with one score far above all others: one gate is 1, several are 0."""
     return draw.tensor([[[1000, 0, -5, 3], [0, 120, 0, 0]]]), 2
 
 
 def one_far_above(answer, draw):
-    """Ask for different experts and finite weights where a token's other gates are 0 in floating point."""
+    """Require different experts and finite weights where a token's other gates are 0 in floating point."""
     for dtype in (torch.float64, torch.float32):
         logits, k = far_above(draw.sub(dtype=dtype))
         weights, indices = answer(logits, k)
@@ -178,8 +178,8 @@ def one_far_above(answer, draw):
         if different and known and close(gates.gather(-1, indices.long()), weights):
             continue
         return Finding(
-            "a score far above the others of its token has the gate 1, which overflows nowhere, and the second of the "
-            "chosen is another expert, with gate 0",
+            "a score far above the others of its token has gate 1, without overflow, and the second chosen expert is a "
+            "different one, with gate 0",
             f"scores [1000, 0, -5, 3] and [0, 120, 0, 0] ({str(dtype).removeprefix('torch.')}), k = 2",
             "weights [1, 0] and [1, 0], each of two different experts",
             f"weights {brief(weights[0, 0])} and {brief(weights[0, 1])} of experts {brief(indices[0, 0])} and "
@@ -189,7 +189,7 @@ def one_far_above(answer, draw):
 
 
 def where_they_differ(expected, got):
-    """Name the first token that has other experts or weights, and these."""
+    """Name the first token with other experts or weights, and show both."""
     apart = [~torch.isclose(a.cpu().double(), b.cpu().double(), atol=1e-4) for a, b in zip(expected, got, strict=True)]
     example, token = (apart[0] | apart[1]).any(-1).nonzero()[0].tolist()
 
@@ -201,7 +201,7 @@ def where_they_differ(expected, got):
 
 
 def hand(draw: Draw) -> tuple:
-    """Three tokens with four experts: the gates are tenths."""
+    """Return three tokens with four experts: the gates are tenths."""
     return draw.tensor([[[4, 1, 2, 3], [1, 5, 3, 1], [1, 2, 1, 6]]]).log(), 2
 
 

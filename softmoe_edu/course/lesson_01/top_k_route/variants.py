@@ -4,7 +4,7 @@ import torch
 
 
 def by_topk(logits, k):
-    """The field's usual two calls."""
+    """The usual two calls."""
     return torch.topk(torch.nn.functional.softmax(logits, 2), k)
 
 
@@ -32,7 +32,7 @@ def one_after_the_other(logits, k):
 
 
 def by_number(logits, k):
-    """Choose by the scores, weigh by logsumexp, and put the chosen experts in the order of their numbers."""
+    """Choose by the scores, compute gates with logsumexp, and put the chosen experts in the order of their numbers."""
     indices = logits.topk(k, sorted=False).indices.sort(-1).values
     return (logits.gather(-1, indices) - logits.logsumexp(-1, keepdim=True)).exp(), indices
 

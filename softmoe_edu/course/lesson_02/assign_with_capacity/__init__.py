@@ -1,1 +1,1 @@
-"""Which choice gets which row of an expert's buffer, and which is dropped."""
+"""Which choice gets which slot of an expert, and which is dropped."""

@@ -1,4 +1,4 @@
-"""Exercise: which choice gets which row of an expert's buffer, and which is dropped (lesson 02)."""
+"""Exercise: which choice gets which slot of an expert, and which is dropped (lesson 02)."""
 
 import torch
 
@@ -18,15 +18,15 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def assign_with_capacity(indices, weights, capacity, priority):
-    """Give each choice of a group of tokens a row in the buffer of its expert, as long as there is one.
+    """Assign each choice of a group of tokens to a slot of its expert, as long as one is free.
 
-    indices (n, k): the experts that each of n tokens chooses, best first; -1 asks for none: padding has no choice at
-    all, another token may have fewer than k, and -1 after them. weights (n, k): the gates of these choices, largest
-    first. capacity: the rows of each expert's buffer, at least 1.
+    indices (n, k): the experts that each of n tokens chooses, best first; -1 means no choice: padding has -1 only,
+    another token may have fewer than k choices, and -1 after them. weights (n, k): the gates of these choices, largest
+    first. capacity: the number of slots of each expert, at least 1.
     All first choices are served before any second one. Within each round tokens come in order of priority:
     "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
-    Returns positions (n, k), whole numbers: the row that the choice takes, an expert's first arrival in row 0, the
-    next in row 1, and so on; and kept (n, k), bool: whether it found a row. Where it found none, any position will do.
+    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an expert's first arrival, 1 for the
+    next, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
     """
     n, k = indices.shape
     order = range(n)
@@ -38,16 +38,16 @@ def assign_with_capacity(indices, weights, capacity, priority):
     for choice in range(k):
         for token in order:
             expert = int(indices[token, choice])
-            row = taken.get(expert, 0)
-            if expert >= 0 and row < capacity:
-                positions[token, choice] = row
+            slot = taken.get(expert, 0)
+            if expert >= 0 and slot < capacity:
+                positions[token, choice] = slot
                 kept[token, choice] = True
-                taken[expert] = row + 1
+                taken[expert] = slot + 1
     return positions, kept
 
 
 def observe(function, draw):
-    """Give what is assigned in cases on which all mistakes differ; one that raises leaves its error's name."""
+    """Return the assignments in cases on which all mistakes differ, or the name of the error that is raised."""
     cases = (
         *(case(9, 2, 4, 3, priority, (1, 6)) for priority in ("gate", "position")),
         case(7, 3, 5, 2),
@@ -64,7 +64,7 @@ def observe(function, draw):
 
 
 def _at_the_edges(function, draw):
-    # Who of equal tokens is first is open, so that only what does not hang on it is told.
+    # Either of two equal tokens may be first, so only what does not depend on it is recorded.
     seen = {}
     cases = {
         "three alike": (draw.tensor([[0]] * 3).long(), draw.tensor([[0.6]] * 3), 3, "gate"),
@@ -79,28 +79,28 @@ def _at_the_edges(function, draw):
     return seen
 
 
-# 15 of the 20 make the function; the others are what people write in their place.
+# 15 of the 20 make up the function; the others are common mistakes.
 LINES = NumberedLines(
     "assign_with_capacity(indices, weights, capacity, priority)",
     (
         "        for token in tokens:",
         "    taken = {}",
-        "            if row < capacity:",
+        "            if slot < capacity:",
         "    return positions, kept",
-        "                taken[expert] = row + 1",
+        "                taken[expert] = slot + 1",
         "    for token in tokens:",
         "        tokens.sort(key=lambda token: weights[token, 0].item())",
         "    n, k = indices.shape",
         "            expert = int(indices[token, choice])",
         "    if priority == 'gate':",
         "    kept = torch.zeros_like(indices, dtype=torch.bool)",
-        "            if expert >= 0 and row < capacity:",
+        "            if expert >= 0 and slot < capacity:",
         "        taken = {}",
         "    for choice in range(k):",
-        "                positions[token, choice], kept[token, choice] = row, True",
+        "                positions[token, choice], kept[token, choice] = slot, True",
         "    positions = torch.full_like(indices, -1)",
         "        tokens.sort(key=lambda token: weights[token, 0].item(), reverse=True)",
-        "            row = taken.get(expert, 0)",
+        "            slot = taken.get(expert, 0)",
         "    tokens = list(range(n))",
         "        for choice in range(k):",
     ),
@@ -111,7 +111,7 @@ EXERCISE = Exercise(
     id="assign-with-capacity",
     lesson="02",
     order=2,
-    title="Who gets a row",
+    title="Who gets a slot",
     answer=assign_with_capacity,
     probe=case(7, 2, 4, 3, padding=(2,), partly=(4,)),
     observe=observe,
@@ -121,23 +121,24 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Write the queue first: who is served before whom? A choice is a pair (token, choice). Which of the two "
-            "loops is outside?",
+            "loops is the outer one?",
             "def assign_with_capacity(indices, weights, capacity, priority):\n"
             "    print('tokens, choices:', tuple(indices.shape))\n"
             "    print('largest weight of each token:', weights.amax(1))\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "Rounds of choices outside, tokens in order of priority inside. Keep one count for each expert: it is the "
-            "next free row. Write results to the token's own place, not to its place in the queue, and skip -1.",
+            "The outer loop runs over rounds of choices, the inner one over tokens in order of priority. Keep a count "
+            "for each expert: it is the next free slot. Write results at the token's own index, not at its position "
+            "in the queue, and skip -1.",
             "def assign_with_capacity(indices, weights, capacity, priority):\n"
             "    positions = torch.full_like(indices, -1)\n"
             "    kept = torch.zeros_like(indices, dtype=torch.bool)\n"
-            "    taken = {}  # expert -> how many of its rows are taken\n"
+            "    taken = {}  # expert -> how many of its slots are taken\n"
             "    return positions, kept",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def assign_with_capacity(indices, weights, capacity, priority):\n"
             "    n, k = indices.shape\n"
             "    tokens = list(range(n))\n"

@@ -1,4 +1,4 @@
-"""Mistakes in giving choices their rows in the experts' buffers."""
+"""Mistakes in assigning choices to the experts' slots."""
 
 import torch
 
@@ -6,30 +6,30 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 def queue(indices, weights, priority):
-    """Give all (token, choice) in the order in which they are to be served."""
+    """Return all (token, choice) pairs in the order in which they are to be served."""
     n, k = indices.shape
     order = weights.amax(1).argsort(descending=True, stable=True).tolist() if priority == "gate" else range(n)
     return [(token, choice) for choice in range(k) for token in order]
 
 
 def serve(indices, pairs, capacity, buffer_of=lambda expert, choice: expert):
-    """Give rows in the order of the pairs; choices with the same `buffer_of` share the rows 0 to capacity - 1."""
+    """Assign slots in the order of the pairs; choices with the same `buffer_of` share the slots 0 to capacity - 1."""
     positions, kept, taken = torch.full_like(indices, -1), torch.zeros_like(indices, dtype=torch.bool), {}
     for token, choice in pairs:
         expert = int(indices[token, choice])
         buffer = buffer_of(expert, choice)
-        row = taken.get(buffer, 0)
-        if expert >= 0 and row < capacity:
-            positions[token, choice], kept[token, choice], taken[buffer] = row, True, row + 1
+        slot = taken.get(buffer, 0)
+        if expert >= 0 and slot < capacity:
+            positions[token, choice], kept[token, choice], taken[buffer] = slot, True, slot + 1
     return positions, kept
 
 
 @mistake(
     "M26b",
     does="serves all choices of a token before the next token",
-    belief="A token comes to the counter once, with all its wishes.",
-    refuted="GShard and the official code serve all first choices before any second one, so that nobody's second "
-    "choice takes the row of another's first",
+    belief="A token queues once, with all its choices.",
+    refuted="GShard and the official code serve all first choices before any second one, so that no token's "
+    "second choice takes the slot of another's first",
     seen="the natural order of two nested loops",
 )
 def token_by_token(indices, weights, capacity, priority):
@@ -55,7 +55,7 @@ def priority_unused(indices, weights, capacity, priority):
 @mistake(
     "M17",
     does="serves the token with the smallest weight first",
-    belief="Sorting gives the best first.",
+    belief="Sorting puts the best first.",
     refuted="sorting puts the smallest first unless it is told otherwise; batch priority routing starts with the "
     "largest",
     seen="argsort without descending=True",
@@ -82,8 +82,8 @@ def pairs_by_weight(indices, weights, capacity, priority):
 
 @mistake(
     "M17",
-    does="sorts the tokens anew in each round, by the weights of that round's choices",
-    belief="Whoever is surest of a second choice gets it first.",
+    does="sorts the tokens again in each round, by the weights of that round's choices",
+    belief="The token with the largest second gate gets its second choice first.",
     refuted="batch priority routing sorts tokens once: the order of the first choices is that of the second ones",
     seen="weights[:, choice].argsort() inside the loop",
 )
@@ -96,10 +96,10 @@ def rounds_by_weight(indices, weights, capacity, priority):
 
 @mistake(
     "M17",
-    does="lets later tokens take the rows of earlier ones",
+    does="lets later tokens take the slots of earlier ones",
     belief="It does not matter who is dropped.",
-    refuted='with priority "position" the first of a queue is served first',
-    seen="rows written by index, where the last write stays",
+    refuted='with priority "position" the first in a queue is served first',
+    seen="slots written by index, where the last write stays",
 )
 def last_come_first(indices, weights, capacity, priority):
     """Each round of choices from the back."""
@@ -112,7 +112,7 @@ def last_come_first(indices, weights, capacity, priority):
     "M14",
     does="keeps `capacity` choices of every token",
     belief="Capacity is the number of experts that a token may use.",
-    refuted="capacity is the number of rows of one expert's buffer, which all tokens of the group share",
+    refuted="capacity is the number of slots of one expert, which all tokens of the group share",
     seen="questions to the authors of DeepSeek-V2",
 )
 def experts_of_a_token(indices, weights, capacity, priority):
@@ -123,7 +123,7 @@ def experts_of_a_token(indices, weights, capacity, priority):
 
 @mistake(
     "M14",
-    does="counts the rows of all experts together",
+    does="counts the slots of all experts together",
     belief="Capacity belongs to the layer.",
     refuted="every expert has a buffer of its own",
     seen="one counter outside the loop",
@@ -134,9 +134,9 @@ def one_buffer(indices, weights, capacity, priority):
 
 
 @mistake(
-    does="gives each expert one row more than it has",
-    belief="A row number may reach the capacity.",
-    refuted="rows are counted from 0, so that the last of C rows is C - 1",
+    does="gives each expert one slot more than it has",
+    belief="A slot number may reach the capacity.",
+    refuted="slots are counted from 0, so the last of C slots is C - 1",
     seen="<= in place of <",
 )
 def one_row_too_many(indices, weights, capacity, priority):
@@ -145,9 +145,9 @@ def one_row_too_many(indices, weights, capacity, priority):
 
 
 @mistake(
-    does="starts counting again with the second choices, so that two tokens share a row",
-    belief="Each round of choices is a job of its own.",
-    refuted="second choices go behind the first ones of the same expert: a row holds one token",
+    does="starts counting again with the second choices, so that two tokens share a slot",
+    belief="Each round of choices starts from scratch.",
+    refuted="second choices go behind the first ones of the same expert: a slot holds one token",
     seen="a cumsum for each choice, without adding what came before",
 )
 def count_starts_again(indices, weights, capacity, priority):
@@ -157,9 +157,9 @@ def count_starts_again(indices, weights, capacity, priority):
 
 @mistake(
     "M17",
-    does="returns the rows in the order of priority, not of the tokens",
-    belief="What was sorted comes back in place by itself.",
-    refuted="row t of the result belongs to token t: undo the sort, or write to the token's own place",
+    does="returns the slots in the order of priority, not of the tokens",
+    belief="What was sorted returns to its order by itself.",
+    refuted="row t of the result belongs to token t: undo the sort, or write at the token's own index",
     seen="indices[order] without its inverse",
 )
 def order_not_undone(indices, weights, capacity, priority):
@@ -171,7 +171,7 @@ def order_not_undone(indices, weights, capacity, priority):
 
 @mistake(
     "M16a",
-    does="drops every choice of a token as soon as one of them finds no row",
+    does="drops every choice of a token as soon as one of them gets no slot",
     belief="A dropped token is gone.",
     refuted="choices are dropped one by one: a token whose first expert is full may still have its second",
     seen="one mask for each token",
@@ -184,9 +184,9 @@ def all_or_nothing(indices, weights, capacity, priority):
 
 @mistake(
     "M40",
-    does="lets padding take rows of the last expert",
+    does="lets padding take slots of the last expert",
     belief="Padding does no harm.",
-    refuted="-1 asks for no expert; as a Python index it is the last one, whose rows real tokens then miss",
+    refuted="-1 means no choice; as a Python index it is the last expert, which then lacks these slots for real tokens",
     seen="count[indices[token, choice]]",
 )
 def padding_takes_rows(indices, weights, capacity, priority):
@@ -198,13 +198,13 @@ def padding_takes_rows(indices, weights, capacity, priority):
 
 @mistake(
     "M40",
-    does="keeps padding, as if -1 were one more expert with rows of its own",
+    does="keeps padding, as if -1 were one more expert with slots of its own",
     belief="Every row of the input is a token.",
-    refuted="-1 asks for no expert: nothing computes an answer for it, and it must not be kept",
-    seen="a test for room alone",
+    refuted="-1 means no choice: no expert computes an answer for it, and it must not be kept",
+    seen="a test for a free slot alone",
 )
 def padding_kept(indices, weights, capacity, priority):
-    """Rows for expert -1."""
+    """Slots for expert -1."""
     return serve(indices + 1, queue(indices, weights, priority), capacity)
 
 
@@ -212,7 +212,7 @@ def padding_kept(indices, weights, capacity, priority):
     "M40",
     does="takes a token for padding as soon as one of its choices is -1",
     belief="A row with -1 in it is padding.",
-    refuted="-1 says that this choice asks for no expert; the token's other choices ask for theirs",
+    refuted="-1 says that this one choice is missing; the token's other choices still count",
     seen="(indices >= 0).all(1) as the mask of tokens",
 )
 def one_gap_drops_all(indices, weights, capacity, priority):
@@ -235,9 +235,9 @@ def always_by_gate(indices, weights, capacity, priority):
 
 @mistake(
     "M17",
-    does="gives tokens with equal weights the same place in the queue, so that they get the same row",
-    belief="A token's place is the number of tokens with a larger weight.",
-    refuted="of equal ones either may be first, and one of them is: a row holds one token",
+    does="gives tokens with equal weights the same position in the queue, so that they get the same slot",
+    belief="A token's position in the queue is the number of tokens with a larger weight.",
+    refuted="of equal ones either may be first, and one of them is: a slot holds one token",
     seen="a rank by comparison, without a rule for ties",
 )
 def equal_ranks(indices, weights, capacity, priority):
@@ -249,8 +249,8 @@ def equal_ranks(indices, weights, capacity, priority):
     turn = (torch.arange(k, device=indices.device) * n + rank[:, None]).flatten()
     flat = indices.flatten()
     ahead = (turn[None] < turn[:, None]) & (flat[None] == flat[:, None])
-    rows = ahead.sum(1).view(n, k)
-    return rows, (rows < capacity) & (indices != -1)
+    slots = ahead.sum(1).view(n, k)
+    return slots, (slots < capacity) & (indices != -1)
 
 
 @mistake(
@@ -271,9 +271,9 @@ def one_of_equals(indices, weights, capacity, priority):
 
 @mistake(
     "M40",
-    does="raises for a group of padding alone, in which nobody chooses an expert, and is right elsewhere",
+    does="raises for a group of padding alone, in which no token chooses an expert, and is right elsewhere",
     raises=True,
-    belief="Somebody always chooses an expert.",
+    belief="Some token always chooses an expert.",
     refuted="the last group of a batch may be padding alone: nothing is kept, and nothing raises",
     seen="one_hot with as many classes as the largest index says",
 )

@@ -12,7 +12,7 @@ NTH = ("first", "second", "third")
 
 
 def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
-    """Give a maker of arguments of these sizes; the first experts are wanted most, and no two weights are near.
+    """Return a function that draws such arguments; the first experts are in most demand, and no weights are close.
 
     padding: tokens without a choice. partly: tokens without their last choice.
     """
@@ -33,7 +33,7 @@ def case(n, k, e, capacity, priority="gate", padding=(), partly=()):
 
 
 def some_choices(priority):
-    """Three tokens, of which the first has one choice; two experts of two rows."""
+    """Return a function that makes three tokens, the first with one choice, for two experts of two slots."""
 
     def make(draw):
         indices = torch.tensor([[0, -1], [0, 1], [1, 0]], device=draw.device)
@@ -43,46 +43,46 @@ def some_choices(priority):
 
 
 def crossing(draw):
-    """Give a case in which sorting tokens, sorting all choices and sorting each round's choices serve others."""
+    """Return a case in which sorting the tokens, all choices and each round's choices have different results."""
     indices = torch.tensor([[0, 1], [1, 0], [0, 1]], device=draw.device)
     return indices, draw.tensor([[0.9, 0.05], [0.5, 0.45], [0.4, 0.35]]), 2, "gate"
 
 
 def rows_of(args, output):
-    """Write the rows of each token's choices in one line, - where a choice is dropped."""
+    """Write the slots of each token's choices in one line, - where a choice is dropped."""
     lines = zip(*(part.tolist() for part in output), strict=True)
     words = (", ".join(str(row) if kept else "-" for row, kept in zip(*line, strict=True)) for line in lines)
-    return f"[{'], ['.join(words)}]  (a row of its expert for each choice, - if dropped)"
+    return f"[{'], ['.join(words)}]  (a slot of its expert for each choice, - if dropped)"
 
 
 def comparable(args, output):
-    """Give the output with -1 as the position of every dropped choice."""
+    """Return the output with -1 as the position of every dropped choice."""
     positions, kept = output
     return positions.long().where(kept, -1), kept
 
 
 def full_buffers(answer, draw):
-    """Ask that every expert's rows are filled from 0 on."""
+    """Require that every expert's slots are filled from 0 on."""
     for priority in ("position", "gate"):
         args = case(9, 2, 4, 3, priority)(draw.sub(priority))
         positions, kept = answer(*args)
         for expert in range(4):
             here = args[0] == expert
-            rows = sorted(positions[here & kept].tolist())
+            slots = sorted(positions[here & kept].tolist())
             count = min(int(here.sum()), 3)
-            if rows != list(range(count)):
+            if slots != list(range(count)):
                 return Finding(
-                    "an expert fills its rows from 0 on, each with one choice, until all who ask have one or it is "
-                    "full",
-                    f"9 tokens, 4 experts of 3 rows; {int(here.sum())} choices ask for expert {expert}",
-                    f"rows {list(range(count))}",
-                    f"rows {rows}",
+                    "an expert fills its slots from 0 on, one choice each, until every choice of it has a slot or it "
+                    "is full",
+                    f"9 tokens, 4 experts of 3 slots; {int(here.sum())} choices are for expert {expert}",
+                    f"slots {list(range(count))}",
+                    f"slots {slots}",
                 )
     return None
 
 
 def prefix(answer, draw):
-    """Ask that those are kept who ask first."""
+    """Require that the first choices in the queue of an expert are kept."""
     for priority in ("position", "gate"):
         indices, weights, capacity, _ = args = case(9, 2, 4, 3, priority)(draw.sub(priority))
         kept = answer(*args)[1]
@@ -92,8 +92,8 @@ def prefix(answer, draw):
             if found != [place < capacity for place in range(len(asked))]:
                 words = [f"token {token} ({NTH[choice]} choice)" for token, choice in asked]
                 return Finding(
-                    f'kept are the first {capacity} who ask: first choices, then second, each by "{priority}"',
-                    f"expert {expert} is asked, in this order, by {'; '.join(words)}",
+                    f'an expert keeps the first {capacity} of its queue: first choices, then second, by "{priority}"',
+                    f"the queue of expert {expert} is {'; '.join(words)}",
                     f"the first {min(capacity, len(asked))} kept",
                     f"kept: {'; '.join(w for w, k in zip(words, found, strict=True) if k) or 'none'}",
                 )
@@ -101,54 +101,56 @@ def prefix(answer, draw):
 
 
 def shuffled(args, draw):
-    """Give the tokens in another order, and that order."""
+    """Return the tokens in another order, and that order."""
     order = draw.permutation(len(args[0])).to(args[0].device)
     return (args[0][order], args[1][order], *args[2:]), order
 
 
 def padding(answer, draw):
-    """Ask that -1 is never kept and takes no row, in a group of padding alone too."""
+    """Require that -1 is never kept and takes no slot, even in a group of padding alone."""
     indices, weights, *rest = case(9, 2, 4, 3, "position", (1, 6))(draw)
     real = indices[:, 0] >= 0
-    given = f"9 tokens, of which {int((~real).sum())} are padding, 4 experts of 3 rows"
+    given = f"9 tokens, of which {int((~real).sum())} are padding, 4 experts of 3 slots"
     whole = comparable((), answer(indices, weights, *rest))
     if count := int(whole[1][~real].sum()):
-        return Finding("padding (-1) asks for no expert: it is never kept", given, "no choice kept", f"{count} kept")
+        return Finding("padding (-1) chooses no expert: it is never kept", given, "no choice kept", f"{count} kept")
     expected = comparable((), answer(indices[real], weights[real], *rest))
     got = tuple(part[real] for part in whole)
     if not close(expected, got):
         words = (rows_of((), output) for output in (expected, got))
-        return Finding("padding (-1) takes no row: with it and without it the others get the same", given, *words)
+        return Finding(
+            "padding (-1) takes no slot: the other tokens get the same slots with it and without it", given, *words
+        )
     args = padding_alone(draw)
     output, none = answer.tried(*args)
     if none or bool(output[1].any()):
         got, kind = (none.got, none.kind) if none else (f"{int(output[1].sum())}", Kind.OTHER)
-        should = "a group of padding alone is answered too: no choice is kept"
-        given = f'indices [[-1, -1], [-1, -1]], 2 rows, "{args[3]}"'
+        should = "a group of padding alone is valid: no choice is kept"
+        given = f'indices [[-1, -1], [-1, -1]], 2 slots, "{args[3]}"'
         return Finding(should, given, "no choice kept", got, kind=kind)
     for priority in ("position", "gate"):
         args = some_choices(priority)(draw)
         expected, got = answer.beside(*args)
         if not close(comparable(args, expected), comparable(args, got)):
             words = (rows_of(args, output) for output in (expected, got))
-            given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 rows, "{priority}"'
-            return Finding("-1 concerns one choice alone: a token's other choices are served", given, *words)
+            given = f'experts [[0, -1], [0, 1], [1, 0]], weights [[.6, .3], [.5, .2], [.7, .1]], 2 slots, "{priority}"'
+            return Finding("-1 stands for one choice alone: the token's other choices are served", given, *words)
     return None
 
 
 def padding_alone(draw):
-    """Give two tokens of padding and nothing else."""
+    """Return two tokens of padding and nothing else."""
     return draw.tensor([[-1, -1]] * 2).long(), draw.tensor([[0.6, 0.4], [0.5, 0.5]]), 2, "gate"
 
 
 def tied(draw, capacity, priority):
-    """Give four tokens, of which three have the same largest weight and choose the same expert first."""
+    """Return four tokens, of which three have the same largest weight and choose the same expert first."""
     indices = draw.tensor([[0, 1], [0, 1], [1, 0], [0, 2]]).long()
     return indices, draw.tensor([[0.6, 0.3], [0.6, 0.3], [0.9, 0.05], [0.6, 0.2]]), capacity, priority
 
 
 def in_any_order(args):
-    """Give all right outputs where tokens with equal weights may come in any order, in each round of its own."""
+    """Yield all right outputs if tokens with equal weights may come in any order, a new one in each round."""
     indices, weights, capacity, priority = args
     n, k = indices.shape
     orders = [range(n)]
@@ -161,7 +163,7 @@ def in_any_order(args):
 
 
 def equal_weights(answer, draw):
-    """Ask that tokens with equal weights are served one after the other, in whatever order."""
+    """Require that tokens with equal weights are served one after the other, in whatever order."""
     for capacity, priority in ((4, "gate"), (2, "gate"), (4, "position")):
         args = tied(draw, capacity, priority)
         got = comparable(args, answer(*args))
@@ -170,9 +172,9 @@ def equal_weights(answer, draw):
             continue
         order = ", in any order" if priority == "gate" else ""
         return Finding(
-            f"tokens with equal weights are served one after the other{order}: each once, in a row of its own",
+            f"tokens with equal weights are served one after the other{order}: each once, in a slot of its own",
             "experts [[0, 1], [0, 1], [1, 0], [0, 2]], weights [[.6, .3], [.6, .3], [.9, .05], [.6, .2]], "
-            f'{capacity} rows, priority "{priority}"',
+            f'{capacity} slots, priority "{priority}"',
             f"such as {rows_of(args, right[0])}",
             rows_of(args, got),
         )
@@ -180,18 +182,18 @@ def equal_weights(answer, draw):
 
 
 def where_they_differ(expected, got):
-    """Name the first choice that is served otherwise, and what becomes of it."""
-    (rows, kept), (other_rows, other_kept) = expected, got
-    token, choice = ((rows != other_rows) | (kept != other_kept)).nonzero()[0].tolist()
+    """Name the first choice with another result, and both results."""
+    (slots, kept), (other_slots, other_kept) = expected, got
+    token, choice = ((slots != other_slots) | (kept != other_kept)).nonzero()[0].tolist()
     words = []
-    for row, found in ((rows, kept), (other_rows, other_kept)):
-        fate = f"row {int(row[token, choice])}" if found[token, choice] else "dropped"
+    for slot, found in ((slots, kept), (other_slots, other_kept)):
+        fate = f"slot {int(slot[token, choice])}" if found[token, choice] else "dropped"
         words.append(f"token {token} (counted from 0), {NTH[choice]} choice: {fate}")
     return tuple(words)
 
 
 def telling(weights):
-    """Give three tokens that ask for one row, with these weights."""
+    """Return a function that makes three tokens with these weights that choose an expert with one slot."""
 
     def make(draw):
         indices = draw.tensor([[0, 1], [0, 2], [0, 1]]).long()
@@ -201,12 +203,12 @@ def telling(weights):
 
 
 def far_expert(draw):
-    """Give two tokens that choose experts 5 and 3 of more that nobody chooses."""
+    """Return two tokens that choose experts 5 and 3; no token chooses the others."""
     return draw.tensor([[5, 3], [5, -1]]).long(), draw.tensor([[0.6, 0.3], [0.5, 0.2]]), 1, "gate"
 
 
 def hand(priority):
-    """Four tokens, three experts of two rows (lesson 02, section 2)."""
+    """Return a function that makes four tokens for three experts of two slots (lesson 02, section 2)."""
 
     def make(draw):
         indices = torch.tensor([[0, 1], [0, 2], [0, 1], [1, 0]], device=draw.device)
@@ -215,11 +217,14 @@ def hand(priority):
     return make
 
 
-WEIGHTS = "experts [[0, 1], [0, 2], [0, 1], [1, 0]], weights [[.5, .3], [.6, .25], [.7, .2], [.85, .1]], 2 rows"
-GATE = '1 row, priority "gate"'
+WEIGHTS = "experts [[0, 1], [0, 2], [0, 1], [1, 0]], weights [[.5, .3], [.6, .25], [.7, .2], [.85, .1]], 2 slots"
+GATE = '1 slot, priority "gate"'
 TELLING = (
-    ("the largest weight comes first, however near the others are", [[0.5001, 0.3], [0.5003, 0.2], [0.5002, 0.3]]),
-    ("the largest weight decides, not what the others add to it or leave", [[0.6, 0.3], [0.5, 0.05], [0.55, 0.44]]),
+    ("the largest weight comes first, however close the others are", [[0.5001, 0.3], [0.5003, 0.2], [0.5002, 0.3]]),
+    (
+        "the largest weight alone decides, neither the sum of a token's weights nor their difference",
+        [[0.6, 0.3], [0.5, 0.05], [0.55, 0.44]],
+    ),
 )
 
 PROPERTIES = (
@@ -236,7 +241,7 @@ PROPERTIES = (
         show=rows_of,
         name="the example with priority",
     ),
-    Property("full buffers", full_buffers),
+    Property("buffers filled in order", full_buffers),
     Property("who is kept", prefix),
     Property("padding", padding),
     Property("equal weights", equal_weights),
@@ -254,13 +259,13 @@ PROPERTIES = (
     ),
     by_hand(
         far_expert,
-        "an expert's number may be larger than the count of those that are chosen",
+        "an expert's index may be larger than the number of experts that are chosen",
         f"experts [[5, 3], [5, -1]], weights [[.6, .3], [.5, .2]], {GATE}",
         show=rows_of,
-        name="experts that nobody chooses",
+        name="experts that no token chooses",
     ),
     changed(
-        'with priority "gate" the order of the tokens does not matter: shuffled tokens keep their rows',
+        'with priority "gate" the order of the tokens does not matter: shuffled tokens keep their slots',
         case(9, 2, 4, 3),
         shuffled,
         lambda before, words: tuple(part[words[0]] for part in comparable((), before)),
@@ -269,7 +274,7 @@ PROPERTIES = (
         tell=where_they_differ,
     ),
     as_defined(
-        "rows in the order of service, as long as there are any",
+        "slots in the order of service, as long as any are free",
         case(7, 2, 4, 3, "position"),
         case(9, 3, 5, 2, "gate", (0, 8), partly=(1, 4)),
         case(8, 2, 4, 3, "position", partly=(0, 5)),

@@ -1,23 +1,23 @@
-"""Right answers in other styles for giving choices their rows in the experts' buffers."""
+"""Right answers in other styles to `assign_with_capacity`."""
 
 import torch
 
 
 def by_cumsum(indices, weights, capacity, priority):
-    """One-hot rows, added up along the queue."""
+    """One-hot vectors, added up along the queue."""
     n, k = indices.shape
     order = weights[:, 0].argsort(descending=True) if priority == "gate" else torch.arange(n, device=indices.device)
     asked = indices[order].T.flatten()
     experts = torch.arange(int(indices.max()) + 1, device=indices.device)
     arrivals = (asked[:, None] == experts).long()
-    rows = ((arrivals.cumsum(0) - 1) * arrivals).sum(1)
-    kept = (rows < capacity) & (asked >= 0)
+    slots = ((arrivals.cumsum(0) - 1) * arrivals).sum(1)
+    kept = (slots < capacity) & (asked >= 0)
     undo = order.argsort()
-    return rows.view(k, n).T[undo], kept.view(k, n).T[undo]
+    return slots.view(k, n).T[undo], kept.view(k, n).T[undo]
 
 
 def by_lists(indices, weights, capacity, priority):
-    """Every expert collects a list of those who ask, and cuts it; positions come as int32."""
+    """Every expert collects a list of the choices for it, and cuts it; positions are int32."""
     n, k = indices.shape
     places = list(range(n))
     if priority == "gate":
@@ -30,14 +30,14 @@ def by_lists(indices, weights, capacity, priority):
     positions = [[0] * k for _ in range(n)]
     kept = [[False] * k for _ in range(n)]
     for arrivals in buffers.values():
-        for row, (token, choice) in enumerate(arrivals[:capacity]):
-            positions[token][choice], kept[token][choice] = row, True
-    rows = torch.tensor(positions, dtype=torch.int32, device=indices.device)
-    return rows, torch.tensor(kept, device=indices.device)
+        for slot, (token, choice) in enumerate(arrivals[:capacity]):
+            positions[token][choice], kept[token][choice] = slot, True
+    slots = torch.tensor(positions, dtype=torch.int32, device=indices.device)
+    return slots, torch.tensor(kept, device=indices.device)
 
 
 def by_counting_ahead(indices, weights, capacity, priority):
-    """A choice's row is the number of those ahead of it that ask for the same expert; of equal ones the earlier is."""
+    """A choice's slot is the number of choices ahead of it for the same expert; of equal ones the earlier is first."""
     n, k = indices.shape
     rank = torch.arange(n, device=indices.device)
     if priority == "gate":
@@ -47,18 +47,18 @@ def by_counting_ahead(indices, weights, capacity, priority):
     turn = (torch.arange(k, device=indices.device) * n + rank[:, None]).flatten()
     flat = indices.flatten()
     ahead = (turn[None] < turn[:, None]) & (flat[None] == flat[:, None])
-    rows = ahead.sum(1).view(n, k)
-    return rows, (rows < capacity) & (indices != -1)
+    slots = ahead.sum(1).view(n, k)
+    return slots, (slots < capacity) & (indices != -1)
 
 
 def by_sorting(indices, weights, capacity, priority):
-    """A stable sort by expert keeps the order of arrival; a row is the distance to the expert's first."""
+    """A stable sort by expert keeps the order of arrival; a slot is the distance to the expert's first."""
     n, k = indices.shape
     tokens = torch.sort(-weights[:, 0], stable=True).indices if priority == "gate" else torch.arange(n)
     arrival = (tokens.to(indices.device)[None] * k + torch.arange(k, device=indices.device)[:, None]).flatten()
     experts, place = indices.flatten()[arrival].sort(stable=True)
-    rows = torch.arange(n * k, device=indices.device) - torch.searchsorted(experts, experts)
-    positions = torch.empty_like(arrival).scatter(0, arrival[place], rows).view(n, k)
+    slots = torch.arange(n * k, device=indices.device) - torch.searchsorted(experts, experts)
+    positions = torch.empty_like(arrival).scatter(0, arrival[place], slots).view(n, k)
     return positions, (positions < capacity).logical_and(indices >= 0)
 
 

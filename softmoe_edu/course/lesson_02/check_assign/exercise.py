@@ -13,9 +13,9 @@ from softmoe_edu.teaching.exercise import Hint
 def check_assign(assign):
     """Raise an error (AssertionError or another) if `assign` is a wrong assign_with_capacity; if it is right, do not.
 
-    assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. What a right one puts
-    into positions where kept is False is open; so is the whole number type of positions, and who of two tokens with
-    equal weights comes first.
+    assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. A right one may put
+    anything into positions where kept is False, may use any integer type for positions, and may serve either of two
+    tokens with equal weights first.
     """
     indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
@@ -49,9 +49,9 @@ EXERCISE = write_the_check(
             "    assert kept.shape == indices.shape",
         ),
         Hint(
-            "Ask of your example: would somebody notice if second choices came first, if padding took a row, if the "
-            "rows came back in another order? One token of -1 in the middle and both priorities make it see nearly "
-            "everything. Compare positions only where kept is True.",
+            "Would your example notice if second choices came first, if padding took a slot, if the slots came back in "
+            "another order? With one token of -1 in the middle and both priorities, it notices nearly everything. "
+            "Compare positions only where kept is True.",
             "def check_assign(assign):\n"
             "    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, 0]])\n"
             "    weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.2], [0.9, 0.1]])\n"
@@ -60,7 +60,7 @@ EXERCISE = write_the_check(
             "        assert not kept[1].any(), 'padding is kept'",
         ),
         Hint(
-            "A check, in one way of several.",
+            "One right check of several.",
             "def check_assign(assign):\n"
             "    indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])\n"
             "    weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])\n"

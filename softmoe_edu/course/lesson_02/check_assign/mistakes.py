@@ -7,9 +7,9 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 @mistake(
-    does="looks at the shapes and dtypes of what comes out, so that every wrong function passes",
+    does="looks only at the shapes and dtypes of the output, so that every wrong function passes",
     belief="If the shapes are right, it works.",
-    refuted="each of the wrong functions of this lesson gives the right shapes",
+    refuted="each of the wrong functions of this lesson returns the right shapes",
     seen="the tests of most public MoE layers",
 )
 def shapes_only(assign):
@@ -22,7 +22,7 @@ def shapes_only(assign):
 
 
 @mistake(
-    does="asks only that no expert takes more than its capacity, and not who is kept",
+    does="asserts only that no expert takes more than its capacity, not which tokens are kept",
     belief="The buffer's size is all that matters.",
     refuted="which tokens are dropped is what the priority decides, and a function that serves the last ones first "
     "fills the same buffers",
@@ -72,9 +72,9 @@ def position_only(assign):
 
 
 @mistake(
-    does="insists on -1 in positions where a choice is dropped, and refuses right functions",
+    does="insists on -1 in positions where a choice is dropped, and rejects right functions",
     belief="My answer is the only right one.",
-    refuted="the docstring leaves open what stands there; a check may ask only for what was promised",
+    refuted="the docstring leaves these positions open; a check may require only what was promised",
     seen="tests that compare with the author's own output",
 )
 def dropped_must_be_minus_one(assign):
@@ -85,13 +85,13 @@ def dropped_must_be_minus_one(assign):
 
 
 @mistake(
-    does="insists on int64 for positions, and refuses right functions",
+    does="insists on int64 for positions, and rejects right functions",
     belief="Whole numbers in torch are int64.",
     refuted="the docstring asks for whole numbers, and int32 holds them as well",
-    seen="torch.equal of positions and a tensor of one's own",
+    seen="torch.equal(positions, expected)",
 )
 def int64_only(assign):
-    """Asks for a dtype that nobody promised."""
+    """Requires a dtype that was never promised."""
     indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
     for priority in ("position", "gate"):
@@ -103,9 +103,9 @@ def int64_only(assign):
 
 
 @mistake(
-    does="refuses every function, also the right ones",
+    does="rejects every function, even the right ones",
     belief="Strict is safe.",
-    refuted="a check that refuses right functions teaches people to ignore it",
+    refuted="a check that rejects right functions teaches people to ignore it",
     seen="a comparison that cannot be true",
 )
 def refuses_everything(assign):

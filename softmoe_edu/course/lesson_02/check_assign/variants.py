@@ -6,7 +6,7 @@ from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, se
 
 
 def by_properties(assign):
-    """Rules instead of results: full buffers, one choice to a row, the first of the queue."""
+    """Rules instead of results: full buffers, one choice in each slot, the first in the queue."""
     draw = torch.Generator().manual_seed(5)
     for priority in ("position", "gate"):
         for _ in range(4):
@@ -21,7 +21,7 @@ def by_properties(assign):
                 asked = [(t, j) for e, t, j in line if e == expert]
                 assert [bool(kept[pair]) for pair in asked] == [i < 3 for i in range(len(asked))], "the first are kept"
                 rows = [int(positions[pair]) for pair in asked[:3]]
-                assert rows == list(range(len(rows))), "rows in the order of arrival"
+                assert rows == list(range(len(rows))), "slots in the order of arrival"
             assert not kept[indices < 0].any(), "padding is kept"
 
 
@@ -39,7 +39,7 @@ def by_own_version(assign):
 
 
 def by_returning_false(assign):
-    """Say False for a wrong one."""
+    """Return False for a wrong one."""
     indices = torch.tensor([[0, 1], [0, 2], [0, 1], [1, -1], [-1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.8, 0.7], [0.55, 0.4]])
     first = [[True, True], [True, True], [False, False], [True, False], [False, False], [True, False]]

@@ -1,1 +1,1 @@
-"""What the layer and the block return, also for a token that found no row."""
+"""What the layer and the block return, even for a dropped token."""

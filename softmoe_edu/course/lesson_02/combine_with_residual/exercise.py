@@ -1,4 +1,4 @@
-"""Exercise: what the layer and the block return, also for a token that found no row (lesson 02)."""
+"""Exercise: what the layer and the block return, even for a dropped token (lesson 02)."""
 
 import torch
 
@@ -10,12 +10,12 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_with_residual(x, expert_out, weights, kept):
-    """Put the experts' answers back to their tokens, and add what goes around the layer.
+    """Combine the experts' answers for each token, and add the residual connection.
 
-    x (n, d): the tokens that came in. expert_out (n, k, d): what each token's k experts answered; where kept is False
-    nobody answered, and any numbers may stand there, also inf or NaN. weights (n, k): the gates. kept (n, k), bool.
-    Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and block
-    (n, d), the tokens plus layer: the residual connection. A gradient must flow through both, so use torch.
+    x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
+    False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),
+    bool. Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and
+    block (n, d), the tokens plus layer: the residual connection. Gradients must flow through both, so use torch.
     """
     answers = expert_out.masked_fill(~kept[..., None], 0)
     layer = (answers * weights[..., None]).sum(1)
@@ -23,7 +23,7 @@ def combine_with_residual(x, expert_out, weights, kept):
 
 
 def observe(function, draw):
-    """Tell answers apart by numbers and gradients, and by whether inf and NaN come through that nobody answered."""
+    """Return what tells answers apart: numbers, gradients, and whether inf and NaN of dropped choices come through."""
     seen = observations(EXERCISE, function, draw)
     try:
         layer, _ = function(*unanswered(case(7, 2, 5)(draw.sub("unanswered"))))
@@ -40,7 +40,7 @@ def _slopes_are_finite(function, draw):
         layer, block = function(x, expert_out, weights, kept)
         return bool(torch.autograd.grad((layer + block).sum(), weights)[0].isfinite().all())
     except Exception:
-        return None  # other observations tell what happens without a gradient
+        return None  # other observations record what happens without a gradient
 
 
 EXERCISE = Exercise(
@@ -56,23 +56,23 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "A dropped choice takes no part in the sum. What is a sum without any part, and what is left of the token "
+            "A dropped choice takes no part in the sum. What is a sum of no terms, and what is left of the token "
             "after the residual connection?",
             "def combine_with_residual(x, expert_out, weights, kept):\n"
             "    print('choices kept of each token:', kept.sum(1))\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "Put 0 where nobody answered, multiply by the weights, and sum over the axis of choices, which is axis 1. "
-            "Put, not times 0: torch.where(condition, a, b) takes a where the condition holds, else b. kept and "
-            "weights need one more axis at the end.",
+            "Put 0 where kept is False, multiply by the weights, and sum over the axis of choices, which is axis 1. Do "
+            "not multiply by 0 instead: torch.where(condition, a, b) takes a where the condition holds, else b. kept "
+            "and weights need one more axis at the end.",
             "def combine_with_residual(x, expert_out, weights, kept):\n"
             "    print('0 times NaN:', 0 * torch.tensor([float('nan'), 2.0]))\n"
             "    print('kept', tuple(kept.unsqueeze(-1).shape), 'answers', tuple(expert_out.shape))\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def combine_with_residual(x, expert_out, weights, kept):\n"
             "    answers = torch.where(kept.unsqueeze(-1), expert_out, torch.zeros_like(expert_out))\n"
             "    layer = (weights.unsqueeze(-1) * answers).sum(dim=1)\n"

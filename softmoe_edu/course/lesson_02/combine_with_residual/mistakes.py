@@ -1,4 +1,4 @@
-"""Mistakes in putting experts' answers back to their tokens."""
+"""Mistakes in returning experts' answers to their tokens."""
 
 import torch
 
@@ -6,15 +6,15 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 def kept_sum(expert_out, weights, kept):
-    """Give the layer's output as it should be."""
+    """Return the layer's output as it should be."""
     return (expert_out.masked_fill(~kept[..., None], 0) * weights[..., None]).sum(1)
 
 
 @mistake(
     "M16b",
-    does="returns the token itself, times its weight, where an expert had no room",
-    belief="A token that no expert takes passes through the layer, like any other, weighed by its gate.",
-    refuted="the residual connection carries the token already: with p = 0.6 the block returns it 1.6 times",
+    does="returns the token itself, times its weight, where an expert had no free slot",
+    belief="A token that no expert takes passes through the layer, like any other, weighted by its gate.",
+    refuted="the residual connection already carries the token: with p = 0.6 the block returns it 1.6 times",
     seen="Switch Transformers in Hugging Face's library until pull request 37123; labml's Switch Transformer",
 )
 def returned_times_p(x, expert_out, weights, kept):
@@ -27,7 +27,7 @@ def returned_times_p(x, expert_out, weights, kept):
     "M16b",
     does="returns a dropped token itself from the layer",
     belief="A layer that does nothing returns its input.",
-    refuted="the residual connection carries the token already: the block returns it twice",
+    refuted="the residual connection already carries the token: the block returns it twice",
     seen="layers written for use without a residual connection",
 )
 def returned_whole(x, expert_out, weights, kept):
@@ -38,13 +38,13 @@ def returned_whole(x, expert_out, weights, kept):
 
 @mistake(
     "M16a",
-    does="leaves the rows of dropped tokens out",
+    does="leaves out the rows of dropped tokens",
     belief="A dropped token is gone from the sequence.",
-    refuted="attention of the next block needs every token: only the expert's answer is missing",
+    refuted="the attention of the next block needs every token: only the expert's answer is missing",
     seen="boolean indexing",
 )
 def gone_from_the_sequence(x, expert_out, weights, kept):
-    """Only tokens that some expert took."""
+    """Only tokens that some expert kept."""
     found = kept.any(1)
     layer = kept_sum(expert_out, weights, kept)[found]
     return layer, x[found] + layer
@@ -66,7 +66,7 @@ def zero_from_the_block(x, expert_out, weights, kept):
 @mistake(
     does="divides by the sum of the weights that were kept",
     belief="The weights of a token sum to 1.",
-    refuted="a gate stays what the softmax gave, whoever else was dropped; the official code has no division after "
+    refuted="a gate stays what the softmax gave, whatever else was dropped; the official code does not divide after "
     "dropping",
     seen="habit from averages",
 )
@@ -78,9 +78,9 @@ def renormalised(x, expert_out, weights, kept):
 
 
 @mistake(
-    does="takes what stands in the rows of dropped choices for answers",
-    belief="A row that nobody filled is zero.",
-    refuted="where kept is False any numbers may stand, for example another token's answer",
+    does="uses the numbers of dropped choices as answers",
+    belief="Where no expert wrote an answer, there is a zero.",
+    refuted="where kept is False there may be any numbers, for example another token's answer",
     seen="a gather whose index was clamped",
 )
 def kept_unused(x, expert_out, weights, kept):
@@ -128,8 +128,8 @@ def residual_in_the_layer(x, expert_out, weights, kept):
 
 
 @mistake(
-    does="multiplies the rows that nobody computed by 0, which gives NaN where inf or NaN stands there",
-    belief="Times 0 takes a number away.",
+    does="multiplies the numbers of dropped choices by 0, which gives NaN where they are inf or NaN",
+    belief="Multiplying by 0 removes a number.",
     refuted="0 times inf and 0 times NaN are NaN: choose with torch.where or masked_fill before you multiply",
     seen="buffers made by torch.empty, which hold whatever was in memory",
 )
@@ -140,12 +140,12 @@ def times_zero(x, expert_out, weights, kept):
 
 
 @mistake(
-    does="multiplies first and takes the product out where nobody answered: right numbers, and a gradient of NaN where "
-    "inf or NaN stood",
+    does="multiplies first and replaces the product where kept is False: right numbers, but a gradient of NaN where an "
+    "answer was inf or NaN",
     belief="What torch.where does not choose takes no part.",
-    refuted="the product that is not chosen gets the gradient 0, and going on back 0 times inf or NaN is NaN: choose "
-    "before you multiply",
-    seen="masked losses and attention; the gradient of torch.where is a frequent question to PyTorch",
+    refuted="the product that is not chosen gets the gradient 0, and one step further back 0 times inf or NaN is NaN: "
+    "choose before you multiply",
+    seen="masked losses and attention; people often ask PyTorch about the gradient of torch.where",
 )
 def chosen_after_the_product(x, expert_out, weights, kept):
     """torch.where around the product."""

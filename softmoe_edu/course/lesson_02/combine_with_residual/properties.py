@@ -8,7 +8,7 @@ from softmoe_edu.teaching.exercise import Finding, Property
 
 
 def case(n, k, d, share=0.6):
-    """Give a maker of arguments of these sizes; the first token is dropped, the last has its last choice alone."""
+    """Return a function that draws such arguments; the first token is dropped, the last keeps its last choice."""
 
     def make(draw):
         kept = draw.uniform(n, k) < share
@@ -21,7 +21,7 @@ def case(n, k, d, share=0.6):
 
 
 def hand(draw):
-    """Three tokens: one with both choices, one with its second, one dropped with weight 0.6 (the numbers of M16b)."""
+    """Return three tokens: both choices kept, the second kept, and dropped with weight 0.6 (the numbers of M16b)."""
     expert_out = draw.tensor([[[2, 2], [0, 4]], [[7, 7], [4, 8]], [[5, 5], [9, 9]]])
     weights = draw.tensor([[0.5, 0.25], [0.5, 0.25], [0.6, 0]])
     kept = torch.tensor([[True, True], [False, True], [False, False]], device=weights.device)
@@ -29,7 +29,7 @@ def hand(draw):
 
 
 def unanswered(args):
-    """Put inf and NaN, in turn, where nobody answered."""
+    """Put inf and NaN, in turn, where kept is False."""
     x, expert_out, weights, kept = args
     rest = torch.full_like(expert_out, torch.nan)
     rest[..., ::2] = torch.inf
@@ -54,7 +54,7 @@ def _dropped(answer, draw):
     x, _, _, kept = args = case(9, 2, 5)(draw)
     lost = ~kept.any(1)
     layer, block = (part[lost] for part in answer(*args))
-    given = f"{len(x)} tokens, of which {int(lost.sum())} found no row in any expert"
+    given = f"{len(x)} tokens, of which {int(lost.sum())} got no slot in any expert"
     if bool((layer != 0).any()):
         return Finding(
             "for a dropped token the layer returns exactly 0: an empty sum",
@@ -80,9 +80,9 @@ def _garbage(answer, draw):
         return None
     gap = max(float((a - b).abs().max()) for a, b in zip(before, now, strict=True))
     return Finding(
-        "what stands in expert_out where kept is False changes nothing",
+        "the numbers in expert_out where kept is False change nothing",
         "the same input twice, with other numbers where kept is False",
-        "twice the same",
+        "the same result twice",
         f"results that differ by up to {gap:.2g}",
     )
 
@@ -92,7 +92,7 @@ def _not_finite(answer, draw):
     expected, got = answer.expected(*args), answer(*unanswered(args))
     if close(expected, got):
         return None
-    given = f"9 tokens; inf and NaN in the {int((~args[3]).sum())} rows where kept is False"
+    given = f"9 tokens; inf and NaN in the {int((~args[3]).sum())} vectors where kept is False"
     counts = {name: int((~part.isfinite()).sum()) for name, part in zip(answer.exercise.parts, got, strict=True)}
     if not any(counts.values()):
         should = "inf and NaN in expert_out where kept is False change nothing either"
@@ -100,7 +100,7 @@ def _not_finite(answer, draw):
     return Finding(
         "inf and NaN in expert_out where kept is False change nothing either: 0 times one of them is NaN, not 0",
         given,
-        "only finite numbers, the same as with others there",
+        "only finite numbers, the same as with finite ones there",
         f"numbers that are inf or NaN: {', '.join(f'{name} has {count}' for name, count in counts.items())}",
     )
 
@@ -108,9 +108,9 @@ def _not_finite(answer, draw):
 PROPERTIES = (
     Property("the example by hand", _by_hand),
     Property("dropped tokens", _dropped),
-    Property("rows that nobody computed", _garbage),
+    Property("answers of dropped choices", _garbage),
     gradients(
-        "tokens, answers and weights take a gradient: of a dropped token, by the residual connection alone",
+        "tokens, answers and weights get a gradient, a dropped token through the residual connection alone",
         case(5, 2, 3),
         ("x", "expert_out", "weights"),
     ),
@@ -122,13 +122,13 @@ PROPERTIES = (
         case(1, 2, 3),
         case(4, 2, 1, share=0.0),
     ),
-    Property("inf and NaN that nobody computed", _not_finite),
+    Property("inf and NaN of dropped choices", _not_finite),
     gradients(
-        "inf and NaN where kept is False change no gradient either: going back, autograd multiplies 0 by what "
-        "stood there, and 0 times NaN is NaN",
+        "inf and NaN where kept is False change no gradient either: in the backward pass, autograd multiplies 0 by "
+        "them, and 0 times NaN is NaN",
         lambda draw: unanswered(case(5, 2, 3)(draw)),
         ("x", "expert_out", "weights"),
         name="gradients beside inf and NaN",
-        about="inf and NaN in the rows where kept is False",
+        about="inf and NaN in the vectors where kept is False",
     ),
 )

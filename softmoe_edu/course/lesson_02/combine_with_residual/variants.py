@@ -23,7 +23,7 @@ def in_loops(x, expert_out, weights, kept):
 
 
 def by_scatter(x, expert_out, weights, kept):
-    """Only the kept rows, added where they belong."""
+    """Only the kept answers, added where they belong."""
     token, choice = kept.nonzero(as_tuple=True)
     rows = expert_out[token, choice] * weights[token, choice].unsqueeze(1)
     layer = torch.zeros_like(x).index_add(0, token, rows)

@@ -1,1 +1,1 @@
-"""How many rows an expert's buffer has."""
+"""How many slots an expert has."""

@@ -1,4 +1,4 @@
-"""Exercise: how many rows an expert's buffer has (lesson 02)."""
+"""Exercise: how many slots an expert has (lesson 02)."""
 
 import math
 
@@ -10,12 +10,12 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
-    """Give the number of rows of one expert's buffer, an int.
+    """Return the number of slots of one expert, an int.
 
-    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: how many rows
-    all buffers have together, over what all choices need. The rows are shared evenly and rounded up, then up again to
-    the next multiple of `multiple_of`. Compute in floating point and round what comes out as it is: 100 tokens with
-    factor 1.1 on 2 experts are a little over 55 and give 56, as in the official code.
+    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: the slots of
+    all experts together, divided by the number of all choices. The slots are shared evenly among the experts and
+    rounded up, then rounded up again to the next multiple of `multiple_of`. Compute in floating point and round the
+    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and so 56, as in the official code.
     """
     capacity = math.ceil(tokens * k * factor / experts)
     return capacity + -capacity % multiple_of
@@ -40,11 +40,11 @@ TELLING = (
 
 
 def observe(function, draw):
-    """Give the rows for sizes on which all mistakes differ; one that raises leaves its error's name."""
+    """Return the slots for sizes on which all mistakes differ, or the name of the error that the function raises."""
     try:
-        return {"rows": [function(*sizes) for sizes in TELLING]}
+        return {"slots": [function(*sizes) for sizes in TELLING]}
     except Exception as error:
-        return {"rows": type(error).__name__}
+        return {"slots": type(error).__name__}
 
 
 EXERCISE = Exercise(
@@ -58,7 +58,7 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "Count the choices of all tokens, give each expert an equal share, and let the factor stretch it. Print "
+            "Count the choices of all tokens, give each expert an equal share, and multiply it by the factor. Print "
             "that number before you round.",
             "def expert_capacity(tokens, experts, k, factor, multiple_of=1):\n"
             "    choices = tokens * k\n"
@@ -66,20 +66,20 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "Divide last, then math.ceil. What is missing up to the next multiple of m is -rows % m, which is 0 for a "
+            "Divide last, then use math.ceil. The distance to the next multiple of m is -slots % m, which is 0 for a "
             "multiple.",
             "def expert_capacity(tokens, experts, k, factor, multiple_of=1):\n"
-            "    rows = 26\n"
-            "    print('26 and what is missing to a multiple of 4:', rows, -rows % 4)\n"
+            "    slots = 26\n"
+            "    print('26 and its distance to a multiple of 4:', slots, -slots % 4)\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def expert_capacity(tokens, experts, k, factor, multiple_of=1):\n"
-            "    rows = math.ceil(tokens * k * factor / experts)\n"
-            "    while rows % multiple_of:\n"
-            "        rows += 1\n"
-            "    return rows",
+            "    slots = math.ceil(tokens * k * factor / experts)\n"
+            "    while slots % multiple_of:\n"
+            "        slots += 1\n"
+            "    return slots",
         ),
     ),
     variants=VARIANTS,

@@ -1,19 +1,19 @@
-"""Mistakes in how many rows an expert's buffer has."""
+"""Mistakes in how many slots an expert has."""
 
 import math
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
-def _up(rows, multiple_of):
-    return rows + -rows % multiple_of
+def _up(slots, multiple_of):
+    return slots + -slots % multiple_of
 
 
 @mistake(
     does="rounds down",
-    belief="Half a row cannot be used, so it is cut off.",
+    belief="Half a slot cannot be used, so it is cut off.",
     refuted="compute_capacity of the official code rounds up; with fewer tokens than experts, rounding down leaves no "
-    "row at all",
+    "slot at all",
     seen="int(...) around the division",
 )
 def rounded_down(tokens, experts, k, factor, multiple_of=1):
@@ -26,7 +26,7 @@ def rounded_down(tokens, experts, k, factor, multiple_of=1):
     belief="Rounding is rounding.",
     refuted="this capacity is rounded up, so that the buffers hold at least what the factor promises; some routers of "
     "the official code do round, and say so",
-    seen="the official soft router, where it is meant",
+    seen="the official soft router, where it is intended",
 )
 def rounded_to_nearest(tokens, experts, k, factor, multiple_of=1):
     """round()."""
@@ -35,9 +35,9 @@ def rounded_to_nearest(tokens, experts, k, factor, multiple_of=1):
 
 @mistake(
     "M14",
-    does="gives how many experts a token may use",
+    does="returns how many experts a token may use",
     belief="Capacity is the number of experts that a token may use.",
-    refuted="capacity is the number of rows of one expert's buffer and grows with the tokens of the group; how many "
+    refuted="capacity is the number of slots of one expert and grows with the tokens of the group; how many "
     "experts a token uses is k",
     seen="questions to the authors of DeepSeek-V2",
 )
@@ -48,7 +48,7 @@ def experts_of_a_token(tokens, experts, k, factor, multiple_of=1):
 
 @mistake(
     "M14",
-    does="gives the rows of all experts together",
+    does="returns the slots of all experts together",
     belief="Capacity belongs to the layer.",
     refuted="every expert has a buffer of its own, and a full one cannot borrow from its neighbour",
     seen="the name, read alone",
@@ -60,8 +60,8 @@ def rows_of_the_layer(tokens, experts, k, factor, multiple_of=1):
 
 @mistake(
     does="counts each token once, however many experts it chooses",
-    belief="There are as many rows to fill as tokens.",
-    refuted="with k choices a token needs k rows, in k experts",
+    belief="There are as many slots to fill as tokens.",
+    refuted="with k choices a token needs k slots, in k experts",
     seen="a formula from top-1 routing",
 )
 def forgets_k(tokens, experts, k, factor, multiple_of=1):
@@ -70,9 +70,9 @@ def forgets_k(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="rounds the share of an expert up before it multiplies by the factor",
+    does="rounds an expert's share up before multiplying by the factor",
     belief="First share the tokens evenly, then add the slack.",
-    refuted="the factor is inside the rounding: rounding twice gives up to one row too many at every factor",
+    refuted="the factor is inside the rounding: rounding twice gives up to one slot too many at every factor",
     seen="ceil(tokens / experts) kept in a variable",
 )
 def rounded_too_early(tokens, experts, k, factor, multiple_of=1):
@@ -81,9 +81,9 @@ def rounded_too_early(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="goes down to a multiple",
+    does="rounds down to a multiple",
     belief="A buffer is cut to a size that the hardware likes.",
-    refuted="the official code adds rows until it has a multiple; cutting drops tokens that were promised a row",
+    refuted="the official code adds slots until it has a multiple; cutting drops tokens that were promised a slot",
     seen="x // m * m",
 )
 def multiple_below(tokens, experts, k, factor, multiple_of=1):
@@ -92,9 +92,9 @@ def multiple_below(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="goes on to the next multiple where it has reached one",
+    does="goes on to the next multiple where it has already reached one",
     belief="Add what is missing to the multiple.",
-    refuted="a capacity that is a multiple already stays as it is",
+    refuted="a capacity that is already a multiple stays as it is",
     seen="m - x % m without a second %",
 )
 def one_block_too_many(tokens, experts, k, factor, multiple_of=1):
@@ -104,9 +104,9 @@ def one_block_too_many(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="adds a row to a number that is whole already",
+    does="adds a slot to a number that is already whole",
     belief="Cutting and adding one rounds up.",
-    refuted="rounding up leaves a whole number alone: 64 tokens on 16 experts need 4 rows",
+    refuted="rounding up leaves a whole number alone: 64 tokens on 16 experts need 4 slots",
     seen="int(x) + 1",
 )
 def one_more_row(tokens, experts, k, factor, multiple_of=1):
@@ -115,10 +115,10 @@ def one_more_row(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="takes the last digits away, or computes with fewer or exact digits, before it rounds up",
+    does="removes the last digits, or computes with fewer or exact digits, before rounding up",
     belief="100 · 1.1 / 2 is 55.",
-    refuted="the float 1.1 is a little over 11/10, and the official code rounds what comes out as it is: a model "
-    "trained with 56 rows has 56",
+    refuted="the float 1.1 is a little over 11/10, and the official code rounds the result as it is: a model "
+    "trained with 56 slots has 56",
     seen="careful people",
 )
 def noise_removed(tokens, experts, k, factor, multiple_of=1):
@@ -127,7 +127,7 @@ def noise_removed(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="goes up to a multiple by bits, which is right for powers of two alone",
+    does="rounds up to a multiple with bit operations, which is right only for powers of two",
     belief="(x + m - 1) & ~(m - 1) rounds up to a multiple of m.",
     refuted="the trick needs an m with a single bit, such as 4 or 8; the next multiple of 3 after 3 is 3, not 5",
     seen="memory allocators and CUDA code, where m is a power of two",
@@ -138,7 +138,7 @@ def powers_of_two_only(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="adds one half and rounds to the nearest whole number, which gives an odd whole number one row more",
+    does="adds one half and rounds to the nearest whole number, which gives an odd whole number one slot more",
     belief="round(x + 0.5) rounds up.",
     refuted="3 + 0.5 lies between two whole numbers, and round takes the even one, 4: only math.ceil rounds up",
     seen="round(x + 0.5) in place of math.ceil(x)",
@@ -149,9 +149,9 @@ def half_added(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="gives no more rows than there are tokens",
+    does="returns no more slots than there are tokens",
     belief="An expert cannot be chosen by more tokens than there are.",
-    refuted="the task names no such limit, and the official code has none: a factor may leave rows empty",
+    refuted="the task names no such limit, and the official code has none: a factor may leave slots empty",
     seen="min(tokens, ...) in other libraries",
 )
 def at_most_tokens(tokens, experts, k, factor, multiple_of=1):
@@ -160,10 +160,10 @@ def at_most_tokens(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="gives k rows or more",
-    belief="An expert needs a row for each choice.",
+    does="returns at least k slots",
+    belief="An expert needs a slot for each choice.",
     refuted="a token's k choices go to k different experts; no expert has two of them",
-    seen="max(k, ...), or a minimum capacity as DeepSpeed has it",
+    seen="max(k, ...), or a minimum capacity as in DeepSpeed",
 )
 def at_least_k(tokens, experts, k, factor, multiple_of=1):
     """max()."""
@@ -171,10 +171,10 @@ def at_least_k(tokens, experts, k, factor, multiple_of=1):
 
 
 @mistake(
-    does="rounds tokens times factor up before it shares them out",
+    does="rounds tokens times factor up before sharing them out",
     belief="There is no half a token.",
-    refuted="only the share of an expert is rounded: 3 · 1.5 is 4.5, and two choices of it on 3 experts are 3 rows; 5 "
-    "in place of 4.5 makes that 4",
+    refuted="only the share of an expert is rounded: 3 · 1.5 is 4.5, and with two choices on 3 experts that makes 3 "
+    "slots; 5 in place of 4.5 makes 4",
     seen="the factor applied in a line of its own",
 )
 def tokens_rounded(tokens, experts, k, factor, multiple_of=1):

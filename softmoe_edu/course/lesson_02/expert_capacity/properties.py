@@ -11,7 +11,7 @@ ONE = (10, 1, 1, 1.5, 4)
 
 
 def calm(draw):
-    """Draw sizes for which every order of the arithmetic, also an exact one, rounds to the same number."""
+    """Draw sizes for which every order of the arithmetic, even an exact one, rounds to the same number."""
     while True:
         tokens, experts, k = (int(draw.integers(low, high, 1)) for low, high in ((1, 300), (1, 40), (1, 6)))
         factor = FACTORS[int(draw.integers(0, len(FACTORS), 1))]
@@ -34,9 +34,9 @@ def _example(name, should, *args):
 
 
 PROPERTIES = (
-    _example("the example by hand", "10 choices shared by 4 experts are 2.5 rows each: rounded up", 10, 4, 1, 1.0),
-    _example("two choices each", "with k = 2 every token needs two rows", 10, 4, 2, 1.25),
-    _example("fewer tokens than experts", "each expert has a row, or it could serve nobody", 3, 8, 1, 1.0),
+    _example("the example by hand", "10 choices shared by 4 experts are 2.5 slots each: rounded up", 10, 4, 1, 1.0),
+    _example("two choices each", "with k = 2 every token needs two slots", 10, 4, 2, 1.25),
+    _example("fewer tokens than experts", "each expert has a slot; without one it could serve no token", 3, 8, 1, 1.0),
     each_of(
         "nothing to round",
         _example("even", "a whole number stays as it is", 64, 16, 1, 1.0),
@@ -44,20 +44,20 @@ PROPERTIES = (
     ),
     each_of(
         "multiples",
-        _example("few", "the rows go up to the next multiple, also for few tokens", 3, 8, 1, 1.0, 4),
-        _example("three", "any whole number can be the multiple, not powers of two alone", 10, 4, 1, 1.0, 3),
-        _example("six", "any whole number can be the multiple, not powers of two alone", 10, 4, 1, 1.0, 6),
+        _example("few", "the slots are rounded up to the next multiple, even for few tokens", 3, 8, 1, 1.0, 4),
+        _example("three", "any whole number can be the multiple, not only powers of two", 10, 4, 1, 1.0, 3),
+        _example("six", "any whole number can be the multiple, not only powers of two", 10, 4, 1, 1.0, 6),
     ),
-    _example("a multiple already", "a multiple stays as it is", 64, 16, 1, 2.0, 8),
+    _example("already a multiple", "a multiple stays as it is", 64, 16, 1, 2.0, 8),
     each_of(
         "no other limit",
-        _example("above", "a factor over 1 may give more rows than tokens: nothing cuts them", 10, 2, 2, 1.5),
-        _example("below", "6 choices on 8 experts are less than a row each, and give one row, not k", 3, 8, 2, 1.0),
+        _example("above", "a factor over 1 may give more slots than tokens: nothing limits them", 10, 2, 2, 1.5),
+        _example("below", "6 choices on 8 experts are less than a slot each, and give one slot, not k", 3, 8, 2, 1.0),
     ),
     _example("rounded once", "3 · 2 · 1.5 / 3 is 3 and stays 3: nothing is rounded on the way", 3, 3, 2, 1.5),
     each_of(
         "one expert, many choices",
-        _example("one", "one expert has the rows for all tokens, times the factor, up to the multiple", *ONE),
+        _example("one", "one expert has slots for all tokens, times the factor, up to the multiple", *ONE),
         _example("many", "k may be any number up to the number of experts", 10, 8, 5, 1.0),
     ),
     _example("floating point", "100 · 1.1 / 2 is a little over 55 in floating point, and is rounded up", *NOISE),

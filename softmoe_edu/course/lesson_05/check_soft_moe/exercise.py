@@ -14,7 +14,7 @@ def my_check(layer):
     """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
 
     layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list of e experts, each a function
-    that keeps the shape (..., d). Accept every right one, however it is written: two right ones may differ by rounding.
+    that keeps the shape (..., d). Accept every right layer, however it is written: two may differ by rounding.
     """
 
     def near(a, b):
@@ -29,13 +29,13 @@ def my_check(layer):
     near(answers, torch.tensor([[[7 / 3, 7 / 3], [7 / 4, 3.0]]], dtype=torch.float64))
     near(hand, before)
 
-    # Another case: 2 examples, 4 tokens, 3 experts of 2 slots, made without random numbers.
+    # Another case: 2 examples, 4 tokens, 3 experts of 2 slots, without random numbers.
     x = torch.sin(torch.arange(24.0, dtype=torch.float64)).view(2, 4, 3)
     phi = torch.cos(torch.arange(18.0, dtype=torch.float64) ** 2).view(3, 3, 2)
     experts = [lambda s: torch.tanh(s), lambda s: s * s, lambda s: 1 - s]
     answers = layer(x, phi, experts)
 
-    # Experts that answer 1 leave the sums of combine.
+    # If every expert answers 1, the layer returns the sums of combine.
     near(layer(x, phi, [torch.ones_like] * 3), torch.ones_like(x))
     # Equal tokens fill every slot with themselves.
     near(layer(torch.ones_like(x), phi, [lambda s: 2 * s] * 3), 2 * torch.ones_like(x))
@@ -70,9 +70,9 @@ EXERCISE = write_the_check(
             "    assert torch.allclose(got[0], torch.tensor([[7 / 3, 7 / 3], [7 / 4, 3.0]]), atol=1e-5)",
         ),
         Hint(
-            "One example and one slot each hide much. Take 3 examples, 7 tokens, 4 different experts of 2 slots, and "
-            "ask: do shuffled tokens give shuffled answers? Do experts in another order, with their phi, answer the "
-            "same? Does an example alone? What comes out when every expert answers 1?",
+            "One example and one slot hide a lot. Take 3 examples, 7 tokens, 4 different experts of 2 slots, and "
+            "ask: do shuffled tokens give shuffled answers? Do experts in another order, with their phi, give "
+            "the same answers? Does an example alone? What is the result if every expert answers 1?",
             "def my_check(layer):\n"
             "    x, phi = torch.randn(3, 7, 5), torch.randn(5, 4, 2)\n"
             "    y = layer(x, phi, [torch.tanh, torch.sin, torch.exp, torch.square])\n"
@@ -81,7 +81,7 @@ EXERCISE = write_the_check(
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def my_check(layer):\n"
             "    x = torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])\n"
             "    phi = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 1.0]]).log() / torch.tensor([[1.0], [2.0]])\n"

@@ -1,4 +1,4 @@
-"""Checks of a Soft MoE layer that are too weak, or that refuse right layers."""
+"""Checks of a Soft MoE layer that are too weak, or that reject right layers."""
 
 import math
 
@@ -9,13 +9,13 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 def numbers(*sizes):
-    """Give numbers that look random and are always the same."""
+    """Return numbers that look random and are always the same."""
     return torch.sin(torch.arange(1.0, 1 + math.prod(sizes)) ** 2).view(sizes)
 
 
 @mistake(
-    does="looks only at what wrong layers have right too: shapes, finite numbers, any gradient, the order of tokens",
-    belief="What runs and gives the right shape is right.",
+    does="checks only what wrong layers get right too: shapes, finite numbers, any gradient, the order of tokens",
+    belief="If it runs and returns the right shape, it is right.",
     refuted="a wrong softmax axis changes no shape",
     seen="test suites of public Soft MoE code",
 )
@@ -28,9 +28,9 @@ def shape_only(layer):
 
 @mistake(
     same_as="shape-only",
-    does="looks whether some gradient arrives, and not which",
+    does="checks that some gradient arrives, but not which",
     belief="If it trains, it is right.",
-    refuted="wrong layers train too: the clinic of this lesson",
+    refuted="wrong layers train too: see the clinic of this lesson",
     seen="test suites of public Soft MoE code",
 )
 def gradient_is_there(layer):
@@ -55,7 +55,7 @@ def asserts_nothing(layer):
 
 
 @mistake(
-    does="compares one example of 4 tokens with 4 experts of one slot: what differs by example or by slot is not seen",
+    does="compares one example of 4 tokens with 4 experts of one slot: a mistake between examples or slots goes unseen",
     belief="One comparison of all numbers is enough.",
     refuted="with one example and one slot for each expert, axes of size 1 hide a wrong axis: let all sizes differ",
     seen="golden tests in the convenient sizes",
@@ -72,10 +72,10 @@ def one_square_example(layer):
 
 @mistake(
     "M05",
-    does="looks at the sums of combine alone",
+    does="checks the sums of combine alone",
     belief="If the weights sum to 1, they are right.",
-    refuted="uniform weights sum to 1 as well, and what fills the slots is not looked at",
-    seen="a first own test",
+    refuted="uniform weights sum to 1 as well, and nothing checks what fills the slots",
+    seen="a first test of one's own",
 )
 def sums_only(layer):
     """Experts that answer 1."""
@@ -85,10 +85,10 @@ def sums_only(layer):
 
 @mistake(
     same_as="shape-only",
-    does="looks whether shuffled tokens give shuffled answers, which is true of most wrong layers too",
+    does="checks that shuffled tokens give shuffled answers, which is true of most wrong layers too",
     belief="A set operation is right when order does not matter.",
     refuted="all softmaxes over whole axes commute with a shuffle of the tokens",
-    seen="a first own test",
+    seen="a first test of one's own",
 )
 def order_of_tokens_only(layer):
     """Shuffled tokens."""
@@ -98,17 +98,17 @@ def order_of_tokens_only(layer):
 
 
 @mistake(
-    does="asks for equal numbers to the last bit, so that right layers in another style are refused",
+    does="requires equal numbers to the last bit, so that right layers in another style are rejected",
     belief="Right answers are equal.",
     refuted="sums in another order round differently: compare with a tolerance, such as torch.allclose",
     seen="== between floating point tensors",
 )
 def exact_equality(layer):
-    """torch.equal against an own formula."""
+    """torch.equal with a formula of its own."""
     x, phi = numbers(2, 4, 3), numbers(3, 3, 2)
     logits = torch.einsum("bnd,dep->bnep", x, phi)
     slots = torch.einsum("bnep,bnd->bepd", logits.softmax(1), x)
-    # Three experts that differ, so that whatever rounds otherwise changes no verdict on a wrong layer.
+    # Three experts that differ, so that different rounding changes no verdict on a wrong layer.
     experts = [torch.tanh, torch.neg, torch.relu]
     answers = torch.stack([expert(slots[:, i]) for i, expert in enumerate(experts)], 1)
     both = torch.einsum("bnep,bepd->bnd", logits.flatten(2).softmax(-1).view_as(logits), answers)
@@ -117,9 +117,9 @@ def exact_equality(layer):
 
 @mistake(
     does="demands that each expert is called once, with a tensor (b, p, d), so that right layers in another style are "
-    "refused",
+    "rejected",
     belief="There is one way to write it.",
-    refuted="Section 2.1 says what a layer computes, not in which calls: test what comes out",
+    refuted="Section 2.1 says what a layer computes, not in which calls: test its result",
     seen="tests that look inside",
 )
 def wants_one_style(layer):
@@ -136,7 +136,7 @@ def wants_one_style(layer):
 
 @mistake(
     "M01",
-    does="expects the answers of a layer whose two softmax axes are swapped, and refuses every right one",
+    does="expects the answers of a layer whose two softmax axes are swapped, and rejects every right one",
     belief="Each token's dispatch weights sum to 1.",
     refuted=ALGORITHM,
     seen="a test that was written from the same belief as the code",

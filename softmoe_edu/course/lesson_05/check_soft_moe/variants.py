@@ -8,7 +8,7 @@ from softmoe_edu.course.lesson_05.check_soft_moe.mistakes import numbers
 
 
 def five_questions(layer):
-    """What a good student asks: the hand example, sums, order of tokens, of experts, examples apart; in float32."""
+    """A good student's tests: the hand example, sums, order of tokens and of experts, examples apart; in float32."""
     x = torch.tensor([[[1.0, 0.0], [0.0, 2.0]]])
     phi = torch.tensor([[[math.log(3)], [0.0], [math.log(2)]], [[0.0], [math.log(2) / 2], [0.0]]])
     by_hand = layer(x, phi, [lambda s: s * 4, lambda s: s * 3, lambda s: s * 3])
@@ -26,7 +26,7 @@ def five_questions(layer):
 
 
 def beside_a_definition(layer):
-    """Comparison with a definition of its own, in loops, on sizes that all differ; says no by returning False."""
+    """Comparison with a definition of its own, in loops, on all-different sizes; rejects by returning False."""
     x, phi = numbers(2, 4, 3).double(), numbers(3, 3, 2).double()
     experts = [torch.tanh, torch.square, torch.exp]
     wanted = torch.zeros_like(x)

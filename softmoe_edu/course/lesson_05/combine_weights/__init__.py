@@ -1,1 +1,1 @@
-"""The weights by which the slots of a Soft MoE layer answer the tokens."""
+"""The weights that mix the slots' answers into tokens in a Soft MoE layer."""

@@ -1,4 +1,4 @@
-"""Exercise: the weights by which the slots of a Soft MoE layer answer the tokens (lesson 05)."""
+"""Exercise: the weights that mix the slots' answers into tokens in a Soft MoE layer (lesson 05)."""
 
 from softmoe_edu.course.lesson_05.combine_weights.mistakes import MISTAKES
 from softmoe_edu.course.lesson_05.combine_weights.properties import PROPERTIES
@@ -9,11 +9,11 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_weights(logits):
-    """Turn scores into combine weights: by these the slots' answers are mixed into tokens (Eq. 2 of the paper).
+    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts, p slots of each.
+    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
     Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.
-    A gradient must flow through, so use torch.
+    Gradients must flow through, so use torch.
     """
     return logits.flatten(2).softmax(dim=-1).view_as(logits)
 
@@ -29,22 +29,22 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "On paper you divided by row sums. How many numbers stand in a row, that is, how many slots compete for a "
-            "token? They fill two axes of the tensor.",
+            "On paper you divided by row sums. How many numbers are in a row, that is, how many slots compete for a "
+            "token? They take up two axes of the tensor.",
             "def combine_weights(logits):\n"
-            "    b, n, e, p = logits.shape  # examples, tokens, experts, slots of each\n"
-            "    print('a token hears', e * p, 'slots')\n"
+            "    b, n, e, p = logits.shape  # examples, tokens, experts, slots per expert\n"
+            "    print('a token is averaged over', e * p, 'slots')\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "A softmax takes one axis. Make one axis of experts and slots first, and two of it again at the end.",
+            "A softmax takes one axis. First merge experts and slots into one axis, and split it again at the end.",
             "def combine_weights(logits):\n"
             "    flat = logits.flatten(2)\n"
             "    print(tuple(logits.shape), tuple(flat.shape), tuple(flat.view_as(logits).shape))\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def combine_weights(logits):\n    return torch.exp(logits - logits.logsumexp((2, 3), keepdim=True))",
         ),
     ),

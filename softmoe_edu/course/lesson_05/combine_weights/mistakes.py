@@ -9,7 +9,7 @@ EQ2 = "Eq. 2: C[i, j] = exp(x_i · phi_j) / sum over slots j' of exp(x_i · phi_
 
 @mistake(
     "M01",
-    does="takes the softmax over tokens: each slot's weights sum to 1, and each token's do not",
+    does="takes the softmax over tokens: each slot's weights sum to 1, each token's do not",
     belief="Combine weights sum to 1 over tokens.",
     refuted="Algorithm 1 takes C = softmax(logits, axis=(1, 2)), over slots",
     seen="Ekoda/SoftMoE, src/model.py",
@@ -57,7 +57,7 @@ def per_expert(logits):
 
 @mistake(
     "M03",
-    does="takes the softmax over experts, for each slot number apart, so that a token's weights sum to p",
+    does="takes the softmax over experts, separately for each slot number, so that a token's weights sum to p",
     belief="A router's softmax runs over experts.",
     refuted=EQ2,
     seen="a softmax over axis 2 of (b, n, e, p)",
@@ -70,9 +70,9 @@ def experts_only(logits):
 @mistake(
     "M03",
     does="takes the softmax over each expert's slots and divides by e: every expert gets the same share 1/e",
-    belief="If the sums come to e, dividing by e repairs them.",
+    belief="If the sums are e, dividing by e repairs them.",
     refuted="Eq. 2 lets all slots of all experts compete; experts with larger scores get more than 1/e",
-    seen="a repair of the sums alone",
+    seen="a repair of nothing but the sums",
 )
 def equal_experts(logits):
     """Softmax over p, over e."""
@@ -106,7 +106,7 @@ def dispatch_normalised(logits):
 
 @mistake(
     "M08",
-    does="answers each token with its best slot alone",
+    does="answers each token from its best slot alone",
     belief="Soft MoE sends each token to few experts.",
     refuted="Section 2.2: every output token depends on all slots",
     seen="habit from sparse routers",
@@ -122,7 +122,7 @@ def best_slot(logits):
     does="returns the scores themselves",
     belief="The scores are the weights.",
     refuted=EQ2,
-    seen="a line that is left out",
+    seen="a line left out",
 )
 def no_softmax(logits):
     """Raw scores."""
@@ -131,7 +131,7 @@ def no_softmax(logits):
 
 @mistake(
     does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
+    belief="softmax(z) is exp(z) / sum(exp(z)), on a computer too.",
     refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract each token's largest score first",
     seen="softmax over two axes written by hand",
 )

@@ -10,14 +10,14 @@ from softmoe_edu.teaching.exercise import Finding, Property
 
 
 def far_tokens(draw: Draw) -> tuple:
-    """Give scores of which every other token's are 1000 higher."""
+    """Draw scores that are 1000 higher for every other token."""
     logits = draw.normal(2, 5, 4, 3)
     logits[:, ::2] += 1000
     return (logits,)
 
 
 def hand(draw: Draw) -> tuple:
-    """Two tokens, two experts of two slots: the weights are twelfths and sixths."""
+    """Return scores of two tokens with two experts of two slots: the weights are twelfths and sixths."""
     powers = [[[[1, 2], [3, 6]], [[2, 1], [1, 2]]]]
     return (draw.tensor(powers).log(),)
 
@@ -61,7 +61,7 @@ def _shuffled(before, words):
 PROPERTIES = (
     by_hand(
         hand,
-        "every weight is its exp(score) over the sum of its own row, that of the token, across both experts",
+        "every weight is its exp(score) over the sum of its row, the token's, across both experts",
         "exp(scores) of token 0 with slots of expert 0 [1, 2] and of expert 1 [3, 6]; of token 1 [2, 1] and [1, 2]",
         show=_show,
     ),
@@ -75,13 +75,13 @@ PROPERTIES = (
         name="tokens apart",
     ),
     changed(
-        "scores that change places between slots of any experts take their weights along: all slots are alike",
+        "if slots of any experts swap their scores, their weights are swapped too: all slots are alike",
         case(3, 7, 4, 2),
         _slots_shuffled,
         _shuffled,
         name="slots alike",
     ),
-    gradients("the scores take a gradient", case(2, 4, 3, 2), ("logits",)),
+    gradients("the scores get a gradient", case(2, 4, 3, 2), ("logits",)),
     as_defined(
         "weights are exp(score) / sum over all slots of exp(score), whatever the sizes",
         case(3, 7, 4, 2),
@@ -93,7 +93,7 @@ PROPERTIES = (
     each_of(
         "large scores",
         *(
-            finite("scores of some thousands give finite weights: subtract each token's largest score first", make)
+            finite("scores of a few thousand give finite weights: subtract each token's largest score first", make)
             for make in (case(2, 5, 4, 3, scale=1000.0), far_tokens)
         ),
     ),

@@ -14,7 +14,7 @@ def in_loops(logits):
 
 
 def by_logsumexp(logits):
-    """Softmax by its logarithm, over two axes at once."""
+    """Softmax from its logarithm, over two axes at once."""
     return (logits - logits.logsumexp(dim=(2, 3), keepdim=True)).exp()
 
 

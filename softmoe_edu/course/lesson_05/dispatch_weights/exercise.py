@@ -8,11 +8,11 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def dispatch_weights(logits):
-    """Turn scores into dispatch weights: by these the tokens are mixed into slots (Eq. 1 of the paper).
+    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts, p slots of each.
-    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example. A
-    gradient must flow through, so use torch.
+    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
+    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
+    Gradients must flow through, so use torch.
     """
     return logits.softmax(dim=1)
 
@@ -31,19 +31,19 @@ EXERCISE = Exercise(
             "Softmax divides each exp(score) by a sum. In which direction does that sum run for a slot? On paper you "
             "divided by column sums. Name the four axes of the tensor first.",
             "def dispatch_weights(logits):\n"
-            "    b, n, e, p = logits.shape  # examples, tokens, experts, slots of each\n"
+            "    b, n, e, p = logits.shape  # examples, tokens, experts, slots per expert\n"
             "    print('a slot is averaged over', n, 'tokens')\n"
             "    raise NotImplementedError",
         ),
         Hint(
-            "A softmax takes the axis over which its weights sum to 1, and subtracts the largest score itself. Which "
-            "of these two divides by column sums? In (b, n, e, p) the axis of tokens has another number than here.",
+            "A softmax takes the axis over which its weights sum to 1, and subtracts the largest score by itself. "
+            "Which of these two divides by column sums? In (b, n, e, p) the axis of tokens has a different number.",
             "def dispatch_weights(logits):\n"
             "    table = torch.tensor([[3.0, 1.0, 2.0], [1.0, 2.0, 1.0]]).log()\n"
             "    print(table.softmax(dim=0), table.softmax(dim=1), sep='\\n')\n"
             "    raise NotImplementedError",
         ),
-        Hint("An answer, in one way of several.", "def dispatch_weights(logits):\n    return torch.softmax(logits, 1)"),
+        Hint("One right answer of several.", "def dispatch_weights(logits):\n    return torch.softmax(logits, 1)"),
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,

@@ -9,7 +9,7 @@ EQ1 = "Eq. 1: D[i, j] = exp(x_i · phi_j) / sum over tokens i' of exp(x_i' · ph
 
 @mistake(
     "M01",
-    does="takes the softmax over all slots: each token's weights sum to 1, and each slot's do not",
+    does="takes the softmax over all slots: each token's weights sum to 1, each slot's do not",
     belief="Each token's dispatch weights sum to 1.",
     refuted="Algorithm 1 takes D = softmax(logits, axis=0), over tokens",
     seen="Ekoda/SoftMoE, src/model.py",
@@ -33,7 +33,7 @@ def over_batch(logits):
 
 @mistake(
     "M05",
-    does="takes the softmax over experts, for each token and slot number apart",
+    does="takes the softmax over experts, separately for each token and slot number",
     belief="A router's softmax runs over experts.",
     refuted=EQ1,
     seen="habit from sparse routers",
@@ -71,8 +71,8 @@ def over_everything(logits):
     "M05",
     does="takes the softmax over tokens and then divides each token's weights by their sum",
     belief="Dispatch sums to 1 for slots and for tokens.",
-    refuted="Eq. 1 divides once; what a token gives to all slots together is free, and differs between tokens",
-    seen="an answer to the question which sums are 1",
+    refuted="Eq. 1 divides once; a token's weights over all slots may have any sum, and it differs between tokens",
+    seen="a wrong answer to the question which sums are 1",
 )
 def both_sums(logits):
     """Columns, then rows."""
@@ -84,7 +84,7 @@ def both_sums(logits):
     "M42",
     does="takes the softmax over the tokens of all examples together",
     belief="(b, n) may be flattened to (b n), as for an MLP.",
-    refuted="Section 2.2: routing is per sequence, so that an example's result is its own",
+    refuted="Section 2.2: routing is per sequence, so an example's result depends on that example alone",
     seen="flatten before the router",
 )
 def batch_is_one_group(logits):
@@ -94,7 +94,7 @@ def batch_is_one_group(logits):
 
 @mistake(
     "M08",
-    does="gives each slot its best token alone",
+    does="fills each slot with its best token alone",
     belief="A slot holds one token, as in experts choice.",
     refuted="Section 2.1: every slot is a convex combination of all tokens",
     seen="habit from sparse routers",
@@ -109,7 +109,7 @@ def best_token(logits):
     does="returns the scores themselves",
     belief="The scores are the weights.",
     refuted=EQ1,
-    seen="a line that is left out",
+    seen="a line left out",
 )
 def no_softmax(logits):
     """Raw scores."""
@@ -117,10 +117,10 @@ def no_softmax(logits):
 
 
 @mistake(
-    does="divides the scores by their sum and takes no exp, so that weights below 0 come out",
+    does="divides the scores by their sum without exp, so that some weights are below 0",
     belief="Normalising is dividing by the sum.",
     refuted=EQ1,
-    seen="softmax taken for a plain share",
+    seen="softmax mistaken for a plain share",
 )
 def no_exp(logits):
     """Shares of the scores."""
@@ -129,7 +129,7 @@ def no_exp(logits):
 
 @mistake(
     does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
+    belief="softmax(z) is exp(z) / sum(exp(z)), on a computer too.",
     refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract each slot's largest score first",
     seen="softmax written by hand",
 )

@@ -11,19 +11,19 @@ from softmoe_edu.teaching.exercise import Finding, Property
 
 
 def case(b: int, n: int, e: int, p: int, scale: float = 1.0):
-    """Give a maker of scores of these sizes."""
+    """Return a function that draws scores of these sizes."""
     return lambda draw: (scale * draw.normal(b, n, e, p),)
 
 
 def far_slots(draw: Draw) -> tuple:
-    """Give scores of which every other slot's, of each expert, are 1000 higher."""
+    """Draw scores that are 1000 higher for every other slot."""
     logits = draw.normal(2, 5, 4, 3)
     odd = torch.arange(12, device=logits.device).view(4, 3) % 2
     return (logits + 1000 * odd,)
 
 
 def hand(draw: Draw) -> tuple:
-    """Scores of two tokens with three slots, one for each expert (lesson 05, section 2)."""
+    """Return scores of two tokens with three slots, one for each expert (lesson 05, section 2)."""
     return (draw.tensor([[[[math.log(v)] for v in row] for row in ((3, 1, 2), (1, 2, 1))]]),)
 
 
@@ -90,7 +90,7 @@ PROPERTIES = (
         lambda before, words: before,
         name="slots apart",
     ),
-    gradients("the scores take a gradient", case(2, 4, 3, 2), ("logits",)),
+    gradients("the scores get a gradient", case(2, 4, 3, 2), ("logits",)),
     as_defined(
         "weights are exp(score) / sum over tokens of exp(score), whatever the sizes",
         case(3, 7, 4, 2),
@@ -102,7 +102,7 @@ PROPERTIES = (
     each_of(
         "large scores",
         *(
-            finite("scores of some thousands give finite weights: subtract each slot's largest score before exp", make)
+            finite("scores of a few thousand give finite weights: subtract each slot's largest score before exp", make)
             for make in (case(2, 5, 4, 3, scale=1000.0), far_slots)
         ),
     ),

@@ -17,12 +17,12 @@ def in_loops(logits):
 
 
 def by_logsumexp(logits):
-    """Softmax by its logarithm."""
+    """Softmax from its logarithm."""
     return torch.exp(logits - torch.logsumexp(logits, 1, keepdim=True))
 
 
 def tokens_last(logits):
-    """The axis of tokens moved to the end and back, in a module's words."""
+    """The axis of tokens moved to the end and back, around a torch.nn module."""
     return torch.nn.Softmax(dim=-1)(logits.movedim(1, -1)).movedim(-1, 1).contiguous()
 
 

@@ -11,10 +11,10 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def soft_moe(x, phi, experts):
-    """Send tokens through the experts of a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+    """Compute a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
 
-    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each maps
-    (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each of
+    which maps (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
     """
     logits = torch.einsum("bnd,dep->bnep", x, phi)
     dispatch = logits.softmax(dim=1)
@@ -35,7 +35,7 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "One matrix of scores serves twice. Which axis is averaged over in a slot, and which in a token's "
+            "One matrix of scores is used twice. Which axis is averaged over in a slot, and which in a token's "
             "answer? Print the shapes first.",
             "def soft_moe(x, phi, experts):\n"
             "    logits = torch.einsum('bnd,dep->bnep', x, phi)\n"
@@ -44,7 +44,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "Dispatch: softmax over the n tokens, for each slot. Combine: softmax over all e x p slots together, for "
-            "each token; flatten the two axes first. Then slots are dispatch weights times the raw tokens.",
+            "each token; flatten the two axes first. Then slots are dispatch weights times the tokens as they came.",
             "def soft_moe(x, phi, experts):\n"
             "    logits = torch.einsum('bnd,dep->bnep', x, phi)\n"
             "    both = logits.flatten(2)  # (b, n, e p): the axis that combine runs over\n"
@@ -52,7 +52,7 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def soft_moe(x, phi, experts):\n"
             "    scores = x @ phi.flatten(1)\n"
             "    slots = (scores.softmax(1).mT @ x).unflatten(1, phi.shape[1:])\n"

@@ -1,4 +1,4 @@
-"""Mistakes in the weights of a Soft MoE layer: each a whole layer that runs, trains, and is not Soft MoE."""
+"""Mistakes in a Soft MoE layer: each a whole layer that runs, trains, and is not Soft MoE."""
 
 import math
 
@@ -18,12 +18,12 @@ EQ2 = "Eq. 2: C[i, j] = exp(x_i · phi_j) / sum over slots j' of exp(x_i · phi_
 
 
 def scores(x, phi):
-    """Give the logits, (b, n, e, p)."""
+    """Return the logits, (b, n, e, p)."""
     return torch.einsum("bnd,dep->bnep", x, phi)
 
 
 def over_slots(logits):
-    """Give the softmax over all slots of all experts."""
+    """Return the softmax over all slots of all experts."""
     return logits.flatten(2).softmax(-1).view_as(logits)
 
 
@@ -33,7 +33,7 @@ def answers_of(slots, experts):
 
 
 def apply(x, dispatch, combine, experts):
-    """Fill slots, compute, answer."""
+    """Fill the slots, run the experts and combine their answers."""
     slots = torch.einsum("bnep,bnd->bepd", dispatch, x)
     return torch.einsum("bnep,bepd->bnd", combine, answers_of(slots, experts))
 
@@ -69,7 +69,7 @@ def dispatch_over_batch(x, phi, experts):
     does="takes both softmaxes over slots",
     belief="One softmax of the logits serves dispatch and combine.",
     refuted=EQ1,
-    seen="a first draft of many",
+    seen="a common first draft",
 )
 def both_over_slots(x, phi, experts):
     """The combine weights used twice."""
@@ -82,7 +82,7 @@ def both_over_slots(x, phi, experts):
     does="takes both softmaxes over tokens",
     belief="One softmax of the logits serves dispatch and combine.",
     refuted=EQ2,
-    seen="a first draft of many",
+    seen="a common first draft",
 )
 def both_over_tokens(x, phi, experts):
     """The dispatch weights used twice."""
@@ -105,7 +105,7 @@ def combine_per_expert(x, phi, experts):
 
 @mistake(
     "M03",
-    does="takes the combine softmax over experts, for each slot number apart",
+    does="takes the combine softmax over experts, separately for each slot number",
     belief="Softmax over experts is what a router does.",
     refuted=EQ2,
     seen="a softmax over axis 2 of (b, n, e, p)",
@@ -133,7 +133,7 @@ def dispatch_joint(x, phi, experts):
     does="uses the scores themselves as weights",
     belief="The scores are the weights.",
     refuted=ALGORITHM,
-    seen="a line that is left out",
+    seen="a line left out",
 )
 def no_softmax(x, phi, experts):
     """Raw logits."""
@@ -143,7 +143,7 @@ def no_softmax(x, phi, experts):
 
 @mistake(
     "M08",
-    does="answers each token with its best slot alone",
+    does="answers each token from its best slot alone",
     belief="Soft MoE sends each token to few experts.",
     refuted="Section 2.2: every output token depends on all slots",
     seen="habit from sparse routers",
@@ -158,8 +158,8 @@ def hard_combine(x, phi, experts):
 @mistake(
     "M01",
     same_as="both-over-tokens",
-    does="answers tokens with the dispatch weights",
-    belief="What went in by D comes back by D.",
+    does="combines answers with the dispatch weights",
+    belief="What D mixed into slots, D brings back.",
     refuted=EQ2,
     seen="the wrong variable in the last line",
 )
@@ -184,7 +184,7 @@ def sqrt_d(x, phi, experts):
 
 @mistake(
     does="takes exp of the scores as they are, which overflows",
-    belief="softmax(z) is exp(z) / sum(exp(z)), also on a computer.",
+    belief="softmax(z) is exp(z) / sum(exp(z)), on a computer too.",
     refuted="in float64 exp(710) is infinite, in float32 exp(89); subtract the largest score of each sum first",
     seen="softmax written by hand",
 )
@@ -209,13 +209,13 @@ def one_maximum(x, phi, experts):
 
 
 def cosines(x, phi):
-    """Give the cosines of tokens and slot vectors, (b, n, e, p)."""
+    """Return the cosines of tokens and slot vectors, (b, n, e, p)."""
     return scores(torch.nn.functional.normalize(x, dim=-1), torch.nn.functional.normalize(phi, dim=0))
 
 
 @mistake(
     "M10",
-    does="gives slot number j to expert j mod e, while phi and the weights count the slots expert by expert",
+    does="sends slot number j to expert j mod e, while phi and the weights count the slots expert by expert",
     belief="Slots are dealt to experts round-robin.",
     refuted="Section 2.1: slot i belongs to expert ⌊i/p⌋ (the caption of Figure 2 says otherwise)",
     seen="a reshape to (p, e)",
@@ -232,9 +232,9 @@ def slot_order(x, phi, experts):
 
 @mistake(
     does="runs the first expert on every slot",
-    belief="The experts differ by their slots alone.",
+    belief="The experts differ only in their slots.",
     refuted="Section 2.1: each expert processes its own p slots",
-    seen="an index that is left out of a loop",
+    seen="an index left out of a loop",
 )
 def one_expert_for_all(x, phi, experts):
     """experts[0] everywhere."""
@@ -244,9 +244,9 @@ def one_expert_for_all(x, phi, experts):
 
 @mistake(
     "M34",
-    does="divides the tokens by their length and mixes these into the slots",
+    does="divides the tokens by their length and mixes the divided tokens into the slots",
     belief="The layer normalises the tokens that it mixes.",
-    refuted="Algorithm 2 normalises for the logits alone; the slots mix the tokens as they came",
+    refuted="Algorithm 2 normalises only for the logits; the slots mix the tokens as they came",
     seen="bwconrad/soft-moe and lucidrains/soft-moe-pytorch",
 )
 def mixes_normalised_tokens(x, phi, experts):
@@ -259,7 +259,7 @@ def mixes_normalised_tokens(x, phi, experts):
     "M34",
     does="divides the tokens by their length before anything else, for the scores and for the slots",
     belief="A layer begins by normalising its tokens.",
-    refuted="Algorithm 1 takes the tokens as they are; Algorithm 2 normalises them for the logits alone, and the slots "
+    refuted="Algorithm 1 takes the tokens as they are; Algorithm 2 normalises them only for the logits, and the slots "
     "mix the tokens as they came",
     seen="x = F.normalize(x) as the first line",
 )
@@ -272,7 +272,7 @@ def normalises_tokens_first(x, phi, experts):
 
 @mistake(
     "M34",
-    does="divides tokens and slot vectors by their length for the scores, which makes cosines of them",
+    does="divides tokens and slot vectors by their length for the scores, which turns them into cosines",
     belief="A score is the cosine of token and slot vector.",
     refuted="Algorithm 1 takes the scores x · phi as they are; Algorithm 2 takes cosines, times a learned scale",
     seen="Algorithm 2 without its scale",
@@ -287,7 +287,7 @@ def cosine_scores(x, phi, experts):
     "M34",
     does="divides tokens and slot vectors by their length for the scores, and mixes the divided tokens into the slots",
     belief="What is normalised once stays normalised.",
-    refuted="Algorithm 2 normalises for the logits alone; the slots mix the tokens as they came",
+    refuted="Algorithm 2 normalises only for the logits; the slots mix the tokens as they came",
     seen="x = F.normalize(x) and phi = F.normalize(phi, dim=0) as the first lines",
 )
 def cosine_scores_and_normalised_tokens(x, phi, experts):
@@ -300,7 +300,7 @@ def cosine_scores_and_normalised_tokens(x, phi, experts):
     does="adds the tokens to their answers",
     belief="The residual connection is part of the layer.",
     refuted="Algorithm 1 returns the combined slots; the block adds the residual",
-    seen="layers that were cut out of a block",
+    seen="layers cut out of a block",
 )
 def adds_residual(x, phi, experts):
     """The answer plus x."""
@@ -338,7 +338,7 @@ def detached_combine(x, phi, experts):
     "M42",
     does="routes all tokens of the batch as one group",
     belief="(b, n, d) may be flattened to (b n, d), as for an MLP.",
-    refuted="Section 2.2: routing is per sequence, so that an example's result is its own",
+    refuted="Section 2.2: routing is per sequence, so an example's result depends on that example alone",
     seen="flatten before the router",
 )
 def batch_is_one_group(x, phi, experts):
@@ -350,9 +350,9 @@ def batch_is_one_group(x, phi, experts):
 
 @mistake(
     "M06",
-    does="runs every expert on every token and averages the answers: a dense mixture, at n x e rows",
+    does="runs every expert on every token and averages the answers: a dense mixture, which computes n x e rows",
     belief="Soft MoE is a dense mixture with softmax gates.",
-    refuted="Figure 1 and Algorithm 1: experts see e x p slots, which are mixes of tokens, and no token itself",
+    refuted="Figure 1 and Algorithm 1: experts see e x p slots, which are mixes of tokens, never a token itself",
     seen="several write-ups",
 )
 def dense_moe(x, phi, experts):

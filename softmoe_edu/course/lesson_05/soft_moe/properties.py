@@ -20,25 +20,25 @@ from softmoe_edu.teaching.exercise import Finding, Property
 
 
 def mlps(draw: Draw, d: int, e: int) -> list:
-    """Give e different experts: a bend between two random maps."""
+    """Return e different experts: tanh between two random maps, and a skip connection."""
     pairs = [(draw.normal(d, 4), draw.normal(4, d) / 2) for _ in range(e)]
     return [lambda s, a=a, c=c: torch.tanh(s @ a.to(s.dtype)) @ c.to(s.dtype) + s / 2 for a, c in pairs]
 
 
 def case(b: int, n: int, d: int, e: int, p: int, scale: float = 1.0):
-    """Give a maker of arguments of these sizes."""
+    """Return a function that draws arguments of these sizes."""
     return lambda draw: (draw.normal(b, n, d), scale * draw.normal(d, e, p), mlps(draw, d, e))
 
 
 def raised(draw: Draw) -> tuple:
-    """All scores some 800 higher: exp overflows, and differences between scores are as small as ever."""
+    """Draw arguments with all scores about 800 higher: exp overflows, and their differences are as small as before."""
     x, phi, _ = case(2, 5, 3, 4, 2)(draw)
     high = torch.cat([phi, torch.full_like(phi[:1], 800)])
     return torch.cat([x, torch.ones_like(x[..., :1])], -1), high, mlps(draw, 4, 4)
 
 
 def far_apart(draw: Draw) -> tuple:
-    """Every other token scores 1000 higher with every other slot: what is left of the others is far below."""
+    """Draw arguments in which every other token scores 1000 higher with every other slot."""
     x, phi, _ = case(2, 5, 3, 4, 3)(draw)
     token, slot = (torch.arange(count, device=x.device, dtype=x.dtype) % 2 for count in (5, 12))
     x = torch.cat([x, token.view(1, 5, 1).expand(2, 5, 1)], -1)
@@ -46,22 +46,23 @@ def far_apart(draw: Draw) -> tuple:
 
 
 def hand(draw: Draw) -> tuple:
-    """Two tokens, three experts of one slot: the weights are twelfths (lesson 05, section 3)."""
+    """Return two tokens and three experts of one slot: the weights are twelfths (lesson 05, section 3)."""
     phi = draw.tensor([[math.log(v) for v in (3, 1, 2)], [math.log(v) / 2 for v in (1, 2, 1)]])
     return draw.tensor([[[1, 0], [0, 2]]]), phi[..., None], [lambda s: 4 * s, lambda s: 3 * s, lambda s: 3 * s]
 
 
 class Sums:
-    """What the sums of an answer's weights look like from outside, where no weight is seen.
+    """The sums of an answer's weights, measured from outside, where no weight can be seen.
 
-    Every token gets a further number that scores nothing, the same for all, and every expert answers one number: a slot
-    holds that number times the sum of its dispatch weights, an answer that number times the sum of its combine weights.
-    That is so if slots mix the tokens themselves and answers mix slots. A layer that normalises its tokens, or adds
-    them in the end, is told by numbers three times as large: these do not leave it three times as large. A factor for
-    all tokens looks like one for all weights, so that equal sums are the weights' own where they are 1 alone.
+    Every token gets a further number, the same for all, that does not change its scores, and every expert answers one
+    number: a slot holds that number times the sum of its dispatch weights, an answer that number times the sum of its
+    combine weights. This holds if slots mix the tokens themselves and answers mix slots. A layer that normalises its
+    tokens, or adds them at the end, is recognised with a number three times as large: its outputs do not become three
+    times as large. A factor on all tokens looks like one on all weights, so equal sums count as the weights' own only
+    where they are 1.
 
-    slots: what a number that is 1 in every token is in the slots; None where no expert could see it: under vmap its
-    input is no tensor any more when the call has ended. answers: what the layer answers if every expert answers 1.
+    slots: what a number that is 1 in every token becomes in the slots; None where no expert could see it: under vmap
+    its input is no longer a tensor once the call has ended. answers: the layer's answers if every expert answers 1.
     """
 
     def __init__(self, function, x, phi):
@@ -81,9 +82,11 @@ class Sums:
         return self.slots is None or self.slots.numel() > 0
 
     def told(self, of_dispatch, of_combine):
-        """Say both in words: as sums of weights where they are known to be that, else as what was measured."""
+        """Return both in words: as sums of weights where they are known to be that, otherwise as what was measured."""
         into, back = "unseen" if self.slots is None else brief(self.slots), brief(self.answers[0])
-        slots = f"a number that is 1 in every token is {into} in the slots" if self.called else "no expert was called"
+        slots = (
+            f"a number that is 1 in every token becomes {into} in the slots" if self.called else "no expert was called"
+        )
         answers = f"if every expert answers 1, the layer answers {back}"
         return "; ".join(
             [
@@ -116,7 +119,7 @@ def _are_sums(once, thrice):
 
 
 OWN_TOKENS = (
-    "every slot is an average of the tokens as they came, and every answer an average of what the experts answer: a "
+    "every slot is an average of the tokens as they came, and every answer an average of the experts' answers: a "
     "number that is 1 in every token is 1 in every slot, and if every expert answers 1, so does the layer"
 )
 
@@ -134,8 +137,8 @@ def _by_hand(answer, draw):
 
     if measured.are_one:
         should = (
-            "sums of 1 are not enough: dispatch is the softmax of the scores x · phi over tokens, combine that over "
-            "all slots, and slot i is filled with the tokens themselves and answered by expert i"
+            "sums of 1 are not enough: dispatch is the softmax of the scores x · phi over tokens, combine the one "
+            "over all slots, and the slots of expert i mix the tokens themselves and are computed by expert i"
         )
     elif all(known):
         should = (
@@ -197,7 +200,7 @@ def _first_changed(args, draw):
 
 def _examples_apart(change, view):
     return changed(
-        "an example's answers do not change with the others of its batch: dispatch runs over its own tokens",
+        "an example's answers do not change with the others in its batch: dispatch runs over its own tokens",
         case(3, 7, 5, 4, 2),
         change,
         lambda before, words: before,
@@ -217,7 +220,7 @@ PROPERTIES = (
         name="order of tokens",
     ),
     changed(
-        "experts in another order, with their slots' vectors, answer the same: slot (i, j) belongs to expert i",
+        "experts in another order, with their slots' vectors, give the same answers: slot (i, j) belongs to expert i",
         case(3, 7, 5, 4, 2),
         _relabelled,
         lambda before, words: before,
@@ -229,7 +232,7 @@ PROPERTIES = (
         _examples_apart(_first_changed, lambda y: y[1:]),
     ),
     gradients(
-        "every score takes a gradient by both ways, dispatch and combine",
+        "every score gets a gradient through both dispatch and combine",
         case(2, 4, 3, 3, 2),
         ("x", "phi"),
         name="gradients",
@@ -245,7 +248,7 @@ PROPERTIES = (
     each_of(
         "large scores",
         *(
-            finite("scores of some thousands give finite answers: subtract the largest of each sum before exp", make)
+            finite("scores of a few thousand give finite answers: subtract the largest of each sum before exp", make)
             for make in (case(2, 5, 3, 4, 2, 1000.0), far_apart)
         ),
     ),

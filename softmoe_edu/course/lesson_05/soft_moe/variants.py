@@ -27,7 +27,7 @@ def in_loops(x, phi, experts):
 
 
 def by_logsumexp(x, phi, experts):
-    """Softmax written out by its logarithm."""
+    """Softmax written out from its logarithm."""
     logits = x @ phi.flatten(1)
     dispatch = (logits - logits.logsumexp(1, keepdim=True)).exp()
     combine = (logits - logits.logsumexp(2, keepdim=True)).exp()
@@ -53,7 +53,7 @@ def in_float64(x, phi, experts):
 
 
 def example_by_example(x, phi, experts):
-    """Algorithm 1 as printed, for one example, called for each."""
+    """Algorithm 1 as printed, for one example at a time."""
 
     def one(tokens):
         scores = torch.tensordot(tokens, phi, 1)

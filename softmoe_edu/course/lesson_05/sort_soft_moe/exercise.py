@@ -12,7 +12,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 class Listing(str):
-    """The numbered lines as text; a notebook shows them folded, so that who writes without them does not see them."""
+    """The numbered lines as text; a notebook shows them folded, so that nobody sees them by accident."""
 
     __slots__ = ()
 
@@ -27,14 +27,14 @@ class Listing(str):
 
 
 def listing() -> Listing:
-    """Give the numbered lines, to be shown or printed."""
+    """Return the numbered lines, to be shown or printed."""
     return Listing("\n".join(f"{number:2d}  {line}" for number, line in LINES.items()))
 
 
 def soft_moe_lines():
-    """Give the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
+    """Return the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
 
-    Six of the numbered lines make a right soft_moe; the other six are lines that people write by mistake.
+    Six of the numbered lines make up a right soft_moe; the other six are common mistakes.
     """
     return [5, 10, 8, 2, 7, 4]
 
@@ -43,7 +43,7 @@ def _observe(function: Callable, draw: Draw) -> dict[str, object]:
     try:
         numbers = function()
         if not are_six_lines(numbers):
-            return {"answers": None}  # nothing that a line could be blamed for
+            return {"answers": None}  # no line is at fault
         return {"answers": assemble(numbers)(*SOFT_MOE.probe(draw.sub("layer")))}
     except Exception as error:
         return {"answers": type(error).__name__}
@@ -59,13 +59,13 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "Name the steps first: score, normalise (two lines), dispatch, compute, combine. For most steps two lines "
-            "or more are offered; which names does a line need, and which does it make?",
+            "Name the steps first: score, normalise (two lines), dispatch, compute, combine. Most steps have two "
+            "lines or more to choose from; which names does a line need, and which does it define?",
             "def soft_moe_lines():\n"
             "    print('logits -> dispatch, combine -> slots -> answers -> return')\n"
             "    raise NotImplementedError",
         ),
-        Hint("An answer, in one order of several.", "def soft_moe_lines():\n    return [5, 8, 10, 2, 7, 4]"),
+        Hint("One right order of several.", "def soft_moe_lines():\n    return [5, 8, 10, 2, 7, 4]"),
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,

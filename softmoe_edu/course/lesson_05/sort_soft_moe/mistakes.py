@@ -42,8 +42,8 @@ def combine_per_expert():
 
 @mistake(
     "M05",
-    does="answers tokens with the dispatch weights",
-    belief="What went in by D comes back by D.",
+    does="combines answers with the dispatch weights",
+    belief="What D mixed into slots, D brings back.",
     refuted="Eq. 2: C = softmax over slots",
     seen="the wrong variable in the last line",
 )
@@ -57,7 +57,7 @@ def combine_uses_dispatch():
     does="takes both softmaxes over slots",
     belief="One softmax of the logits serves dispatch and combine.",
     refuted="Eq. 1: D = softmax over tokens",
-    seen="a first draft of many",
+    seen="a common first draft",
 )
 def both_over_slots():
     """The combine weights for dispatch too."""
@@ -66,9 +66,9 @@ def both_over_slots():
 
 @mistake(
     "M06",
-    does="runs the experts on tokens in place of slots, which does not fit the last line",
+    does="runs the experts on tokens instead of slots, which does not fit the last line",
     belief="Every expert processes every token.",
-    refuted="Algorithm 1: experts see the e x p slots, which are mixes of tokens, and no token itself",
+    refuted="Algorithm 1: experts see the e x p slots, which are mixes of tokens, never a token itself",
     seen="several write-ups",
 )
 def experts_see_tokens():
@@ -77,7 +77,7 @@ def experts_see_tokens():
 
 
 @mistake(
-    does="uses a name before the line that makes it",
+    does="uses a name before the line that defines it",
     belief="Dispatch comes first.",
     refuted="score, normalise, dispatch, compute, combine: each step needs the one before",
     seen="lines in the order of the words",

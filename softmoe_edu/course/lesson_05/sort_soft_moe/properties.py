@@ -1,4 +1,4 @@
-"""The numbered lines, and what a right choice and order of them does: it makes a Soft MoE layer."""
+"""The numbered lines, and the properties of a right choice and order: together they are a Soft MoE layer."""
 
 from collections.abc import Callable, Sequence
 from numbers import Integral
@@ -10,7 +10,7 @@ from softmoe_edu.teaching.check.attempt import Attempt, in_words
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Kind, Property
 
-# The lines of the reference, as people write them; another reference would not unpack into these six.
+# The lines of the reference as people write them; a different reference would not unpack into these six.
 _body = SOFT_MOE.solution.splitlines()[len(SOFT_MOE.stub.splitlines()) - 1 :]
 LOGITS, DISPATCH, COMBINE, FILL, COMPUTE, ANSWER = (line.strip() for line in _body)
 AXIS_OF_TOKENS, ALL_SLOTS = DISPATCH.split(" = ")[1], COMBINE.split(" = ")[1]
@@ -37,7 +37,7 @@ LINES = dict(
 
 
 def assemble(numbers: Sequence[int]) -> Callable:
-    """Give the function that these lines make, under the signature of soft_moe."""
+    """Return the function that these lines make up, with the signature of soft_moe."""
     body = "\n".join(f"    {LINES[number]}" for number in numbers)
     namespace: dict[str, object] = {"torch": torch}
     exec(f"def {SOFT_MOE.signature}:\n{body}", namespace)
@@ -45,7 +45,7 @@ def assemble(numbers: Sequence[int]) -> Callable:
 
 
 def are_six_lines(numbers: object) -> bool:
-    """Tell whether these are the numbers of six different lines."""
+    """Return whether these are the numbers of six different lines."""
     known = isinstance(numbers, list | tuple) and all(isinstance(n, Integral) and n in LINES for n in numbers)
     return known and len(numbers) == len(set(numbers)) == len(_body)
 
@@ -82,7 +82,7 @@ def _is_soft_moe(answer: Attempt, draw: Draw) -> Finding | None:
 
 
 PROPERTIES = (
-    Property("six lines", _six_lines, "choose one line for each step, six in all, each once"),
-    Property("the lines run", _runs, "look which names each line needs, and whether a line above makes them"),
-    Property("they make a Soft MoE layer", _is_soft_moe),
+    Property("six lines", _six_lines, "choose one line for each step, six in all, and each only once"),
+    Property("the lines run", _runs, "check which names each line needs, and whether a line above defines them"),
+    Property("they make up a Soft MoE layer", _is_soft_moe),
 )

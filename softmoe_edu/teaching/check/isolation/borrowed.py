@@ -1,4 +1,4 @@
-"""Notice an answer that calls the function which it is to write, and leave every profiler and debugger alone."""
+"""Detect an answer that calls the function that it should write, and leave every profiler and debugger alone."""
 
 import functools
 import threading
@@ -59,7 +59,7 @@ def trapped() -> dict[FunctionType, CodeType]:
 
 
 def release(but: dict[FunctionType, CodeType]) -> None:
-    """Give every trapped function its own code back, except these; where an error cut a block short, too."""
+    """Restore every trapped function's own code, except these; also where an error cut a block short."""
     for function in [each for each in _own if each not in but]:
         function.__code__ = _own[function]
         del _own[function]
@@ -73,7 +73,7 @@ def _trap(function: FunctionType) -> CodeType:
     twin = FunctionType(code, function.__globals__, code.co_name, function.__defaults__, function.__closure__)
     twin.__kwdefaults__ = function.__kwdefaults__
     # Whatever globals the function has, the trap finds its way here. It names the variables of a closure, which the
-    # interpreter counts on, and who asks for the source text gets the function's own.
+    # interpreter counts on, and a request for the source text gets the function's own.
     body = f"__import__({__name__!r}, fromlist=['met']).met({len(_twins)})(*args, **kwargs)"
     _twins.append((code.co_name, twin))
     variables = ", ".join(code.co_freevars)

@@ -33,7 +33,7 @@ def is_grading() -> bool:
 def hard_limit(seconds: float) -> Iterator[None]:
     """End this process where the block, while grading, takes longer than these seconds and PATIENCE_S.
 
-    That costs the submission its grade, and nobody else theirs. Without a grader nothing is ended.
+    That costs this submission its grade, and no other one. Without a grader no process is ended.
 
     Args:
         seconds: The limit that the block has already, by `time_limit`.

@@ -16,8 +16,8 @@ from softmoe_edu.teaching.check.isolation.time_limit import TimeUp, callers_alar
 # What ends a check as a whole. Any other exception of an answer, pytest's Failed included, is something that it did.
 ENDS = (KeyboardInterrupt, SystemExit, TimeUp, UsedReference)
 STUCK = (
-    "The time of the check is over, and your function goes on: it is in one long call that Python cannot interrupt, "
-    "such as a product of huge matrices. Wait, or restart the kernel; look at the sizes before you run it again."
+    "The check has run out of time, but your function is still in one long call that Python cannot interrupt, "
+    "such as a product of huge matrices. Wait, or restart the kernel; check the sizes before you run it again."
 )
 
 _turn = threading.RLock()

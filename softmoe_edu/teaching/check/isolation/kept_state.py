@@ -89,7 +89,7 @@ def _read(row: Kept) -> object:
     try:
         return row.get()
     except Exception:
-        return NOTHING  # torch, say, refuses to tell a precision that was set in two ways
+        return NOTHING  # torch, say, refuses to return a precision that was set in two ways
 
 
 def _same(a: object, b: object) -> bool:
@@ -235,7 +235,7 @@ def _blocked_signals_back(before: object) -> None:
 
 
 def _cpu_timers() -> tuple[bool, ...]:
-    """Whether the timers of CPU time run; how long is not ours to say, since it goes on while they do."""
+    """Whether the timers of CPU time run; what is left on them changes as they run, so it is not compared."""
     if not hasattr(signal, "getitimer"):
         return ()
     return tuple(signal.getitimer(which)[0] > 0 for which in (signal.ITIMER_VIRTUAL, signal.ITIMER_PROF))
@@ -311,7 +311,7 @@ def _default_device() -> tuple:
 
 def _default_device_back(before: tuple) -> None:
     modes, context, current = before
-    # Nothing is set that is set already: a default device of a thread can abort the process at its end.
+    # Nothing that is already set is set again: a default device of a thread can abort the process at its end.
     for _ in function_modes():
         _pop_mode()
     for mode in modes:

@@ -22,11 +22,11 @@ LIBRARIES = tuple({sysconfig.get_path(name) + os.sep for name in ("stdlib", "pur
 
 @contextlib.contextmanager
 def nothing_left_behind(printed: Printed) -> Iterator[None]:
-    """End, after the block, what it started and left running, and tell in `printed` what goes on all the same.
+    """End, after the block, what it started and left running, and report in `printed` what keeps running.
 
-    A copy of this process (os.fork) ends where it would leave the block. A thread that runs code which is no library's
-    gets SystemExit. Functions that such code registered by atexit.register are forgotten. Threads of libraries, such as
-    pools that wait for work, and other programs (subprocess) are let alone; these write into a closed pipe.
+    A copy of this process (os.fork) ends where it would leave the block. A thread that runs code outside the libraries
+    gets SystemExit. Functions that such code registered with atexit.register are forgotten. Threads of libraries, such
+    as pools that wait for work, and other programs (subprocess) are left alone; these write into a closed pipe.
     """
     process, leave = os.getpid(), os._exit
     # Other threads of this process may start some of their own meanwhile.

@@ -55,7 +55,7 @@ def _as_text(part: str | bytes) -> str:
 
 
 class Stream(io.TextIOBase):
-    """What stands in place of sys.stdout and sys.stderr; it stays open whatever an answer does."""
+    """What replaces sys.stdout and sys.stderr; it stays open whatever an answer does."""
 
     encoding, errors, closed = "utf-8", "backslashreplace", False
 
@@ -74,7 +74,7 @@ class Stream(io.TextIOBase):
         return True
 
     def flush(self) -> None:
-        """There is nothing that waits to be written."""
+        """Do nothing: no text is waiting to be written."""
 
     def close(self) -> None:
         """Stay open: what an answer prints after it closed sys.stdout is to be read as well."""
@@ -112,12 +112,12 @@ class Printed:
 
     @property
     def text(self) -> str:
-        """All that was kept; it can be encoded, and has no space around it."""
+        """All that was kept, encodable and without surrounding space."""
         return encodable("\n".join(part.text.strip("\n") for part in self._all if part.length)).strip()
 
     @property
     def lines(self) -> int:
-        """How many lines were written, with those that were not kept."""
+        """How many lines were written, including those that were not kept."""
         left_out = sum(part.newlines - part.text.count("\n") for part in self._all)
         return len(self.text.splitlines()) + max(0, left_out)
 
@@ -130,7 +130,7 @@ class Printed:
 def output_in(printed: Printed) -> Iterator[None]:
     """Collect what the block writes: by print, warnings, displays of a notebook, C code, processes that it starts.
 
-    Memory and disk are bounded however much it is, and streams that are closed or missing are so afterwards.
+    Memory and disk are bounded however much it is, and streams that were closed or missing are so afterwards.
     """
     # A grader gives 0 for any byte on stderr, torch's own C++ warnings included: the descriptors are turned away too.
     before = sys.stdout, sys.stderr
@@ -148,7 +148,7 @@ def output_in(printed: Printed) -> Iterator[None]:
 
 
 def _outside(stream: object, kept: dict[int, int | None]) -> Callable[[str], object]:
-    """Return what writes a line where the learner reads, while everything else is collected."""
+    """Return a function that writes a line where the learner reads, while everything else is collected."""
     write, flush = getattr(stream, "write", None), getattr(stream, "flush", None)
     try:
         fd = stream.fileno()
@@ -200,7 +200,7 @@ def _warnings_in(printed: Printed) -> Iterator[None]:
 def _descriptors_in(below: Ends) -> Iterator[dict[int, int | None]]:
     read_end, write_end = (_above_the_streams(end) for end in os.pipe())
     _enlarge(write_end)
-    # Processes that an answer leaves behind may keep the pipe open: its end is a word that nobody else says.
+    # Processes that an answer leaves behind may keep the pipe open: a word that nothing else writes marks its end.
     end = secrets.token_bytes(16)
 
     def drain() -> None:

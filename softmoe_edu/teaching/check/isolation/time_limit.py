@@ -22,15 +22,15 @@ DEBUGGERS = ("pdb", "cmd", "IPython.", "pydevd", "_pydevd")
 
 
 class TimeUp(BaseException):
-    """The time of a check is over; no `except Exception` of an answer catches it."""
+    """The time of a check is up; no `except Exception` of an answer catches it."""
 
 
 @contextlib.contextmanager
 def time_limit(seconds: float, stuck: Callable[[], None] | None = None) -> Iterator[None]:
     """Raise TimeUp in the block when the seconds are over, and again until the block is left.
 
-    One long call into C cannot be interrupted: TimeUp is raised when it returns. A person who stands at the prompt of
-    a debugger is not interrupted, and has the seconds anew afterwards.
+    One long call into C cannot be interrupted: TimeUp is raised when it returns. A person at the prompt of a debugger
+    is not interrupted, and the full time starts again afterwards.
 
     Args:
         seconds: Time for the block, in seconds.
@@ -202,7 +202,7 @@ def _left_by(finish: Callable[[], None]) -> Iterator[None]:
 
 
 def _surely(finish: Callable[[], None]) -> None:
-    """Do this to its end, however often a TimeUp comes between."""
+    """Run this to its end, however often a TimeUp interrupts it."""
     while True:
         try:
             return finish()

@@ -30,7 +30,7 @@ EXERCISE = Exercise(
             "def tokens_per_expert(indices, experts):\n    print(indices.flatten())\n    raise NotImplementedError",
         ),
         Hint(
-            "An answer, in one way of several.",
+            "One right answer of several.",
             "def tokens_per_expert(indices, experts):\n"
             "    return torch.stack([(indices == expert).sum() for expert in range(experts)])",
         ),

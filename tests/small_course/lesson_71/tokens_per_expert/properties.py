@@ -6,7 +6,7 @@ from softmoe_edu.teaching.check.properties import as_defined, by_hand, changed
 
 
 def case(n, k, experts):
-    """Give a maker of choices of these sizes; nobody chooses the last expert."""
+    """Return a function that draws choices of these sizes; nobody chooses the last expert."""
     return lambda draw: (torch.stack([draw.permutation(experts - 1)[:k] for _ in range(n)]), experts)
 
 
