@@ -15,7 +15,7 @@ def answered(id, answer, confidence):
 
 
 def test_a_confident_miss_returns_one_and_three_lessons_later():
-    """Missed in 02: the second wording in 03, the third from 05 on, each once; the answered one stays in its lesson."""
+    """A miss in lesson 02 returns once in 03 and once from 05 on, in new words; an answered one stays in its lesson."""
     answered("m15-drop-rate", 0, 70)
     second, third = find_question("m15-drop-rate").again
     assert due_in("02") == []
@@ -33,7 +33,7 @@ def test_a_confident_miss_returns_one_and_three_lessons_later():
 
 @pytest.mark.parametrize(("answer", "confidence"), [(0, 50), (18, 90)])
 def test_what_was_right_or_a_guess_does_not_return(answer, confidence):
-    """Only confident misses return."""
+    """Neither a right answer nor a wrong guess returns: only confident misses do."""
     answered("m15-drop-rate", answer, confidence)
 
     assert due_in("03") == due_in("05") == []
@@ -62,7 +62,7 @@ def test_returning_asks_in_other_words(capfd):
 
 
 def test_calibration_counts_right_answers_at_each_confidence():
-    """Two of three at 90, none of one at 50: as text and in the figure, whose axes have names and units."""
+    """Two of three right at 90 % and none of one at 50 % are in the text and in the figure, with names and units."""
     answered("m15-drop-rate", 18, 90)
     answered("m16a-dropped-token", "c", 90)
     answered("m26b-causal", 0, 90)
@@ -96,13 +96,13 @@ def test_calibration_counts_right_answers_at_each_confidence():
     ],
 )
 def test_calibration_says_which_way_it_is_off(counts, words):
-    """Agreement and too little confidence have their own words, and ten predictions are no few."""
+    """Calibrated and underconfident have their own words, and ten predictions are not called few."""
     assert words in in_words(counts)
     assert "chance" not in in_words(counts)
 
 
 def test_without_predictions_calibration_says_so():
-    """No figure is drawn; the sentence stands in a notebook without quotes."""
+    """Without predictions calibration draws no figure and returns a sentence that a notebook shows without quotes."""
     assert repr(calibration("05")).startswith("Nothing has been predicted in lesson 05 yet")
     assert repr(calibration(5)) == repr(calibration("05"))
     assert repr(calibration()).startswith("Nothing has been predicted yet")

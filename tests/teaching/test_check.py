@@ -66,7 +66,7 @@ def test_the_stub_is_not_started_and_gets_no_points():
 
 @pytest.mark.slow
 def test_points_of_a_wrong_answer_are_at_most_half():
-    """A float between 0 and half, more for more properties that hold."""
+    """A wrong answer gets at most half of the points, and more if more properties hold."""
     points = [said(own(SOFT_MOE.mistakes[i].function)).points(4) for i in range(len(SOFT_MOE.mistakes))]
 
     assert all(type(p) is float and 0 <= p < 2 for p in points)
@@ -103,7 +103,7 @@ def test_inputs_change_with_attempts_and_with_the_class_key(monkeypatch):
 
 
 def test_an_unknown_exercise_names_the_nearest():
-    """A typo is answered with ids that exist."""
+    """A mistyped exercise id is answered with ids that exist."""
     with pytest.raises(ValueError, match=r"there is no exercise 'soft_moe': did you mean .*'soft-moe'"):
         check("soft_moe", right())
 
@@ -141,7 +141,7 @@ def test_html_is_escaped_and_named_for_a_screen_reader():
 
 
 def test_a_report_is_never_longer_than_eight_lines():
-    """However much an answer prints and raises."""
+    """A report has at most eight lines, however much an answer prints and raises."""
 
     def soft_moe(x, phi, experts):
         for i in range(50):
@@ -155,12 +155,12 @@ def test_a_report_is_never_longer_than_eight_lines():
 
 
 def test_a_report_is_a_value_with_a_status():
-    """Report can be made by hand and compared."""
+    """A Report can be made by hand and compared."""
     assert Report("soft-moe", "passed", share=1.0) == Report("soft-moe", "passed", share=1.0)
 
 
 def test_every_exercise_has_what_it_promises():
-    """Ids, three or fewer hints, two variants or more, three mistakes for an essential one, words in every mistake."""
+    """Every exercise has an id, up to three hints, two variants, mistakes in words, and three if it is essential."""
     assert list(exercises())
     for exercise in exercises().values():
         assert 1 <= len(exercise.hints) <= 3 and len(exercise.variants) >= 2 and exercise.points > 0

@@ -187,7 +187,7 @@ def rows(share, multiple_of):
     ],
 )
 def test_sizes_that_tell_roundings_apart_are_asked_each_time(answer, expected):
-    """No draw decides: each way of rounding and of limiting fails at a fixed example."""
+    """Each wrong way of rounding and limiting fails at a fixed example, whatever is drawn."""
 
     def expert_capacity(tokens, experts, k, factor, multiple_of=1):
         return answer(tokens * k * factor / experts, multiple_of, tokens, experts, k, factor)
@@ -204,7 +204,7 @@ def by_transform(route, logits, answers, k):
 
 
 def test_no_path_to_the_scores_although_the_loss_has_a_gradient():
-    """A router whose weights hang on a parameter of its own is measured as 0; raising there is named."""
+    """A router whose weights depend on a parameter of its own is measured as 0; raising there is named."""
 
     def answer(route, logits, answers, k):
         leaf = logits.clone().requires_grad_()

@@ -47,12 +47,12 @@ def one_of_unique(indices, weights, capacity, priority):
     [(by_rank, "equal-ranks"), (by_index_of_weight, "one-of-equals"), (one_of_unique, "one-of-equals")],
 )
 def test_equal_weights_get_rows_of_their_own(answer, mistake):
-    """Tokens with equal weights that share a row, are served twice or not at all fail, and are named."""
+    """An answer in which tokens with equal weights share a slot, or get two or none, fails and is named."""
     assert found("assign-with-capacity", answer) == ("equal weights", mistake)
 
 
 def test_equal_weights_may_come_in_any_order():
-    """The last of equal tokens first is as right as the first first."""
+    """Serving the last of equal tokens first is as right as serving the first one first."""
 
     def answer(indices, weights, capacity, priority):
         pairs = queue(indices, weights, priority)
@@ -92,7 +92,7 @@ def test_the_order_of_weights_is_asked_at_fixed_examples(key):
 
 
 def test_experts_are_not_counted_by_those_that_are_chosen():
-    """A list with one place for each expert that somebody chose is too short, whatever is drawn."""
+    """A list with one entry for each expert that was chosen is too short, whatever is drawn."""
 
     def answer(indices, weights, capacity, priority):
         if int(indices.max()) >= len({*indices.flatten().tolist()} - {-1}) > 0:
@@ -106,7 +106,7 @@ def test_experts_are_not_counted_by_those_that_are_chosen():
 
 
 def test_a_group_of_padding_alone_is_answered():
-    """one_hot with no classes raises for padding alone: refused with that input."""
+    """A one_hot without classes raises for padding alone and is rejected with that input."""
 
     def answer(indices, weights, capacity, priority):
         torch.nn.functional.one_hot(indices.clamp(min=0), int(indices.max()) + 1)
@@ -118,7 +118,7 @@ def test_a_group_of_padding_alone_is_answered():
 
 
 def test_no_listed_right_answer_shares_rows_between_equal_tokens():
-    """Each variant gives three tokens with one weight three rows, and keeps one of them where there is one row."""
+    """Each variant gives three tokens of equal weight three slots, and keeps one of them if there is one slot."""
     exercise = exercises()["assign-with-capacity"]
     indices, weights = torch.zeros(3, 1, dtype=torch.long), torch.full((3, 1), 0.6)
     for function in (exercise.answer, *exercise.variants):

@@ -54,7 +54,7 @@ def test_sums_that_are_nearly_one_are_seen_not_to_be():
 
 @pytest.mark.slow
 def test_no_report_on_a_listed_mistake_expects_what_it_got():
-    """In every report on a known mistake the two lines differ."""
+    """In every report on a known mistake the lines Expected and Got differ."""
     for exercise in exercises().values():
         for mistake in exercise.mistakes:
             said = lines(exercise.id, own(mistake.function))
@@ -62,7 +62,7 @@ def test_no_report_on_a_listed_mistake_expects_what_it_got():
 
 
 def test_a_gradient_in_another_direction_is_shown_where_it_differs():
-    """The numbers at one place are told, not two norms that agree."""
+    """Where two norms agree, the report shows the numbers that differ most."""
 
     def answer(logits, k):
         weights, indices = logits.topk(k)
@@ -184,7 +184,7 @@ def test_rows_that_nobody_computed_are_counted_where_they_come_through():
 
 
 def test_an_answer_that_writes_over_what_backward_needs_is_told_so():
-    """No torch text cut in a word, and no talk of shapes."""
+    """A message on an overwritten tensor cuts no word of torch's text and does not mention shapes."""
 
     def dispatch_weights(logits):
         powers = (logits - logits.amax(1, keepdim=True)).exp()
@@ -198,7 +198,7 @@ def test_an_answer_that_writes_over_what_backward_needs_is_told_so():
 
 
 def test_a_long_error_ends_with_a_whole_word():
-    """What does not fit is left out at a space."""
+    """A long error message is cut at a space."""
 
     def soft_moe(x, phi, experts):
         raise ValueError("shapes " * 60)
@@ -244,7 +244,7 @@ def test_an_argument_that_was_not_given_is_not_shown():
 
 
 def test_lines_are_not_numbers():
-    """A mistake in the order of lines is told as one of lines; a set of lines is none of these mistakes."""
+    """A mistake in the order of lines is reported as one of lines; a set of lines matches no mistake."""
     said = lines("sort-soft-moe", lambda: [10, 5, 8, 2, 7, 4])
     assert said["Suspicion"].startswith("your lines make a function that uses a name before the line that defines it.")
 

@@ -38,7 +38,7 @@ def said(function, **options):
     ],
 )
 def test_answers_that_are_no_layer_get_a_sentence(answer, words):
-    """Nothing raises, and the report says what came."""
+    """A check raises for no odd answer, and the report says what the answer returned."""
     report = said(answer)
 
     assert report.status == "failed" and report.mistake is None
@@ -185,7 +185,7 @@ def test_torchs_own_not_implemented_is_an_error_and_no_stub():
 
 @pytest.mark.parametrize("odd", [torch.Tensor.to_sparse, lambda y: y.to("meta"), lambda y: y.to_mkldnn()])
 def test_outputs_of_an_odd_kind_get_a_report(odd):
-    """A sparse tensor, one without numbers or in a private layout is refused in words."""
+    """A sparse tensor, one without numbers, or one in a private layout is rejected in words."""
     for name in ("soft-moe", "dispatch-weights", "combine-weights", "token-choice-moe"):
         exercise = find_exercise(name)
         answer = from_text(exercise, exercise.solution)
@@ -194,7 +194,7 @@ def test_outputs_of_an_odd_kind_get_a_report(odd):
 
 
 def test_an_exit_in_an_answer_does_not_end_the_kernel():
-    """exit() is told in words, with what to do."""
+    """An answer that calls exit() gets a report that says so and what to do."""
     report = said(lambda x, phi, experts: exit())
 
     assert report.failed == "no exit"
@@ -202,7 +202,7 @@ def test_an_exit_in_an_answer_does_not_end_the_kernel():
 
 
 def test_scores_cut_off_at_some_size_are_no_definition():
-    """Clamped scores are finite and wrong: refused, although every number of ordinary size is right."""
+    """Clamped scores are finite and wrong: they are rejected, although every number of ordinary size is right."""
 
     def soft_moe(x, phi, experts):
         scores = (x @ phi.flatten(1)).clamp(-30, 30)

@@ -132,7 +132,7 @@ def test_a_broken_folder_is_named_with_what_it_lacks(plant, case):
 
 
 def test_the_name_of_an_exercise_is_its_folders(plant):
-    """An exercise whose id is not its folder's name is refused, and both are told."""
+    """An exercise whose id is not its folder's name is rejected, and the message names both."""
     exercise = (
         "import dataclasses\n"
         "from softmoe_edu.course.lesson_05.soft_moe.exercise import EXERCISE as KNOWN\n"

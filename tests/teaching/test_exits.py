@@ -37,7 +37,7 @@ def answer(how):
 
 @pytest.mark.parametrize("how", EXITS)
 def test_leaving_is_a_finding_with_no_points(how):
-    """The report says that the answer leaves the program, and stdin, which exit() closes, is open afterwards."""
+    """The report says that the answer exits the program, and stdin, which exit() closes, is open afterwards."""
     namespace = {}
     exec(answer(how), namespace)
     report = examine(DISPATCH, namespace["dispatch_weights"])
@@ -50,7 +50,7 @@ def test_leaving_is_a_finding_with_no_points(how):
 
 @pytest.mark.slow
 def test_a_script_goes_on_after_every_exit():
-    """In a process of its own all of them are told, and the last line is reached."""
+    """A script in its own process gets a report on every way to exit, and reaches its last line."""
     lines = [
         "from softmoe_edu.teaching.check.examine import examine",
         "from softmoe_edu.teaching.discovery import find_exercise",

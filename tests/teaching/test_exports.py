@@ -81,7 +81,7 @@ def test_a_lesson_with_a_fault_is_refused(lesson, tmp_path, tag, new, sentence):
 
 
 def test_what_a_check_cell_does_first_is_kept(lesson, tmp_path):
-    """Lines before the check stay before it."""
+    """Lines before the check in its cell stay before it in an export."""
     path = changed(lesson, tmp_path, "check:soft-moe", source='tokens = 3\nprint(tokens)\ncheck("soft-moe", soft_moe)')
     (place,) = read(path).places
 
@@ -89,7 +89,7 @@ def test_what_a_check_cell_does_first_is_kept(lesson, tmp_path):
 
 
 def test_the_command_knows_the_same_kinds():
-    """`softmoe-edu export` offers what there is."""
+    """The command `softmoe-edu export` offers every kind of export."""
     assert tuple(KINDS) == cli.KINDS
 
 
@@ -134,7 +134,7 @@ def test_an_export_twice_is_the_same(tmp_path, lesson):
 
 
 def test_a_lesson_without_exercise_is_left_out(tmp_path, lesson):
-    """It is named in a sentence, and no assignment is made of it."""
+    """A lesson without exercises is named in a sentence and exported as no assignment."""
     empty = dataclasses.replace(lesson, name="00_empty", places=())
     for module in (nbgrader, otter, solutions):
         said = module.export(tmp_path / module.__name__, [empty, lesson] if module is not solutions else [empty])

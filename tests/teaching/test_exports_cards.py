@@ -77,7 +77,7 @@ def test_real_cards_fit_their_lessons():
 
 @pytest.mark.notebook
 def test_real_cards_are_built(tmp_path):
-    """Every lesson with a card gets it, with everything in it run."""
+    """Every lesson with a card is exported with it, and everything in the card has been run."""
     said = instructor.export(tmp_path, chosen())
 
     assert {path.stem[:2] for path in tmp_path.iterdir()} == cards().keys()

@@ -37,7 +37,7 @@ def state():
 
 
 def test_global_state_comes_back():
-    """Random states, default dtype and device, gradient mode, threads: all as before, also after an error."""
+    """Random states, default dtype and device, gradient mode and threads are as before, even after an error."""
     before = state()
 
     with pytest.raises(ZeroDivisionError), isolated(120):
@@ -81,7 +81,7 @@ def test_everything_written_is_collected_and_nothing_reaches_stderr(capfd):
 
 
 def test_an_endless_loop_is_stopped():
-    """A loop, a sleep, and a loop that catches every exception all end."""
+    """The time limit ends a loop, a sleep, and a loop that catches every exception."""
 
     def loop():
         while True:
@@ -133,7 +133,7 @@ def test_time_that_is_not_used_up_leaves_nothing_behind():
 
 
 def test_a_forbidden_function_is_found_however_it_is_reached():
-    """By another name, from inside another function, and although the answer catches exceptions."""
+    """Calling the reference is noticed under another name, in another function, and if exceptions are caught."""
 
     def secret(x):
         return x + 1
@@ -183,7 +183,7 @@ def test_other_threads_call_what_they_always_call():
 
 
 def test_every_function_that_is_forbidden_anywhere_can_be_trapped():
-    """For each exercise all of them are trapped and released, with closures, methods and defaults."""
+    """For each exercise all its right functions are trapped and released, with closures, methods and defaults."""
     for exercise in exercises().values():
         answer = Attempt(exercise, print)
         before = {function: function.__code__ for function, *_ in answer.traps._each}

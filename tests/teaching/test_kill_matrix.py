@@ -24,13 +24,13 @@ def run(name):
 
 @pytest.mark.parametrize("name", exercises())
 def test_every_mistake_is_named_and_every_right_answer_passes(name):
-    """No mistake survives or is taken for another, no variant is refused, the stub is not started, no code is shown."""
+    """No mistake survives or is misnamed, no variant is rejected, the stub is not started, and no code is shown."""
     assert [fault for row in run(name) for fault in row.faults] == []
 
 
 @pytest.mark.parametrize("name", exercises())
 def test_inputs_of_another_attempt_judge_the_same(name):
-    """The verdicts do not hang on the numbers that were drawn."""
+    """The verdicts do not depend on the numbers that were drawn."""
     assert [fault for row in rows(find_exercise(name), seed=7) for fault in row.faults] == []
 
 

@@ -26,7 +26,7 @@ def layer_of(*ids):
 
 @pytest.mark.parametrize("k", [1, 2, 5])
 def test_choices_are_the_librarys(k):
-    """top_k_route gives what choose_experts gives under the name "vmoe"."""
+    """top_k_route returns what choose_experts returns under the name "vmoe"."""
     logits = drawn(3, 7, 5)
     weights, indices = ROUTE(logits, k)
     expected_indices, expected_weights = choose_experts(logits, k, "vmoe")
@@ -37,7 +37,7 @@ def test_choices_are_the_librarys(k):
 
 @pytest.mark.parametrize("k", [1, 2, 4])
 def test_the_layer_is_the_librarys(k):
-    """token_choice_moe answers as an MoE layer whose router drops nothing."""
+    """token_choice_moe has the same answers as an MoE layer whose router drops nothing."""
     torch.manual_seed(0)
     layer = MoE(TokensChoiceRouter(5, 4, k, capacity_factor=None), Experts(5, 4, 6)).double()
     x = drawn(3, 7, 5)

@@ -113,7 +113,7 @@ def test_capacity_is_the_librarys():
 
 @pytest.mark.parametrize("priority", ["position", "gate"])
 def test_rows_are_the_librarys(priority):
-    """assign_with_capacity fills the same rows as assign_tokens, padding included."""
+    """assign_with_capacity fills the same slots as assign_tokens, padding included."""
     logits = torch.randn(3, 11, 5, generator=torch.Generator().manual_seed(4))
     indices, weights = choose_experts(logits, 2)
     mask = torch.ones(3, 11, dtype=torch.bool)
@@ -163,7 +163,7 @@ def test_a_healthy_layer_is_the_librarys():
 
 
 def test_patients_differ_and_are_diagnosed():
-    """The first patients have two things each; the right names are confirmed and others refused."""
+    """The first patients have two faults each; the right names are confirmed and others rejected."""
     first = clinic("02")
     assert first.how_many == 2
     assert first.diagnose("returned-times-p", "last-come-first").startswith("Right.")

@@ -67,7 +67,7 @@ def found(course, tmp_path_factory):
 
 
 def test_a_folder_is_a_lesson(found):
-    """It comes after the others, by its number, and they are what they were."""
+    """A new lesson comes after the others, by its number, and they stay as they were."""
     assert list(found["lessons"])[-1] == "71" and found["lessons"]["71"] == "A small lesson"
     assert found["lessons"]["05"] == "Soft MoE by hand"
 
@@ -99,7 +99,7 @@ def test_its_kill_matrix_is_built(found):
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")
 def test_it_is_exported(course, tmp_path):
-    """All four exports write it: as assignments, solved and run, and as a card that was computed."""
+    """All four exports write a new lesson: as assignments, solved and run, and as a computed card."""
     for kind in ("nbgrader", "otter", "solutions", "instructor"):
         words = ["-m", "softmoe_edu.cli", "export", kind, tmp_path / kind, "--lesson", "71"]
         assert "1 exercise (tokens-per-expert)" in python(*map(str, words), course=course, cwd=tmp_path)

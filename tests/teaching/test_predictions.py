@@ -110,7 +110,7 @@ def test_many_think_is_said_only_of_what_was_answered(capfd, id, truth, answer, 
 
 
 def test_a_reveal_that_raises_leaves_the_lock(capfd):
-    """Its error is told on stdout with its place, and once the cell is right the same answer is compared."""
+    """A reveal's error is printed to stdout with its place; once the cell is right, the same answer is compared."""
 
     def reveal():
         raise KeyError("no such column")
@@ -167,7 +167,7 @@ def test_a_reveal_that_returns_something_else_is_told(capfd):
     ],
 )
 def test_a_mistake_in_the_call_locks_nothing(arguments, error, words):
-    """Each has its sentence, and no answer is kept."""
+    """Each answer that does not fit gets its own sentence, and none is kept."""
     with pytest.raises(error, match=words):
         predict(arguments.pop("id"), **arguments)
     assert progress.events() == []

@@ -149,7 +149,7 @@ def test_progress_can_be_switched_off(workspace, monkeypatch, capfd):
 
 @pytest.mark.slow
 def test_processes_that_write_at_once_lose_nothing(workspace):
-    """Two kernels write while a third finds damage and mends it: every event is there, each kernel's in its order."""
+    """Two kernels write while a third finds damage and repairs it: every event is there, each kernel's in its order."""
     code = "for i in range(200): progress.note('check', {!r}, number=i, text='x' * 3000)"
     writers = [python(code.format(name)) for name in "ab"]
     mended = 0

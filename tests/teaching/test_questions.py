@@ -40,7 +40,7 @@ def test_a_lesson_asks_at_most_three_and_each_returns_twice_in_other_words():
     [(18, 18), ("18", 18), ("18,5", 18.5), (" 18.5 % ", 18.5), ("-.5", -0.5), ("1 000", 1000), ("1e2%", 100)],
 )
 def test_numbers_are_read_as_people_write_them(answer, number):
-    """A decimal comma, spaces and the unit are understood."""
+    """A number may be typed with a decimal comma, spaces and its unit."""
     assert find_question("m15-drop-rate").read(answer) == number
     assert find_question("m15-drop-rate").read(torch.tensor(18.0)) == 18
 
@@ -53,7 +53,7 @@ def test_what_is_no_number_is_answered_with_a_sentence(answer):
 
 
 def test_choices_are_read_by_their_letter_or_text():
-    """a is the first choice; what is neither is answered with all of them."""
+    """The letter a stands for the first choice; an answer that is no choice is met with a list of all of them."""
     question = find_question("m01-sums")
     assert question.read("a") == question.read(" A ") == question.read(RIGHT) == RIGHT
     with pytest.raises(ValueError, match=r"must be one of a \(dispatch .* d \(both over .*got 'e'"):

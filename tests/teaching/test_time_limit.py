@@ -216,7 +216,7 @@ def test_an_endless_answer_ends_under_a_debugger_too():
     ("where", "prompt"), [("main", 2.7), ("main", 3.2), ("main", 6.5), ("other", 2.7), ("other", 3.2), ("other", 6.5)]
 )
 def test_a_person_at_the_prompt_of_a_debugger_is_not_interrupted(where, prompt):
-    """While pdb waits for a command, in any thread, the time stands still; then the block has its seconds anew."""
+    """While pdb waits for a command, in any thread, the time stands still; then the full time starts again."""
 
     class Slow(pdb.Pdb):
         def cmdloop(self, intro=None):
@@ -256,7 +256,7 @@ def test_two_checks_in_two_threads_wait_for_each_other():
 
 @pytest.mark.slow
 def test_one_long_call_into_c_is_told_of_once_while_it_lasts(monkeypatch):
-    """What cannot be interrupted is told of in another thread, before it comes back; then TimeUp ends the block."""
+    """A call that cannot be interrupted is reported from another thread meanwhile; then TimeUp ends the block."""
     monkeypatch.setattr(time_limit_module, "STUCK_S", 0.2)
     start = time.monotonic()
     hashlib.pbkdf2_hmac("sha256", b"", b"", 100_000)

@@ -48,7 +48,7 @@ def rejecting(count, *, refuse=()):
 
 @pytest.mark.parametrize(("count", "status"), [(len(WRONG), "passed"), (20, "passed"), (19, "failed"), (0, "failed")])
 def test_a_check_is_scored_by_what_it_rejects(count, status):
-    """Twenty are enough; fewer are not, and give points by their share."""
+    """Rejecting twenty mistakes is enough; rejecting fewer is not, and gives points by their share."""
     report = examine(EXERCISE, rejecting(count))
 
     assert report.status == status
@@ -58,7 +58,7 @@ def test_a_check_is_scored_by_what_it_rejects(count, status):
 
 
 def test_a_check_that_refuses_a_right_function_fails():
-    """The report says which style was refused."""
+    """The report says which style of a right answer was rejected."""
     report = examine(EXERCISE, rejecting(len(WRONG), refuse=RIGHT[:1]))
 
     assert report.status == "failed"
@@ -78,7 +78,7 @@ def test_any_error_is_a_rejection(error):
 
 
 def test_a_check_that_accepts_all_is_named():
-    """The mistake that has the same verdicts is named."""
+    """A check is matched with the mistake that has the same verdicts."""
     report = examine(EXERCISE, lambda candidate: True)
 
     assert report.mistake == "accepts-all"
@@ -207,7 +207,7 @@ def test_a_check_that_is_written_for_some_candidates_is_started():
 
 
 def test_equal_weights_may_be_tested():
-    """A check that asks for different rows where weights are equal accepts every right function."""
+    """A check that requires different slots where weights are equal accepts every right function."""
 
     def check(assign):
         indices, weights = torch.tensor([[0, 1], [0, 1], [1, 0]]), torch.tensor([[0.6, 0.3], [0.6, 0.3], [0.9, 0.05]])
@@ -228,7 +228,7 @@ def test_the_numbers_of_the_lesson_are_those_of_the_exercise():
 
 
 def test_one_priority_is_too_few():
-    """A check of rows that asks for one priority, of tokens with two choices each, lets too many through."""
+    """A check of slots for one priority and tokens with two choices each lets too many mistakes through."""
 
     def only(priority):
         def check(assign):
