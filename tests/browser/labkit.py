@@ -40,8 +40,10 @@ OVERRIDES = {
     "@jupyterlab/extensionmanager-extension:plugin": {"enabled": False},
 }
 
-# The toolbar in a cell is measured when the page has time, though its cell may be gone by then, and that raises.
-DISABLED = {"disabledExtensions": {"@jupyterlab/cell-toolbar-extension": True}}
+# Both raise in JupyterLab where the page is slow: the toolbar in a cell is measured when there is time, though its cell
+# may be gone by then, and the splash screen is taken away once for each theme that loads.
+RAISING = ("@jupyterlab/cell-toolbar-extension", "@jupyterlab/apputils-extension:splash")
+DISABLED = {"disabledExtensions": dict.fromkeys(RAISING, True)}
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,7 @@ def _start(command: list[str], root: Path, scratch: Path, ready: str) -> Server:
     command = [part.format(port=port, token=token) for part in command]
     log, base = scratch / "server.log", f"http://127.0.0.1:{port}"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", *command], env=env, cwd=root, stdout=out, stderr=subprocess.STDOUT
-        )
+        process = subprocess.Popen([sys.executable, *command], env=env, cwd=root, stdout=out, stderr=subprocess.STDOUT)
     server = Server(base, token, root, log, process)
     try:
         _wait_until_ready(process, f"{base}{ready}?token={token}", log)
@@ -162,7 +162,7 @@ def _wait_until_ready(server: subprocess.Popen, url: str, log: Path) -> None:
 
 def start_jupyter(root: Path, scratch: Path) -> Server:
     """Serve root with JupyterLab, and with Notebook 7 under /notebooks; settings and logs go to scratch."""
-    command = ["jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
+    command = ["-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port={port}"]
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
     command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
     command += ["--LabApp.extension_manager=readonly"]
@@ -177,7 +177,8 @@ def start_voila(root: Path, scratch: Path) -> Server:
     """
     # Extensions that are made for JupyterLab only report errors in a Voila page.
     denied = "['@jupyter/nbgrader','@jupyter-notebook/lab-extension','jupyterlab-jupytext']"
-    command = ["voila", str(root), "--no-browser", "--Voila.ip=127.0.0.1", "--port={port}", "--token={token}"]
+    command = [str(Path(__file__).with_name("voilaserver.py")), str(root), "--no-browser", "--Voila.ip=127.0.0.1"]
+    command += ["--port={port}", "--token={token}"]
     command += ["--theme=dark", f"--VoilaConfiguration.extension_denylist={denied}"]
     return _start(command, root, scratch, "/voila/static/voila.js")
 
