@@ -28,6 +28,8 @@ from softmoe_edu.training import train
 from softmoe_edu.upcycling import upcycle
 from softmoe_edu.widgets import CostExplorer, RouterExplorer, RoutingLens
 
+pytestmark = pytest.mark.slow  # hundreds of cases
+
 matplotlib.use("agg")
 B, N, D, E, P, F = 3, 7, 5, 4, 2, 6
 INSIDE = Path(softmoe_edu.__file__).parent

@@ -28,6 +28,8 @@ from softmoe_edu import (
 from softmoe_edu.routers import assign_experts, assign_tokens, soft_weights
 from softmoe_edu.routers.tokens_choice import GATINGS, PRIORITIES
 
+pytestmark = pytest.mark.slow  # hundreds of cases
+
 B, N, D, E, P, F = 4, 7, 5, 4, 2, 6
 
 ROUTERS = {
