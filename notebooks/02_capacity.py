@@ -578,8 +578,8 @@ for priority in ("position", "gate"):
 
 # %% [markdown]
 # <details><summary>Why?</summary>
-# By position, with one choice, it is served before all others, so nobody can take its slots; everybody else pays. By
-# gate nobody is safe: a token with a larger gate goes first, whatever image it comes from.</details>
+# By position, with one choice, it is served before all others, so no other token can take its slots; all others pay. By
+# gate no token is safe: a token with a larger gate goes first, whatever image it comes from.</details>
 
 # %% [markdown]
 # ## 9 · Exercise: write the check (10 min)

@@ -12,7 +12,7 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def load(path):
-    """Give the module that a file outside of the package holds."""
+    """Load a Python file outside the package as a module."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -24,7 +24,7 @@ MAY = architecture.MAY
 
 
 def row(parts):
-    """Give the row of a module that is named by its path inside the package."""
+    """Return the row of a module, given the parts of its path inside the package."""
     return parts[0] if parts else "__init__"
 
 
@@ -44,7 +44,7 @@ def imported(path, package):
 
 
 def file_of(parts, package):
-    """Give the file that an import of the parts runs last: a module's, or that of the package which has the name."""
+    """Return the file that an import runs last: the module's own, or the `__init__.py` that defines the name."""
     for length in range(len(parts), -1, -1):
         inside = package.joinpath(*parts[:length])
         for path in (inside.with_suffix(".py"), inside / "__init__.py"):
@@ -61,7 +61,7 @@ def rows_imported(path, package):
 
 
 def circle(package):
-    """Give the files of a circle of imports, the first one also as the last; none where there is no circle."""
+    """Return the files of an import cycle, with the first repeated at the end, or an empty list if there is none."""
     paths = sorted(package.rglob("*.py"))
     needs = {path: {file_of(parts, package) for parts in imported(path, package)} for path in paths}
     try:
@@ -72,7 +72,7 @@ def circle(package):
 
 
 def faults(package):
-    """Give a sentence for each module without a row and each import that the table does not allow."""
+    """Describe each module without a row and each import that the table does not allow."""
     found = []
     for path in sorted(package.rglob("*.py")):
         module, name = path.relative_to(package), row(path.relative_to(package).with_suffix("").parts)
@@ -91,7 +91,7 @@ def test_imports_follow_the_table():
 
 
 def without_claim(folder):
-    """Give the tests that have no docstring."""
+    """Return the tests that have no docstring."""
     functions = (
         (path, node)
         for path in sorted(folder.rglob("test_*.py"))

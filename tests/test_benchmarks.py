@@ -31,7 +31,7 @@ class Clock:
         monkeypatch.setattr(timing, "time", clock)
 
     def takes(self, *seconds):
-        """Give a contender whose calls take these times, over and over."""
+        """Return a contender whose calls take these times in turn, repeatedly."""
         calls = []
 
         def contender():

@@ -24,7 +24,7 @@ def started(tmp_path, monkeypatch):
 
 
 def refusal(capsys, *argv):
-    """Give what the command says when it refuses."""
+    """Return the error that the command prints when it exits."""
     with pytest.raises(SystemExit) as ended:
         cli.main(list(argv))
     assert ended.value.code not in (0, None)

@@ -7,13 +7,13 @@ from softmoe_edu.paper import MODELS
 
 
 def said(capsys, *argv):
-    """Give the lines that the command prints."""
+    """Return the lines that the command prints."""
     cli.main(["cost", *argv])
     return capsys.readouterr().out.splitlines()
 
 
 def refusal(capsys, *argv):
-    """Give what the command says when it refuses."""
+    """Return the error that the command prints when it exits."""
     with pytest.raises(SystemExit) as ended:
         cli.main(["cost", *argv])
     assert ended.value.code not in (0, None)

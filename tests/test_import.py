@@ -12,14 +12,14 @@ HEAVY = {"matplotlib", "seaborn", "ipywidgets", "anywidget", "IPython", "jupyter
 
 
 def loaded(statement):
-    """Give the top-level modules that a fresh Python holds after a statement."""
+    """Return the top-level modules that a fresh Python has loaded after a statement."""
     code = f"{statement}\nimport json, sys\nprint(json.dumps([name.partition('.')[0] for name in sys.modules]))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(json.loads(done.stdout))
 
 
 def added(statement):
-    """Give the heavy modules that a statement loads and torch, which may load tqdm itself, does not."""
+    """Return the heavy modules that a statement loads, except those that torch loads itself (it may load tqdm)."""
     return (loaded(statement) - loaded("import torch")) & HEAVY
 
 

@@ -51,7 +51,7 @@ def running_lab(folder, output, **environment):
 
 
 def read(address):
-    """Give the JSON at an address."""
+    """Return the JSON at an address."""
     with urllib.request.urlopen(address) as answer:
         return json.load(answer)
 

@@ -21,7 +21,7 @@ def lesson(number):
 
 
 def tagged(notebook, kind):
-    """Give {exercise id: cell} of the cells that are tagged so."""
+    """Return {exercise id: cell} for the cells with such a tag."""
     pairs = [(tag, cell) for cell in notebook.cells for tag in cell.metadata.get("tags", [])]
     return {tag.removeprefix(f"{kind}:"): cell for tag, cell in pairs if tag.startswith(f"{kind}:")}
 
@@ -31,7 +31,7 @@ def of_lesson(number):
 
 
 def text_of(cell):
-    """Give what a cell printed or showed, as plain text."""
+    """Return what a cell printed or showed, as plain text."""
     return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in cell.outputs)
 
 

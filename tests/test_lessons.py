@@ -33,7 +33,7 @@ def text(folder, name="00_look.ipynb"):
 
 
 def ids(source):
-    """Give the cell ids of a lesson."""
+    """Return the cell ids of a lesson."""
     return [cell.id for cell in nbformat.reads(lessons.build(source), 4).cells]
 
 

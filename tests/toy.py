@@ -35,7 +35,7 @@ class Layer(nn.Module):
         self.examples_per_group = examples_per_group
 
     def forward(self, x):
-        """Give tokens that were routed their own value times the gate, the others 0."""
+        """Return each routed token times its gate, and 0 for the others."""
         if len(x) % self.examples_per_group:
             raise ValueError(f"batch must be a multiple of {self.examples_per_group}, got {len(x)}")
         grouped = x.reshape(len(x) // self.examples_per_group, -1, x.shape[-1])

@@ -5,10 +5,10 @@ google-research/vmoe nn/routing.py (NoisyTopItemsPerExpertRouter).
 """
 
 import torch
-from torch import Tensor, nn
 
 from softmoe_edu.capacity import capacity_for, check_factor, check_multiple
-from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
+from softmoe_edu.routers.gate_logits import GateLogits
+from softmoe_edu.routers.router import top_in_order
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.shapes import Gates, Mask, SlotGates, SlotTokens, check_choice, is_symbol
 
@@ -48,7 +48,7 @@ def check_fits(capacity: int, tokens: int) -> None:
         )
 
 
-class ExpertsChoiceRouter(Router):
+class ExpertsChoiceRouter(GateLogits):
     """Every expert is exactly full; a token may get several experts, or none and then exactly 0 from the layer.
 
     Args:
@@ -74,7 +74,7 @@ class ExpertsChoiceRouter(Router):
         multiple_of: int | None = 1,
         noise_std: float = 0.0,
     ):
-        super().__init__(dim, num_experts)
+        super().__init__(dim, num_experts, noise_std)
         check_choice("rounding", rounding, ("ceil", "round"))
         if capacity_factor is None:
             raise ValueError(
@@ -83,13 +83,6 @@ class ExpertsChoiceRouter(Router):
         self.capacity_factor = check_factor(capacity_factor, self.num_experts)
         self.rounding = rounding
         self.multiple_of = check_multiple(multiple_of)
-        self.noise_std = check_noise(noise_std)
-        self.w_gate = nn.Parameter(torch.empty(self.dim, self.num_experts))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Reinitialise the parameters as the constructor does."""
-        lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int:
         """Compute the slots of an expert for a group.
@@ -110,10 +103,6 @@ class ExpertsChoiceRouter(Router):
         check_fits(capacity, tokens)
         return capacity
 
-    def score(self, x: Tensor) -> Gates:
-        """Score tokens and experts by a product."""
-        return x @ widen(self.w_gate)
-
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
         """Let experts choose.
 
@@ -125,22 +114,10 @@ class ExpertsChoiceRouter(Router):
             ValueError: the capacity is under one slot or over the tokens.
         """
         n = logits.shape[1]
-        noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
+        noisy = self.noisy(logits)
         gates = (logits if noisy is None else noisy).softmax(-1)
         token, gate = assign_experts(gates, self.capacity(n), mask)
         return SparseRouting(token, gate, n, logits, gates, noisy, mask)
-
-    def score_per(self) -> str:
-        """Return "expert": logits are (b, n, e)."""
-        return "expert"
-
-    def is_sparse(self) -> bool:
-        """Return True: a slot holds one token or none."""
-        return True
-
-    def score_macs(self, tokens: int) -> int:
-        """Count the MACs of the product of tokens and experts."""
-        return tokens * self.w_gate.numel()
 
     def extra_repr(self) -> str:
         """Show the settings where the module is printed."""

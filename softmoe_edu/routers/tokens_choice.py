@@ -7,10 +7,11 @@ Switch Transformer (2101.03961).
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor, nn
+from torch import Tensor
 
 from softmoe_edu.capacity import capacity_for, check_factor, check_multiple
-from softmoe_edu.routers.router import Router, add_noise, check_noise, lecun_normal_, top_in_order, widen
+from softmoe_edu.routers.gate_logits import GateLogits
+from softmoe_edu.routers.router import top_in_order
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.shapes import (
     Gates,
@@ -19,7 +20,6 @@ from softmoe_edu.shapes import (
     SlotTokens,
     check_at_least,
     check_choice,
-    check_number,
 )
 
 GATINGS = ("vmoe", "switch", "gshard", "top_k_then_softmax")
@@ -113,7 +113,7 @@ DATA_DEPENDENT = (
 )
 
 
-class TokensChoiceRouter(Router):
+class TokensChoiceRouter(GateLogits):
     """Top-k routing with capacity; a token that every expert it chose turned away gets exactly 0 from the layer.
 
     The routing's `gates` are the softmax over all experts of the logits in use, `logits` are without noise.
@@ -154,7 +154,7 @@ class TokensChoiceRouter(Router):
         jitter: float = 0.0,
         gating: str = "vmoe",
     ):
-        super().__init__(dim, num_experts)
+        super().__init__(dim, num_experts, noise_std, jitter)
         self.top_k = check_at_least("top_k", top_k)
         if self.top_k > self.num_experts:
             raise ValueError(f"top_k must be at most num_experts={num_experts}, got {top_k}: lower top_k")
@@ -163,22 +163,12 @@ class TokensChoiceRouter(Router):
         check_choice("gating", gating, GATINGS)
         if gating == "switch" and self.top_k != 1:
             raise ValueError(f"gating 'switch' lets a token choose one expert, got top_k={top_k}: use gating 'vmoe'")
-        self.jitter = check_number("jitter", jitter)
-        if not 0 <= self.jitter < 1:
-            raise ValueError(f"jitter must be at least 0 and under 1, got {jitter}")
         factor = capacity_factor
         self.capacity_factor = None if factor is None else check_factor(factor, self.num_experts, self.top_k)
         self.rounding = rounding
         self.priority = priority
         self.multiple_of = check_multiple(multiple_of)
-        self.noise_std = check_noise(noise_std)
         self.gating = gating
-        self.w_gate = nn.Parameter(torch.empty(self.dim, self.num_experts))
-        self.reset_parameters()
-
-    def reset_parameters(self) -> None:
-        """Reinitialise the parameters as the constructor does."""
-        lecun_normal_(self.w_gate, self.dim)
 
     def capacity(self, tokens: int) -> int | None:
         """Compute the slots of an expert for a group of this many tokens; None when nothing is dropped."""
@@ -193,12 +183,6 @@ class TokensChoiceRouter(Router):
             multiple_of=self.multiple_of,
         )
 
-    def score(self, x: Tensor) -> Gates:
-        """Score tokens and experts by a product; jitter is drawn in training."""
-        if self.training and self.jitter:
-            x = x * torch.empty_like(x).uniform_(1 - self.jitter, 1 + self.jitter)
-        return x @ widen(self.w_gate)
-
     def decide(self, logits: Gates, mask: Mask | None = None) -> SparseRouting:
         """Choose experts and fill their slots.
 
@@ -211,25 +195,13 @@ class TokensChoiceRouter(Router):
         """
         n = logits.shape[1]
         capacity = self.capacity(n)
-        noisy = add_noise(logits, self.noise_std / self.num_experts) if self.training and self.noise_std else None
+        noisy = self.noisy(logits)
         used = logits if noisy is None else noisy
         gates = used.softmax(-1)
         experts, chosen = choose_experts(used, self.top_k, self.gating)
         score = gates.amax(-1) if self.priority == "gate" else None
         token, gate = assign_tokens(experts, chosen, self.num_experts, capacity, score=score, mask=mask)
         return SparseRouting(token, gate, n, logits, gates, noisy, mask, dropless=capacity is None)
-
-    def score_per(self) -> str:
-        """Return "expert": logits are (b, n, e)."""
-        return "expert"
-
-    def is_sparse(self) -> bool:
-        """Return True: a slot holds one token or none."""
-        return True
-
-    def score_macs(self, tokens: int) -> int:
-        """Count the MACs of the product of tokens and experts."""
-        return tokens * self.w_gate.numel()
 
     def experts_per_token(self, tokens: int, slots_per_expert: int) -> int:
         """Return top_k, the experts that a token asks, whatever their slots."""

@@ -71,7 +71,7 @@ def until(page: Page, condition: str) -> None:
 
 
 def settled(page: Page, promise: str) -> object:
-    """Give what a promise of the page comes to; one that stays open fails the test, where `evaluate` waits for ever."""
+    """Return the result of a promise in the page; unlike `evaluate`, fail the test if it never settles."""
     late = f"new Promise((_, no) => setTimeout(() => no(new Error('open after {PATIENCE_S} s')), {1000 * PATIENCE_S}))"
     with explained(page):
         return page.evaluate(f"Promise.race([{promise}, {late}])")

@@ -136,7 +136,7 @@ class SavedPages:
 
 
 def fetch_axe(folder: Path) -> str:
-    """Give the text of axe-core: from the folder, else from the npm registry, which is asked once.
+    """Return the script of axe-core from the folder, downloading it once from the npm registry if need be.
 
     Raises OSError where npm or the network is missing, ValueError for a package that is not the one that was pinned.
     """

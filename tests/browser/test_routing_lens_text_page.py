@@ -155,6 +155,26 @@ def test_a_layer_of_other_tokens_is_shown_by_numbers(open_saved: Callable) -> No
     expect(lens.get_by_role("status")).to_contain_text('token 3 "d": ')
 
 
+# Both in one task of the page, between which no frame is drawn.
+CHOOSE_AND_PRESS = """root => {
+    const layer = root.querySelector('[data-part="layer"]');
+    layer.value = "first";
+    layer.dispatchEvent(new Event("change", { bubbles: true }));
+    const key = new KeyboardEvent("keydown", { key: "End", bubbles: true });
+    root.querySelector('[data-part="tokens"]').dispatchEvent(key);
+}"""
+
+
+def test_a_key_acts_on_the_layer_that_was_chosen_before_it_is_drawn(open_saved: Callable) -> None:
+    """End leads to the last token of the layer that was just chosen, though the other one is still on the screen."""
+    long, short = torch.full((1, 4, 2, 1), 0.25), torch.full((1, 2, 2, 1), 0.5)
+    lens = lens_of(open_saved(RoutingLens({"short": SoftRouting(short, short), "first": SoftRouting(long, long)})))
+    expect(part(lens, "caption")).to_contain_text("of 2 tokens")
+
+    lens.evaluate(CHOOSE_AND_PRESS)
+    expect(lens.get_by_role("status")).to_contain_text("token 3: ")
+
+
 def test_numbers_of_dropped_tokens_stand_on_paper(open_saved: Callable) -> None:
     """Without words too no line runs behind the digits."""
     token = torch.tensor([[[0], [1]]])

@@ -39,7 +39,7 @@ class Workbench:
         return self._page
 
     def tidy(self) -> None:
-        """Give the page its size, its light theme and its reduced motion, and take the pointer away."""
+        """Reset the size, light theme and reduced motion of the page, and move the pointer out of the way."""
         self._page.bring_to_front()  # a page behind another one draws once in a second
         self._page.set_viewport_size({"width": 1280, "height": 900})
         self._page.emulate_media(reduced_motion="reduce")

@@ -15,7 +15,7 @@ CLOSED = "http://127.0.0.1:9"
 
 @pytest.fixture(scope="session")
 def command(tmp_path_factory):
-    """Give a function that runs a grader's command in a folder, in a home of its own, and gives what it printed."""
+    """Return a function that runs a grader's command in a folder, with a separate home, and returns its output."""
     home = tmp_path_factory.mktemp("home")
     known = os.environ | {"PATH": SCRIPTS, "HOME": str(home), "OMP_NUM_THREADS": "1", "SOFTMOE_CLASS_KEY": ""}
     known |= dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), CLOSED)

@@ -90,13 +90,13 @@ def small_lesson(folder, ids=tuple(POINTS), name=NAME):
 
 
 def cell(notebook, tag):
-    """Give the cell with this tag."""
+    """Return the cell with this tag."""
     (found,) = [cell for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
     return found
 
 
 def card_of(lesson, **new):
-    """Give an instructor's card that fits such a lesson."""
+    """Return an instructor's card for such a lesson."""
     exercises = [place.exercise for place in lesson.places]
     parts = [Part(f"{i} · {each.title}", each.minutes, cut_first=i > 1) for i, each in enumerate(exercises, 1)]
     vote = Vote("Which sums are 1?", ("all", "some"), "some", "each softmax has its axis", "Most may say all.")
@@ -105,7 +105,7 @@ def card_of(lesson, **new):
 
 
 def submissions(handed_out):
-    """Give what four students hand in, by their names, made of the notebook that they were given."""
+    """Return the submissions of four students by name, made from the notebook that was handed out."""
     right, mixed, tampered = (copy.deepcopy(handed_out) for _ in range(3))
     for id in POINTS:
         cell(right, f"exercise:{id}").source = find_exercise(id).solution
@@ -128,7 +128,7 @@ def submissions(handed_out):
 
 
 def with_loop(notebook):
-    """Give the notebook with a cell that never ends, after the second answer."""
+    """Return the notebook with a cell that never ends inserted after the second answer."""
     looping = copy.deepcopy(notebook)
     after = looping.cells.index(cell(looping, "exercise:dispatch-weights"))
     looping.cells.insert(after + 1, new_code_cell(LOOP))
@@ -136,7 +136,7 @@ def with_loop(notebook):
 
 
 def with_copies(right):
-    """Give a right notebook with copied, split and deleted cells, as JupyterLab leaves them: ids stand twice or not."""
+    """Return a correct notebook with cells copied, split and deleted as in JupyterLab: ids are repeated or missing."""
     copied = copy.deepcopy(right)
 
     def beside(tag, place, **changes):
@@ -156,5 +156,5 @@ def with_copies(right):
 
 
 def cell_of(notebook, start):
-    """Give the first cell whose source begins like this."""
+    """Return the first cell whose source starts with this text."""
     return next(each for each in notebook.cells if each.source.startswith(start))

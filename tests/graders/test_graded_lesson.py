@@ -20,14 +20,14 @@ RIGHT = "def tokens_per_expert(indices, experts):\n    return torch.bincount(ind
 
 @pytest.fixture
 def beside(command, tmp_path):
-    """Give a function that runs a command with the small lesson in the course's search path."""
+    """Return a function that runs a command with the small lesson on the course's search path."""
     shutil.copytree(SMALL, tmp_path / "course")
     assert lessons.sync(tmp_path / "course") == []
     return lambda *words, cwd: command(*words, cwd=cwd, env={"SOFTMOE_COURSE": str(tmp_path / "course")})
 
 
 def handed_in(path, source):
-    """Give a notebook that was handed out, with an answer in it."""
+    """Return a copy of the released notebook with an answer filled in."""
     notebook = nbformat.read(path, 4)
     cell(notebook, "exercise:tokens-per-expert").source = source
     return notebook

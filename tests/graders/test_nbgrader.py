@@ -35,7 +35,7 @@ LOCKS = sys.platform == "linux"
 
 
 def grade_with_one_that_hangs(command, folder, where):
-    """Grade two submissions, of which the first hangs: give what is printed, the seconds, and points by student."""
+    """Grade two submissions, the first of which hangs; return the output, the seconds and points by student."""
     from nbgrader.api import Gradebook
 
     nbgrader.export(folder, [small_lesson(folder.parent / "lesson", ["dispatch-weights", "expert-capacity"])])
@@ -64,7 +64,7 @@ def grade_with_one_that_hangs(command, folder, where):
 
 @pytest.fixture(scope="module")
 def hanging(command, tmp_path_factory):
-    """Futures of what grading gives, by where a submission hangs: they wait for a minute while others are graded."""
+    """Grade submissions that hang in the background, since each takes a minute; return futures by where they hang."""
     folders = {where: tmp_path_factory.mktemp("hangs") / "course" for where in ("check", "cell")}
     with ThreadPoolExecutor(2) as pool:
         yield {
@@ -103,7 +103,7 @@ def course(command, tmp_path_factory, hanging):
 
 @pytest.fixture(scope="module")
 def points(course):
-    """Give the points of a student by exercise, from the gradebook."""
+    """Return a function that reads the points of a student by exercise from the gradebook."""
     from nbgrader.api import Gradebook
 
     def of(student):

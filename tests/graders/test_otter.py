@@ -19,7 +19,7 @@ LIMIT = 15  # seconds for the submission that never ends
 
 
 def without_its_tests(notebook):
-    """Give a submission in which the student has taken away every test that Otter put in."""
+    """Return a submission from which the student has removed every test that Otter added."""
     bare = copy.deepcopy(notebook)
     bare.metadata.otter.tests = {}
     bare.cells = [cell for cell in bare.cells if not cell.source.startswith("grader.check")]
@@ -69,7 +69,7 @@ def results(command, dist):
 
 
 def points(results, student):
-    """Give the points of a student by exercise."""
+    """Return the points of a student by exercise."""
     return {id: test["score"] for id, test in results[student].items()}
 
 

@@ -11,7 +11,7 @@ from softmoe_edu.routers import assign_experts
 
 
 def test_by_hand():
-    """Two experts with two slots: token 1 is taken twice, token 2 by nobody."""
+    """Two experts with two slots: token 1 is taken twice, token 2 by no expert."""
     gates = torch.tensor([[[0.7, 0.3], [0.6, 0.4], [0.5, 0.2], [0.1, 0.9]]])
     token, gate = assign_experts(gates, 2)
 
@@ -56,7 +56,7 @@ def test_places_equal_the_loop(data):
 
 
 def test_every_expert_is_full_and_unchosen_tokens_get_zero():
-    """All slots are filled; a token that nobody chose gets exactly 0."""
+    """All slots are filled; a token that no expert chose gets exactly 0."""
     torch.manual_seed(0)
     layer = MoE(ExpertsChoiceRouter(5, 4, capacity_factor=0.5), Experts(5, 4, 6))
     x = torch.randn(3, 8, 5)

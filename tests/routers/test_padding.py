@@ -369,7 +369,7 @@ BREAKS = [(part, value) for part in ("w_in", "b_in", "w_out", "b_out", "all") fo
 
 @pytest.mark.parametrize(("part", "value"), BREAKS)
 @pytest.mark.parametrize("name", SPARSE)
-def test_an_expert_that_nobody_chose_reaches_nothing(name, part, value):
+def test_an_expert_that_no_token_chose_reaches_nothing(name, part, value):
     """Numbers of an idle expert, finite or not, change no answer and no gradient; its own gradients are exactly 0."""
     layer, x = with_idle_expert(name)
     broken = break_expert(layer, part, value)
@@ -462,7 +462,7 @@ def test_an_idle_expert_under_vmap(name):
      "tokens choice, roomy", "tokens choice, dropless"],
 )  # fmt: skip
 def test_experts_without_any_real_token_reach_nothing(name):
-    """Where everything is padding nobody chose an expert: broken ones leave answers and gradients at exactly 0."""
+    """Where everything is padding, no token chose an expert, and broken experts leave exact zeros."""
     mask = torch.zeros(B, N, dtype=torch.bool)
     layer = make(name)
     with torch.no_grad():

@@ -4,24 +4,16 @@ import math
 
 import pytest
 import torch
+from answerkit import SEEDS, found
 
 from softmoe_edu.course.lesson_01.router_gradient.properties import learned_apart
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text
 
-SEEDS = (0, 1, 2)
-
 
 def right(name):
     return from_text(find_exercise(name), find_exercise(name).solution)
-
-
-def found(name, answer):
-    """Return (failed property, mistake) of an answer, which are the same whatever the seed."""
-    reports = [examine(find_exercise(name), answer, seed=seed) for seed in SEEDS]
-    assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
-    return reports[0].failed, reports[0].mistake
 
 
 def layer_and_block(x, products):

@@ -9,7 +9,7 @@ from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order
 from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, serve
 from softmoe_edu.course.lesson_02.assign_with_capacity.properties import where_they_differ
 from softmoe_edu.teaching.check.examine import examine
-from softmoe_edu.teaching.check.properties import brief, farthest, span, telling_apart
+from softmoe_edu.teaching.check.properties import brief, farthest, span_of_sums, telling_apart
 from softmoe_edu.teaching.check.report import MOST_LINES
 from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.kill_matrix import from_text, own
@@ -39,8 +39,8 @@ def test_numbers_get_digits_until_they_differ():
 
 def test_sums_that_are_nearly_one_are_seen_not_to_be():
     """A range of sums has as many digits as it takes to differ from 1."""
-    assert span(torch.tensor([1.0, 1.0004])) == "from 1 to 1.0004"
-    assert span(torch.tensor([0.5, 2.0])) == "from 0.5 to 2"
+    assert span_of_sums(torch.tensor([1.0, 1.0004])) == "from 1 to 1.0004"
+    assert span_of_sums(torch.tensor([0.5, 2.0])) == "from 0.5 to 2"
 
     def answer(logits):
         if logits.shape[0] == 1:  # the example by hand

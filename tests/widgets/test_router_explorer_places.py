@@ -42,7 +42,7 @@ def experts_told(line: str) -> set[int]:
 @pytest.mark.parametrize("scores", SCORES)
 @pytest.mark.parametrize("router", CAPACITY)
 def test_a_token_is_explained_by_its_own_experts_alone(router: str, scores: str, group: str) -> None:
-    """Whether they took it or turned it away; one that nobody took is told without any expert."""
+    """Whether they took it or turned it away; one that no expert took is described without an expert."""
     logits = SCORES[scores]
     whole = group == "whole batch"
     asked, slots = decide(router, logits[..., 0].reshape(-1, 4) if whole else logits[1, ..., 0])

@@ -1,1 +1,1 @@
-"""How an answer is examined: called, held against properties, compared with known mistakes, reported on."""
+"""Check a learner's answer: call it, test its properties, compare it with known mistakes, and report."""

@@ -49,7 +49,7 @@ def telling_apart(words: Callable[[], tuple[str, str]], alike: Callable[[str, st
     return texts
 
 
-def span(values: Tensor) -> str:
+def span_of_sums(values: Tensor) -> str:
     """Return the range of sums that should be 1, with enough digits to show that they are not."""
     low, high = telling_apart(lambda: (brief(values.min(), 2), brief(values.max(), 2)), lambda *both: {*both} == {"1"})
     return f"from {low} to {high}"

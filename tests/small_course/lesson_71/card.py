@@ -18,6 +18,6 @@ CARD = Card(
         Part("2 · ★ Exercise: count the choices", 5),
         Part("3 · Clinic", 5, cut_first=True),
     ),
-    stuck={"My counts are too short.": "Whom does nobody choose?"},
+    stuck={"My counts are too short.": "Which expert did no token choose?"},
     asked={"Does the order of tokens matter?": "Not for a count."},
 )

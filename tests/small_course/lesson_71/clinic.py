@@ -20,6 +20,6 @@ CLINIC = Clinic(
     suspects={id: f"it {mistake.does}" for id, mistake in BY_ID.items()} | {"noise": "two calls disagree"},
     findings={
         "first-choices": "the counts sum to the number of tokens, not to twice as many.",
-        "no-empty-experts": "it is shorter than there are experts where nobody chose the last one.",
+        "no-empty-experts": "it is shorter than the number of experts if no token chose the last one.",
     },
 )

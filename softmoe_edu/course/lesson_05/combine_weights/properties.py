@@ -4,7 +4,16 @@ import torch
 
 from softmoe_edu.course.lesson_05.dispatch_weights.properties import case, examples_apart
 from softmoe_edu.teaching.check.gradient import gradients
-from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed, close, each_of, finite, span
+from softmoe_edu.teaching.check.properties import (
+    as_defined,
+    brief,
+    by_hand,
+    changed,
+    close,
+    each_of,
+    finite,
+    span_of_sums,
+)
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
 
@@ -39,7 +48,7 @@ def _are_averages(answer, draw):
         "every answer is an average of slots: a token's weights sum to 1 over all slots of all experts (Eq. 2)",
         "3 examples, 7 tokens, 4 experts x 2 slots",
         "every sum over slots 1",
-        f"sums over slots {span(sums)}",
+        f"sums over slots {span_of_sums(sums)}",
     )
 
 

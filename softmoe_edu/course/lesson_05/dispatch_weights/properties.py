@@ -5,7 +5,16 @@ import math
 import torch
 
 from softmoe_edu.teaching.check.gradient import gradients
-from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed, close, each_of, finite, span
+from softmoe_edu.teaching.check.properties import (
+    as_defined,
+    brief,
+    by_hand,
+    changed,
+    close,
+    each_of,
+    finite,
+    span_of_sums,
+)
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
 
@@ -44,7 +53,7 @@ def _are_averages(answer, draw):
         "every slot is an average of the tokens of its example: its weights sum to 1 over tokens (Eq. 1)",
         "3 examples, 7 tokens, 4 experts x 2 slots",
         "every sum over tokens 1",
-        f"sums over tokens {span(sums)}",
+        f"sums over tokens {span_of_sums(sums)}",
     )
 
 

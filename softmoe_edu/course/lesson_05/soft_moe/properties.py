@@ -12,7 +12,7 @@ from softmoe_edu.teaching.check.properties import (
     close,
     each_of,
     finite,
-    span,
+    span_of_sums,
     telling_apart,
 )
 from softmoe_edu.teaching.draw import Draw
@@ -171,8 +171,8 @@ def _sums(answer, draw):
         if got is None or close(got, torch.ones_like(got)):
             continue
         if known:
-            return Finding(should, given, "every sum 1", f"sums {span(got)}")
-        return Finding(OWN_TOKENS, given, f"{where} 1", f"{where} {span(got)}")
+            return Finding(should, given, "every sum 1", f"sums {span_of_sums(got)}")
+        return Finding(OWN_TOKENS, given, f"{where} 1", f"{where} {span_of_sums(got)}")
     return None
 
 

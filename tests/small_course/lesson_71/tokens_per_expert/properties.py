@@ -6,7 +6,7 @@ from softmoe_edu.teaching.check.properties import as_defined, by_hand, changed
 
 
 def case(n, k, experts):
-    """Return a function that draws choices of these sizes; nobody chooses the last expert."""
+    """Return a function that draws choices of these sizes; no token chooses the last expert."""
     return lambda draw: (torch.stack([draw.permutation(experts - 1)[:k] for _ in range(n)]), experts)
 
 
@@ -18,7 +18,7 @@ def _shuffled(args, draw):
 PROPERTIES = (
     by_hand(
         lambda draw: (torch.tensor([[0, 1], [0, 2]], device=draw.device), 4),
-        "two tokens chose expert 0, one each chose 1 and 2, and nobody chose 3",
+        "two tokens chose expert 0, one each chose 1 and 2, and none chose 3",
         "experts [[0, 1], [0, 2]], 4 experts",
     ),
     changed(

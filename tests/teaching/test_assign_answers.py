@@ -1,20 +1,12 @@
-"""Wrong ways to give choices their rows that are right for most inputs: equal and near weights, padding alone."""
+"""Wrong answers to assign-with-capacity that are right for most inputs: equal and near weights, padding alone."""
 
 import pytest
 import torch
+from answerkit import SEEDS, found
 
 from softmoe_edu.course.lesson_02.assign_with_capacity.mistakes import queue, serve
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.discovery import exercises, find_exercise
-
-SEEDS = (0, 1, 2)
-
-
-def found(name, answer):
-    """Return (failed property, mistake) of an answer, which are the same whatever the seed."""
-    reports = [examine(find_exercise(name), answer, seed=seed) for seed in SEEDS]
-    assert len({(report.failed, report.mistake) for report in reports}) == 1, [str(report) for report in reports]
-    return reports[0].failed, reports[0].mistake
 
 
 def by_rank(indices, weights, capacity, priority):

@@ -1,0 +1,39 @@
+import asyncio
+
+import pytest
+import zmq
+import zmq.asyncio
+from jupyter_client.channels import AsyncZMQSocketChannel
+from jupyter_client.session import Session
+from voilaserver import get_at_once, get_msg
+
+pytestmark = pytest.mark.slow
+
+
+async def answer_missed_by(read) -> str:
+    """Read from a socket, while another object that shares it sends just when the answer comes; return the answer."""
+    with (
+        zmq.asyncio.Context() as context,
+        context.socket(zmq.DEALER) as asked,
+        zmq.Socket(context, zmq.ROUTER) as kernel,
+    ):
+        address = f"tcp://127.0.0.1:{kernel.bind_to_random_port('tcp://127.0.0.1')}"
+        asked.connect(address)
+        session, plain = Session(key=b""), zmq.Socket(asked)
+        session.send(plain, "execute_request")
+        name, *_ = kernel.recv_multipart()
+        reading = asyncio.ensure_future(read(AsyncZMQSocketChannel(asked, session)))
+        await asyncio.sleep(0.1)
+        session.send(kernel, "execute_reply", ident=name)
+        assert plain.poll(5000)  # it is there; sending takes notice of that, and the other object never hears of it
+        session.send(plain, "comm_msg")
+        try:
+            return (await asyncio.wait_for(reading, 3))["msg_type"]
+        except TimeoutError:
+            return "missed"
+
+
+def test_an_answer_that_a_socket_missed_is_found_all_the_same():
+    """A plain read never returns an answer that is already there, and the one of the tests' server does."""
+    assert asyncio.run(answer_missed_by(get_at_once)) == "missed"
+    assert asyncio.run(answer_missed_by(get_msg)) == "execute_reply"
