@@ -1,7 +1,7 @@
 """What tests of the explorers share: a notebook with one of each, and hands and eyes on its panels."""
 
 from kernelkit import run_cell
-from lenskit import HASH, NEXT_FRAME, into_view, part
+from lenskit import HASH, NEXT_FRAME, frame_of, into_view, part
 from playwright.sync_api import Locator, Page, expect
 
 # Each in a cell of its own; two empty cells behind them are for each test.
@@ -75,6 +75,6 @@ def at_cell(shown: Locator, panel: str, token: int, output: int, click: bool = F
     """Point at a cell of a matrix, which leaves 42 px on its left, 18 right, 34 above and 6 below."""
     canvas = part(shown, panel)
     into_view(canvas)
-    side = canvas.bounding_box()["width"] - 60
+    side = frame_of(canvas)["width"] - 60
     position = {"x": 42 + side * (token + 0.5) / n, "y": 34 + side * (output + 0.5) / n}
     (canvas.click if click else canvas.hover)(position=position)

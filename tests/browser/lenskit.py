@@ -1,7 +1,7 @@
 """What tests of the lens share: routings with known numbers, and hands and eyes on its panels."""
 
 from kernelkit import command
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
 
 # Soft: slot 1 of expert 0 sees token 3 of image 0 with 5/8; every other weight follows from eighths and quarters.
 # Sparse: both images share a group, token 3 of image 1 finds no slot, and token 2 of image 1 is padding.
@@ -81,8 +81,17 @@ def lens_of(notebook: Page, index: int = 0) -> Locator:
 
 
 def into_view(seen: Locator) -> None:
-    """Scroll to an element."""
+    """Scroll to an element, once it is drawn."""
+    seen.wait_for()
     seen.evaluate("element => element.scrollIntoViewIfNeeded()")
+
+
+def frame_of(seen: Locator) -> FloatRect:
+    """Where an element is on the page, once it is drawn."""
+    seen.wait_for()
+    frame = seen.bounding_box()
+    assert frame is not None, "an element that was shown is hidden again"
+    return frame
 
 
 def part(lens: Locator, name: str) -> Locator:
@@ -101,7 +110,7 @@ def point(
     """Point at a cell of a panel; the map leaves room for names on its left and above, for sums right and below."""
     canvas = part(lens, name)
     into_view(canvas)
-    frame = canvas.bounding_box()
+    frame = frame_of(canvas)
     left, top, right, below = (LEFT, TOP, RIGHT, SUMS) if name == "map" else (0, 0, 0, 0)
     x = left + (frame["width"] - left - right) * (column + 0.5) / columns
     y = top + (frame["height"] - top - below) * (row + 0.5) / rows
@@ -137,6 +146,6 @@ COUNT = """(c, [x, y, w, h], test) => {
 
 def cell(lens: Locator, column: int, row: int, columns: int, rows: int) -> Box:
     """The box of a cell of the map."""
-    frame = part(lens, "map").bounding_box()
+    frame = frame_of(part(lens, "map"))
     width, height = (frame["width"] - LEFT - RIGHT) / columns, (frame["height"] - TOP - SUMS) / rows
     return LEFT + column * width, TOP + row * height, width, height

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from explorerkit import LISTEN, box, explorer
-from lenskit import COUNT, NEXT_FRAME, part
+from lenskit import COUNT, NEXT_FRAME, frame_of, part
 from playwright.sync_api import Locator, Page, expect
 
 from softmoe_edu import metrics
@@ -27,7 +27,7 @@ def words_at(page: Page, shown: Locator, factor: float) -> list[str]:
 def ringed(shown: Locator, factor: float, rate: float) -> bool:
     """Whether the layer above the curve has a ring around the point, which lies 44 px from the left and 10 below."""
     curve = part(shown, "curve")
-    width, height = curve.bounding_box()["width"] - 56, 260 - 46
+    width, height = frame_of(curve)["width"] - 56, 260 - 46
     x, y = 44 + width * factor / 4, 10 + height * (1 - rate)
     white = "Math.min(all[i - 1], all[i - 2], all[i - 3]) > 225"
     found = [
@@ -117,7 +117,7 @@ def test_the_queue_of_a_second_choice_is_walked_on(open_saved: Callable) -> None
     page = open_saved(CapacityExplorer(3, tokens=9, top_k=2))
     shown = explorer(page, "capacity")
     buffer = part(shown, "buffer")
-    frame = buffer.bounding_box()
+    frame = frame_of(buffer)
     buffer.hover(position={"x": 50 + (frame["width"] - 114) * 2.5 / 3, "y": 236 - 32 - 5})
     assert (2, 0) in walked(shown)
     buffer.focus()

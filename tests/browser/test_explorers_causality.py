@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from explorerkit import LISTEN, explorer
-from lenskit import NEXT_FRAME, part
+from lenskit import NEXT_FRAME, frame_of, part
 from playwright.sync_api import Locator, expect
 
 from softmoe_edu.widgets.causality_explorer import CausalityExplorer
@@ -29,7 +29,7 @@ def colours(shown: Locator, panel: str, cells: list[tuple[float, float]], n: int
     """Bytes of the ground at places (token, output) of a matrix, in cells from its corner."""
     shown.page.evaluate(NEXT_FRAME)
     ground = part(shown, panel).locator("xpath=preceding-sibling::canvas")
-    side = ground.bounding_box()["width"] - 60
+    side = frame_of(ground)["width"] - 60
     return ground.evaluate(COLOURS, [(42 + side * token / n, 34 + side * output / n) for token, output in cells])
 
 
@@ -50,7 +50,7 @@ def test_all_maps_have_one_size(open_saved: Callable, count: int, width: int) ->
     """In a row, and in a last row that is not full; few maps stand side by side and are no wider than 380 px."""
     page = open_saved(CausalityExplorer(layers(count), tokens(5)), viewport={"width": width, "height": 900})
     shown = explorer(page, "causality")
-    boxes = [canvas.bounding_box() for canvas in shown.locator("canvas[tabindex]").all()]
+    boxes = [frame_of(canvas) for canvas in shown.locator("canvas[tabindex]").all()]
 
     assert len(boxes) == count
     assert {(round(each["width"], 1), round(each["height"], 1)) for each in boxes} == {
@@ -94,7 +94,7 @@ def test_the_ramp_says_what_the_colours_mean(open_saved: Callable) -> None:
 
     assert numbers.all_inner_texts() == ["0 %", "1 %", "10 %", "25 %", "50 %", "100 %"]
     expect(shown.locator(".causality-explorer-ramp")).to_contain_text("as a share of the layer's largest change")
-    boxes, frame = [each.bounding_box() for each in numbers.all()], ramp.bounding_box()
+    boxes, frame = [frame_of(each) for each in numbers.all()], frame_of(ramp)
     assert all(a["x"] + a["width"] < b["x"] for a, b in pairwise(boxes))
     at = [(box["x"] + box["width"] / 2 - frame["x"]) / frame["width"] for box in boxes]
     assert at == pytest.approx([share**0.5 for share in (0, 0.01, 0.1, 0.25, 0.5, 1)], abs=0.01)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from explorerkit import cell_of, explorer
-from lenskit import NEXT_FRAME, part
+from lenskit import NEXT_FRAME, frame_of, part
 from matplotlib import image
 from playwright.sync_api import Locator, expect
 
@@ -113,7 +113,7 @@ def test_pieces_differ_without_colour(open_saved: Callable, scheme: str) -> None
         assert piece.shape[1] >= 20 and ((high + 0.05) / (low + 0.05)).min(1).max() > 3
     assert all(apart(piece, piece) == 0 for piece in seen)
     assert all(apart(a, b) > 0.1 for i, a in enumerate(seen) for b in seen[:i])
-    boxes = [each.bounding_box() for each in pieces.all()]
+    boxes = [frame_of(each) for each in pieces.all()]
     assert all(b["x"] == pytest.approx(a["x"] + a["width"], abs=0.1) for a, b in pairwise(boxes))
 
 

@@ -4,7 +4,7 @@ import pytest
 from explorerkit import CELLS, SCRATCH, box, cell_of, explorer, told
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import part
+from lenskit import frame_of, part
 from playwright.sync_api import Page, expect
 
 from softmoe_edu.cost import MoESizes, mlp_cost, moe_cost
@@ -44,7 +44,7 @@ def test_a_slider_and_a_number_box_set_the_same_size(notebook: Page) -> None:
     """By mouse, by key and typed; the kernel knows each, and the numbers follow."""
     cost = explorer(notebook, "cost")
     slider = part(cost, "num_experts")
-    frame = slider.bounding_box()
+    frame = frame_of(slider)
     notebook.mouse.move(frame["x"] + 4, frame["y"] + frame["height"] / 2)
     notebook.mouse.down()
     notebook.mouse.move(frame["x"] + frame["width"] - 2, frame["y"] + frame["height"] / 2, steps=6)

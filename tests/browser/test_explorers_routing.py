@@ -4,7 +4,7 @@ import pytest
 from explorerkit import CELLS, SCRATCH, at_cell, box, explorer, painted, told
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import part
+from lenskit import frame_of, part
 from playwright.sync_api import Page, expect
 
 from softmoe_edu import metrics
@@ -24,7 +24,7 @@ def test_the_curve_of_the_capacity_factor(notebook: Page) -> None:
     status, curve = shown.get_by_role("status"), part(shown, "curve")
     expect(status).to_contain_text("Capacity factor 1, 2 slots for each expert: a uniform router loses 18.7 % of")
     before = painted(curve)
-    width = curve.bounding_box()["width"] - 56
+    width = frame_of(curve)["width"] - 56
     curve.hover(position={"x": 44 + width * 2 / 4, "y": 100})
     lost = f"{100 * metrics.expected_drop_fraction(49, 32, 4):.1f} % of tokens"
     expect(status).to_contain_text(f"Capacity factor 2, 4 slots for each expert: a uniform router loses {lost}")

@@ -8,7 +8,7 @@ import torch
 from explorerkit import LISTEN
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import COUNT_CLOCKS, NEXT_FRAME, part, picture, point, set_theme
+from lenskit import COUNT_CLOCKS, NEXT_FRAME, frame_of, part, picture, point, set_theme
 from pagekit import audit
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, explorer_of, take
@@ -173,9 +173,9 @@ def test_on_a_narrow_page_the_words_stand_between_tokens_and_map(width: int, ope
     """One below the other: the image, the status line, the map, so that a place and its words are seen together."""
     logits = torch.randn(2, 16, 4, 2, generator=torch.Generator().manual_seed(0))
     explorer = explorer_of(open_saved(RouterExplorer(logits), viewport={"width": width, "height": 450}))
-    tops = [part(explorer, name).bounding_box()["y"] for name in ("tokens", "map")]
+    tops = [frame_of(part(explorer, name))["y"] for name in ("tokens", "map")]
 
-    assert tops[0] < explorer.get_by_role("status").bounding_box()["y"] < tops[1]
+    assert tops[0] < frame_of(explorer.get_by_role("status"))["y"] < tops[1]
     part(explorer, "map").scroll_into_view_if_needed()
     point(explorer, "map", 1, 1, 8, 16)
     expect(explorer.get_by_role("status")).to_contain_text("token 1, expert 0, slot 1: ")
@@ -226,7 +226,7 @@ def test_patches_can_be_told_apart_on_any_picture(grey: float, open_saved: Calla
     images[1] = 1 - images[1].round()  # so that the scale from black to white is kept
     images[1, 0, 0, :2] = torch.tensor([0.0, 1.0])
     explorer = explorer_of(open_saved(RouterExplorer(torch.zeros(2, 4, 3), images)))
-    side = part(explorer, "tokens").bounding_box()["width"] / 2
+    side = frame_of(part(explorer, "tokens"))["width"] / 2
     line = (
         part(explorer, "tokens")
         .locator("xpath=preceding-sibling::canvas")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import part, picture, point, white
+from lenskit import frame_of, part, picture, point, white
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, SCORES, explorer_of, figures, greyed, take
 
@@ -49,7 +49,7 @@ def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
     explorer = explorer_of(notebook)
     part(explorer, "router").select_option("tokens choice")
     expect(part(explorer, "caption")).to_have_text("No token has been dropped yet: that happens in step 4.")
-    side = part(explorer, "tokens").bounding_box()["width"] / 2
+    side = frame_of(part(explorer, "tokens"))["width"] / 2
     patches = [(side * (t % 2) + 6, side * (t // 2) + 30, side - 12, side / 3) for t in range(4)]
     assert max(white(explorer, "tokens", *patches)) == 0
     take(explorer, "dispatch")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from labkit import take_screenshot
-from lenskit import LEFT, RIGHT, ink, lens_of, part
+from lenskit import LEFT, RIGHT, frame_of, ink, lens_of, part
 from playwright.sync_api import Locator
 
 from softmoe_edu.routing import SoftRouting, SparseRouting
@@ -19,7 +19,7 @@ LIGHT = "all[i] > 0 && Math.min(all[i - 1], all[i - 2], all[i - 3]) > 220"
 
 def edges(lens: Locator, panel: str, expert: int, experts: int, top: float, edge: str, gap: int = 2) -> list[bool]:
     """Whether the left, upper and right edge of an expert's bar are drawn, in 1 px strips."""
-    wide = (part(lens, "map").bounding_box()["width"] - LEFT - RIGHT) / experts
+    wide = (frame_of(part(lens, "map"))["width"] - LEFT - RIGHT) / experts
     left = LEFT + expert * wide + gap
     right = left + wide - 2 * gap
     strips = [(left - 1, top + 4, 3, 4), (left + 6, top - 1, 12, 2), (right - 2, top + 4, 3, 4)]
@@ -31,7 +31,7 @@ def test_bars_have_an_edge_in_the_colour_of_the_text(scheme: str, edge: str, ope
     """Loads, orange and grey ones too, and sums of columns."""
     quarter = torch.full((1, 4, 4, 1), 0.25)
     lens = lens_of(open_saved(RoutingLens(SoftRouting(quarter, quarter)), color_scheme=scheme))
-    below = part(lens, "map").bounding_box()["height"] - 15 - 24
+    below = frame_of(part(lens, "map"))["height"] - 15 - 24
 
     for expert in range(4):
         assert edges(lens, "experts", expert, 4, 18, edge) == [True, True, True]
@@ -51,7 +51,7 @@ def test_narrow_bars_keep_their_colours(open_saved: Callable) -> None:
     """Of 128 experts each bar has an upper edge alone, below which most pixels are coloured."""
     wide = torch.full((1, 4, 128, 1), 0.25)
     lens = lens_of(open_saved(RoutingLens(SoftRouting(wide, wide))))
-    box = (LEFT, 22, part(lens, "map").bounding_box()["width"] - LEFT - RIGHT, 20)
+    box = (LEFT, 22, frame_of(part(lens, "map"))["width"] - LEFT - RIGHT, 20)
 
     assert ink(lens, "experts", box, only=DARK) == [0]
     assert ink(lens, "experts", (LEFT, 17, box[2], 3), only=DARK)[0] > 0.8 * box[2]
@@ -63,7 +63,7 @@ def test_a_token_that_lost_a_choice_is_hatched_at_its_right(open_saved: Callable
     images = torch.full((1, 1, 8, 8), 0.5)
     images[0, 0, 0, :2] = torch.tensor([0.0, 1.0])
     lens = lens_of(open_saved(RoutingLens(SparseRouting(token, torch.full((1, 2, 2), 0.5), 4), images)))
-    half = part(lens, "tokens").bounding_box()["width"] / 2
+    half = frame_of(part(lens, "tokens"))["width"] / 2
 
     def hatched(share: float) -> list[bool]:
         boxes = [(half * (t % 2 + share) - 6, half * (t // 2) + 50, 12, 60) for t in range(4)]

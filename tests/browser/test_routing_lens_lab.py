@@ -1,7 +1,7 @@
 import pytest
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import CELLS, NEXT_FRAME, cell, lens_of, part, picture, point
+from lenskit import CELLS, NEXT_FRAME, cell, frame_of, lens_of, part, picture, point
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     )
     assert picture(lens, "tokens") != before["tokens"]
     take_screenshot(lens, "lens-patch")
-    frame = part(lens, "map").bounding_box()
+    frame = frame_of(part(lens, "map"))
     part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 8})
     expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; largest dispatch at token 3: 0.6250")
     part(lens, "experts").hover(position={"x": frame["width"] - 80, "y": 40})
@@ -71,7 +71,7 @@ def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
     expect(status).to_contain_text("token 3 is dropped: it fills 0 slots, its combine sums to 0.0000")
     point(lens, "tokens", 0, 1, 2, 2)
     expect(status).to_contain_text("token 2 is padding: it fills 0 slots")
-    part(lens, "experts").hover(position={"x": part(lens, "experts").bounding_box()["width"] / 2, "y": 40})
+    part(lens, "experts").hover(position={"x": frame_of(part(lens, "experts"))["width"] / 2, "y": 40})
     expect(status).to_contain_text("expert 1: its dispatch sums to 1 of its group's 3 in 3 slots")
     take_screenshot(lens, "lens-sparse")
     assert run_cell(notebook, 1, "print(lens.router, lens.layer)") == "tokens choice late"
@@ -172,7 +172,7 @@ def test_several_places_are_compared_side_by_side(notebook: Page) -> None:
     notebook.evaluate(NEXT_FRAME)
     drawn = [cards.nth(i).locator("canvas").evaluate(PAINTED) for i in range(4)]
     assert len(set(drawn)) == 4
-    boxes = [cards.nth(i).bounding_box() for i in range(4)]
+    boxes = [frame_of(cards.nth(i)) for i in range(4)]
     assert len({round(box["y"]) for box in boxes}) == 1 and boxes[0]["x"] < boxes[1]["x"] < boxes[3]["x"]
     take_screenshot(lens, "lens-compared")
     assert run_cell(notebook, 1, "print(lens.pins, lens.token)") == (

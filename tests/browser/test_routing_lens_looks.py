@@ -11,6 +11,7 @@ from lenskit import (
     NEXT_FRAME,
     SUMS,
     TOP,
+    frame_of,
     lens_of,
     part,
     picture,
@@ -77,7 +78,7 @@ def test_the_slider_moves_by_mouse_and_by_key(notebook: Page) -> None:
     slider, first = part(lens, "image_index"), picture(lens, "tokens", ground=True)
     first_map = picture(lens, "map", ground=True)
     slider.scroll_into_view_if_needed()
-    frame = slider.bounding_box()
+    frame = frame_of(slider)
     notebook.mouse.move(frame["x"] + 8, frame["y"] + frame["height"] / 2)
     notebook.mouse.down()
     notebook.mouse.move(frame["x"] + frame["width"] - 4, frame["y"] + frame["height"] / 2, steps=6)
@@ -119,7 +120,7 @@ def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebo
     notebook.evaluate(NEXT_FRAME)
     lens.locator(".routing-lens-status").evaluate("e => e.scrollIntoView({ block: 'start' })")
     for row in (0, 195):
-        top = part(lens, "map").bounding_box()["height"] - TOP - SUMS
+        top = frame_of(part(lens, "map"))["height"] - TOP - SUMS
         notebook.mouse.move(*pixel(lens, TOP + top * (row + 0.5) / 196))
         expect(lens.get_by_role("status")).to_contain_text(f"token {row} ")
         expect(lens.get_by_role("status")).to_be_in_viewport(ratio=1)
@@ -128,7 +129,7 @@ def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebo
 
 def pixel(lens: Locator, y: float) -> tuple[float, float]:
     """A point of the map's first column on the screen, without scrolling to it."""
-    frame = part(lens, "map").bounding_box()
+    frame = frame_of(part(lens, "map"))
     return frame["x"] + LEFT + 3, frame["y"] + y
 
 

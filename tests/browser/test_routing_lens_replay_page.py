@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from labkit import take_screenshot
-from lenskit import COUNT_CLOCKS, LEFT, NEXT_FRAME, RIGHT, ink, lens_of, part, picture, point
+from lenskit import COUNT_CLOCKS, LEFT, NEXT_FRAME, RIGHT, frame_of, ink, lens_of, part, picture, point
 from playwright.sync_api import Locator, expect
 
 from softmoe_edu.routing import SparseRouting
@@ -34,7 +34,7 @@ def state(lens: Locator) -> tuple[int, int]:
 def marked(lens: Locator, step: int) -> bool:
     """Whether the line of the current step stands there, reaching above the frame of the chart."""
     canvas = part(lens, "progress")
-    x = LEFT + (canvas.bounding_box()["width"] - LEFT - RIGHT) * step / STEPS[-1]
+    x = LEFT + (frame_of(canvas)["width"] - LEFT - RIGHT) * step / STEPS[-1]
     lens.page.evaluate(NEXT_FRAME)
     return canvas.evaluate(
         "(c, x) => c.getContext('2d').getImageData(Math.round(x * c.width / c.clientWidth) - 1, 15, 3, 3)"
@@ -68,7 +68,7 @@ def test_routing_load_drops_and_accuracy_move_with_the_step(open_saved: Callable
     point(lens, "tokens", 4, 0, 7, 1)
     expect(lens.get_by_role("status")).to_contain_text("token 4 fills 1 slot, its combine sums to 0.5000")
     take_screenshot(lens, "lens-replay")
-    frame = slider.bounding_box()
+    frame = frame_of(slider)
     lens.page.mouse.click(frame["x"] + 4, frame["y"] + frame["height"] / 2)
     expect(note).to_contain_text("Step 0: ")
 
@@ -126,7 +126,7 @@ def test_both_lines_of_the_chart_are_drawn_with_their_own_signs(open_saved: Call
     """Accuracy where it was evaluated, drops at each snapshot: circles and squares at their places."""
     lens = lens_of(open_saved(replayed()))
     lens.page.evaluate(NEXT_FRAME)
-    width = part(lens, "progress").bounding_box()["width"] - LEFT - RIGHT
+    width = frame_of(part(lens, "progress"))["width"] - LEFT - RIGHT
     colour = """(c, [x, y]) => {
         const scale = c.width / c.clientWidth;
         const [left, top] = [x, y].map(v => Math.round(v * scale));

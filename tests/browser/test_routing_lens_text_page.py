@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 from labkit import take_screenshot
-from lenskit import NEXT_FRAME, ink, lens_of, part, point
+from lenskit import NEXT_FRAME, frame_of, ink, lens_of, part, point
 from pagekit import audit
 from playwright.sync_api import Locator, expect
 
@@ -42,7 +42,7 @@ def written(lens: Locator, panel: str) -> dict[str, tuple[float, float]]:
 def test_words_stand_whole_in_lines(scheme: str, open_saved: Callable, axe: str) -> None:
     """Up to the panel's width; a longer one is cut there, and what is blank stands in quotes."""
     lens = lens_of(open_saved(text(), color_scheme=scheme, script=SPY))
-    tokens, wide = written(lens, "tokens"), part(lens, "tokens").bounding_box()["width"]
+    tokens, wide = written(lens, "tokens"), frame_of(part(lens, "tokens"))["width"]
 
     assert {"cat", "<b>sat</b>", "internationalisation", '""', '"\n"', "mat"} <= tokens.keys()
     (cut,) = [word for word in tokens if word.startswith("xx")]
@@ -101,7 +101,7 @@ def test_a_word_is_found_under_the_pointer(open_saved: Callable) -> None:
     for word, (x, y) in written(lens, "tokens").items():
         part(lens, "tokens").hover(position={"x": x, "y": y})
         expect(status).to_contain_text(f'"{word[:4]}' if word.strip('"\n') else "token ")
-    part(lens, "tokens").hover(position={"x": part(lens, "tokens").bounding_box()["width"] - 2, "y": 10})
+    part(lens, "tokens").hover(position={"x": frame_of(part(lens, "tokens"))["width"] - 2, "y": 10})
     expect(status).to_contain_text("Point at")
     take_screenshot(lens, "lens-text-512px")
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from labkit import take_screenshot
-from lenskit import LEFT, SUMS, TOP, cell, ink, lens_of, part, picture, point, white
+from lenskit import LEFT, SUMS, TOP, cell, frame_of, ink, lens_of, part, picture, point, white
 from playwright.sync_api import Locator, expect
 from torch import Tensor
 
@@ -27,7 +27,7 @@ def both(logits: Tensor) -> tuple[Tensor, Tensor]:
 
 def marked_columns(lens: Locator, columns: int) -> list[int]:
     """Columns of the map with something painted below the bar of their sum."""
-    height = part(lens, "map").bounding_box()["height"]
+    height = frame_of(part(lens, "map"))["height"]
     strips = [cell(lens, column, 0, columns, 1) for column in range(columns)]
     boxes = [(left + 0.3 * width, height - 14, 0.4 * width, 12) for left, _, width, _ in strips]
     found = ink(lens, "map", *boxes)
@@ -56,7 +56,7 @@ def test_a_row_that_misses_one_is_marked_and_no_other(tokens: int, open_saved: C
     dispatch, combine = both(logits_of(tokens, 4, 2))
     combine[0, 5] *= 0.5
     lens = lens_of(open_saved(RoutingLens(SoftRouting(dispatch, combine), view="combine")))
-    frame = part(lens, "map").bounding_box()
+    frame = frame_of(part(lens, "map"))
     high = (frame["height"] - TOP - SUMS) / tokens
     right = frame["width"] - 68
 
@@ -76,7 +76,7 @@ def test_pointing_at_a_sum_gives_its_number(open_saved: Callable) -> None:
     dispatch, combine = both(logits)
     lens = lens_of(open_saved(RoutingLens(SoftRouting(dispatch, combine))))
     status, canvas = lens.get_by_role("status"), part(lens, "map")
-    frame = canvas.bounding_box()
+    frame = frame_of(canvas)
     beside = (frame["width"] - 60, TOP + 98, 59, 16)
     assert ink(lens, "map", beside, ground=False) == [0]
 
@@ -192,7 +192,7 @@ def test_everything_that_is_pointed_at_answers_on_the_other_panels(open_saved: C
     images = torch.linspace(0, 1, 36).view(1, 1, 6, 6)
     token = torch.tensor([[[0, 1], [2, -1], [3, 4], [8, -1]]])
     lens = lens_of(open_saved(RoutingLens(SparseRouting(token, (token >= 0).float(), 9), images)))
-    panel = part(lens, "tokens").bounding_box()["width"]
+    panel = frame_of(part(lens, "tokens"))["width"]
 
     def seen() -> list[int]:
         middles = [panel / 3 * (i + 0.5) - 4 for i in range(3)]
@@ -207,7 +207,7 @@ def test_everything_that_is_pointed_at_answers_on_the_other_panels(open_saved: C
     assert [e for e in range(4) if bars[e]] == [2]
     expect(lens.get_by_role("status")).to_contain_text("; expert (dispatch / combine): 2 (1.0000 / 1.0000)")
     canvas, (left, _, width, _) = part(lens, "map"), cell(lens, 1, 0, 8, 1)
-    canvas.hover(position={"x": left + width / 2, "y": canvas.bounding_box()["height"] - 20})
+    canvas.hover(position={"x": left + width / 2, "y": frame_of(canvas)["height"] - 20})
     assert seen() == [1]
     left, _, width, _ = cell(lens, 2, 0, 4, 1)
     part(lens, "experts").hover(position={"x": left + width / 2, "y": 40})

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import traitlets
 from labkit import take_screenshot
-from lenskit import lens_of, part, picture, point
+from lenskit import frame_of, lens_of, part, picture, point
 from pagekit import DRAWN, SHOWCASE, make, saved_page
 from playwright.sync_api import Browser, expect
 
@@ -49,7 +49,7 @@ def test_pointing_sliding_and_choosing_work_without_a_kernel(open_saved: Callabl
     point(lens, "map", 1, 3, 4, 4)
     expect(status).to_contain_text("token 3 (row 1, column 1), expert 0, slot 1: dispatch 0.6250, combine 0.5000; ")
     assert picture(lens, "tokens") != unlit
-    slider = part(lens, "image_index").bounding_box()
+    slider = frame_of(part(lens, "image_index"))
     page.mouse.click(slider["x"] + slider["width"] - 4, slider["y"] + slider["height"] / 2)
     expect(part(lens, "image")).to_have_text("1: 2, predicted 2")
     assert picture(lens, "map", ground=True) != first
