@@ -8,7 +8,10 @@ from nbclient import NotebookClient
 
 from softmoe_edu import own_figures
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the kernel's event loop warns there")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform == "win32", reason="the kernel's event loop warns there"),
+]
 
 # As the kernel does around every message of a widget: here in another thread than the cell, and in its middle.
 HEAD = """

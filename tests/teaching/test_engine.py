@@ -48,6 +48,7 @@ def test_a_planted_name_is_found(tmp_path, line, name):
     assert named_in(tmp_path) == {"check/advice.py": [name]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "first", ["check.attempt", "predict.asking", "clinic.patient", "check", "discovery", "exports"]
 )
@@ -69,6 +70,7 @@ def test_functions_are_never_hidden_by_packages(first):
     assert done.stdout.strip() == str(["function"] * 7), done.stderr
 
 
+@pytest.mark.slow
 def test_a_check_imports_its_own_exercise_alone():
     """Importing the engine loads no lesson, and finding an exercise loads none but what that exercise needs."""
     code = (
