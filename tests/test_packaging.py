@@ -59,3 +59,8 @@ def test_the_packages_of_node_are_pinned_and_come_from_no_named_host():
     assert all(re.fullmatch(r"\d+\.\d+\.\d+", version) for version in wanted["devDependencies"].values())
     assert packages
     assert [name for name, one in packages.items() if "resolved" in one or not one["integrity"].startswith("sha")] == []
+
+
+def test_scripts_of_other_packages_run_in_the_checkout():
+    """`.venv` lies below package.json, whose "type" would make modules of scripts such as JupyterLab's yarn.js."""
+    assert "type" not in json.loads((CHECKOUT / "package.json").read_text(encoding="utf-8"))
