@@ -63,6 +63,20 @@ SLIDE = """async ([root, steps]) => {
     await new Promise(requestAnimationFrame);
   }
 }"""
+# Plays, and notes how far apart frames are: each draws the picture anew.
+FRAMES = """async ([root, count]) => {
+  const play = document.querySelector(root).querySelector("[data-part=play]"), found = [];
+  play.click();
+  const next = () => new Promise(requestAnimationFrame);
+  let last = await next();
+  for (let i = 0; i < count; i++) {
+    const now = await next();
+    found.push(now - last);
+    last = now;
+  }
+  play.click();
+  return found;
+}"""
 CHOOSE = """([root, step]) => document.querySelector(root).querySelector(`[data-part="${step}"]`).click()"""
 SETTLE = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 KERNEL_IDLE = "window.jupyterapp?.shell?.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
@@ -209,11 +223,20 @@ def latencies(page: "Page", root: str, action: Action, steps: int, warm: int, pa
         if action.keys:
             page.keyboard.press(action.keys[step % len(action.keys)])
         else:
-            # strides of 0.6 * 0.37 and 0.6 * 0.61 of the panel, wrapped: always another token and another slot
-            x, y = (0.2 + 0.6 * (step * far % 1) for far in (0.37, 0.61))
+            # strides of 0.37 and 0.61 of the area, wrapped: always another token and another slot
+            left, top, right, bottom = action.area
+            x, y = left + (right - left) * (step * 0.37 % 1), top + (bottom - top) * (step * 0.61 % 1)
             page.mouse.move(frame["x"] + x * frame["width"], frame["y"] + y * frame["height"])
         found.append(page.evaluate("window.painted"))
     return found[warm:]
+
+
+def frame_times(page: "Page", root: str, count: int) -> list[float]:
+    """Return the ms from frame to frame of so many, while the widget plays.
+
+    Raises playwright's Error where it has nothing to play.
+    """
+    return page.evaluate(FRAMES, [root, count])
 
 
 def heap_growth(page: "Page", root: str, steps: int, warm: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ import torch
 
 generator = torch.Generator().manual_seed(0)
 logits = 2 * torch.randn(3, {tokens}, {experts}, {slots}, generator=generator)
-images = torch.rand(3, 1, 4 * {side}, 4 * {side}, generator=generator)
+images = torch.rand(3, 1, 4 * {down}, 4 * {across}, generator=generator)
 """
 LENS = """
 from softmoe_edu.routing import SoftRouting
@@ -24,6 +24,12 @@ from softmoe_edu.widgets import RouterExplorer
 widget = RouterExplorer(logits, images, router={router!r}, group={group!r}, top_k={top_k})
 widget
 """
+FLOW = """
+from softmoe_edu.widgets import RoutingFlow
+
+widget = RoutingFlow(logits, images, grid=({down}, {across}), playing=False)
+widget
+"""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Action:
     """Inputs of one kind to one part of a widget, and the part whose text shows that each was answered.
 
     keys: pressed in turn; none for moves of the pointer over the part. first: keys that bring the part to where
-    it begins. step: the explorer's step that is chosen before.
+    it begins. step: the explorer's step that is chosen before. area: where the pointer moves, from left and top to
+    right and bottom as shares of the part.
     """
 
     name: str
@@ -40,6 +47,7 @@ class Action:
     keys: tuple[str, ...] = ()
     first: tuple[str, ...] = ()
     step: str | None = None
+    area: tuple[float, float, float, float] = (0.2, 0.2, 0.8, 0.8)
 
     @property
     def event(self) -> str:
@@ -91,6 +99,7 @@ class Case:
     group: str = "one image"
     top_k: int = 1
     more: tuple[Action, ...] = ()
+    frame: dict | None = None  # nothing moves by itself
 
     @property
     def name(self) -> str:
@@ -115,9 +124,54 @@ class Case:
 
     def source(self) -> str:
         """Return the code that makes the widget."""
-        sizes = {"tokens": self.side**2, "side": self.side, "experts": self.experts, "slots": self.slots}
+        sizes = {
+            "tokens": self.side**2,
+            "down": self.side,
+            "across": self.side,
+            "experts": self.experts,
+            "slots": self.slots,
+        }
         choices = {"router": self.router, "group": self.group, "top_k": self.top_k}
         return SCORES.format(**sizes) + (EXPLORER if self.router else LENS).format(**choices)
+
+
+FLOW_ACTIONS = (
+    Action("chapter slider", "t", '[data-part="clock"]', BACK_AND_FORTH, ("Home", "ArrowRight", "ArrowRight")),
+    # Over the first lane's rows of scores, each of which is a token.
+    Action("pointing", "stage", '[data-part="who"]', area=(0.17, 0.17, 0.3, 0.34)),
+    Action("keyboard", "stage", '[data-part="who"]', ("ArrowDown", "ArrowUp")),
+    Action("capacity slider", "capacity_factor", '[data-part="story"]', BACK_AND_FORTH),
+    Action("scale slider", "scale", '[data-part="story"]', BACK_AND_FORTH),
+)
+
+
+@dataclass(frozen=True)
+class FlowCase:
+    """Three lanes of a flow, of so many rows and columns of patches; its goals in ms.
+
+    frame: what the time from frame to frame may be while it plays.
+    """
+
+    down: int
+    across: int
+    experts: int
+    slots: int
+    frame: dict
+    goal: dict | None = None
+
+    root = ".routing-flow"
+    actions = FLOW_ACTIONS
+
+    @property
+    def name(self) -> str:
+        """Return the widget and its sizes in words."""
+        return f"flow: {self.down * self.across} tokens x {self.experts * self.slots} slots"
+
+    def source(self) -> str:
+        """Return the code that makes the widget."""
+        tokens = self.down * self.across
+        sizes = {"down": self.down, "across": self.across, "experts": self.experts, "slots": self.slots}
+        return SCORES.format(tokens=tokens, **sizes) + FLOW.format(**sizes)
 
 
 # A frame at 60 Hz is 16.7 ms: the usual size shall be painted in the next frame, and not miss more than one.
@@ -134,5 +188,7 @@ CASES = (
     Case(14, 128, 1, **USUAL, **TOKENS_CHOICE, group="whole batch"),
     Case(32, 32, 8, **LARGE, router="soft"),
     Case(32, 256, 1, **LARGE, **TOKENS_CHOICE),
+    FlowCase(4, 4, 4, 4, {"median": 20, "p95": 20}, USUAL),
+    FlowCase(4, 6, 8, 4, {"median": 33, "p95": 33}, USUAL),
 )
-TINY = (Case(3, 4, 2), Case(3, 4, 2, **TOKENS_CHOICE))
+TINY = (Case(3, 4, 2), Case(3, 4, 2, **TOKENS_CHOICE), FlowCase(3, 2, 2, 2, {"median": 20, "p95": 20}))

@@ -1,4 +1,4 @@
-"""How fast the lens and the explorer of routers answer, in a saved page and in JupyterLab, and what memory they keep.
+"""How fast widgets answer and how smoothly a flow moves, in a saved page and in JupyterLab, and what memory they keep.
 
 `python -m benchmarks.widgets` from a checkout; needs playwright and Chromium.
 """
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from benchmarks import browser as driver
 from benchmarks.record import device_name
 from benchmarks.run import ROOT
-from benchmarks.widget_cases import CASES, TINY, Case
+from benchmarks.widget_cases import CASES, TINY, Case, FlowCase
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -42,11 +42,12 @@ class Settings:
     steps: int = 40
     warm: int = 5
     loads: int = 5
+    frames: int = 720
     heap_steps: int = 1000
     heap_warm: int = 500
 
 
-QUICK = {"quick": True, "steps": 3, "warm": 1, "loads": 2, "heap_steps": 5, "heap_warm": 1}
+QUICK = {"quick": True, "steps": 3, "warm": 1, "loads": 2, "frames": 30, "heap_steps": 5, "heap_warm": 1}
 
 
 def row(place: str, case: str, measure: str, values: list[float], unit: str, goal: dict | None) -> dict:
@@ -80,7 +81,10 @@ def measure(browser: "Browser", settings: Settings) -> Iterator[dict]:
                 yield from _inputs(page, "JupyterLab", case, settings)
 
 
-def _inputs(page: "Page", place: str, case: Case, settings: Settings) -> Iterator[dict]:
+def _inputs(page: "Page", place: str, case: Case | FlowCase, settings: Settings) -> Iterator[dict]:
+    if case.frame:
+        times = driver.frame_times(page, case.root, settings.frames)
+        yield row(place, case.name, "frame", times, "ms", None if settings.quick else case.frame)
     for action in case.actions:
         times = driver.latencies(page, case.root, action, settings.steps, settings.warm)
         yield row(place, case.name, action.name, times, "ms", case.goal)

@@ -28,6 +28,8 @@ MAY: dict[str, set[str]] = {
     "names": set(),
     "files": set(),
     "text": set(),
+    "glossary": set(),
+    "palette": set(),
     "modes": set(),
     "shadowing": set(),
     "seeds": {"shapes"},
@@ -47,14 +49,15 @@ MAY: dict[str, set[str]] = {
     "data": {"shapes", "seeds"},
     "own_figures": set(),
     "training": MODELS | SHARED | {"data", "seeds"},
-    "figures": SHOWN | {"own_figures", "text"},
+    "figures": SHOWN | {"own_figures", "palette", "text"},
     "widgets": SHOWN | {"files"},
     "__init__": MODELS | {"shadowing"},
+    "evidence": MODELS | SHARED | {"influence", "cost", "paper", "data", "seeds", "training", "__init__"},
     "lessons": SHARED,
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
     "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
     "course": LIBRARY | {"influence", "teaching"},
-    "cli": {"__init__", "files", "lessons", "cost", "paper", "shadowing", "teaching"},
+    "cli": {"__init__", "files", "lessons", "cost", "paper", "evidence", "shadowing", "teaching"},
 }
 
 HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->

@@ -10,7 +10,14 @@ import { build, context } from "esbuild";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const STATIC = join(ROOT, "softmoe_edu", "widgets", "static");
-const WIDGETS = ["routing_lens", "router_explorer", "capacity_explorer", "causality_explorer", "cost_explorer"];
+const WIDGETS = [
+  "routing_lens",
+  "router_explorer",
+  "routing_flow",
+  "capacity_explorer",
+  "causality_explorer",
+  "cost_explorer",
+];
 const ENTRIES = [...WIDGETS.flatMap((name) => [`${name}/${name}.js`, `${name}/${name}.css`]), "page_host/page_host.js"];
 
 /** @type {import("esbuild").BuildOptions} */

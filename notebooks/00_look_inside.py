@@ -34,12 +34,22 @@
 # fill slots (**dispatch**), and how do slots answer tokens (**combine**)? A token that no slot takes is **dropped**:
 # the layer has no answer for it.
 #
-# ```
-# tokens --router--> Routing --to_slots--> slots --experts--> slots --to_tokens--> tokens
-# ```
+# Watch 16 tokens, the patches of a digit, pass three routers. Why does the first router drop token 10, and what does a
+# slot hold in the last one? Point at any patch to follow it, and change the capacity.
+
+# %%
+from softmoe_edu.widgets import RoutingFlow
+
+RoutingFlow()
+
+# %% [markdown]
+# The same in words: a router makes a `Routing` of the tokens; `to_slots` fills the slots, the experts answer each slot,
+# and `to_tokens` brings the answers back. Nothing is trained yet, so the scores in the picture are only similarities of
+# patches.
 #
-# Six steps describe every router in this course. Every expert (or slot) owns a learned vector, against which tokens are
-# *scored*; a *gate* is a token's score for an expert after the softmax; *top-k* means the k best, here with k = 1.
+# Six steps, the chapters of the picture, describe every router in this course. Every expert (or slot) owns a learned
+# vector, against which tokens are *scored*; a *gate* is a token's score for an expert after the softmax; *top-k* means
+# the k best, here with k = 1.
 #
 # | step | Tokens Choice | Experts Choice | Soft MoE |
 # | --- | --- | --- | --- |
@@ -238,9 +248,9 @@ for name, by_layer in routings.items():
 # %% [markdown]
 # ## 6 · Look inside
 #
-# Point at a patch, a weight, a slot or an expert, and the other views show what belongs to it. Click to pin it, press
-# <kbd>Esc</kbd> to release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map, then
-# the arrow keys.
+# It opens on a dropped patch and says why: what the patch asked for, and who holds those slots. Point at a patch, a
+# weight, a slot or an expert, and the other views show what belongs to it. Click to pin it, press <kbd>Esc</kbd> to
+# release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map, then the arrow keys.
 
 # %%
 from softmoe_edu.widgets import RoutingLens

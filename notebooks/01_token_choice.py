@@ -462,8 +462,8 @@ predict("m23-noise", reveal=show_noise)
 # a minute each; leave the other settings as they are:
 #
 # 1. Step *select*: which experts take ink, and which take background? Point at a patch and read its arithmetic.
-# 2. Switch *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go to another
-#    expert?
+# 2. Under *More*, switch *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go
+#    to another expert?
 # 3. Raise *Noise* slowly: which patches move first, those with one large gate or those with many similar ones?
 
 # %%

@@ -420,7 +420,7 @@ print("the same slots as in the library's own router:", torch.equal(routings["po
 heat = {p: metrics.dropped_per_position(r, TOGETHER).view(4, 4) for p, r in routings.items()}
 fig, panels = plt.subplots(1, 2, figsize=(7.4, 3.4), layout="constrained")
 for panel, (priority, shares) in zip(panels, heat.items(), strict=True):
-    drawn = panel.imshow(100 * shares, cmap="cividis", vmin=0, vmax=100)
+    drawn = panel.imshow(100 * shares, cmap="viridis", vmin=0, vmax=100)
     for place, share in enumerate(shares.flatten().tolist()):
         ink = "black" if share > 0.5 else "white"
         panel.text(place % 4, place // 4, f"{100 * share:.0f}", ha="center", va="center", color=ink)

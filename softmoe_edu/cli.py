@@ -1,7 +1,8 @@
 """The command softmoe-edu.
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `cost` shows what the paper's
-models cost; `export` and `report` are for teachers; `bench` times the package beside others, in a checkout.
+models cost; `evidence` reruns the papers' claims; `export` and `report` are for teachers; `bench` times the package
+beside others, in a checkout.
 """
 
 import argparse
@@ -32,6 +33,8 @@ SETTINGS = {
         "doNotDisturbMode": True,
     },
     "@jupyterlab/docmanager-extension:plugin": {"renameUntitledFileOnSave": False},
+    # A notebook that is opened again shows its widgets as they were.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
 }
 
 
@@ -62,6 +65,16 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("kind", choices=KINDS)
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument("--lesson", action="append", metavar="NN", help="a lesson's number; without it, all lessons")
+    command = commands.add_parser("evidence", help="rerun the papers' claims and say what was found")
+    command.add_argument("claims", nargs="*", metavar="CLAIM", help="some claims; without a name, all of them")
+    command.add_argument("--list", action="store_true", help="list the claims with their verdicts, and run nothing")
+    command.add_argument("--folder", type=Path, default=Path("softmoe_evidence"), help="records; ./softmoe_evidence")
+    command.add_argument("--workers", type=positive(int), default=1, help="runs at the same time")
+    command.add_argument("--backend", help="one of joblib's, such as dask or ray, whose client is set up elsewhere")
+    command.add_argument("--device", default=None, help="such as cpu or cuda; without it, a GPU if there is one")
+    command.add_argument("--smoke", action="store_true", help="a few short runs that say nothing of the claim")
+    command.add_argument("--fresh", action="store_true", help="begin again, whatever the records hold")
+    command.add_argument("--ledger", type=Path, metavar="FILE", help="write what was found as a page")
     commands.add_parser("bench", help="time the package beside others (python -m benchmarks --help)", add_help=False)
     arguments, rest = parser.parse_known_args(argv)
     if rest and arguments.command != "bench":
@@ -92,10 +105,31 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
             say(*export(arguments.kind, arguments.folder, lessons=arguments.lesson))
         except (ValueError, OSError) as error:
             sys.exit(str(error))
+    elif arguments.command == "evidence":
+        evidence(arguments)
     elif arguments.command == "bench":
         bench(rest)
     else:
         lab(arguments.workspace, browser=not arguments.no_browser, port=arguments.port)
+
+
+def evidence(arguments: argparse.Namespace) -> None:
+    """Run claims and print what was found; records go on where they were interrupted."""
+    from softmoe_edu.evidence.session import main as session
+
+    sys.exit(
+        session(
+            arguments.claims,
+            arguments.folder,
+            workers=arguments.workers,
+            backend=arguments.backend,
+            device=arguments.device,
+            smoke=arguments.smoke,
+            fresh=arguments.fresh,
+            only_list=arguments.list,
+            ledger=arguments.ledger,
+        )
+    )
 
 
 def bench(arguments: list[str]) -> None:

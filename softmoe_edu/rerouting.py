@@ -89,6 +89,8 @@ class Rerouted:
             return self.output
         if settings["noise"]:
             raise ValueError("noise is drawn in the browser and not known here: set it to 0")
+        if settings["num_experts"] > self.logits.shape[2]:
+            raise ValueError(f"the layer has {self.logits.shape[2]} experts, and further ones have no weights")
         scores, alone = self.logits, settings["group"] == "one image"
         scores = scores[:, :, : settings["num_experts"], : settings["slots_per_expert"]] * settings["scale"]
         router: Any = self.layer.router

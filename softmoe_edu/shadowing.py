@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LIBRARIES = ("torch", "numpy", "jaxtyping", "sklearn", "tqdm", "matplotlib", "seaborn", "ipywidgets", "anywidget",
-             "traitlets", "filelock", "IPython")  # fmt: skip
+             "traitlets", "filelock", "babel", "IPython")  # fmt: skip
 SUFFIXES = tuple(importlib.machinery.all_suffixes())
 
 # Each prints the modules that its middle part loads.

@@ -1,7 +1,7 @@
 """Numbers in words: plurals, numbers as people read them, and ranges."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
@@ -19,6 +19,11 @@ def number(value: float | int) -> str:
         return f"{value:.3g}"
     digit = f"{value:.1g}"
     return f"{Decimal(digit):f}" if abs(value) >= 1e-6 else digit
+
+
+def percent(share: float) -> str:
+    """Return a share with one decimal, a half rounded up as in the widgets: 0.0625 is 6.3 %."""
+    return f"{Decimal(100 * share).quantize(Decimal('0.1'), ROUND_HALF_UP)} %"
 
 
 def span(low: float | int, high: float | int, show: Callable[[float | int], str] = number) -> str:

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+import unicodedata
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from softmoe_edu import data
-from softmoe_edu.data import Images
+from softmoe_edu.data import Images, language, letter
 
 MAKERS = {
     "digits": data.digits,
@@ -17,6 +18,9 @@ MAKERS = {
     "sum": lambda seed=0: data.collages("sum", num_train=300, num_test=100, seed=seed),
     "distinct": lambda seed=0: data.collages("distinct", num_train=300, num_test=100, seed=seed),
     "kinds": lambda seed=0: data.token_kinds(num_train=300, num_test=100, seed=seed),
+    "letters": lambda seed=0: data.letters(7, num_train=300, num_test=100, seed=seed),
+    "characters": lambda seed=0: data.languages(3, seed=seed),
+    "bytes": lambda seed=0: data.languages(3, unit="byte", seed=seed),
 }
 
 
@@ -54,11 +58,11 @@ def test_train_and_test_share_no_image(make):
 
 
 def test_tokens_fit_the_images(make):
-    """Every set has 16 tokens, and labels that use all classes' range."""
+    """Pictures have 16 tokens, names 25 characters or 49 bytes; there is a kind for each, and labels are of a class."""
     for part in make():
-        assert part.num_tokens == 16
+        assert part.num_tokens == {"languages, characters": 25, "languages, bytes": 49}.get(part.name, 16)
         assert part.images.dtype == torch.float32 and part.labels.dtype == torch.int64
-        assert part.kinds is None or part.kinds.shape == (len(part), 16)
+        assert part.kinds is None or part.kinds.shape == (len(part), part.num_tokens)
         assert 0 <= int(part.labels.min()) <= int(part.labels.max()) < part.num_classes
 
 
@@ -187,6 +191,106 @@ def test_chance_is_the_share_of_the_commonest_label():
     assert Images(torch.zeros(4, 1, 2, 2), labels, num_classes=3, patch_size=1).chance == 0.5
 
 
+def test_the_ceiling_counts_equal_images_with_other_labels():
+    """Of five images, two equal ones have labels 0 and 1, and two others agree: four of five can be right."""
+    images = torch.tensor([0.0, 0.0, 1.0, 1.0, 2.0])[:, None, None, None]
+    part = Images(images, torch.tensor([0, 1, 2, 2, 0]), num_classes=3, patch_size=1)
+
+    assert part.ceiling == 0.8
+    assert data.digits()[0].ceiling == 1
+
+
+def test_letters_of_the_test_are_set_in_a_typeface_of_their_own(monkeypatch):
+    """Each image, not moved, is the glyph of its label in one of the fonts that it may have, and all of them occur."""
+    monkeypatch.setattr(letter, "_moved", lambda glyphs, generator: glyphs[:, None, ::4, ::4])
+    known, glyphs = letter._drawn()
+    fonts = [typeface for typeface, names in data.TYPEFACES.items() for _ in names]
+    parts = data.letters(len(known), held_out="STIX General", num_train=400, num_test=200)
+    for part, wanted in zip(parts, (set(data.TYPEFACES) - {"STIX General"}, {"STIX General"}), strict=True):
+        equal = (glyphs[:, part.labels, ::4, ::4] == part.images[None, :, 0]).all(3).all(2)
+        assert equal.any(0).all()
+        assert {fonts[i] for i in equal.float().argmax(0).tolist()} == wanted
+
+
+def test_no_two_letters_look_alike():
+    """In every font each letter differs from every other, those of other scripts included, by a quarter of its ink."""
+    known, glyphs = letter._drawn()
+    assert {letter._script(one) for one in known} == set(letter.SCRIPTS)
+    assert "o" in known and "\N{GREEK SMALL LETTER OMICRON}" not in known
+    for font in glyphs.flatten(2):
+        apart = torch.cdist(font, font, compute_mode="donot_use_mm_for_euclid_dist")
+        apart.fill_diagonal_(torch.inf)
+        assert (apart >= 0.25 * font.norm(dim=1)).all()
+
+
+def test_kinds_of_letters_are_their_scripts():
+    """All 16 tokens of a letter have the number of its script."""
+    known, _ = letter._drawn()
+    train, _ = data.letters(len(known), num_train=200, num_test=1)
+    wanted = [letter.SCRIPTS.index(unicodedata.name(known[label]).split()[0]) for label in train.labels.tolist()]
+    assert train.kinds.tolist() == [[kind] * 16 for kind in wanted]
+
+
+def test_letters_move_and_stay_inside():
+    """The same glyph differs from image to image, and no ink touches the edge of its image for more than a trace."""
+    train, _ = data.letters(2, num_train=400, num_test=1)
+    edge = torch.cat([train.images[:, 0, [0, -1]].flatten(1), train.images[:, 0, :, [0, -1]].flatten(1)], 1)
+    assert len(train.images.flatten(1).unique(dim=0)) == 400
+    assert float(edge.sum() / train.images.sum()) < 0.01
+
+
+def text_of(image, bits):
+    """The text that an image of a name holds, read from its bits."""
+    written, codes = image[0].flatten().bool(), image[1:].flatten(1).long()
+    assert len(codes) == bits and not codes[:, ~written].any()
+    numbers = [sum(int(bit) << (bits - 1 - i) for i, bit in enumerate(column)) for column in codes.T[written]]
+    return "".join(map(chr, numbers)) if bits == 21 else bytes(numbers).decode(errors="ignore")
+
+
+@pytest.mark.parametrize("unit, tokens, bits", [("character", 25, 21), ("byte", 49, 8)])
+def test_names_are_read_back_from_their_bits(unit, tokens, bits):
+    """Train and test hold the names that CLDR gives in the language of the label, cut to the tokens there are."""
+    names = language.territory_names()
+    train, test = data.languages(5, unit=unit, seed=2)
+    told = {}
+    for part in (train, test):
+        for image, label in zip(part.images, part.labels.tolist(), strict=True):
+            told.setdefault(label, []).append(text_of(image, bits))
+
+    def cut(name):
+        return name[:tokens] if unit == "character" else name.encode()[:tokens].decode(errors="ignore")
+
+    by_names = {code: {cut(name) for name in of.values()} for code, of in names.items()}
+    codes = [[code for code, known in by_names.items() if set(texts) <= known] for _, texts in sorted(told.items())]
+    assert all(codes) and codes == sorted(codes)
+    assert min(map(len, told.values())) >= 140
+
+
+def test_territories_are_split_and_not_names():
+    """No territory of the test is named in any language of the training part."""
+    names = language.territory_names()
+    train, test = data.languages(len(names), seed=1)
+    territory = {}
+    for of in names.values():
+        for code, name in of.items():
+            territory.setdefault(name[:25], set()).add(code)
+    one = {text: codes for text, codes in territory.items() if len(codes) == 1}
+    met, kept = ({text_of(image, 21) for image in part.images[::7]} for part in (train, test))
+    assert not set().union(*(one.get(text, set()) for text in met)) & set().union(*(one.get(t, set()) for t in kept))
+    assert len(kept) > 500
+
+
+def test_kinds_of_names_are_scripts():
+    """Latin and Greek letters have different kinds, and signs, spaces and padding have kind 0."""
+    train, _ = data.languages(len(language.territory_names()), seed=0)
+    kinds = {}
+    for image, row in zip(train.images[::11], train.kinds[::11].tolist(), strict=True):
+        for one, kind in zip(text_of(image, 21), row, strict=False):
+            kinds.setdefault(language.script_of(one), set()).add(kind)
+    assert kinds[""] == {0}
+    assert all(len(each) == 1 for each in kinds.values()) and len(set(map(min, kinds.values()))) == len(kinds) > 20
+
+
 def test_indexing():
     """An int gives (image, int); a slice, a list, an index tensor and a bool tensor give Images with their kinds."""
     train, _ = data.token_kinds(num_train=20, num_test=5)
@@ -232,6 +336,19 @@ BAD = [
     (lambda: data.collages(num_test=0), "num_test must be at least 1, got 0"),
     (lambda: data.token_kinds(1), "num_kinds must be at least 2, got 1"),
     (lambda: data.token_kinds(9), "num_kinds must be at most 8, the patterns that differ, got 9"),
+    (lambda: data.letters(1), "num_letters must be at least 2, got 1"),
+    (
+        lambda: data.letters(999),
+        r"num_letters must be at most \d+, which all fonts tell apart, got 999: ask for fewer",
+    ),
+    (lambda: data.letters(held_out="Arial"), "held_out must be one of 'DejaVu Sans', .*, got 'Arial'"),
+    (lambda: data.letters(5, num_test=0), "num_test must be at least 1, got 0"),
+    (lambda: data.languages(1), "num_languages must be at least 2, got 1"),
+    (
+        lambda: data.languages(999),
+        r"num_languages must be at most \d+, those with enough names, got 999: ask for fewer",
+    ),
+    (lambda: data.languages(unit="word"), "unit must be one of 'character', 'byte', got 'word'"),
     (lambda: data.token_kinds(noise=-0.1), "noise must be a number of at least 0, got -0.1"),
     (lambda: images(labels=[0, 3]), "labels must be from 0 to num_classes - 1 = 2, got 0 to 3"),
     (lambda: images(labels=[0, -1]), "labels must be from 0 to num_classes - 1 = 2, got -1 to 0"),

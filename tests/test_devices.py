@@ -50,6 +50,7 @@ from softmoe_edu.training import train
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
 from softmoe_edu.training.evaluation import evaluate, take_snapshot
 from softmoe_edu.training.guard import NotFiniteError
+from softmoe_edu.widgets.scores import more_experts
 
 matplotlib.use("agg")
 
@@ -221,7 +222,7 @@ def traits(*shown):
 
 
 def lenses(model, images, x):
-    """A lens on a routing and its replay, on functions, and explorers of scores and layers."""
+    """A lens on a routing and its replay, on functions, flows, and explorers of scores and layers."""
     with record(model) as routings:
         model(images)
     (decided,) = routings.values()
@@ -229,12 +230,17 @@ def lenses(model, images, x):
     scores = decided.logits.detach() if decided.logits is not None else None
     log = {"step": [0, 5], "accuracy": [0.1, 0.5]}
     shown = [widgets.RoutingLens(routings, images), widgets.RoutingLens.replay(snapshots, images, log)]
+    further = None
     if scores is not None:
+        further = more_experts(scores, scores.shape[2] + 1)
         shown.append(widgets.RouterExplorer(scores, images, words=None, router="uniform"))
+        shown.append(widgets.RoutingFlow(scores, images, routers=["soft"], own=decided))
         scores = scores if scores.ndim == 4 else scores[..., None]
         shown.append(widgets.RoutingLens.of(lambda x: (x.softmax(1), x.flatten(2).softmax(2).view_as(x)), scores))
         shown.append(widgets.RoutingLens.of(lambda x: x.sum(1), scores))
-    return traits(*shown, widgets.CausalityExplorer(model.blocks[1].mlp, x))
+        shown.append(widgets.RoutingFlow())
+    shown += [widgets.CausalityExplorer(model.blocks[1].mlp, x), widgets.CapacityExplorer(4, tokens=9)]
+    return traits(*shown), [each._repr_mimebundle_()[0]["text/html"] for each in shown], further
 
 
 def page(logits):
@@ -314,6 +320,8 @@ CPU_CASES = {
     "digits": (lambda: (), lambda: digests(data.digits())),
     "scripts": (lambda: (), lambda: digests(data.scripts(2, shuffled=True))),
     "collages": (lambda: (), lambda: digests(data.collages("sum", num_train=5, num_test=4))),
+    "letters": (lambda: (), lambda: digests(data.letters(3, num_train=5, num_test=4))),
+    "languages": (lambda: (), lambda: digests(data.languages(3))),
     "token kinds": (lambda: (), lambda: digests(data.token_kinds(num_train=5, num_test=4))),
     "expected drops": (lambda: (), lambda: metrics.expected_drop_fraction(49, 32, 2)),
     "costs": (lambda: (), costs),
@@ -449,8 +457,17 @@ WITHOUT_A_CASE = {
     "training.batches": {"ImageData"},
     "training.guard": {"NotFiniteError"},
     "widgets.packing": {"Entry"},
+    "widgets.routing_lens_why": {"Reasons"},
 }
-ELSEWHERE = ("teaching", "course", "cli", "lessons", "files", "shadowing")  # no tensors, or tests of their own
+ELSEWHERE = (
+    "teaching",
+    "course",
+    "evidence",
+    "cli",
+    "lessons",
+    "files",
+    "shadowing",
+)  # no tensors, or tests of their own
 
 
 def public():
@@ -465,10 +482,12 @@ def public():
 
 
 def codes(value):
-    """The code of a function, or of what a class defines."""
+    """The code of a function, or of what a class defines itself: a protocol's constructor is typing's."""
     members = vars(value).values() if inspect.isclass(value) else [value]
     functions = [getattr(m, "fget", None) or getattr(m, "func", None) or getattr(m, "__func__", m) for m in members]
-    return {inspect.unwrap(each).__code__ for each in functions if inspect.isfunction(each)}
+    own = [inspect.unwrap(each) for each in functions if inspect.isfunction(each)]
+    # Every Protocol has the same two functions of typing's, which run where any of them is asked about.
+    return {each.__code__ for each in own if each.__module__ != "typing"}
 
 
 def called(cases):

@@ -209,7 +209,7 @@ def test_dropped_patches_are_hatched(examples):
         assert corners == {(2.0 * (i % per_row), 2.0 * (i // per_row)) for i in missing.nonzero().flatten().tolist()}
         assert all(patch.get_hatch() and patch.get_width() == patch.get_height() == 2 for patch in squares)
         assert ax.get_title() == f"{len(squares)} of {8 // examples} dropped"
-    assert "9 of 16 patches are dropped, 56.2 % of the real ones" in figures.alt_text(panels)
+    assert "9 of 16 patches are dropped, 56.3 % of the real ones" in figures.alt_text(panels)
 
 
 def test_expert_load_shows_groups_and_capacity():
@@ -272,9 +272,9 @@ def test_compare_routers_puts_one_in_each_row():
         load = metrics.expert_load(routing).mean(0)
         np.testing.assert_allclose([bar.get_height() for bar in row[2].patches], load, rtol=1e-6)
         assert row[0].get_title(loc="left") == f"{name}: dispatch"
-    assert panels[1, 2].get_title() == "all groups: 56.2 % dropped"
+    assert panels[1, 2].get_title() == "all groups: 56.3 % dropped"
     assert "soft drops 0.0 % of tokens" in figures.alt_text(panels)
-    assert "sparse drops 56.2 % of tokens" in figures.alt_text(panels)
+    assert "sparse drops 56.3 % of tokens" in figures.alt_text(panels)
 
 
 def test_compare_routers_that_group_differently():

@@ -1,5 +1,6 @@
 """Themes, descriptions and what figures answer to bad input."""
 
+import base64
 from html.parser import HTMLParser
 
 import matplotlib
@@ -10,6 +11,7 @@ from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgb
 
 from softmoe_edu import figures
+from softmoe_edu.figures.following import ON_PAPER
 from softmoe_edu.routing import SoftRouting, SparseRouting
 
 matplotlib.use("agg")
@@ -118,7 +120,7 @@ class Page(HTMLParser):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", DRAWN)
 def test_described_shows_picture_and_words(name):
-    """HTML holds one PNG with the alt text and the caption, escaped; print gives the alt text; no figure stays open."""
+    """HTML holds one picture with alt text and caption, escaped; print gives the alt text; no figure stays open."""
     before = plt.get_fignums()
     axes = DRAWN[name]()
     text = figures.alt_text(axes)
@@ -128,11 +130,14 @@ def test_described_shows_picture_and_words(name):
     assert repr(shown) == text
     assert any(character.isdigit() for character in text) and text.endswith(".")
     page = Page(shown._repr_html_())
-    assert [tag for tag, _ in page.tags] == ["figure", "img", "figcaption"]
-    assert page.tags[1][1]["alt"] == text
-    assert page.tags[1][1]["src"].startswith("data:image/png;base64,iVBOR")
-    assert page.text == text
-    assert Page(figures.described(DRAWN[name](), "a < b")._repr_html_()).text == "a < b"
+    assert [tag for tag, _ in page.tags] == ["figure", "style", "img", "figcaption"]
+    picture = page.tags[2][1]
+    assert picture["alt"] == text
+    kind, _, source = picture["src"].partition(",")
+    assert kind == "data:image/svg+xml;base64" and base64.b64decode(source).decode() == shown.svg
+    assert shown.png.startswith(b"\x89PNG")
+    assert page.text == ON_PAPER[7:-8] + text
+    assert Page(figures.described(DRAWN[name](), "a < b")._repr_html_()).text.endswith("}}a < b")
 
 
 @pytest.mark.parametrize("name", DRAWN)

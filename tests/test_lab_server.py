@@ -70,6 +70,8 @@ def test_the_settings_are_in_force_in_any_folder(tmp_path):
     workspace = tmp_path / "week 3: routing é" / "my lab"
     with running_lab(workspace, tmp_path / "output.txt", HOME=str(tmp_path)) as (base, token, _):
         assert defaults(base, token) == SETTINGS
+        # Else widgets of a notebook that is opened again could not be used.
+        assert defaults(base, token)["@jupyter-widgets/jupyterlab-manager:plugin"] == {"saveState": True}
         names = [each["name"] for each in read(f"{base}/api/contents?token={token}")["content"]]
 
     assert "00_look_inside.ipynb" in names

@@ -96,6 +96,28 @@ def test_sync_writes_what_check_accepts(tmp_path, capsys):
     assert len(lessons.sync(tmp_path, check=True)) == 1
 
 
+def test_outputs_and_the_state_of_widgets_are_never_committed(tmp_path):
+    """A lesson that JupyterLab saved with what its widgets hold fails the check, and sync takes all of it out."""
+    (tmp_path / "00_look.py").write_text(LESSON)
+    lessons.sync(tmp_path)
+    pair = tmp_path / "00_look.ipynb"
+    clean = pair.read_text()
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "7a"}, "text/html": "<p>a widget</p>"}
+    output = {"output_type": "display_data", "data": view, "metadata": {}}
+    held = {"application/vnd.jupyter.widget-state+json": {"state": {"7a": {}}, "version_major": 2, "version_minor": 0}}
+    for change in ("state", "output"):
+        notebook = json.loads(clean)
+        if change == "state":
+            notebook["metadata"]["widgets"] = held
+        else:
+            next(cell for cell in notebook["cells"] if cell["cell_type"] == "code")["outputs"].append(output)
+        pair.write_text(json.dumps(notebook))
+
+        assert lessons.sync(tmp_path, check=True) == ["00_look.ipynb is not what 00_look.py builds: run make sync"]
+        assert lessons.sync(tmp_path) == []
+        assert pair.read_text() == clean
+
+
 def test_sync_names_a_notebook_without_source(tmp_path):
     """An .ipynb without a .py is reported and left alone; a folder without a lesson is reported too."""
     assert lessons.sync(tmp_path) == [f"{tmp_path} holds no lesson: expected files such as 00_look_inside.py"]

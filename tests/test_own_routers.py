@@ -718,7 +718,7 @@ def test_soft_attention_is_no_shorter_way_for_a_subclass():
 
 
 # The browser computes what its scripts implement, and the paper's tables name routers: these are their lists.
-LISTS = {"widgets/router_explorer.py", "widgets/cost_explorer.py", "paper/models.py"}
+LISTS = {"widgets/router_explorer.py", "widgets/routing_flow.py", "widgets/cost_explorer.py", "paper/models.py"}
 ASKING = ["cost", "paper", "figures", "widgets", "rerouting.py", "metrics.py", "moe.py", "vit.py", "upcycling.py"]
 ASKING += ["influence.py", "losses.py", "training"]
 

@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from softmoe_edu.text import abbreviated, number, plural, span
+from softmoe_edu.text import abbreviated, number, percent, plural, span
 
 
 @pytest.mark.parametrize(("count", "text"), [(0, "0 slots"), (1, "1 slot"), (2, "2 slots")])
@@ -70,3 +70,9 @@ def test_a_unit_begins_at_its_own_number(value, text):
 def test_fewer_digits_round_to_the_next_unit_sooner(value, text):
     """What three digits round up to a million is 1M, and never a thousand of thousands."""
     assert abbreviated(value, 3) == text
+
+
+def test_half_a_tenth_of_a_percent_is_rounded_up():
+    """6.25 % is 6.3 % in Python as in the widgets, where Python's own format says 6.2 %."""
+    assert [percent(share) for share in (0, 0.0625, 0.1875, 1)] == ["0.0 %", "6.3 %", "18.8 %", "100.0 %"]
+    assert f"{0.0625:.1%}" == "6.2%"

@@ -124,6 +124,17 @@ def test_installed_package_works(installed, tmp_path):
     assert files
 
 
+def test_the_extension_lies_where_jupyterlab_looks(installed):
+    """It is the one of the checkout, under the name by which it is served."""
+    source, target = CHECKOUT / "js" / "labextensions", installed.parent / "share" / "jupyter" / "labextensions"
+    files = [path.relative_to(source) for path in source.rglob("*") if path.is_file()]
+
+    assert sorted(map(str, files)) == sorted(
+        str(path.relative_to(target)) for path in (target / "softmoe-edu").rglob("*") if path.is_file()
+    )
+    assert all((target / file).read_bytes() == (source / file).read_bytes() for file in files)
+
+
 def test_lab_serves_the_first_lesson(installed, tmp_path, unused_port):
     """`softmoe-edu lab` delivers the lessons of the wheel and serves the first one to who has the token."""
     log = tmp_path / "server.log"

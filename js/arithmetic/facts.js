@@ -24,19 +24,45 @@ export function grouped({ b, n, e, p }, images) {
 }
 
 /**
- * Logits (b, n, e, p) of the first experts and of the first slots of each.
+ * Values (b, n, e, p) of so many experts and of the first slots of each. Experts from e on were not scored: expert e + j
+ * reads what expert j reads, dealt anew to the tokens of each image, so that mean and spread are those of real scores
+ * and no two experts prefer the same tokens. There are at most 2 e.
  *
  * @param {Float32Array} values
  * @param {Sizes} sizes
  * @param {number} experts
  * @param {number} slots
  */
-export function firstOf(values, { b, n, e, p }, experts, slots) {
+export function expertsOf(values, { b, n, e, p }, experts, slots) {
   if (experts === e && slots === p) return values;
   const out = new Float32Array(b * n * experts * slots);
-  for (let row = 0, to = 0; row < b * n; row++)
-    for (let j = 0; j < experts; j++) for (let q = 0; q < slots; q++) out[to++] = values[(row * e + j) * p + q];
+  for (let j = 0; j < experts; j++)
+    for (let image = 0; image < b; image++) {
+      const dealt = j < e ? null : dealtOf(image, j, n);
+      for (let t = 0; t < n; t++) {
+        const from = ((image * n + (dealt ? dealt[t] : t)) * e + (j % e)) * p;
+        const to = ((image * n + t) * experts + j) * slots;
+        for (let q = 0; q < slots; q++) out[to + q] = values[from + q];
+      }
+    }
   return out;
+}
+
+/**
+ * The tokens of an image in the order in which an expert that was not scored reads them (`dealt` in scores.py).
+ *
+ * @param {number} image
+ * @param {number} expert
+ * @param {number} n
+ */
+export function dealtOf(image, expert, n) {
+  const next = seeded(image * 65536 + expert);
+  const order = Uint32Array.from({ length: n }, (_, t) => t);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(next() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
 }
 
 /**

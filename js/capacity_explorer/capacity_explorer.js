@@ -3,16 +3,20 @@
 import { capacityOf, expectedDrop, ratesOf, sampleOf, sharesOf, spread } from "../arithmetic/capacity.js";
 import { equals, largestAmong } from "../arithmetic/largest.js";
 import { bindKnobs, stopsOf } from "../shared/knobs.js";
-import { STATUS, canvases, knob } from "../shared/markup.js";
+import { ACROSS, ARROWS, keyHints } from "../shared/keys.js";
+import { canvases, knob, more } from "../shared/markup.js";
 import { mount } from "../shared/mount.js";
+import { PIN_STATUS, bindPin, showPin } from "../shared/pinning.js";
 import { exact, many, percent, some } from "../shared/numbers.js";
 import { doubling, evenly } from "../shared/stops.js";
-import { fit } from "../shared/painting.js";
+import { fit, surface } from "../shared/painting.js";
 import { onward, pointAt, stepsOf } from "../shared/pointing.js";
+import { term } from "../shared/terms.js";
 import { FACTORS, MEASURED, capacityBoxes, capacityGrounds, capacityOverlays, placesOf } from "./panels.js";
 
 /** @import { Rates, Sample, Spread } from "../arithmetic/capacity.js" */
 /** @import { Knob, Limits } from "../shared/knobs.js" */
+/** @import { Link } from "../shared/links.js" */
 /** @import { Model } from "../shared/mount.js" */
 /** @import { Chosen, Known, Panel, Place, Scene } from "./panels.js" */
 
@@ -38,24 +42,44 @@ const NONE = { token: -1, factor: null };
  * @param {string} label
  */
 const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
+/** @type {Record<keyof Chosen, string>} The term of the glossary behind each setting. */
+const ABOUT = {
+  num_experts: "expert",
+  tokens: "token",
+  top_k: "top_k",
+  skew: "skew",
+  capacity_factor: "capacity factor",
+  samples: "sample",
+  sample: "sample",
+  seed: "seed",
+};
+/** @type {(keyof Chosen)[]} */
+const FIRST = ["capacity_factor", "num_experts", "tokens", "skew"];
+const NAMES = /** @type {(keyof Chosen)[]} */ (Object.keys(KNOBS));
+const knobs = (/** @type {(keyof Chosen)[]} */ names) =>
+  names.map((name) => knob(name, KNOBS[name][0], ABOUT[name])).join("");
+const WALK = { Enter: "pin", Esc: "unpin" };
 const PAGE = `
-<div class="explorer-controls">${Object.entries(KNOBS)
-  .map(([name, [label]]) => knob(name, label))
-  .join("")}</div>
 <div class="explorer-panels">
   <div class="capacity-explorer-curve"><div class="explorer-title" data-part="curve-title"></div>
     ${panel("curve", "Drop rate by capacity factor: left and right arrow keys change the factor")}
-    <p data-part="legend"></p></div>
+    ${keyHints({ [ACROSS]: "change the capacity factor" }, "Tap the curve to change the capacity factor.")}
+    <p data-part="legend"></p>
+    <div class="capacity-explorer-controls"><div class="explorer-controls">${knobs(FIRST)}</div>
+    ${more(knobs(NAMES.filter((name) => !FIRST.includes(name))), "Choices and samples")}</div></div>
   <div class="capacity-explorer-sample"><div class="explorer-title" data-part="sample-title"></div>
     ${panel(
       "buffer",
       "Queues of the experts: up and down arrow keys move along a queue, left and right ones from token " +
         "to token, Enter pins, Escape unpins",
     )}
+    ${keyHints({ "↑ ↓": "along a queue", [ACROSS]: "to the next token", ...WALK }, "Tap a token to pin it.")}
     <p data-part="caption"></p>
     ${panel("strip", "Tokens: arrow keys move, Enter pins, Escape unpins")}
-    <p>Hatched: without a slot. A queue starts at slot 0; what is above the dashed line is turned away.</p></div>
-</div>`;
+    ${keyHints({ [ARROWS]: "move", ...WALK }, "Tap a token to pin it.")}
+    <p>Hatched: ${term("dropped", "without a slot")}. A queue starts at slot 0; what is above the dashed line, the
+      ${term("capacity")}, is turned away.</p></div>
+</div>${PIN_STATUS}`;
 
 const ORDER = ["first", "second", "third", "fourth"];
 
@@ -98,8 +122,10 @@ function tokenSentence({ state: { top_k }, sample, capacity }, token) {
 
 /** @param {{ model: Model<Traits>, el: HTMLElement }} given */
 function render({ model, el }) {
-  const page = PAGE + STATUS;
-  const view = mount({ model, el }, { name: "explorer capacity-explorer", prefix: "explorer", page, draw });
+  const named = ["num_experts", "tokens", "capacity_factor"];
+  const exports = { csv: { curve: curveRows, sample: sampleRows }, svg: true, named };
+  const options = { name: "explorer capacity-explorer", prefix: "explorer", page: PAGE, draw, exports, link };
+  const view = mount({ model, el }, options);
   const { part, canvas, ground, send } = view;
   const follow = bindKnobs(view, stopsOf(KNOBS, model.get("_limits")), fitted);
   /** @type {Scene | null} */
@@ -118,12 +144,46 @@ function render({ model, el }) {
    */
   function fitted(values) {
     const all = { ...stateNow(), token: model.get("token"), ...values };
-    const more = { ...values };
-    if (all.top_k > all.num_experts) more.top_k = all.num_experts;
-    if (all.sample >= all.samples && "sample" in values) more.samples = all.sample + 1;
-    else if (all.sample >= all.samples) more.sample = all.samples - 1;
-    if (all.token >= all.tokens) more.token = -1;
-    return more;
+    const rest = { ...values };
+    if (all.top_k > all.num_experts) rest.top_k = all.num_experts;
+    if (all.sample >= all.samples && "sample" in values) rest.samples = all.sample + 1;
+    else if (all.sample >= all.samples) rest.sample = all.samples - 1;
+    if (all.token >= all.tokens) rest.token = -1;
+    return rest;
+  }
+
+  /** @type {Link} */
+  function link(get) {
+    const limits = model.get("_limits");
+    const upTo = (/** @type {string} */ name, /** @type {number} */ most) =>
+      /** @type {Limits} */ ([limits[name][0], Math.min(limits[name][1], most), true, false]);
+    return {
+      ...limits,
+      top_k: upTo("top_k", get("num_experts")),
+      token: upTo("token", get("tokens") - 1),
+      sample: upTo("sample", get("samples") - 1),
+    };
+  }
+
+  function curveRows() {
+    const { state, exactly, exactlyThis, points } = look(stateNow());
+    const head = ["capacity_factor", "capacity", "uniform_expected", "skewed_expected"];
+    const spreads = ["tokens", "choices"].flatMap((kind) => ["mean", "low", "high"].map((end) => `${kind}_${end}`));
+    const rows = points.map(({ factor, choices, tokens }) => {
+      const capacity = capacityOf(state, factor);
+      const sampled = [tokens, choices].flatMap(({ mean, low, high }) => [mean, low, high]);
+      return [factor, capacity, exactly(capacity), exactlyThis?.(capacity), ...sampled];
+    });
+    return [[...head, ...spreads], ...rows];
+  }
+
+  function sampleRows() {
+    const { state, sample, capacity } = look(stateNow());
+    const rows = Array.from(sample.choices, (expert, at) => {
+      const place = sample.place[at];
+      return [Math.floor(at / state.top_k), at % state.top_k, expert, place, place < capacity ? place : null];
+    });
+    return [["token", "choice", "expert", "position", "slot"], ...rows];
   }
 
   /** @returns {Chosen} */
@@ -184,11 +244,11 @@ function render({ model, el }) {
     const sizes = `${many(state.num_experts, "expert")} of ${many(capacity, "slot")}`;
     part("sample-title").textContent = `Sample ${state.sample}: ${many(state.tokens, "token")} at ${sizes}`;
     const { top: busiest, alike } = largestAmong(sample.queue, 0, state.num_experts);
-    const free = sample.queue.reduce((sum, count) => sum + Math.max(0, capacity - count), 0);
+    const empty = sample.queue.reduce((sum, count) => sum + Math.max(0, capacity - count), 0);
     part("caption").textContent =
       `${exact(lost.length)} of ${many(state.tokens, "token")} dropped (${percent(lost.length / state.tokens)})` +
       `${lost.length ? `: ${some(lost)}` : ""}. ` +
-      `${many(free, "slot")} of ${exact(capacity * state.num_experts)} empty. ` +
+      `${many(empty, "slot")} of ${exact(capacity * state.num_experts)} empty. ` +
       `Most chosen: expert ${busiest}${equals(alike, state.num_experts)}, ${many(sample.queue[busiest], "time")}.`;
     part("legend").textContent =
       "Line: exact expectation of the uniform router" +
@@ -202,7 +262,7 @@ function render({ model, el }) {
   function draw() {
     const state = stateNow();
     const [curve, buffer, strip] = PANELS.map((name) => part(name).clientWidth);
-    const key = JSON.stringify([state, curve, buffer, strip, view.ink(), window.devicePixelRatio]);
+    const key = JSON.stringify([state, curve, buffer, strip, view.ink(), surface()]);
     follow();
     if (key !== drawnFor) scene = paint(state, { curve, buffer, strip });
     if (!scene) return;
@@ -212,7 +272,7 @@ function render({ model, el }) {
     const factor = hover.factor ?? state.capacity_factor;
     for (const name of PANELS)
       capacityOverlays[name](fit(canvas(name), ...scene.boxes.sizes[name]), scene, { token, factor });
-    part("pin").textContent = pinned >= 0 ? "Pinned: press Escape to unpin." : "";
+    showPin(view, pinned >= 0);
     view.say(token >= 0 && hover.factor === null ? tokenSentence(scene, token) : factorSentence(scene, factor));
   }
 
@@ -292,6 +352,11 @@ function render({ model, el }) {
     return { ...NONE, token: onward(from, by, state.tokens) };
   }
 
+  function free() {
+    show(null);
+    send({ token: -1 });
+  }
+
   pointAt(view, PANELS, {
     ready: () => scene,
     under: (name, x, y) => (scene ? under(scene, name, x, y) : NONE),
@@ -310,11 +375,9 @@ function render({ model, el }) {
       if (name === "curve") return false;
       pin(Math.max(hover.token, model.get("token")));
     },
-    free() {
-      show(null);
-      send({ token: -1 });
-    },
+    free,
   });
+  bindPin(view, free, (by) => send({ token: onward(model.get("token"), by, stateNow().tokens) }));
   for (const name of [...Object.keys(KNOBS), "token"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

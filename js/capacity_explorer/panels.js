@@ -58,8 +58,11 @@ export function capacityBoxes({ sample, state, capacity }, widths) {
   const wide = widths.buffer - BUFFER.left - BUFFER.right;
   const high = BUFFER.high - BUFFER.top - BUFFER.bottom;
   const rows = Math.max(capacity, ...sample.queue);
-  const columns = Math.min(n, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
-  const side = Math.min(widths.strip / columns, 30);
+  // A finger needs 44 pixels, as long as the tokens leave room for anything else.
+  const most = n <= 100 && matchMedia("(pointer: coarse)").matches ? 44 : 30;
+  const fitting = most === 44 ? Math.floor(widths.strip / most) : Infinity;
+  const columns = Math.min(n, fitting, Math.max(8, Math.ceil(Math.sqrt(3 * n))));
+  const side = Math.min(widths.strip / columns, most);
   const lines = Math.ceil(n / columns);
   const plot = { x: CURVE.left, y: CURVE.top, w: widths.curve - CURVE.left - CURVE.right };
   return {
@@ -124,6 +127,13 @@ export const capacityGrounds = {
         for (let at = 0; at < sample.queue[e]; at++)
           writeOver(ctx, tokenAt[e][at], left + dx / 2, floor - (at + 0.5) * dy);
       if (e % every === 0) write(ctx, e, left + dx / 2, floor + 11, ink.text);
+    }
+    // Some colours are close to a light page, and others to a dark one.
+    Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.text });
+    for (let e = 0; e < state.num_experts && dx >= 5; e++) {
+      const high = sample.queue[e] * dy;
+      const [from, to] = [e * dx + gap / 2, (e + 1) * dx - gap / 2].map((edge) => Math.round(x + edge) + 0.5);
+      if (high) ctx.strokeRect(from, Math.round(floor - high) + 0.5, to - from, Math.round(high));
     }
     const line = floor - capacity * dy;
     Object.assign(ctx, { lineWidth: 1.5, strokeStyle: ink.text });

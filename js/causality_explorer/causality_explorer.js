@@ -3,15 +3,19 @@
 import { depthOf, earlierOf, movedBy, movesOf } from "../arithmetic/causality.js";
 import { floats } from "../shared/bytes.js";
 import { bindKnobs } from "../shared/knobs.js";
-import { STATUS, canvases, knob } from "../shared/markup.js";
+import { ACROSS as SIDEWAYS, keyHints } from "../shared/keys.js";
+import { canvases, knob } from "../shared/markup.js";
 import { mount } from "../shared/mount.js";
-import { exact, many, percent, some } from "../shared/numbers.js";
+import { PIN_STATUS, bindPin, showPin } from "../shared/pinning.js";
+import { exact, many, number, percent, some } from "../shared/numbers.js";
 import { decades } from "../shared/stops.js";
 import { onward, pointAt } from "../shared/pointing.js";
-import { RAMP, everyNth, fit, ring, stretch, write } from "../shared/painting.js";
+import { term } from "../shared/terms.js";
+import { RAMP, everyNth, fit, ring, stretch, surface, write } from "../shared/painting.js";
 
 /** @import { Ink, Model } from "../shared/mount.js" */
 /** @import { Limits } from "../shared/knobs.js" */
+/** @import { Allowed } from "../shared/links.js" */
 /** @import { Context } from "../shared/painting.js" */
 
 /** @typedef {{ token: number, output: number }} Place The token that changes and an output, -1 for none. */
@@ -35,18 +39,17 @@ const SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
 /** @param {number} depth */
 const toneOf = (depth) => Math.round(85 + 170 * depth);
 const PAGE = `
-<div class="explorer-controls">${knob("tolerance", "Tolerance")}</div>
 <div class="explorer-panels" data-part="maps"></div>
+${keyHints({ [SIDEWAYS]: "another token", "↑ ↓": "another output", Enter: "pin", Esc: "unpin" }, "Tap a cell to pin it.")}
 <div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
   <div><i data-part="ramp"></i>${SHARES.map(
     (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`,
   ).join("")}</div></div>
-<p>Rows: outputs. Columns: the token that changes. Coloured: the output moves, by more than the tolerance; the colour
+<div class="explorer-controls">${knob("tolerance", "Tolerance", "tolerance")}</div>
+<p>${term("causal", "Causal")} layers have no colour above the stairs. Rows: outputs. Columns: the token that changes.
+  Coloured: the output moves, by more than the tolerance; the colour
   follows the square root of the change. Above the stairs: outputs before the changed token; marks beside a
-  matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>`;
-
-/** @param {number} x */
-const small = (x) => (x === 0 ? "0" : x < 1e-3 ? x.toExponential(2) : x.toPrecision(3));
+  matrix: outputs that move with the marked token, ◀ earlier ones, ◁ others.</p>${PIN_STATUS}`;
 
 /**
  * What one layer does with the selection, in words.
@@ -60,7 +63,7 @@ function layerWords({ name, changes, moves, most }, n, { token, output }) {
   if (token >= 0 && output >= 0) {
     const change = changes[output * n + token];
     const what = moves[output * n + token] ? "moves by" : "stays:";
-    return `${name}: ${what} ${small(change)} (${most ? percent(change / most) : "0.0 %"} of the largest)`;
+    return `${name}: ${what} ${number(change)} (${most ? percent(change / most) : "0.0 %"} of the largest)`;
   }
   if (token < 0) {
     const by = [...Array(n).keys()].filter((j) => moves[output * n + j]);
@@ -111,6 +114,8 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
     ctx.fillRect(box.x + Math.round(i * cell), box.y, 1, box.side);
     ctx.fillRect(box.x, box.y + Math.round(i * cell), box.side, 1);
   }
+  Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.line });
+  ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.side + 1, box.side + 1);
   Object.assign(ctx, { lineWidth: cell < 10 ? 1 : 2, strokeStyle: ink.text });
   ctx.beginPath();
   ctx.moveTo(box.x, box.y);
@@ -200,8 +205,9 @@ const nameOf = (/** @type {number} */ i) => `map-${i}`;
 
 /** @param {{ model: Model<Traits>, el: HTMLElement }} given */
 function render({ model, el }) {
-  const page = PAGE + STATUS;
-  const view = mount({ model, el }, { name: "explorer causality-explorer", prefix: "explorer", page, draw });
+  const exports = { csv: rowsNow };
+  const options = { name: "explorer causality-explorer", prefix: "explorer", page: PAGE, draw, exports, link };
+  const view = mount({ model, el }, options);
   const { part, canvas, ground, send } = view;
   const n = model.get("_count");
   const [least, most] = model.get("_limits").tolerance;
@@ -216,6 +222,19 @@ function render({ model, el }) {
   let judged = [];
   /** @type {Square[]} */
   let boxes = [];
+
+  /** @returns {Allowed} */
+  function link() {
+    const places = /** @type {Limits} */ ([-1, model.get("_count") - 1, true, false]);
+    return { tolerance: model.get("_limits").tolerance, token: places, output: places };
+  }
+
+  function rowsNow() {
+    const rows = judged.flatMap(({ name, changes, moves }) =>
+      Array.from(changes, (change, at) => [name, Math.floor(at / n), at % n, change, moves[at]]),
+    );
+    return [["layer", "output", "token", "change", "moves"], ...rows];
+  }
 
   const known = (/** @type {Place} */ { token, output }) => ({
     token: token < n ? token : -1,
@@ -247,7 +266,7 @@ function render({ model, el }) {
       const { moved, pairs, share } = layer.earlier;
       part(`caption-${i}`).textContent =
         `Earlier outputs that move: ${exact(moved)} of ${many(pairs, "pair")} (${percent(share)}). ` +
-        `Largest change: ${small(layer.most)}.`;
+        `Largest change: ${number(layer.most)}.`;
       paintMatrix(fit(ground(names[i]), ...boxes[i].size), layer, n, boxes[i], ink);
     });
     const still = `${100 * depthOf(tolerance)}%`; // up to the tolerance the ramp is as grey as what stays
@@ -259,7 +278,7 @@ function render({ model, el }) {
     const tolerance = model.get("tolerance");
     const widths = names.map((name) => part(name).clientWidth);
     const ink = view.ink();
-    const key = JSON.stringify([tolerance, widths, ink, window.devicePixelRatio]);
+    const key = JSON.stringify([tolerance, widths, ink, surface()]);
     follow();
     // A view that is not laid out yet has no width; the observer calls again when it has one.
     if (Math.min(...widths) < 80) return;
@@ -267,7 +286,7 @@ function render({ model, el }) {
     drawnFor = key;
     const at = pinned() ?? hover;
     judged.forEach((layer, i) => markMatrix(fit(canvas(names[i]), ...boxes[i].size), layer, n, boxes[i], at, ink));
-    part("pin").textContent = pinned() ? "Pinned: press Escape to unpin." : "";
+    showPin(view, pinned() !== null);
     view.say(sentenceOf(judged, n, at));
   }
 
@@ -284,6 +303,11 @@ function render({ model, el }) {
     send(now && same(at, now) ? NOTHING : at);
   }
 
+  function free() {
+    show(null);
+    send(NOTHING);
+  }
+
   pointAt(view, names, {
     ready: () => boxes.length,
     // On the numbers beside a matrix, only its column or row.
@@ -298,11 +322,9 @@ function render({ model, el }) {
     go: (at) => (pinned() ? send(at) : show(at)),
     take: pin,
     enter: () => pin(pinned() ?? hover),
-    free() {
-      show(null);
-      send(NOTHING);
-    },
+    free,
   });
+  bindPin(view, free, (by) => send({ token: onward(model.get("token"), by, n) }));
   for (const name of ["tolerance", "token", "output"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

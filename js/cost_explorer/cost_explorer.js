@@ -1,15 +1,20 @@
-// CostExplorer in the browser: a table of bars, parts down and quantities across. Every number is computed here.
+// CostExplorer in the browser: one bar a quantity, beside what it is compared with, and a table of all numbers. Every
+// number is computed here.
 
 import { measure, rounded, written } from "../arithmetic/cost.js";
 import { bindKnobs, stopsOf } from "../shared/knobs.js";
-import { KEYS, STATUS, fillList, knob } from "../shared/markup.js";
+import { keyHints } from "../shared/keys.js";
+import { KEYS, STATUS, button, fillList, knob, list, more } from "../shared/markup.js";
 import { mount } from "../shared/mount.js";
-import { exact, many, percent } from "../shared/numbers.js";
+import { exact, many, number, percent } from "../shared/numbers.js";
 import { decades, doubling, evenly } from "../shared/stops.js";
 import { contextOf, expertColour } from "../shared/painting.js";
+import { term } from "../shared/terms.js";
+import { widthOf } from "../shared/words.js";
 
 /** @import { LayerSizes, Measured, Quantity } from "../arithmetic/cost.js" */
 /** @import { Knob, Limits } from "../shared/knobs.js" */
+/** @import { Link } from "../shared/links.js" */
 /** @import { Model } from "../shared/mount.js" */
 
 /**
@@ -26,7 +31,7 @@ import { contextOf, expertColour } from "../shared/painting.js";
 
 /** @typedef {(text: string) => boolean} Fits Whether a text has room. */
 
-/** @type {Record<Exclude<keyof LayerSizes, "router">, Knob>} */
+/** @type {Record<string, Knob>} */
 export const KNOBS = {
   num_experts: ["Experts", doubling],
   slots_per_expert: ["Slots per expert", doubling],
@@ -40,6 +45,9 @@ export const KNOBS = {
   tflops: ["TFLOP/s each", decades],
   gbps: ["GB/s each", decades],
 };
+// Pixels that the style sheet keeps for names on the left of the bars and for totals on their right.
+const TITLES = 176;
+const TOTALS = 170;
 const STATE = /** @type {(keyof LayerSizes)[]} */ (["router", ...Object.keys(KNOBS)]);
 export const ROWS = ["routing logits", "dispatch", "experts", "combine", "dense MLP"];
 /** @type {Record<Exclude<Quantity, "activations">, [title: string, words: string]>} */
@@ -80,8 +88,7 @@ const UNITS = [
 const time = (s) => {
   if (!s) return "0 s";
   const { size, name } = UNITS.find((unit) => s >= unit.size) ?? SMALLEST;
-  const digits = s < 1e4 ? (s / size).toPrecision(4) : exact(Number(s.toPrecision(4)));
-  return `${digits}\u00a0${name}`;
+  return `${number(Number((s / size).toPrecision(4)))}\u00a0${name}`;
 };
 
 /**
@@ -108,37 +115,62 @@ function ratio(now, was) {
   return now > was ? `×\u00a0${(now / was).toFixed(2)}` : `/\u00a0${(was / now).toFixed(2)}`;
 }
 
+/** @type {Record<string, string>} The term of the glossary behind each setting and quantity. */
+const ABOUT = {
+  router: "router",
+  num_experts: "expert",
+  slots_per_expert: "slot",
+  top_k: "top_k",
+  tokens: "token",
+  dim: "width",
+  hidden_dim: "hidden width",
+  batch: "batch",
+  width: "bytes",
+  devices: "devices",
+  tflops: "TFLOP/s",
+  gbps: "GB/s",
+  parameters: "parameters",
+  active: "active parameters",
+  macs: "MACs",
+  bytes: "bytes",
+  seconds: "least time",
+};
+const FIRST = ["num_experts", "slots_per_expert", "top_k"];
+const COLUMN_NAMES = /** @type {Column[]} */ (Object.keys(COLUMNS));
+const knobs = (/** @type {string[]} */ names) => names.map((name) => knob(name, KNOBS[name][0], ABOUT[name])).join("");
+
 const PAGE = `
-<div class="explorer-controls">
-  <label>Router <select data-part="router" ${KEYS}></select></label>
-  ${Object.entries(KNOBS)
-    .map(([name, [label]]) => knob(name, label))
-    .join("")}
-</div>
-<div class="explorer-actions"><button type="button" data-part="keep" ${KEYS}>Pin this state</button>
-  <button type="button" data-part="forget" ${KEYS}>Forget the pin</button></div>
+<p class="cost-explorer-headline" data-part="headline"></p>
+<div class="cost-explorer-parts" role="group" aria-label="Parts of the layer: press one to mark it">
+  ${ROWS.map((row) => `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`).join("")}</div>
+<div class="cost-explorer-chart" data-part="chart">${COLUMN_NAMES.map(
+  (
+    column,
+  ) => `<div data-quantity="${column}"><div class="explorer-title">${term(ABOUT[column], COLUMNS[column][0])}</div>
+    <div class="line"><div class="bar"></div><b></b><span class="times"></span></div>
+    <div class="line was"><div class="bar"></div><small></small></div></div>`,
+).join("")}</div>
+${keyHints({ Enter: "mark a part", Esc: "unmark" }, "Tap a part to mark it in all bars.")}
+${STATUS}
+<div class="explorer-controls">${list("router", "Router", ABOUT.router)}${knobs(FIRST)}</div>
+${more(knobs(Object.keys(KNOBS).filter((name) => !FIRST.includes(name))), "Sizes and device")}
 <p data-part="caption"></p>
-<table><thead><tr><th scope="col">Part</th>${Object.values(COLUMNS)
-  .map(([title]) => `<th scope="col">${title}</th>`)
-  .join("")}</tr></thead><tbody>
+<div class="explorer-actions">${button("keep", "Pin this state")} ${button("forget", "Forget the pin")}</div>
+<details open data-part="table"><summary ${KEYS}>All numbers, part by part</summary>
+<table><thead><tr><th scope="col">Part</th>${COLUMN_NAMES.map(
+  (column) => `<th scope="col">${COLUMNS[column][0]}</th>`,
+).join("")}</tr></thead><tbody>
   ${[...ROWS, "total"]
     .map(
       (row) =>
-        `<tr data-row="${row}"><th scope="row">${
-          row === "total" ? "total" : `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`
-        }</th>${Object.entries(COLUMNS)
-          .map(
-            ([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
-      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`,
-          )
-          .join("")}</tr>`,
+        `<tr data-row="${row}"><th scope="row">${row}</th>${COLUMN_NAMES.map(
+          (column) => `<td data-cell="${column}" data-title="${COLUMNS[column][0]}"><b></b><small></small></td>`,
+        ).join("")}</tr>`,
     )
     .join("")}
 </tbody></table>
-<p>Bars share one scale in each column. Active parameters: those that one token passes through; a mean where tokens differ.
-  Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
-  one after the other; devices share all work evenly and send nothing. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>,
-  10<sup>12</sup>, used where a number has no room; point at it or its row for all digits.</p>`;
+<p>Parts run one after the other. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>, 10<sup>12</sup>, used where a number has no
+  room; point at it or its row for all digits.</p></details>`;
 
 /**
  * What a state is, in words.
@@ -180,11 +212,67 @@ function sentenceOf(now, was, row, state) {
     const column = /** @type {Column} */ (name);
     const share = row && now.total[column] ? ` (${percent(here[column] / now.total[column])})` : "";
     const change = was ? `, ${ratio(here[column], there ? there[column] : 0)}` : "";
-    const number = told(column, here);
-    return `${column === "seconds" ? `${number} for ${words}` : `${number} ${words}`}${share}${change}`;
+    const value = told(column, here);
+    return `${column === "seconds" ? `${value} for ${words}` : `${value} ${words}`}${share}${change}`;
   });
   return `${row || stateOf(state)}: ${facts.join("; ")}${row ? `; bound by ${here.bound}` : ""}.`;
 }
+
+/**
+ * now as a multiple of was, in words.
+ *
+ * @param {number} now
+ * @param {number} was
+ */
+function multiple(now, was) {
+  if (now === was) return "the same";
+  const times = exact(Number((now / was).toPrecision(3)));
+  return `${times === "1" ? "about 1" : times}\u00a0×`;
+}
+
+/**
+ * What the layer is compared with: the pin, or else one dense MLP of the same sizes; null for such an MLP itself.
+ *
+ * @param {LayerSizes} state
+ * @param {LayerSizes | null} pin
+ * @returns {{ name: string, layer: Layer } | null}
+ */
+function baselineOf(state, pin) {
+  if (pin) return { name: "the pin", layer: measure(pin) };
+  return state.router === "dense" ? null : { name: "one dense MLP", layer: measure({ ...state, router: "dense" }) };
+}
+
+/**
+ * The one sentence to take away.
+ *
+ * @param {LayerSizes} state
+ * @param {Layer} now
+ * @param {ReturnType<typeof baselineOf>} baseline
+ */
+function headlineOf({ router, num_experts }, now, baseline) {
+  const { parameters, macs } = now.total;
+  if (!baseline)
+    return `One dense MLP: each token passes through all ${short(parameters)} parameters, for ${short(macs)} MACs in all.`;
+  const was = baseline.layer.total;
+  const layer = router === "dense" ? "One dense MLP" : `${many(num_experts, "expert")}, ${router}`;
+  const held =
+    parameters === was.parameters
+      ? `as many parameters as ${baseline.name}`
+      : `${multiple(parameters, was.parameters)} the parameters of ${baseline.name}`;
+  return `${layer}: ${held}, for ${macs === was.macs ? "as many" : `${multiple(macs, was.macs)} the`} MACs.`;
+}
+
+/**
+ * A number with four digits at most, and its unit of thousands.
+ *
+ * @param {number} x
+ */
+const short = (x) => written(rounded(x), () => false);
+const QUANTITIES = /** @type {Quantity[]} */ (["parameters", "active", "macs", "activations", "bytes", "seconds"]);
+
+/** @type {(state: string, layer: Layer) => (string | number)[][]} */
+const rowsOf = (state, { parts, total }) =>
+  [...parts, total].map((part) => [state, part.name, ...QUANTITIES.map((quantity) => part[quantity])]);
 
 /** @type {(root: Element, selector: string) => HTMLElement} */
 const within = (root, selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
@@ -201,29 +289,59 @@ const allWithin = (root, selector) => [.../** @type {NodeListOf<HTMLElement>} */
 const rowOf = (whole, row) => (row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row));
 
 /**
- * Fill a bar with the pieces of a row, as shares of the most in its column.
+ * Fill a bar with a layer's parts as shares of the most; the parts that have room say which they are.
  *
- * @param {Element} bar
- * @param {Layer | null} whole
+ * @param {HTMLElement} bar
+ * @param {Layer} layer
  * @param {Column} column
  * @param {number} most
- * @param {string} row
+ * @param {number} room Pixels of the longest bar.
  */
-function fillBar(bar, whole, column, most, row) {
-  const parts = (whole?.parts ?? []).filter((each) => row === "total" || each.name === row);
+function fillBar(bar, layer, column, most, room) {
+  const total = layer.total[column];
+  bar.style.width = `${most ? (room * total) / most : 0}px`;
   bar.replaceChildren(
-    ...parts.map((each) => {
+    ...layer.parts.map((each) => {
       const piece = document.createElement("i");
+      const words = `${each.name} ${percent(each[column] / total)}`;
       piece.dataset.piece = each.name;
-      piece.style.width = `${most ? (100 * each[column]) / most : 0}%`;
+      piece.style.width = `${total ? (100 * each[column]) / total : 0}%`;
       piece.style.background = LOOKS[each.name];
+      if (room && (room * each[column]) / most > widthOf(words) + 16) {
+        const label = document.createElement("span");
+        label.textContent = words;
+        piece.append(label);
+      }
       return piece;
     }),
   );
 }
 
 /**
- * Fill a cell of the table: its bars, its number, and what that was.
+ * Fill a quantity of the chart: the layer's bar with its total, and what it is compared with.
+ *
+ * @param {HTMLElement} row
+ * @param {Layer} now
+ * @param {ReturnType<typeof baselineOf>} baseline
+ * @param {number} room
+ */
+function fillRow(row, now, baseline, room) {
+  const column = /** @type {Column} */ (row.dataset.quantity);
+  const was = baseline?.layer ?? null;
+  const most = Math.max(now.total[column], was ? was.total[column] : 0);
+  const [line, before] = allWithin(row, ".line");
+  fillBar(within(line, ".bar"), now, column, most, room);
+  within(line, "b").textContent = told(column, now.total, () => false);
+  within(line, ".times").textContent = was ? multiple(now.total[column], was.total[column]) : "";
+  before.hidden = !was;
+  if (!was || !baseline) return;
+  fillBar(within(before, ".bar"), was, column, most, room);
+  for (const label of allWithin(before, "i span")) label.remove();
+  within(before, "small").textContent = `${told(column, was.total, () => false)}, ${baseline.name}`;
+}
+
+/**
+ * Fill a cell of the table: its number, and what that was.
  *
  * @param {HTMLElement} cell
  * @param {string} row
@@ -235,13 +353,8 @@ function fillCell(cell, row, now, was, fits) {
   const column = /** @type {Column} */ (cell.dataset.cell);
   const here = rowOf(now, row);
   const there = rowOf(was, row);
-  const most = Math.max(now.total[column], was ? was.total[column] : 0);
-  const [bar, before] = allWithin(cell, ".bar");
   const value = here ? here[column] : 0;
   const old = there ? there[column] : 0;
-  fillBar(bar, now, column, most, row);
-  fillBar(before, was, column, most, row);
-  before.hidden = !was;
   const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "";
   tell(within(cell, "b"), fits, (fit) => `${here ? told(column, here, fit) : 0}${why}`);
   tell(within(cell, "small"), fits, (fit) => {
@@ -272,27 +385,31 @@ function roomOf(cell) {
  * @param {(fits?: Fits) => string} words
  */
 function tell(element, fits, words) {
-  const short = words(fits);
+  const brief = words(fits);
   const full = words();
-  element.replaceChildren(short);
-  element.title = short === full ? "" : full;
-  if (short === full) return;
+  element.replaceChildren(brief);
+  element.title = brief === full ? "" : full;
+  if (brief === full) return;
   const seen = document.createElement("span");
   const heard = document.createElement("span");
-  [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [short, "true", full, "heard"];
+  [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [brief, "true", full, "heard"];
   element.replaceChildren(seen, heard);
 }
 
 /** @param {{ model: Model<Traits>, el: HTMLElement }} given */
 function render({ model, el }) {
-  const page = PAGE + STATUS;
-  const view = mount({ model, el }, { name: "explorer cost-explorer", prefix: "explorer", page, draw });
-  const { part, input, select, button, root, send, on } = view;
+  const exports = { csv: rowsNow, svg: true, named: ["router", "num_experts", "slots_per_expert"] };
+  const view = mount(
+    { model, el },
+    { name: "explorer cost-explorer", prefix: "explorer", page: PAGE, draw, exports, link },
+  );
+  const { part, input, select, root, send, on } = view;
   const stateNow = () => /** @type {LayerSizes} */ (Object.fromEntries(STATE.map((name) => [name, model.get(name)])));
   const follow = bindKnobs(view, stopsOf(KNOBS, model.get("_limits")), (values) =>
     (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values,
   );
   const table = new Map([...ROWS, "total"].map((row) => [row, within(root, `[data-row="${row}"]`)]));
+  const quantities = allWithin(root, "[data-quantity]");
   let hover = "";
 
   function draw() {
@@ -300,23 +417,43 @@ function render({ model, el }) {
     const now = measure(state);
     const pin = pinned();
     const was = pin && measure(pin);
+    const baseline = baselineOf(state, pin);
+    const marked = hover || model.get("part");
     follow();
-    root.classList.toggle("narrow", root.clientWidth < 640);
+    const narrow = root.clientWidth < 640;
+    root.classList.toggle("narrow", narrow);
     showControls(state, was);
+    part("headline").textContent = headlineOf(state, now, baseline);
     part("caption").textContent = captionOf(state);
     part("pin").textContent = pin ? `Compared with the pin: ${stateOf(pin)}.` : "";
 
+    const room = Math.max(part("chart").clientWidth - (narrow ? 0 : TITLES) - TOTALS, 0);
+    for (const row of quantities) fillRow(row, now, baseline, room);
     const fits = roomOf(within(root, '[data-row="total"] td'));
-    const marked = hover || model.get("part");
     for (const [row, line] of table) {
       line.hidden = !rowOf(now, row) && !rowOf(was, row);
       line.classList.toggle("marked", row === marked);
-      if (row !== "total") part(row).setAttribute("aria-pressed", String(row === model.get("part")));
       for (const cell of allWithin(line, "[data-cell]")) fillCell(cell, row, now, was, fits);
+      if (row === "total") continue;
+      part(row).hidden = !rowOf(now, row) && !rowOf(baseline?.layer ?? null, row);
+      part(row).setAttribute("aria-pressed", String(row === model.get("part")));
     }
     root.classList.toggle("some-marked", Boolean(marked));
     for (const piece of allWithin(root, "[data-piece]")) piece.classList.toggle("on", piece.dataset.piece === marked);
     view.say(sentenceOf(now, was, marked, state));
+  }
+
+  function rowsNow() {
+    const pin = pinned();
+    const states = /** @type {[string, LayerSizes][]} */ ([["now", stateNow()], ...(pin ? [["pinned", pin]] : [])]);
+    return [["state", "part", ...QUANTITIES], ...states.flatMap(([name, state]) => rowsOf(name, measure(state)))];
+  }
+
+  /** @type {Link} */
+  function link(get) {
+    const limits = model.get("_limits");
+    const choices = /** @type {Limits} */ ([1, get("num_experts"), true, false]);
+    return { router: model.get("_routers"), ...limits, top_k: choices, part: ["", ...ROWS] };
   }
 
   function pinned() {
@@ -325,6 +462,8 @@ function render({ model, el }) {
   }
 
   /**
+   * Only what the router uses.
+   *
    * @param {LayerSizes} state
    * @param {Layer | null} was
    */
@@ -332,9 +471,9 @@ function render({ model, el }) {
     const dense = state.router === "dense";
     fillList(select("router"), model.get("_routers"), state.router);
     const off = { num_experts: dense, slots_per_expert: dense, top_k: state.router !== "tokens choice" };
-    for (const [name, disabled] of Object.entries(off))
-      for (const box of [input(name), input(`${name}-number`)]) box.disabled = disabled;
-    button("forget").disabled = !was;
+    for (const [name, hidden] of Object.entries(off))
+      /** @type {HTMLElement} */ (input(name).closest(".explorer-knob")).hidden = hidden;
+    view.button("forget").disabled = !was;
   }
 
   /** @param {string} row */
@@ -344,24 +483,30 @@ function render({ model, el }) {
     view.schedule();
   }
 
+  const mark = (/** @type {string} */ row) => send({ part: model.get("part") === row ? "" : row });
+
   on(part("router"), "change", () => send({ router: select("router").value }));
   on(part("keep"), "click", () => send({ pinned: stateNow() }));
   on(part("forget"), "click", () => send({ pinned: {} }));
   for (const row of ROWS) {
-    const line = within(root, `[data-row="${row}"]`);
-    on(line, "pointerenter", () => show(row));
-    on(line, "pointerleave", () => show(""));
+    for (const place of [within(root, `[data-row="${row}"]`), part(row)]) {
+      on(place, "pointerenter", () => show(row));
+      on(place, "pointerleave", () => show(""));
+    }
     on(part(row), "focus", () => show(row));
     on(part(row), "blur", () => show(""));
-    on(part(row), "click", () => send({ part: model.get("part") === row ? "" : row }));
+    on(part(row), "click", () => mark(row));
     on(part(row), "keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && send({ part: "" }));
     within(part(row), "i").style.background = LOOKS[row];
   }
-  const total = within(root, '[data-row="total"]');
-  on(total, "pointermove", (/** @type {PointerEvent} */ event) =>
-    show(/** @type {HTMLElement} */ (event.target).dataset.piece ?? ""),
-  );
-  on(total, "pointerleave", () => show(""));
+  /** @param {Event} event */
+  const pieceAt = ({ target }) =>
+    /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (target).closest("[data-piece]"))?.dataset.piece ??
+    "";
+  on(part("chart"), "pointermove", (event) => show(pieceAt(event)));
+  on(part("chart"), "pointerleave", () => show(""));
+  on(part("chart"), "click", (event) => pieceAt(event) && mark(pieceAt(event)));
+  on(part("table"), "toggle", view.schedule);
   for (const name of [...STATE, "pinned", "part"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

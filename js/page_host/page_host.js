@@ -30,6 +30,8 @@ class SavedModel {
   #values;
   /** @type {Map<string, Listener[]>} */
   #listeners = new Map();
+  /** Its address may say what is shown. */
+  ownsPage = true;
 
   /** @param {Traits} values */
   constructor(values) {

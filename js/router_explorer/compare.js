@@ -4,8 +4,9 @@ import { ROUTERS, largestOfRows } from "../arithmetic/routing.js";
 import { KEYS } from "../shared/markup.js";
 import { many, percent } from "../shared/numbers.js";
 import { fit, paintWeights } from "../shared/painting.js";
+import { term } from "../shared/terms.js";
 import { SETTINGS, answersChanged, changesBetween, explore, fatesOf, mapOf } from "./state.js";
-import { figuresOf, four } from "./sums.js";
+import { figuresOf, four, nounOf } from "./sums.js";
 
 /** @import { Batch, Explored, Refused, Settings } from "./state.js" */
 
@@ -70,21 +71,43 @@ export function fillFigures(body, it, before) {
   const old = before && before.error === undefined ? figuresOf(before) : [];
   const rows = figuresOf(it).map(([name, value, text]) => {
     const was = old.find((each) => each[0] === name);
-    const line = document.createElement("tr");
-    const head = heading(name);
-    line.append(head, cell(text));
-    if (!before) return line;
-    line.append(cell(was ? was[2] : "none"), cell(was ? changeOf(name, value, was[1]) : ""));
-    return line;
+    return before ? [name, text, was ? was[2] : "none", was ? changeOf(name, value, was[1]) : ""] : [name, text];
   });
   if (before && before.error === undefined) {
-    const line = document.createElement("tr");
-    const head = heading("Tokens of this image routed differently");
     const { tokens, most } = changesBetween(it, before);
-    line.append(head, cell(""), cell(""), cell(tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none"));
-    rows.push(line);
+    const told = tokens ? `${tokens} of ${it.rows}, by up to ${four(most)}` : "none";
+    rows.push([`Tokens of this ${nounOf(it)} routed differently`, "", "", told]);
   }
-  body.replaceChildren(...rows);
+  // The same rows are written again, so that a term in their heading keeps its focus.
+  const key = rows.map(([name, ...cells]) => `${name} ${cells.length}`).join();
+  if (body.dataset.rows !== key) {
+    body.replaceChildren(...rows.map(([name, ...cells]) => lineOf(name, cells.length)));
+    body.dataset.rows = key;
+  }
+  rows.forEach(([, ...cells], i) =>
+    cells.forEach((text, c) => {
+      const shown = body.children[i].children[c + 1];
+      if (shown.textContent !== text) shown.textContent = text;
+    }),
+  );
+}
+
+/** Words in the name of a number that explain themselves. */
+const TERMS = /** @type {const} */ ({ MACs: "MACs", Load: "load", Dropped: "dropped" });
+
+/**
+ * A row of the table of numbers, as yet without them.
+ *
+ * @param {string} name
+ * @param {number} cells
+ */
+function lineOf(name, cells) {
+  const line = document.createElement("tr");
+  const head = heading(name);
+  for (const [word, about] of Object.entries(TERMS))
+    if (name.startsWith(word)) head.innerHTML = name.replace(word, term(about, word));
+  line.append(head, ...Array.from({ length: cells }, () => cell("")));
+  return line;
 }
 
 /**

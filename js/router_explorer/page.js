@@ -1,7 +1,8 @@
 // The page of a RouterExplorer: its controls, steps, panels and tables.
 
 import { GATINGS, PRIORITIES, ROUTERS } from "../arithmetic/routing.js";
-import { KEYS, canvases, knob } from "../shared/markup.js";
+import { ARROWS, keyHints } from "../shared/keys.js";
+import { KEYS, STATUS, button, canvases, knob, list } from "../shared/markup.js";
 import { doubling, evenly } from "../shared/stops.js";
 import { STEPS } from "./state.js";
 
@@ -9,12 +10,12 @@ import { STEPS } from "./state.js";
 
 /** @typedef {"router" | "group" | "priority" | "gating"} List */
 
-/** @type {Record<List, [label: string, names: string[]]>} */
+/** @type {Record<List, string[]>} */
 export const LISTS = {
-  router: ["Router", ROUTERS],
-  group: ["Tokens compete in", ["one image", "whole batch"]],
-  priority: ["Served first", PRIORITIES],
-  gating: ["Gating", GATINGS],
+  router: ROUTERS,
+  group: ["one image", "whole batch"],
+  priority: PRIORITIES,
+  gating: GATINGS,
 };
 /**
  * @param {number} least
@@ -27,54 +28,65 @@ export const KNOBS = {
   num_experts: ["Experts", counts],
   slots_per_expert: ["Slots per expert", counts],
   capacity_factor: ["Capacity factor", () => [0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4, null]],
-  top_k: ["Choices (top_k)", counts],
+  top_k: ["Choices", counts],
   scale: ["Scale", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 8, 12, 20, 50]],
   noise: ["Noise", () => [0, 0.1, 0.2, 0.5, 1, 2, 3, 5, 10]],
   seed: ["Noise seed", () => evenly(0, 20, 1)],
 };
-/** @param {List} name */
-const list = (name) => `<label>${LISTS[name][0]} <select data-part="${name}" ${KEYS}></select></label>`;
-/** @param {string} name */
-const number = (name) => knob(name, KNOBS[name][0]);
 /**
  * @param {string} name
- * @param {string} label
+ * @param {string} [about]
  */
-const button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
+const number = (name, about) => knob(name, KNOBS[name][0], about);
 /**
  * @param {string} name
  * @param {string} label
  */
 const panel = (name, label) => `<div class="explorer-panel" data-panel="${name}">${canvases(name, label)}</div>`;
 const MOVES = "arrow keys move, Enter pins, Escape unpins";
+
+/** Controls that stay in sight where the router reads them; the others that it reads stand under "More". */
+const FIRST = `${number("image_index")}${number("num_experts", "expert")}${number("scale", "scale")}
+  ${number("slots_per_expert", "slot")}${number("capacity_factor", "capacity factor")}${number("top_k", "top_k")}
+  ${list("priority", "Served first", "priority")}`;
+
 export const PAGE = `
-<div class="explorer-controls">
-  ${list("router")}${list("group")}${number("image_index")}${number("num_experts")}
-  ${number("scale")}${number("noise")}${number("seed")}${number("slots_per_expert")}
-  ${number("capacity_factor")}${number("top_k")}${list("priority")}${list("gating")}
-</div>
-<p data-part="sampled" hidden></p>
+<div class="router-explorer-top">${list("router", "Router")}
 <fieldset class="router-explorer-steps"><legend>Step</legend>${STEPS.map(
   (step, i) => `<label><input type="radio"
   value="${step}" data-part="${step}" ${KEYS}><span>${i + 1} ${step}</span></label>`,
-).join("")}</fieldset>
-<div class="router-explorer-card"><p data-part="words"></p><div data-part="equation"></div>
-  <code data-part="code"></code></div>
+).join("")}</fieldset></div>
+<details class="router-explorer-controls" data-part="controls"><summary ${KEYS}>Controls</summary>
+<div class="explorer-controls">${FIRST}
+<details class="router-explorer-more" data-part="more"><summary ${KEYS}>More</summary><div class="explorer-controls">
+  ${list("group", "Tokens compete in", "group")}${list("gating", "Gating", "gating")}
+  ${number("noise", "noise")}${number("seed", "seed")}</div></details></div></details>
+<p data-part="sampled" hidden></p>
+<p data-part="further" hidden></p>
+<div class="router-explorer-card explorer-actions" data-part="card"><p data-part="words"></p>
+  <div data-part="equation"></div><code data-part="code"></code>
+  <span class="router-explorer-formula">${button("formula", "Equation and code")}</span></div>
 <div class="router-explorer-serve explorer-actions" data-part="serving" role="group"
   aria-label="Serve the choices one by one">
   ${button("none", "Serve none")}${button("previous", "Previous")}${button("next", "Next choice")}
   ${button("away", "Next turned away")}${button("play", "Play")}${button("all", "Serve all")}
   <input type="range" min="0" step="1" data-part="served" aria-label="Choices served" ${KEYS}>
   <span data-part="count"></span></div>
-<div class="explorer-panels" data-part="panels"><div data-part="here"></div>
-  <div class="router-explorer-tokens" data-part="seen"><div class="explorer-title" data-part="tokens-title"></div>
+<div class="explorer-panels" data-part="panels">
+  <div class="router-explorer-tokens"><div class="router-explorer-image" data-part="seen">
+    <div class="explorer-title" data-part="tokens-title"></div>
     ${panel("tokens", `Tokens of the image: ${MOVES}`)}
     <p data-part="caption"></p></div>
+    <div class="router-explorer-told" data-part="told" role="group" aria-label="What is selected" ${KEYS}>${STATUS}
+    <div class="explorer-actions">${button("free", "Unpin")}</div>
+    ${keyHints({ [ARROWS]: "move", Enter: "pin", Esc: "unpin" }, "Tap to pin, tap again to unpin.")}</div></div>
   <div class="router-explorer-map" data-part="drawn"><div class="router-explorer-ramp">
     <span class="explorer-title" data-part="map-title"></span>
-    <span class="router-explorer-scale"><span data-part="least"></span><i></i><span data-part="most"></span></span>
+    <span class="router-explorer-scale" data-part="ramp"><span data-part="least"></span><i></i><span
+      data-part="most"></span></span>
   </div>
-    ${panel("map", `Tokens by experts or slots: ${MOVES}`)}${panel("experts", `Load of the experts: ${MOVES}`)}
+    ${panel("map", `Tokens by experts or slots: ${MOVES}`)}<p data-part="sums-note"></p>
+    ${panel("experts", `Load of the experts: ${MOVES}`)}
     <p data-part="load-note"></p></div>
 </div>
 <div class="router-explorer-figures" data-part="numbers"><table><thead><tr><td></td>
@@ -86,7 +98,7 @@ export const PAGE = `
 <details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
   one scale. A button selects its router.</p>
-  <div class="router-explorer-gallery" data-part="gallery"></div></details>
+  <div class="router-explorer-gallery" data-part="gallery" data-picture="yes"></div></details>
 <details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
   <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they
   cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}

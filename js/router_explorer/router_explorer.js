@@ -2,22 +2,25 @@
 
 import { floats, octets } from "../shared/bytes.js";
 import { bindKnobs, stopsOf } from "../shared/knobs.js";
-import { STATUS, fillList } from "../shared/markup.js";
+import { fillList } from "../shared/markup.js";
 import { mount } from "../shared/mount.js";
 import { exact, many } from "../shared/numbers.js";
-import { RAMP_CSS, fit } from "../shared/painting.js";
+import { RAMP_CSS, fit, surface } from "../shared/painting.js";
 import { PANELS, placeBeyond, placeUnder } from "../shared/plan.js";
 import { pointAt } from "../shared/pointing.js";
 import { NOTHING, SELECTION, pinnedIn, same, there, within } from "../shared/selection.js";
 import { besideRouter, differenceOf, fillFigures, fillGallery, fillMates } from "./compare.js";
 import { KNOBS, LISTS, PAGE } from "./page.js";
-import { grounds, layout, markLast, overlays } from "./panels.js";
+import { grounds, layout, markLast, overlays, showsBars, showsExperts } from "./panels.js";
+import { slotPictures } from "./patches.js";
 import { placeAt } from "./places.js";
+import { slotBeyond, slotUnder } from "./racks.js";
 import { bindServing } from "./serving.js";
 import {
   SETTINGS,
   STEPS,
   batchOf,
+  exampleOf,
   explore,
   fatesKnown,
   fatesOf,
@@ -27,17 +30,19 @@ import {
   otherMates,
   servingOf,
 } from "./state.js";
-import { four, lineOf } from "./sums.js";
-import { cardOf } from "./words.js";
+import { four, furtherTold, lineOf, nounOf, sumsTold } from "./sums.js";
+import { cardOf, loadTold, marksTold } from "./words.js";
 
 /** @import { Limits } from "../shared/knobs.js" */
-/** @import { Model } from "../shared/mount.js" */
+/** @import { Link } from "../shared/links.js" */
+/** @import { Ink, Model } from "../shared/mount.js" */
 /** @import { Plan } from "../shared/plan.js" */
 /** @import { Place } from "../shared/selection.js" */
 /** @import { Outputs } from "./compare.js" */
 /** @import { List } from "./page.js" */
 /** @import { Known, Scene } from "./panels.js" */
-/** @import { Explored, Refused, RoutingMap, Settings, Sizes, Step } from "./state.js" */
+/** @import { Panel } from "../shared/plan.js" */
+/** @import { Explored, Refused, Settings, Sizes, Step } from "./state.js" */
 
 /** @typedef {Settings & Place & Looked & Given} Traits */
 
@@ -65,13 +70,15 @@ import { cardOf } from "./words.js";
 
 /** @param {{ model: Model<Traits>, el: HTMLElement }} given */
 function render({ model, el }) {
-  const page = PAGE + STATUS;
-  const view = mount({ model, el }, { name: "explorer router-explorer", prefix: "explorer", page, draw });
+  const exports = { csv: rowsNow, named: ["router", "step", "image_index"] };
+  const options = { name: "explorer router-explorer", prefix: "explorer", page: PAGE, draw, exports, link };
+  const view = mount({ model, el }, options);
   const { part, canvas, ground, input, select, button, root, send, on } = view;
   const sizes = model.get("_sizes");
   const ids = model.get("_ids");
   const grid = model.get("_grid");
   const labels = model.get("_labels");
+  const texts = model.get("_words");
   const pictures = model.get("_pictures");
   const limits = model.get("_limits");
   const batch = batchOf(floats(model.get("_logits")), sizes);
@@ -79,34 +86,88 @@ function render({ model, el }) {
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
   const keepNow = keeper(2);
   const keepPinned = keeper(1);
+  const atlasOf = slotPictures(pictureOf, grid, ids);
   /** @type {Scene | null} */
   let scene = null;
   let painted = "";
+  let marked = "";
+  let lookOfTokens = "";
   /** @type {Place} */
   let hover = NOTHING;
+  // Until the reader pins or frees something, an example is explained where nothing is pointed at.
+  let shows = true;
+  /** @type {{ ink: Ink, tokensWidth: number, mapWidth: number, wide: boolean } | null} */
+  let paper = null;
+  let controlled = "";
   let slow = 0;
   /** @type {{ kind: string, seed: number } | null} */
   let mates = null;
   let compared = "";
 
+  /** What holds a control with its label. @param {string} name */
+  const holder = (name) => /** @type {HTMLElement} */ (part(name).parentElement);
+
   const status = /** @type {HTMLElement} */ (root.querySelector("[role=status]"));
-  part("here").replaceWith(/** @type {HTMLElement} */ (status.parentElement));
   const ramp = /** @type {HTMLElement} */ (root.querySelector(".router-explorer-ramp i"));
   ramp.style.background = RAMP_CSS;
   for (const step of STEPS) input(step).name = radios;
+  if (texts.length) {
+    holder("image_index").children[0].textContent = input("image_index").ariaLabel = "Text";
+    input("image_index-number").ariaLabel = "Text, typed";
+  }
   if (ids.length) {
     part("sampled").hidden = false;
     part("sampled").textContent =
       `${exact(sizes.tokens)} tokens of an image are more than can be drawn: ` +
       `${exact(sizes.n)} of each, evenly spaced, are routed and drawn; capacities, loads and MACs are of these.`;
   }
-  const serving = bindServing(view, status, () => scene && servingOf(scene.it, model.get("served")));
+  const serving = bindServing(
+    view,
+    status,
+    () => scene && servingOf(scene.it, model.get("served")),
+    /** @type {(served: number) => Record<string, number>} */
+    (served) => {
+      const last = scene && scene.it.images > 1 && scene.it.arrivals?.[0][served - 1];
+      return scene && last ? { image_index: Math.floor(last.token / scene.it.rows) } : {};
+    },
+  );
+
+  /** @type {Link} */
+  function link(get) {
+    const all = model.get("_limits");
+    const upTo = (/** @type {string} */ name, /** @type {number} */ most) =>
+      /** @type {Limits} */ ([all[name][0], Math.min(all[name][1], most), true, false]);
+    return {
+      ...LISTS,
+      step: STEPS,
+      num_experts: all.num_experts,
+      ...all,
+      top_k: upTo("top_k", get("num_experts")),
+      expert: upTo("expert", get("num_experts") - 1),
+      slot: upTo("slot", get("expert") < 0 ? -1 : Infinity),
+    };
+  }
+
+  function rowsNow() {
+    const head = ["token", "expert", "slot", model.get("step")];
+    if (!scene) return [head];
+    const { it, map } = scene;
+    const own = map.short ? 1 : it.p;
+    const rows = Array.from(map.values, (value, at) => {
+      const [row, column] = [Math.floor(at / map.columns), at % map.columns];
+      return [ids[row] ?? row, Math.floor(column / own), map.short ? null : column % own, value];
+    });
+    return [head, ...rows];
+  }
 
   const settingsNow = () =>
     /** @type {Settings} */ (Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)])));
   /** @type {(keep: ReturnType<typeof keeper>, settings: Settings, image: number) => Explored | Refused} */
   const routed = (keep, settings, image) =>
-    keep(JSON.stringify([settings, image]), () => explore(batch, settings, image));
+    keep(JSON.stringify([settings, image]), () => {
+      const it = explore(batch, settings, image);
+      return it.error === undefined && texts.length ? { ...it, words: texts } : it;
+    });
   /** @type {(at: Place, it: Explored) => Place} */
   const known = (at, { rows, e, p }) => within(at, { hasToken: (t) => t < rows, experts: e, slots: p });
   /** @type {(it: Explored) => Place | null} */
@@ -114,8 +175,13 @@ function render({ model, el }) {
     const at = known(pinnedIn(model), it);
     return there(at) ? at : null;
   };
+  /** @type {(it: Explored) => Place | null} */
+  const example = (it) => {
+    const waits = model.get("step") === "dispatch" && it.arrivals && model.get("served") >= 0;
+    return shows && !waits && !there(known(hover, it)) ? { ...NOTHING, token: exampleOf(it) } : null;
+  };
   /** @type {(it: Explored) => Place} */
-  const selection = (it) => pinned(it) ?? known(hover, it);
+  const selection = (it) => pinned(it) ?? example(it) ?? known(hover, it);
 
   /**
    * A token cannot choose more experts than there are: the one of the two that was not turned follows.
@@ -130,28 +196,45 @@ function render({ model, el }) {
 
   /** @param {Settings} settings */
   function showControls(settings) {
-    const listens = listensTo(settings.router);
+    const step = model.get("step");
     follow();
+    const key = JSON.stringify([settings, step]);
+    if (key === controlled) return;
+    controlled = key;
+    const listens = listensTo(settings.router);
     for (const name of /** @type {List[]} */ (Object.keys(LISTS))) {
-      fillList(select(name), LISTS[name][1], settings[name]);
-      select(name).disabled = listens[name] === false;
+      fillList(select(name), LISTS[name], settings[name]);
+      holder(name).hidden = listens[name] === false;
     }
-    for (const [name, [least, most]] of Object.entries(limits)) {
-      if (!KNOBS[name]) continue;
-      for (const box of [input(name), input(`${name}-number`)])
-        box.disabled = listens[name] === false || least === most;
-    }
-    for (const step of STEPS) input(step).checked = step === model.get("step");
-    const [words, equation, code] = cardOf(settings, model.get("step"));
+    for (const [name, [least, most]] of Object.entries(limits))
+      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
+    for (const each of STEPS) input(each).checked = each === step;
+    const [words, equation, code] = cardOf(settings, step);
     part("words").textContent = words;
     if (part("equation").dataset.of !== equation) {
       part("equation").innerHTML = `<math display="block">${equation}</math>`;
       part("equation").dataset.of = equation;
     }
     part("code").textContent = code;
+    part("further").textContent = furtherTold(settings.num_experts, sizes.e);
+    part("further").hidden = settings.num_experts <= sizes.e;
   }
 
-  function draw() {
+  /** Read the page once after it changed: asking it in each frame would lay it out each time. */
+  function readPage() {
+    const wide = root.clientWidth > 700;
+    const controls = /** @type {HTMLDetailsElement} */ (part("controls"));
+    if (wide || paper?.wide !== false) controls.open = wide;
+    // Where its words are scrolled, keys must reach them.
+    if (wide) part("told").removeAttribute("tabindex");
+    else part("told").tabIndex = 0;
+    // A view that is not laid out yet, or no longer, has no width; the observer calls again when it has one.
+    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
+    return { ink: view.ink(), tokensWidth, mapWidth, wide };
+  }
+
+  /** @param {boolean} [stale] */
+  function draw(stale) {
     const settings = settingsNow();
     const image = model.get("image_index");
     const step = model.get("step");
@@ -159,28 +242,39 @@ function render({ model, el }) {
     const it = routed(keepNow, settings, image);
     const served = step === "dispatch" ? model.get("served") : -1;
     showControls(settings);
-    for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part(name).hidden = it.error !== undefined;
+    const failed = it.error !== undefined;
+    if (failed !== part("drawn").hidden)
+      for (const name of ["seen", "drawn", "numbers", "side", "batch"]) part(name).hidden = failed;
     if (it.error !== undefined) {
       scene = null;
-      painted = part("pin").textContent = "";
-      part("serving").hidden = true;
+      paper = null;
+      painted = marked = lookOfTokens = part("pin").textContent = "";
+      part("serving").hidden = button("free").hidden = true;
       return view.say(`These settings cannot be routed: ${it.error}.`);
     }
-    const texts = model.get("_words");
-    it.words = texts.length ? texts : null;
     serving.show(step === "dispatch" && it.arrivals ? servingOf(it, served) : null);
-    // A view that is not laid out yet, or no longer, has no width; the observer calls again when it has one.
-    const [tokensWidth, mapWidth] = ["tokens", "map"].map((name) => part(name).clientWidth);
-    if (tokensWidth < 50 || mapWidth < 150) return;
-    const ink = view.ink();
-    const ratio = window.devicePixelRatio;
-    const key = JSON.stringify([settings, image, step, served, kept, tokensWidth, mapWidth, ink, ratio]);
+    if (stale || !paper) paper = readPage();
+    const { tokensWidth, mapWidth } = paper;
+    if (tokensWidth < 50 || mapWidth < 150) {
+      paper = null;
+      return;
+    }
+    const key = JSON.stringify([settings, image, step, served, kept, paper, surface()]);
     const now = key === painted && scene ? scene : paint(lookAt(it, step, served), kept, tokensWidth, mapWidth);
     scene = now;
     painted = key;
+    // A page that was laid out anew, as by longer words below the map, changes no drawing.
+    const at = selection(it);
+    const held = pinned(it);
+    const mine = key + JSON.stringify([at, held, shows]);
+    if (mine === marked && !view.note) return;
+    marked = view.note ? "" : mine;
     mark(now);
-    view.say(lineOf(it, step, now.map, selection(it), { served, ids, grid }));
-    part("pin").textContent = pinned(it) ? "Pinned: press Escape to unpin." : "";
+    view.say(lineOf(it, step, now.map, at, { served, ids, grid }));
+    const shown = !held && example(it);
+    write("pin", held ? "Pinned." : shown ? "An example: point at anything else." : "");
+    button("free").hidden = !held && !shown;
+    button("free").textContent = held ? "Unpin" : "Hide the example";
   }
 
   /** @param {Scene} now */
@@ -189,6 +283,7 @@ function render({ model, el }) {
     const at = selection(it);
     const explained = there(at) ? placeAt(it, step, map, at, served) : null;
     for (const name of PANELS) {
+      if (name === "experts" && !showsExperts(it, step)) continue;
       const ctx = fit(canvas(name), ...now.boxes.sizes[name]);
       if (explained) overlays[name](ctx, now, at, explained);
       else markLast(ctx, name, now);
@@ -200,13 +295,15 @@ function render({ model, el }) {
     it,
     step,
     served,
-    ink: view.ink(),
+    ink: paper?.ink ?? view.ink(),
     grid,
     ids,
     picture: pictureOf(it.image),
     map: mapOf(it, step, served),
+    twin: !it.sparse && step === "normalise" ? mapOf(it, "combine", -1) : null,
     serving: servingOf(it, served),
     fates: fatesOf(it, step, served),
+    atlas: step === "dispatch" || step === "compute" ? atlasOf(it) : null,
   });
 
   /** @type {(image: number) => Known["picture"]} */
@@ -218,12 +315,20 @@ function render({ model, el }) {
 
   /** @type {(known: Known, kept: Partial<Settings>, tokensWidth: number, mapWidth: number) => Scene} */
   function paint(looked, kept, tokensWidth, mapWidth) {
-    const { it, step, map, fates } = looked;
-    // Where the words stand above the map, both shall fit the window.
-    const mostHigh = root.clientWidth > 700 ? 392 : Math.min(0.45 * window.innerHeight, 392);
+    const { it, step } = looked;
+    // The map and what the experts receive shall fit the window; so shall the words, where they stand above the map.
+    const mostHigh = paper?.wide ? 364 : Math.min(0.45 * window.innerHeight, 364);
     const now = { ...looked, boxes: layout(looked, tokensWidth, mapWidth, mostHigh) };
-    for (const name of PANELS) grounds[name](fit(ground(name), ...now.boxes.sizes[name]), now);
-    describe(it, step, map, fates);
+    const bare = !showsExperts(it, step);
+    for (const element of [part("experts").parentElement, part("load-note")])
+      if (element && element.hidden !== bare) element.hidden = bare;
+    const marks = tokensLook(now);
+    for (const name of PANELS) {
+      if ((bare && name === "experts") || (name === "tokens" && marks === lookOfTokens)) continue;
+      grounds[name](fit(ground(name), ...now.boxes.sizes[name]), now);
+    }
+    lookOfTokens = marks;
+    describe(now);
     const was = "router" in kept ? /** @type {Settings} */ (kept) : null;
     const before = was && routed(keepPinned, was, it.image);
     for (const name of ["was", "change", "forget"]) part(name).hidden = !was;
@@ -235,31 +340,54 @@ function render({ model, el }) {
     return now;
   }
 
-  /** @type {(it: Explored, step: Step, map: RoutingMap, fates: Uint8Array) => void} */
-  function describe(it, step, map, fates) {
+  /**
+   * What the tokens' ground depends on: some steps mark them alike.
+   *
+   * @param {Scene} now
+   */
+  function tokensLook({ it, step, served, fates }) {
+    const marks = step === "normalise" ? "score" : step === "compute" ? "dispatch" : step;
+    const lost = fates.reduce((all, lose, t) => (lose ? `${all} ${t}` : all), "");
+    return JSON.stringify([it.settings, it.image, marks, served, lost, paper, surface()]);
+  }
+
+  /** @param {Scene} now */
+  function describe({ it, step, map, twin, fates, boxes }) {
     const lost = fates.reduce((a, x) => a + x, 0);
-    const early = STEPS.indexOf(step) < 3;
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
-    const [gates, chosen] = it.sparse ? ["gates", "selected gates"] : ["dispatch", "dispatch"];
-    const shown = step === "normalise" ? gates : step === "select" ? chosen : step === "compute" ? "dispatch" : step;
+    const tokensBy = `${many(it.rows, "token")} (rows) by ${across} (columns)`;
+    /** @type {Record<Step, string>} */
+    const titles = {
+      score: `score: ${tokensBy}`,
+      normalise: it.sparse ? `gates: ${tokensBy}` : `dispatch (left) and combine (right): ${tokensBy}`,
+      select: it.sparse ? `selected, bright among all gates: ${tokensBy}` : `dispatch: ${tokensBy}`,
+      dispatch: `dispatch: ${tokensBy}`,
+      compute: `what the experts compute: ${many(it.p, "slot")} (rows) of ${many(it.e, "expert")} (columns)`,
+      combine: `combine: ${tokensBy}`,
+    };
     const label = labels.length ? `: ${labels[it.image]}` : "";
-    part("tokens-title").textContent = `${"data" in pictures ? "Image" : "Tokens of image"} ${it.image}${label}`;
-    part("map-title").textContent = `${shown}: ${many(it.rows, "token")} (rows) by ${across} (columns)`;
-    part("least").textContent = four(map.least);
-    part("most").textContent = four(map.most);
-    const later = `No token has been dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
+    write("tokens-title", `${"data" in pictures ? "Image" : `Tokens of ${nounOf(it)}`} ${it.image}${label}`);
+    write("map-title", titles[step]);
+    part("ramp").hidden = step === "compute" || (step === "select" && it.sparse) || showsBars(it, step, boxes.map);
+    write("least", four(map.least));
+    write("most", four(Math.max(map.most, twin?.most ?? -Infinity)));
+    const later =
+      it.router === "identity"
+        ? "No token is dropped: each has a slot."
+        : `No token has been dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
     const gone = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`;
-    const corners = it.sparse && !early ? " Corners: the experts that took the patch." : "";
-    part("caption").textContent = (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : gone) + corners;
+    write("caption", (!fatesKnown(it, step) ? later : !it.sparse && lost ? faint : gone) + marksTold(it, step));
+    write("sums-note", sumsTold(it, step));
+    part("sums-note").hidden = !part("sums-note").textContent;
     const { upTo, total } = servingOf(it, step === "dispatch" ? model.get("served") : -1);
-    part("now").textContent = upTo < total ? "when all are served" : "now";
-    part("load-note").textContent =
-      `Load${early ? " after dispatch" : ""}: dispatch weights summed for each expert` +
-      (it.images > 1 ? ` over the ${it.images} images of the batch` : "") +
-      (it.sparse ? `; dashed line: ${it.dropless ? "what the busiest one asks for," : "its capacity of"} ` : "") +
-      (it.sparse ? many(it.p, "slot") : "") +
-      (it.arrivals ? "; hatched: choices that it turned away." : ".");
+    write("now", upTo < total ? "when all are served" : "now");
+    write("load-note", loadTold(it, step));
+  }
+
+  /** @type {(name: string, words: string) => void} */
+  function write(name, words) {
+    if (part(name).textContent !== words) part(name).textContent = words;
   }
 
   /** What takes longer than a frame, where it is open. */
@@ -331,10 +459,31 @@ function render({ model, el }) {
     };
   };
 
+  /** @type {(now: Scene, panel: Panel, x: number, y: number) => Place} */
+  function placeIn(now, panel, x, y) {
+    const { racks, twin, map } = now.boxes;
+    if (racks && panel === (now.step === "compute" ? "map" : "experts")) return slotUnder(racks, x, y);
+    return placeUnder(planOf(now), panel, twin && panel === "map" && x >= twin.x ? x - twin.x + map.x : x, y);
+  }
+
+  /** @type {(now: Scene, panel: Panel, key: string) => Place | null} */
+  function placeAfter(now, panel, key) {
+    const at = pinned(now.it) ?? known(hover, now.it);
+    if (now.boxes.racks && now.step === "compute" && panel === "map") return slotBeyond(now.boxes.racks, key, at);
+    return placeBeyond(planOf(now), panel, key, at);
+  }
+
   /** @param {Place} at */
   function pin(at) {
     const now = scene && pinned(scene.it);
+    shows = false;
     send(now && same(at, now) ? NOTHING : at);
+  }
+
+  function free() {
+    shows = false;
+    show(null);
+    send(NOTHING);
   }
 
   /** @param {Place | null} at */
@@ -346,16 +495,21 @@ function render({ model, el }) {
 
   pointAt(view, PANELS, {
     ready: () => scene,
-    under: (panel, x, y) => (scene ? placeUnder(planOf(scene), panel, x, y) : NOTHING),
-    beyond: (panel, key) => scene && placeBeyond(planOf(scene), panel, key, selection(scene.it)),
+    under: (panel, x, y) => (scene ? placeIn(scene, panel, x, y) : NOTHING),
+    beyond: (panel, key) => scene && placeAfter(scene, panel, key),
     show,
     go: (at) => (scene && pinned(scene.it) ? send(at) : show(at)),
     take: pin,
     enter: () => pin(scene ? selection(scene.it) : NOTHING),
-    free() {
-      show(null);
-      send(NOTHING);
-    },
+    free,
+  });
+  button("formula").ariaExpanded = "false";
+  on(part("formula"), "click", () => {
+    button("formula").ariaExpanded = String(part("card").toggleAttribute("data-open"));
+  });
+  on(part("free"), "click", () => {
+    free();
+    canvas("map").focus();
   });
 
   for (const name of Object.keys(LISTS)) on(part(name), "change", () => send({ [name]: select(name).value }));

@@ -24,11 +24,12 @@ const JUMPS = {
  * @param {View<any>} view
  * @param {HTMLElement} status Which a screen reader reads, but not while it plays.
  * @param {() => Serving | null} progress
+ * @param {(served: number) => Record<string, number>} follow What shows the last of so many choices: its image.
  */
-export function bindServing(view, status, progress) {
+export function bindServing(view, status, progress, follow) {
   const { part, input, on } = view;
   let timer = 0;
-  const serve = (/** @type {number} */ served) => view.send({ served });
+  const serve = (/** @type {number} */ served) => view.send({ served, ...follow(served) });
 
   function stop() {
     clearInterval(timer);

@@ -1,7 +1,8 @@
 // What a RouterExplorer knows: a batch of scores, cut to the experts and slots in use, routed, and read step by step.
 // Pure functions.
 
-import { firstOf, loads, macsOf, normalNoise, seeded } from "../arithmetic/facts.js";
+import { expertsOf, loads, macsOf, normalNoise, seeded } from "../arithmetic/facts.js";
+import { largestAmong } from "../arithmetic/largest.js";
 import { isSparse, route } from "../arithmetic/routing.js";
 
 /** @import { Loads, Macs } from "../arithmetic/facts.js" */
@@ -28,7 +29,9 @@ import { isSparse, route } from "../arithmetic/routing.js";
 
 /** @typedef {{ b: number, n: number, e: number, p: number, tokens: number, dim: number, hidden_dim: number }} Sizes */
 
-/** @typedef {Sizes & { logits: Float32Array, keep: ReturnType<typeof keeper> }} Batch */
+/**
+ * @typedef {Sizes & { logits: Float32Array, keep: ReturnType<typeof keeper>, keepRouted: ReturnType<typeof keeper> }} Batch
+ */
 
 /**
  * What goes with the routing of a group: the image whose rows are shown, and what was given.
@@ -44,6 +47,7 @@ import { isSparse, route } from "../arithmetic/routing.js";
  * @property {Float32Array} given The logits of the batch, cut to the experts and slots in use.
  * @property {Float32Array | null} drawn Their noise.
  * @property {number} givenSlots Slots of an expert in both.
+ * @property {number} scored Experts that were scored; those from there on have dealt scores.
  * @property {number} dim
  * @property {number} hiddenDim
  * @property {Loads} loads
@@ -59,7 +63,7 @@ import { isSparse, route } from "../arithmetic/routing.js";
 
 /** @typedef {{ error: string }} Refused Why settings cannot be routed. */
 
-/** @typedef {ReturnType<typeof mapOf>} RoutingMap */
+/** @typedef {ReturnType<typeof makeMap>} RoutingMap */
 
 /** @typedef {ReturnType<typeof servingOf>} Serving */
 
@@ -80,7 +84,7 @@ export const SETTINGS = [
   "seed",
 ];
 /**
- * Which controls a router listens to; the others are greyed out.
+ * Which controls a router listens to; the others are hidden.
  *
  * @param {string} router
  * @returns {Record<string, boolean>}
@@ -119,13 +123,16 @@ export function keeper(most) {
 }
 
 /**
- * A batch as it came, which remembers its noise and its cuts to fewer experts and slots.
+ * A batch as it came, which remembers its noise, its cuts to other experts and slots, and how whole batches were routed.
  *
  * @param {Float32Array} logits
  * @param {Sizes} sizes
  * @returns {Batch}
  */
-export const batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6) });
+export const batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6), keepRouted: keeper(3) });
+
+// Noise of experts that were not scored: it comes from a stream of its own, so that the others keep theirs.
+const FURTHER = 0x9e3779b9;
 
 /**
  * @param {Batch} batch
@@ -134,11 +141,21 @@ export const batchOf = (logits, sizes) => ({ ...sizes, logits, keep: keeper(6) }
  * @returns {Float32Array}
  */
 function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
-  const whole = () =>
-    what === "logits" ? batch.logits : batch.keep(`noise ${seed}`, () => normalNoise(seed, batch.logits.length));
-  if (num_experts === batch.e && slots_per_expert === batch.p) return whole();
+  const { b, n, e, p } = batch;
+  const drawn = (/** @type {number} */ from) => normalNoise(from, batch.logits.length);
+  const whole = () => (what === "logits" ? batch.logits : batch.keep(`noise ${seed}`, () => drawn(seed)));
+  if (num_experts === e && slots_per_expert === p) return whole();
   const key = [what, num_experts, slots_per_expert, what === "noise" && seed].join();
-  return batch.keep(key, () => firstOf(whole(), batch, num_experts, slots_per_expert));
+  return batch.keep(key, () => {
+    const out = expertsOf(whole(), batch, num_experts, slots_per_expert);
+    if (what === "logits" || num_experts <= e) return out;
+    const more = drawn(seed ^ FURTHER);
+    for (let row = 0; row < b * n; row++)
+      for (let j = e; j < num_experts; j++)
+        for (let q = 0; q < slots_per_expert; q++)
+          out[(row * num_experts + j) * slots_per_expert + q] = more[(row * e + j - e) * p + q];
+    return out;
+  });
 }
 
 /**
@@ -153,36 +170,15 @@ function cutOf(batch, what, { num_experts, slots_per_expert, seed }) {
  */
 export function explore(batch, settings, image, members = null) {
   const alone = settings.group !== "whole batch";
-  const { num_experts: e, slots_per_expert: p } = settings;
   const images = alone ? 1 : batch.b;
-  const wide = batch.n * e * p;
-  /** @param {Float32Array} values */
-  const gather = (values) => {
-    if (alone) return values.subarray(image * wide, (image + 1) * wide);
-    if (!members) return values;
-    const out = new Float32Array(values.length);
-    members.forEach((from, at) => out.set(values.subarray(from * wide, (from + 1) * wide), at * wide));
-    return out;
+  const { dim, hidden_dim: hiddenDim } = batch;
+  const make = () => {
+    const routed = routeGroup(batch, settings, alone ? [image] : members);
+    return { ...routed, loads: loads(routed), macs: macsOf(routed, { dim, hiddenDim, images }) };
   };
   try {
-    const noise = settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null;
-    const routed = route(
-      gather(cutOf(batch, "logits", settings)),
-      { b: 1, n: batch.n * images, e, p },
-      {
-        router: settings.router,
-        scale: settings.scale,
-        noise,
-        noiseStd: settings.noise,
-        topK: settings.top_k,
-        gating: settings.gating,
-        capacityFactor: settings.capacity_factor,
-        priority: settings.priority,
-      },
-    );
-    const given = cutOf(batch, "logits", settings);
-    const drawn = noise && cutOf(batch, "noise", settings);
-    const { dim, hidden_dim: hiddenDim } = batch;
+    // A whole batch is routed once for all of its images.
+    const routed = alone || members ? make() : batch.keepRouted(JSON.stringify(settings), make);
     return {
       ...routed,
       settings,
@@ -190,20 +186,53 @@ export function explore(batch, settings, image, members = null) {
       image,
       rows: batch.n,
       first: alone ? 0 : image * batch.n,
-      s: e * routed.p,
-      given,
-      drawn,
-      givenSlots: p,
+      s: routed.e * routed.p,
+      given: cutOf(batch, "logits", settings),
+      drawn: settings.noise > 0 ? cutOf(batch, "noise", settings) : null,
+      givenSlots: settings.slots_per_expert,
+      scored: batch.e,
       dim,
       hiddenDim,
-      loads: loads(routed),
-      macs: macsOf(routed, { dim, hiddenDim, images }),
       words: null,
     };
   } catch (error) {
     if (error instanceof RangeError) return { error: error.message };
     throw error;
   }
+}
+
+/**
+ * Route these images as one group; null for all of the batch in order.
+ *
+ * @param {Batch} batch
+ * @param {Settings} settings
+ * @param {number[] | null} members
+ */
+function routeGroup(batch, settings, members) {
+  const { num_experts: e, slots_per_expert: p } = settings;
+  const wide = batch.n * e * p;
+  /** @param {Float32Array} values */
+  const gather = (values) => {
+    if (!members) return values;
+    if (members.length === 1) return values.subarray(members[0] * wide, (members[0] + 1) * wide);
+    const out = new Float32Array(members.length * wide);
+    members.forEach((from, at) => out.set(values.subarray(from * wide, (from + 1) * wide), at * wide));
+    return out;
+  };
+  return route(
+    gather(cutOf(batch, "logits", settings)),
+    { b: 1, n: batch.n * (members?.length ?? batch.b), e, p },
+    {
+      router: settings.router,
+      scale: settings.scale,
+      noise: settings.noise > 0 ? gather(cutOf(batch, "noise", settings)) : null,
+      noiseStd: settings.noise,
+      topK: settings.top_k,
+      gating: settings.gating,
+      capacityFactor: settings.capacity_factor,
+      priority: settings.priority,
+    },
+  );
 }
 
 /**
@@ -253,12 +282,29 @@ function wholeOf(it, step, columns) {
  * @param {number} served
  */
 export function mapOf(it, step, served) {
+  if (step === "dispatch" && served >= 0) return makeMap(it, step, served);
+  const known = maps.get(it) ?? {};
+  maps.set(it, known);
+  return (known[step] ??= makeMap(it, step, served));
+}
+
+/** @type {WeakMap<Explored, Partial<Record<Step, ReturnType<typeof makeMap>>>>} Maps of the routings that are kept. */
+const maps = new WeakMap();
+
+/**
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {number} served
+ */
+function makeMap(it, step, served) {
   const { e, p, s, n, first, rows } = it;
   const short = ofExperts(it, step);
   const columns = short ? e : s;
   const below = new Float64Array(columns);
   const beside = new Float64Array(rows);
   const all = wholeOf(it, step, columns);
+  /** @type {number[] | null} Where the weights stand that are not 0, where only few are. */
+  const cells = all ? null : [];
   const values = all ? all.subarray(first * columns, (first + rows) * columns) : new Float32Array(rows * columns);
   let least = step === "score" ? Infinity : 0;
   let most = step === "score" ? -Infinity : 0;
@@ -279,11 +325,12 @@ export function mapOf(it, step, served) {
       below[at] = value;
       if (t < first || t >= first + rows) return;
       values[(t - first) * s + at] = value;
+      cells?.push((t - first) * s + at);
       beside[t - first] += value;
       most = Math.max(most, value);
     });
   }
-  return { values, columns, short, least, most, beside, below, summed: step !== "score", n };
+  return { values, cells, columns, short, least, most, beside, below, summed: step !== "score", n };
 }
 
 /**
@@ -301,6 +348,64 @@ export function servingOf(it, served) {
   for (let i = 0; i < upTo; i++) (queue[i].place < it.p ? taken : turned)[queue[i].expert]++;
   const away = queue.findIndex(({ place }, i) => i >= upTo && place >= it.p) + 1; // 0: no token is turned away any more
   return { taken, turned, upTo, total: queue.length, away, last: served > 0 ? queue[upTo - 1] : null };
+}
+
+/**
+ * What each sparse router selects of the image's tokens: the experts of a token, with the rank of the choice where tokens
+ * choose, and -1 where experts do.
+ *
+ * @param {SparseExplored} it
+ */
+export function selectedOf(it) {
+  const { chosen, topK, first, rows, p } = it;
+  /** @type {{ token: number, expert: number, rank: number }[]} */
+  const marks = [];
+  if (chosen)
+    for (let t = 0; t < rows; t++)
+      for (let rank = 0; rank < topK; rank++)
+        marks.push({ token: t, expert: chosen.expert[(first + t) * topK + rank], rank });
+  else
+    it.token.forEach((t, at) => {
+      if (t >= first && t < first + rows) marks.push({ token: t - first, expert: Math.floor(at / p), rank: -1 });
+    });
+  return marks;
+}
+
+/**
+ * A token of the image from which most is learned: one that is dropped, or lost a choice, or that most slots see.
+ *
+ * @param {Explored} it
+ */
+export function exampleOf({ loads: { dropped, token }, arrivals, p, first, rows }) {
+  const lost = dropped.subarray(first, first + rows).indexOf(1);
+  if (lost >= 0) return lost;
+  const away = arrivals?.[0].find((each) => each.place >= p && each.token >= first && each.token < first + rows);
+  return away ? away.token - first : largestAmong(token, first, rows).top - first;
+}
+
+/**
+ * The bars of the experts in a step: what they are asked for, compute or give, and hatched what comes on top of it.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ * @param {Serving} serving
+ * @returns {{ name: string, solid: ArrayLike<number>, hatched: ArrayLike<number>, line: number, unit: string }}
+ */
+export function barsOf(it, step, serving) {
+  const none = new Float64Array(it.e);
+  if (step === "combine") {
+    const given = new Float64Array(it.e);
+    byExpert(it).combine.forEach((x, at) => (given[at % it.e] += x));
+    return { name: "gives", solid: given, hatched: none, line: 0, unit: "" };
+  }
+  const { taken, turned } = serving;
+  if (step === "select") {
+    const away = it.arrivals ? turned : none;
+    return { name: it.arrivals ? "asked" : "takes", solid: taken, hatched: away, line: it.sparse ? it.p : 0, unit: "" };
+  }
+  const empty = Float64Array.from(it.loads.expert, (load) => (it.dropless || !it.sparse ? 0 : it.p - load));
+  const full = it.sparse ? it.loads.expert : none.map(() => it.p);
+  return { name: "work", solid: full, hatched: empty, line: 0, unit: "" };
 }
 
 /**

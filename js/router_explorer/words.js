@@ -1,6 +1,10 @@
 // The six steps of a RouterExplorer in words, as an equation and as the library's line of code.
 
-/** @import { Settings, Step } from "./state.js" */
+import { many } from "../shared/numbers.js";
+import { STEPS } from "./state.js";
+import { large, nounOf } from "./sums.js";
+
+/** @import { Explored, Settings, Step } from "./state.js" */
 
 /** @typedef {[equation: string, code: string]} Formula */
 
@@ -115,8 +119,8 @@ function softCards(router) {
   /** @type {Record<string, string>} */
   const normalised = {
     soft:
-      "The same scores are read twice. Down each column, over tokens: dispatch, drawn here. Along each row, over " +
-      "all slots: combine, drawn in step 6.",
+      "The same scores are read twice. Left: down each column, over tokens, they become dispatch. Right: along each " +
+      "row, over all slots, they become combine.",
     uniform: "Equal scores make equal weights: 1/n for every token of a slot, 1/s for every slot of a token.",
     "uniform / soft":
       "Dispatch does not read the scores: every token of a slot counts 1/n. Combine is the softmax " +
@@ -236,3 +240,54 @@ const IDENTITY = {
   compute: [EMPTY_COSTS, ...COMPUTE],
   combine: ["Every token gets the answer of its own slot alone, with weight 1.", is(OUTPUT, EXPERT), TO_TOKENS],
 };
+
+/**
+ * What the marks on the tokens of a step stand for, where it has some.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
+export function marksTold(it, step) {
+  const at = STEPS.indexOf(step);
+  if (step === "combine") return " Lower edges: how much of its answer comes from each expert.";
+  if (!it.sparse || at < 2) return "";
+  if (step === "select" && it.chosen) return " Corners: the experts that the token asks.";
+  return " Corners: the experts that took the token.";
+}
+
+/**
+ * What the panel of the experts shows in a step.
+ *
+ * @param {Explored} it
+ * @param {Step} step
+ */
+export function loadTold(it, step) {
+  const of = it.images > 1 ? ` of the ${it.images} ${nounOf(it)}s of the batch` : "";
+  const slots = many(it.p, "slot");
+  const line = it.dropless ? `what the busiest one asks for, ${slots}` : `its capacity of ${slots}`;
+  if (step === "select" && it.chosen)
+    return `Choices${of} that each expert is asked by; dashed line: ${line}; hatched: more than fit.`;
+  if (step === "select") return `Tokens${of} that each expert takes; dashed line: ${line}.`;
+  if (step === "combine") return `Combine weights of this ${nounOf(it)}'s tokens, summed for each expert.`;
+  if (step === "compute") return workTold(it, of);
+  if (!it.sparse) return `Each slot is a mix of all tokens${of}, by the weights of its column.`;
+  return `What each slot holds, of the tokens${of}; ${it.dropless ? `slots: ${line}` : `capacity: ${slots}`}.`;
+}
+
+/**
+ * What the experts compute, and how much of it for nothing.
+ *
+ * @param {Explored} it
+ * @param {string} of
+ */
+function workTold(it, of) {
+  const each = 2 * it.dim * it.hiddenDim;
+  const one = `A slot costs 2 x ${it.dim} x ${it.hiddenDim} = ${large(each)} MACs`;
+  if (!it.sparse) return `Slots${of} that each expert computes, all of them full. ${one}.`;
+  if (it.dropless) return `Slots${of} that each expert computes: only those that hold a token. ${one}.`;
+  const empty = it.s - it.loads.expert.reduce((a, x) => a + x, 0);
+  const wasted = empty
+    ? `${empty} of ${it.s} are empty: ${large(empty * each)} MACs are paid for nothing`
+    : "none is empty";
+  return `Slots${of} that each expert computes; hatched: empty ones. ${one}; ${wasted}.`;
+}

@@ -1,6 +1,7 @@
 // Bars in the experts' colours, and numbers in boxes.
 
-import { expertColour, write } from "../shared/painting.js";
+import { expertFill } from "../shared/experts.js";
+import { write } from "../shared/painting.js";
 import { part } from "../shared/maps.js";
 import { short } from "./numbers.js";
 
@@ -15,7 +16,7 @@ import { short } from "./numbers.js";
  * @param {number} floor
  * @param {number} w
  * @param {number} h
- * @param {string} colour
+ * @param {string | CanvasPattern} colour
  * @param {Ink} ink
  * @param {boolean} [pale]
  */
@@ -36,26 +37,28 @@ export function bar(ctx, x, floor, w, h, colour, ink, pale = false) {
 }
 
 /**
- * One bar for each expert, with numbers where there is room, clear of a line across; pale ones have none.
+ * One bar for each expert, with numbers where there is room, clear of a line across; pale ones have none unless asked.
  *
  * @param {Context} ctx
  * @param {{ x: number, de: number }} map
- * @param {number[]} values
+ * @param {ArrayLike<number>} values
  * @param {number} most
  * @param {number} floor
  * @param {number} high
  * @param {Ink} ink
- * @param {{ pale?: boolean, line?: number }} [options]
+ * @param {{ pale?: (expert: number) => boolean, line?: number, numbers?: boolean }} [options]
  */
-export function bars(ctx, { x, de }, values, most, floor, high, ink, { pale = false, line = -Infinity } = {}) {
+export function bars(ctx, { x, de }, values, most, floor, high, ink, options = {}) {
+  const { pale = () => false, line = -Infinity, numbers = false } = options;
   const gap = de > 8 ? 2 : 0;
-  values.forEach((value, e) => {
+  Array.from(values).forEach((value, e) => {
     const h = high * part(value, most);
     const top = floor - h;
-    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertColour(e), ink, pale);
+    bar(ctx, x + e * de + gap, floor, Math.max(de - 2 * gap, 0.5), h, expertFill(ctx, e), ink, pale(e));
     const number = short(value);
     const above = Math.abs(top - 7 - line) < 7 ? line - 8 : top - 7;
-    if (!pale && de >= ctx.measureText(number).width + 2) write(ctx, number, x + (e + 0.5) * de, above, ink.text);
+    if ((numbers || !pale(e)) && de >= ctx.measureText(number).width + 2)
+      write(ctx, number, x + (e + 0.5) * de, above, ink.text);
   });
 }
 

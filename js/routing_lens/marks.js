@@ -1,15 +1,17 @@
 // Marks of a lens that are no colour: signs on weights that no softmax produces, and on sums that should be 1.
 
 import { paintSums } from "../shared/maps.js";
-import { contextOf, expertColour, ring, write, writeOver } from "../shared/painting.js";
+import { expertFill } from "../shared/experts.js";
+import { contextOf, ring, write, writeOver } from "../shared/painting.js";
 import { bar, writeBoxed } from "./bars.js";
-import { four } from "./numbers.js";
+import { count, four } from "./numbers.js";
 import { RIGHT, SUMS } from "./sizes.js";
 
 /** @import { Ink } from "../shared/mount.js" */
 /** @import { Context } from "../shared/painting.js" */
 /** @import { MapBox } from "../shared/plan.js" */
 /** @import { Place } from "../shared/selection.js" */
+/** @import { Folds } from "./folds.js" */
 /** @import { Look, Weights, Wrong } from "./numbers.js" */
 /** @import { Scene } from "./panels.js" */
 
@@ -111,16 +113,17 @@ const NONE = new Set();
  * @param {Look} it
  * @param {Weights} view
  * @param {MapBox} map
+ * @param {Folds} folds
  * @param {Ink} ink
  */
-export function sums(ctx, it, view, map, ink) {
+export function sums(ctx, it, view, map, folds, ink) {
   const { x, y, dx, dy } = map;
-  const rows = it.rows[view];
-  const columns = it.columns[view];
+  const rows = folds.rows ? [] : it.rows[view];
+  const columns = folds.columns ? [] : it.columns[view];
   const off = { rows: view === "combine" ? it.off.rows : NONE, columns: view === "dispatch" ? it.off.columns : NONE };
   const long = RIGHT - 20;
   /** @param {number} r */
-  const textOf = (r) => four(rows[r]) + (off.rows.has(r) ? " ≠1" : "");
+  const textOf = (r) => (it.hard ? count : four)(rows[r]) + (off.rows.has(r) ? " ≠1" : "");
   /**
    * @param {number} c
    * @param {number} left
@@ -129,7 +132,7 @@ export function sums(ctx, it, view, map, ink) {
    * @param {number} high
    */
   const paintColumn = (c, left, base, w, high) =>
-    bar(ctx, left, base, w, high, expertColour(Math.floor(c / it.p)), ink);
+    bar(ctx, left, base, w, high, expertFill(ctx, Math.floor(c / it.p)), ink);
   const { right, floor, numbers } = paintSums(
     ctx,
     map,
@@ -138,7 +141,7 @@ export function sums(ctx, it, view, map, ink) {
   );
   ctx.fillStyle = ink.text;
   if (!numbers) for (const r of off.rows) arrow(ctx, right + long + 3, y + (r + 0.5) * dy, 7, true);
-  columns.forEach((value, c) => {
+  Array.from(columns).forEach((value, c) => {
     const missed = off.columns.has(c);
     const middle = x + (c + 0.5) * dx;
     const sign = missed ? "≠1" : "";
@@ -155,14 +158,16 @@ export function sums(ctx, it, view, map, ink) {
  * @param {Scene} scene
  * @param {Place} at
  */
-export function selectedSums(ctx, { it, view, boxes: { map, sizes }, ink }, { token, expert, slot }) {
+export function selectedSums(ctx, { it, view, folds, boxes: { map, sizes }, ink }, { token, expert, slot }) {
   const rows = it.rows[view];
   const columns = it.columns[view];
   if (!rows || !columns) return;
   const { x, y, h, dx, dy } = map;
   const most = sizes.map[0];
+  const number = it.hard ? count : four;
   const c = expert * it.p + slot;
   const row = it.row[token];
-  if (token >= 0 && dy < 12) writeBoxed(ctx, four(rows[row]), most, y + (row + 0.5) * dy, ink, most);
-  if (expert >= 0 && slot >= 0) writeBoxed(ctx, four(columns[c]), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
+  if (token >= 0 && dy < 12 && !folds.rows) writeBoxed(ctx, number(rows[row]), most, y + (row + 0.5) * dy, ink, most);
+  if (expert >= 0 && slot >= 0 && dx < 64 && !folds.columns)
+    writeBoxed(ctx, number(columns[c]), x + (c + 0.5) * dx, y + h + SUMS - 8, ink, most);
 }

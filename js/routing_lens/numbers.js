@@ -27,6 +27,11 @@ import { floats, ints, octets } from "../shared/bytes.js";
  * @property {number} close How far a sum may be from 1.
  * @property {number} dropped Share of the tokens.
  * @property {number} choices Slots that a token fills which lost none of its choices; 0 where that is not known.
+ * @property {"tokens" | "experts" | "either" | ""} [chooser] Who chose, "" where no known rule gives this routing.
+ * @property {number} [asks] Experts that each token asked for.
+ * @property {"position" | "gate" | "either" | ""} [priority] What decided which token came first.
+ * @property {DataView} [holders] The token of the group in each slot, -1 for none.
+ * @property {DataView} [gates] Of each token of a group and expert.
  * @property {DataView} [ids] The tokens that are drawn, where not all are.
  * @property {DataView} fate
  * @property {DataView} load
@@ -53,7 +58,7 @@ import { floats, ints, octets } from "../shared/bytes.js";
 /**
  * Everything about one image of one routing: its weights, their sums, the fate of its tokens.
  *
- * @typedef {Omit<Entry, "ids" | "fate" | "load" | "output"> & Seen} Look
+ * @typedef {Omit<Entry, "ids" | "fate" | "load" | "output" | "holders" | "gates"> & Seen} Look
  */
 
 /**
@@ -68,6 +73,10 @@ import { floats, ints, octets } from "../shared/bytes.js";
  * @property {Partial<Record<View, number[]>> & Record<Weights, number[]>} rows Sums.
  * @property {Partial<Record<View, Float32Array>> & Record<Weights, Float32Array>} columns Sums.
  * @property {Float32Array | null} output
+ * @property {number} image
+ * @property {"image" | "text" | "group"} what What an image is called.
+ * @property {Int32Array | null} holders The token of the group in each slot, -1 for none, where slots hold whole tokens.
+ * @property {Float32Array | null} gates Of each token of the group and expert.
  * @property {Uint8Array} fate Of each token: 0 routed, 1 dropped, 2 padding.
  * @property {Uint8Array} groupFate
  * @property {number[]} lost Tokens in fewer slots than they chose.
@@ -81,6 +90,12 @@ import { floats, ints, octets } from "../shared/bytes.js";
 
 /** @param {number} x */
 export const four = (x) => (Math.abs(x) < 5e-5 ? 0 : x).toFixed(4);
+/**
+ * A weight, which may be small and is then not 0.
+ *
+ * @param {number} x
+ */
+export const weight = (x) => (x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4));
 /** @param {number} x */
 export const count = (x) => (Number.isInteger(x) ? String(x) : four(x));
 /** @param {number} x */
@@ -115,6 +130,7 @@ export function look(entry, image) {
   const n = ids.length;
   const size = n * s;
   const group = Math.floor(image / images);
+  const wide = images * tokens * experts;
   const row = new Int32Array(tokens).fill(-1);
   ids.forEach((t, r) => (row[t] = r));
   const counts = entry.counts && ints(entry.counts);
@@ -137,8 +153,8 @@ export function look(entry, image) {
   const rows = { dispatch: sumsOfRows("dispatch"), combine: sumsOfRows("combine") };
   const columns = { dispatch: sumsOfColumns("dispatch"), combine: sumsOfColumns("combine") };
   if (entry.logits) {
-    const wide = n * experts * entry.logits_slots;
-    weights.logits = floats(entry.logits).subarray(image * wide, (image + 1) * wide);
+    const own = n * experts * entry.logits_slots;
+    weights.logits = floats(entry.logits).subarray(image * own, (image + 1) * own);
   }
   const fate = octets(entry.fate).subarray(image * tokens, (image + 1) * tokens);
   return {
@@ -155,6 +171,10 @@ export function look(entry, image) {
     fate,
     groupFate: octets(entry.fate).subarray(group * images * tokens, (group + 1) * images * tokens),
     output: entry.output ? floats(entry.output).subarray(image * tokens, (image + 1) * tokens) : null,
+    image,
+    what: "image",
+    holders: entry.holders ? ints(entry.holders).subarray(group * s, (group + 1) * s) : null,
+    gates: entry.gates ? floats(entry.gates).subarray(group * wide, (group + 1) * wide) : null,
     // Tokens that are not dropped and yet lost some of their choices; mixtures have none to lose.
     lost: entry.choices ? [...ids].filter((t, r) => !fate[t] && rows.dispatch[r] < entry.choices) : [],
     groupLoad: Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),

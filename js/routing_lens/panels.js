@@ -12,31 +12,46 @@ import {
   ringExpert,
   ringPlaces,
 } from "../shared/maps.js";
-import { dashedRule, expertColour, hatch, paintWeights, ring, write, writeOver } from "../shared/painting.js";
+import { expertFill } from "../shared/experts.js";
+import { dashedRule, hatch, paintWeights, ring, write, writeOver } from "../shared/painting.js";
 import { cornerOf } from "../shared/plan.js";
 import { fitted } from "../shared/words.js";
 import { bars, writeBoxed } from "./bars.js";
 import { arrow, markWrong, selectedSums, sums } from "./marks.js";
 import { columnsOfExpert, extremesOf, four, short, span, told, weightByExpert, weightOfEach } from "./numbers.js";
-import { LOAD, ROW, rowLabel } from "./sizes.js";
+import { expertsOfToken } from "./moves.js";
+import { ROW, loadRoom, rowLabel } from "./sizes.js";
+import { gatesOf, holdersFor } from "./why.js";
 import { FATES, answersDropped } from "./words.js";
 
 /** @import { Ink } from "../shared/mount.js" */
-/** @import { Context, Picture } from "../shared/painting.js" */
+/** @import { Context, Corner, Picture } from "../shared/painting.js" */
 /** @import { Boxes, MapBox, Panel, TokenBox } from "../shared/plan.js" */
 /** @import { Place } from "../shared/selection.js" */
+/** @import { Folds } from "./folds.js" */
+/** @import { Window } from "./magnifier.js" */
 /** @import { Look, View } from "./numbers.js" */
 
 /**
  * What the panels draw: the numbers of an image, the view of the map, and where things lie.
  *
- * @typedef {{ it: Look, view: View, ink: Ink, picture: Picture | null, boxes: Boxes }} Scene
+ * @typedef {object} Scene
+ * @property {Look} it
+ * @property {View} view
+ * @property {Ink} ink
+ * @property {Picture | null} picture
+ * @property {Folds} folds
+ * @property {boolean} root Whether the map's colours stand for roots.
+ * @property {Map<number, string>} moves What stands on tokens that moved since another snapshot.
+ * @property {Window | null} window The cells that are magnified.
+ * @property {number} reach Pixels of the magnifier from side to side.
+ * @property {Boxes} boxes
  */
 
 /**
  * What the panel of tokens draws, on cards too.
  *
- * @typedef {{ it: Look, view: View, ink: Ink, picture: Picture | null, boxes: { tokens: TokenBox } }} TokensScene
+ * @typedef {Pick<Scene, "it" | "view" | "ink" | "picture" | "moves"> & { boxes: { tokens: TokenBox } }} TokensScene
  */
 
 const OUTPUT = "#5ec962";
@@ -45,7 +60,7 @@ const OUTPUT = "#5ec962";
  * @param {Context} ctx
  * @param {TokensScene} scene
  */
-export function paintTokens(ctx, { it, view, boxes, ink, picture }) {
+export function paintTokens(ctx, { it, view, boxes, ink, picture, moves }) {
   const lost = new Set(it.lost);
   paintWhole(ctx, boxes.tokens, picture);
   it.fate.forEach((fate, t) => {
@@ -62,6 +77,9 @@ export function paintTokens(ctx, { it, view, boxes, ink, picture }) {
     if (it.words || (number && !fate)) write(ctx, label, across, middle, ink.text);
     else if (number) writeBoxed(ctx, label, across, middle, ink, boxes.tokens.w);
     else if (fate) writeOver(ctx, label, across, middle);
+    if (picture && it.hard) badges(ctx, it, t, [x, y, dx, dy], ink);
+    const moved = moves.get(t);
+    if (moved) paintMove(ctx, moved, [x, y, dx, dy], ink, boxes.tokens.w);
   });
   if (view === "output" && it.output) shares(ctx, boxes.tokens, it, it.output, [...it.output.keys()], OUTPUT);
 }
@@ -76,34 +94,90 @@ export const grounds = {
     const { least, most } = extremesOf(it, view);
     const weights = it.weights[view];
     if (view === "output") lengths(ctx, scene);
-    else if (weights) paintWeights(ctx, boxes.map, weights, it.n, columns, most, least);
+    else if (weights) paintWeights(ctx, boxes.map, weights, it.n, columns, most, least, scene.root);
     if (view !== "output") paintExperts(ctx, boxes.map, it.experts, ink);
     it.ids.forEach((t, r) => {
       const top = y + r * dy;
-      if (it.fate[t]) hatch(ctx, x, top, w, dy);
-      if (it.fate[t] && dy >= 12) writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
+      if (!it.fate[t]) return;
+      // Lines over logits would cover what tells why: these stand beside their row.
+      const beside = view === "logits";
+      hatch(ctx, beside ? x + w + 4 : x, top, beside ? 8 : w, dy);
+      if (dy < 12) return;
+      if (beside) write(ctx, FATES[it.fate[t]], x + w + 16, top + dy / 2, ink.text, "left");
+      else writeOver(ctx, FATES[it.fate[t]], x + 28, top + dy / 2);
     });
     paintRowNames(ctx, boxes.map, it.n, (r) => rowLabel(it, it.ids[r], x - 12), ink);
     markWrong(ctx, it.wrongs, columns, boxes.map);
-    if (view === "dispatch" || view === "combine") sums(ctx, it, view, boxes.map, ink);
+    if (view === "dispatch" || view === "combine") sums(ctx, it, view, boxes.map, scene.folds, ink);
   },
 
-  experts(ctx, { it, boxes, ink }) {
+  experts(ctx, { it, folds, boxes, ink }) {
     const { x, w } = boxes.map;
+    const floor = loadRoom(folds);
+    if (folds.load) return;
     const most = largestFinite(it.groupLoad, it.hard ? it.p : 1e-9);
-    const high = LOAD - 18;
-    write(ctx, "load", x - 6, LOAD - high / 2, ink.text, "right");
-    write(ctx, "token", x - 6, LOAD + ROW - 14, ink.text, "right");
-    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, LOAD, high, ink, { pale: true });
-    const line = it.hard ? LOAD - (high * it.p) / most : -Infinity;
-    bars(ctx, boxes.map, it.load, most, LOAD, high, ink, { line });
+    const high = floor - 18;
+    write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
+    if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, floor, high, ink, { pale: () => true });
+    const line = it.hard ? floor - (high * it.p) / most : -Infinity;
+    bars(ctx, boxes.map, it.load, most, floor, high, ink, { line });
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-    for (const y of [LOAD + 0.5, LOAD + ROW - 0.5]) ctx.strokeRect(x, y, w, 0);
+    ctx.strokeRect(x, floor + 0.5, w, 0);
     if (!it.hard) return;
     dashedRule(ctx, x, line, w);
     write(ctx, it.p, x + w + 6, line, ink.text, "left");
   },
 };
+
+/**
+ * The experts that a token goes to, as their colours and numbers in its corner.
+ *
+ * @param {Context} ctx
+ * @param {Look} it
+ * @param {number} token
+ * @param {Corner} corner
+ * @param {Ink} ink
+ */
+function badges(ctx, it, token, [x, y, dx, dy], ink) {
+  if (it.row[token] < 0 || dx < 24) return;
+  let [left, top] = [x + 4, y + 4];
+  for (const e of expertsOfToken(it, token)) {
+    const w = 6 + 7 * String(e).length;
+    if (left > x + 4 && left + w + 6 > x + dx) [left, top] = [x + 4, top + 16];
+    if (top + 14 > y + dy) return;
+    ctx.fillStyle = expertFill(ctx, e);
+    ctx.fillRect(left, top, 6, 14);
+    ctx.fillStyle = ink.paper;
+    ctx.fillRect(left + 6, top, w, 14);
+    Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+    ctx.strokeRect(left + 0.5, top + 0.5, w + 5, 13);
+    write(ctx, e, left + 6 + w / 2, top + 7, ink.text);
+    left += w + 8;
+  }
+}
+
+/**
+ * What a token left and joined, at its lower edge; in a small box only a corner that is folded down.
+ *
+ * @param {Context} ctx
+ * @param {string} sign
+ * @param {Corner} corner
+ * @param {Ink} ink
+ * @param {number} most
+ */
+function paintMove(ctx, sign, [x, y, dx, dy], ink, most) {
+  if (dx >= ctx.measureText(sign).width + 6 && dy >= 34)
+    return writeBoxed(ctx, sign, x + dx / 2, y + dy - 10, ink, most);
+  const side = Math.min(9, dx / 2, dy / 2);
+  Object.assign(ctx, { fillStyle: ink.paper, strokeStyle: ink.text, lineWidth: 1 });
+  ctx.beginPath();
+  ctx.moveTo(x + dx, y + dy - side);
+  ctx.lineTo(x + dx, y + dy);
+  ctx.lineTo(x + dx - side, y + dy);
+  ctx.closePath();
+  ctx.fill();
+  ctx.stroke();
+}
 
 /**
  * What the selected slots see of the image: a square on each token, its area in proportion to the weight.
@@ -115,7 +189,7 @@ export const grounds = {
 export function markTokens(ctx, { it, view, boxes: { tokens }, ink }, at) {
   if (at.expert >= 0) {
     const each = weightOfEach(it, told(view), ...span(it, at));
-    const seen = shares(ctx, tokens, it, each, it.ids, expertColour(at.expert));
+    const seen = shares(ctx, tokens, it, each, it.ids, expertFill(ctx, at.expert));
     // Below a word there is room for its weight; patches keep their picture but for the three heaviest.
     const most = it.words ? seen.length : 3;
     for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
@@ -125,7 +199,27 @@ export function markTokens(ctx, { it, view, boxes: { tokens }, ink }, at) {
       else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), tokens.w - 13), y + dy / 2);
     }
   }
+  for (const [held] of holdersFor(it, at)) frame(ctx, cornerOf(tokens, held), ink);
   if (at.token >= 0) ring(ctx, ...cornerOf(tokens, at.token));
+}
+
+/**
+ * A dashed frame inside a box: a token that holds what another one asked for.
+ *
+ * @param {Context} ctx
+ * @param {Corner} corner
+ * @param {Ink} ink
+ */
+function frame(ctx, [x, y, dx, dy], ink) {
+  for (const [width, colour, dash] of /** @type {[number, string, number[]][]} */ ([
+    [4, ink.paper, []],
+    [2, ink.text, [4, 3]],
+  ])) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.setLineDash(dash);
+    ctx.strokeRect(x + 1.5, y + 1.5, dx - 3, dy - 3);
+  }
+  ctx.setLineDash([]);
 }
 
 /** @type {Record<Panel, (ctx: Context, scene: Scene, at: Place) => void>} */
@@ -140,17 +234,49 @@ export const overlays = {
     const columns = at.expert >= 0 && own > 0 ? selected : null;
     const row = at.token >= 0 ? it.row[at.token] : -1;
     ringPlaces(ctx, boxes.map, { row, columns, cells: columns && row >= 0 ? [{ row, columns }] : [] });
+    for (const [held, e, slot] of holdersFor(it, at)) {
+      const { x, y, dx, dy } = boxes.map;
+      const column = e * own + (own === it.p ? slot : 0);
+      if (own && it.row[held] >= 0) ring(ctx, x + column * dx, y + it.row[held] * dy, dx, dy);
+    }
+    if (scene.window) outlineWindow(ctx, boxes.map, scene.window, scene.ink);
     selectedSums(ctx, scene, at);
   },
 
-  experts(ctx, { it, view, boxes: { map }, ink }, at) {
+  experts(ctx, { it, view, folds, boxes: { map }, ink }, at) {
+    const top = loadRoom(folds);
     if (at.token >= 0) {
-      const each = weightByExpert(it, told(view), at.token);
-      bars(ctx, map, each, largestFinite(each, 1e-9), LOAD + ROW - 1, ROW - 20, ink);
+      const gates = gatesOf(it, at.token);
+      const own = weightByExpert(it, told(view), at.token);
+      const each = gates ?? own;
+      write(ctx, gates ? "gate" : "token", map.x - 6, top + ROW - 14, ink.text, "right");
+      // Of gates those are solid whose expert has the token.
+      const pale = gates ? (/** @type {number} */ e) => own[e] === 0 : undefined;
+      bars(ctx, map, each, largestFinite(each, 1e-9), top + ROW - 1, ROW - 20, ink, { pale, numbers: true });
+      Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
+      ctx.strokeRect(map.x, top + ROW - 0.5, map.w, 0);
     }
-    if (at.expert >= 0) ringExpert(ctx, map, at.expert, LOAD - 2);
+    if (at.expert >= 0) ringExpert(ctx, map, at.expert, (folds.load ? ROW + top : top) - 6);
   },
 };
+
+/**
+ * The cells that the magnifier shows, as a frame around them.
+ *
+ * @param {Context} ctx
+ * @param {MapBox} map
+ * @param {Window} window
+ * @param {Ink} ink
+ */
+function outlineWindow(ctx, { x, y, dx, dy }, { row, column, rows, columns }, ink) {
+  for (const [width, colour] of /** @type {[number, string][]} */ ([
+    [3, ink.text],
+    [1, ink.paper],
+  ])) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.strokeRect(x + column * dx - 4, y + row * dy - 4, columns * dx + 8, rows * dy + 8);
+  }
+}
 
 /**
  * A share on each of these tokens in proportion to its number; returns which of them have one.
@@ -160,7 +286,7 @@ export const overlays = {
  * @param {Look} it
  * @param {number[] | Float32Array} each
  * @param {ArrayLike<number>} tokens
- * @param {string} colour
+ * @param {string | CanvasPattern} colour
  */
 function shares(ctx, box, it, each, tokens, colour) {
   const most = largestFinite(Array.from(each, Math.abs), 0);

@@ -8,6 +8,7 @@ import { bars } from "./bars.js";
 import { told, weightByExpert } from "./numbers.js";
 import { markTokens, paintTokens } from "./panels.js";
 import { tokensIn } from "./sizes.js";
+import { gatesOf, why } from "./why.js";
 import { factsOf, names } from "./words.js";
 
 /** @import { View as Mounted } from "../shared/mount.js" */
@@ -54,7 +55,7 @@ export function showCards({ part }, scene, pins, free) {
     const { canvas, title, facts, button } = partsOf(cards.children[i]);
     title.textContent = label;
     facts.replaceChildren(
-      ...factsOf(scene.it, at, scene.view).map((fact) => {
+      ...[...factsOf(scene.it, at, scene.view), why(scene.it, at)].filter(Boolean).map((fact) => {
         const line = document.createElement("li");
         line.textContent = fact;
         return line;
@@ -87,7 +88,7 @@ function partsOf(card) {
 }
 
 /**
- * The tokens as on the large picture, and below them the weights of a pinned token by expert.
+ * The tokens as on the large picture, and below them the gates or weights of a pinned token by expert.
  *
  * @param {HTMLCanvasElement} canvas
  * @param {Scene} scene
@@ -98,11 +99,15 @@ function paintCard(canvas, { it, view, ink, picture }, at) {
   if (width < 20) return;
   const tokens = tokensIn(it, picture, width);
   const below = at.token < 0 ? 0 : CARD_BARS;
-  const scene = { it, view: told(view), ink, picture, boxes: { tokens } };
+  const scene = { it, view: told(view), ink, picture, moves: new Map(), boxes: { tokens } };
   const ctx = fit(canvas, width, tokens.h + below);
   paintTokens(ctx, scene);
   markTokens(ctx, scene, at);
   if (at.token < 0) return;
-  const each = weightByExpert(it, told(view), at.token);
-  bars(ctx, { x: 0, de: width / it.experts }, each, largestFinite(each, 1e-9), tokens.h + below - 1, below - 18, ink);
+  const own = weightByExpert(it, told(view), at.token);
+  const gates = gatesOf(it, at.token);
+  const pale = gates ? (/** @type {number} */ e) => own[e] === 0 : undefined;
+  const each = gates ?? own;
+  const map = { x: 0, de: width / it.experts };
+  bars(ctx, map, each, largestFinite(each, 1e-9), tokens.h + below - 1, below - 18, ink, { pale, numbers: true });
 }

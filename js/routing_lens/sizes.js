@@ -6,17 +6,21 @@ import { columnsOfExpert } from "./numbers.js";
 
 /** @import { Picture } from "../shared/painting.js" */
 /** @import { Boxes } from "../shared/plan.js" */
+/** @import { Folds } from "./folds.js" */
 /** @import { Look, View } from "./numbers.js" */
 
 export const LEFT = 46;
 const MOST_LABEL = 150;
 const TOP = 20;
-/** Right of the map, where sums of rows stand. */
+/** Right of the map, where sums of rows stand; where none do, the capacity beside the load still needs some of it. */
 export const RIGHT = 68;
+const RIGHT_FOLDED = 30;
 /** Below the map, where sums of columns stand. */
 export const SUMS = 46;
+const SUMS_FOLDED = 8;
 /** Of the experts' load, and below it of the selected token's weight in each. */
 export const LOAD = 58;
+const LOAD_FOLDED = 4;
 export const ROW = 46;
 export const MOST_HIGH = 392;
 // Pixels below which the panels do not fit side by side: then map and words share the height of the window.
@@ -55,22 +59,37 @@ export const tokensIn = (it, picture, width) =>
   tokenBox(width, { count: it.tokens, words: it.words, grid: it.grid, picture });
 
 /**
- * Where things lie for panels of these widths and a map of at most so many pixels.
+ * The room below the load of the experts.
  *
- * @param {{ it: Look, view: View, picture: Picture | null }} shown
+ * @param {Folds} folds
+ */
+export const loadRoom = (folds) => (folds.load ? LOAD_FOLDED : LOAD);
+
+/**
+ * Where things lie for panels of these widths and a map of at most so many pixels; what is folded takes no room.
+ *
+ * @param {{ it: Look, view: View, picture: Picture | null, folds: Folds }} shown
  * @param {number} tokensWidth
  * @param {number} mapWidth
  * @param {number} mostHigh
  * @returns {Boxes}
  */
-export function layout({ it, view, picture }, tokensWidth, mapWidth, mostHigh) {
+export function layout({ it, view, picture, folds }, tokensWidth, mapWidth, mostHigh) {
   const tokens = tokensIn(it, picture, tokensWidth);
   const columns = it.experts * columnsOfExpert(it, view);
-  const margins = { left: labelRoom(it, mapWidth), right: RIGHT, top: TOP };
+  const logits = view === "logits";
+  const fated = logits && it.fate.some((fate) => fate > 0);
+  const right = folds.rows || (logits && !fated) ? RIGHT_FOLDED : RIGHT;
+  const below = folds.columns || logits || view === "output" ? SUMS_FOLDED : SUMS;
+  const margins = { left: labelRoom(it, mapWidth), right, top: TOP };
   const map = mapBox(mapWidth, Math.min(mostHigh, MOST_HIGH), { rows: it.n, columns, experts: it.experts }, margins);
   return {
     tokens,
     map,
-    sizes: { tokens: [tokensWidth, tokens.h], map: [mapWidth, TOP + map.h + SUMS], experts: [mapWidth, LOAD + ROW] },
+    sizes: {
+      tokens: [tokensWidth, tokens.h],
+      map: [mapWidth, TOP + map.h + below],
+      experts: [mapWidth, loadRoom(folds) + ROW],
+    },
   };
 }

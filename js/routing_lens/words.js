@@ -2,6 +2,7 @@
 
 import { equals, largestAmong } from "../arithmetic/largest.js";
 import { percent } from "../shared/numbers.js";
+import { foldsOf } from "./folds.js";
 import {
   columnsOfExpert,
   count,
@@ -12,12 +13,14 @@ import {
   span,
   sum,
   told,
+  weight,
   weightByExpert,
   weightOf,
   weightOfEach,
 } from "./numbers.js";
 
 /** @import { Place } from "../shared/selection.js" */
+/** @import { Folds } from "./folds.js" */
 /** @import { Look, View, Weights } from "./numbers.js" */
 
 export const FATES = ["", "dropped", "padding"];
@@ -80,7 +83,7 @@ export function expertsOf(it, view, token, most = 3) {
   const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
   const more = order.length > most ? ` and ${order.length - most} more` : "";
-  const named = order.slice(0, most).map((e) => `${e} (${four(dispatch[e])} / ${four(combine[e])})`);
+  const named = order.slice(0, most).map((e) => `${e} (${weight(dispatch[e])} / ${weight(combine[e])})`);
   return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named.join(", ")}${more}`;
 }
 
@@ -94,8 +97,8 @@ function cellFact(it, at, from, to) {
   const logit = logitOf(it, at);
   const parts = logit === null ? [] : [`logit ${four(logit)}`];
   for (const view of /** @type {Weights[]} */ (["dispatch", "combine"])) {
-    const other = it.reference ? ` (reference ${four(weightOf(it.reference, view, at.token, from, to))})` : "";
-    parts.push(`${view} ${four(weightOf(it, view, at.token, from, to))}${other}`);
+    const other = it.reference ? ` (reference ${weight(weightOf(it.reference, view, at.token, from, to))})` : "";
+    parts.push(`${view} ${weight(weightOf(it, view, at.token, from, to))}${other}`);
   }
   return parts.join(", ");
 }
@@ -159,7 +162,7 @@ export function factsOf(it, at, view) {
   if (token >= 0 && expert >= 0) facts.push(cellFact(it, at, from, to));
   if (token >= 0) facts.push(...tokenFacts(it, at, view));
   if (slot >= 0) {
-    const own = grouped ? `, ${four(sum(each))} of it from this image` : "";
+    const own = grouped ? `, ${four(sum(each))} of it from this ${it.what}` : "";
     const off = seen === "dispatch" && it.off.columns.has(from);
     facts.push(`slot's ${seen} sums to ${four(it.columns[seen][from])}${notOne(off)}${own}`);
   } else if (expert >= 0) {
@@ -184,14 +187,14 @@ function mostOf(it, each, seen) {
   const real = [...each.keys()].filter((r) => it.fate[it.ids[r]] !== 2);
   const heavy = real.filter((r) => each[r] !== 0);
   if (!heavy.length)
-    return `no ${seen} from ${it.n < it.tokens ? "the tokens of this image that are drawn" : "this image"}`;
+    return `no ${seen} from ${it.n < it.tokens ? `the tokens of this ${it.what} that are drawn` : `this ${it.what}`}`;
   const finite = real.filter((r) => Number.isFinite(each[r]));
   const values = finite.map((r) => each[r]);
-  if (!finite.length) return `no finite ${seen} from this image`;
+  if (!finite.length) return `no finite ${seen} from this ${it.what}`;
   const { top, alike } = largestAmong(values, 0, values.length);
   if (alike && alike + 1 === real.length)
-    return `the same ${seen} at each of its ${real.length} tokens: ${four(values[top])}`;
-  return `largest ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${four(values[top])}`;
+    return `the same ${seen} at each of its ${real.length} tokens: ${weight(values[top])}`;
+  return `largest ${seen} at ${called(it, it.ids[finite[top]])}${equals(alike, real.length)}: ${weight(values[top])}`;
 }
 
 /**
@@ -202,8 +205,7 @@ function mostOf(it, each, seen) {
  * @param {View} view
  */
 export function sentence(it, at, view) {
-  if (at.token < 0 && at.expert < 0)
-    return "Point at a token, a weight, a slot or an expert; click to pin it, Shift+click to compare it.";
+  if (at.token < 0 && at.expert < 0) return "Point at a token, a weight, a slot or an expert; click to pin it.";
   return `${names(it, at)}: ${factsOf(it, at, view).join("; ")}`;
 }
 
@@ -241,10 +243,10 @@ export function caption(it, view) {
         "sums of columns and loads are of all."
       : "";
   const fates = `${dropped.length} of ${real} tokens dropped${some(it, dropped)}.${pads}`;
-  const lost = it.lost.length
-    ? ` Hatched at the right: ${plural(it.lost.length, "token")} in fewer slots than the ${it.choices} of others` +
-      `${some(it, it.lost)}; where each makes as many choices, the rest were lost.`
-    : "";
+  const those = `Hatched at the right: ${plural(it.lost.length, "token")}`;
+  const guessed = `in fewer slots than the ${it.choices} of others${some(it, it.lost)}; where each makes as many choices, the rest were lost.`;
+  const sure = `that lost a choice${some(it, it.lost)}.`;
+  const lost = it.lost.length ? ` ${those} ${it.chooser ? sure : guessed}` : "";
   return `${fates}${lost}${drawn} ${sumsOf(it, view)}${besides(it, view)}`;
 }
 
@@ -265,8 +267,9 @@ export function besides(it, view) {
  * Smallest to largest of the finite numbers, of which there may be a million.
  *
  * @param {ArrayLike<number>} list
+ * @param {(x: number) => string} [number]
  */
-export function rangeOf(list) {
+export function rangeOf(list, number = four) {
   let low = Infinity;
   let high = -Infinity;
   let odd = 0;
@@ -278,7 +281,7 @@ export function rangeOf(list) {
       high = Math.max(high, x);
     }
   }
-  const range = four(low) === four(high) ? four(low) : `${four(low)} to ${four(high)}`;
+  const range = number(low) === number(high) ? number(low) : `${number(low)} to ${number(high)}`;
   const known = odd === list.length ? "none" : range;
   return odd ? `${known} and ${odd} not finite` : known;
 }
@@ -296,8 +299,14 @@ function sumsOf(it, view) {
     return `Lengths of the answers: ${rangeOf(real)}, 0 for a dropped token.${not}`;
   }
   const real = it.rows[view].filter((_, r) => it.fate[it.ids[r]] !== 2);
-  const group = it.images_per_group > 1 ? ` over the ${it.images_per_group} images of the group` : "";
-  return `Sums of ${view}: rows ${rangeOf(real)}, columns ${rangeOf(it.columns[view])}${group}.`;
+  const group = it.images_per_group > 1 ? ` over the ${it.images_per_group} ${it.what}s of the group` : "";
+  const folds = foldsOf(it, view);
+  const number = it.hard ? count : four;
+  const rows = folds.rows ? "" : ` rows ${rangeOf(real, number)}`;
+  const columns = folds.columns ? "" : ` columns ${rangeOf(it.columns[view], number)}${group}`;
+  const differing = [rows, columns].filter(Boolean).join(",");
+  const sums = differing && `Sums of ${view}:${differing}.`;
+  return [folds.rows, folds.columns, sums].filter(Boolean).join(" ");
 }
 
 /**
@@ -340,9 +349,16 @@ export function mapTitle(it, view) {
   return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
 }
 
-/** @param {Look} it */
-export const loadNote = (it) =>
-  "Load: dispatch weights summed for each expert" +
-  (it.images_per_group > 1 ? ", solid from this image, pale from its whole group" : "") +
-  (it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}. ` : ". ") +
-  "Below: the weight of the selected token in each expert.";
+/**
+ * What the panel of experts shows; a load that is the same for all is only told.
+ *
+ * @param {Look} it
+ * @param {Folds} folds
+ */
+export function loadNote(it, folds) {
+  const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
+  const line = it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}` : "";
+  const load = folds.load || `Load: dispatch weights summed for each expert${groups}${line}.`;
+  const gates = "the gates of the selected token, solid where the expert has it";
+  return `${load} Below: ${it.gates ? gates : "the weight of the selected token in each expert"}.`;
+}

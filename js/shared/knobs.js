@@ -53,9 +53,12 @@ export function bindKnobs(view, stopsByName, also = (values) => values) {
       const kind = whole ? "a whole number" : "a number";
       const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
-      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
-      box.setAttribute("aria-invalid", "true");
+      refuse(
+        `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`,
+        box,
+        view.part(`${name}-refusal`),
+      );
       view.schedule();
     });
   }
@@ -70,8 +73,34 @@ export function bindKnobs(view, stopsByName, also = (values) => values) {
       slider.value = String(value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far)));
       slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
       box.value = value && value < 1e-3 ? value.toExponential() : String(value ?? "");
-      box.setAttribute("aria-invalid", "false");
+      accept(box, view.part(`${name}-refusal`));
       shown[name] = value;
     }
   };
+}
+
+/**
+ * Write below a box why its number was refused.
+ *
+ * @param {string} sentence
+ * @param {HTMLInputElement} box
+ * @param {HTMLElement} below
+ */
+function refuse(sentence, box, below) {
+  below.id ||= `refusal-${Math.random().toString(36).slice(2)}`; // among all widgets of a page
+  below.textContent = sentence;
+  below.hidden = false;
+  box.setAttribute("aria-invalid", "true");
+  box.setAttribute("aria-describedby", below.id);
+}
+
+/**
+ * @param {HTMLInputElement} box
+ * @param {HTMLElement} below
+ */
+function accept(box, below) {
+  below.textContent = "";
+  below.hidden = true;
+  box.setAttribute("aria-invalid", "false");
+  box.removeAttribute("aria-describedby");
 }

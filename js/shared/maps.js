@@ -2,7 +2,8 @@
 // rows and sums, and rings around what is selected.
 
 import { largestFinite } from "../arithmetic/largest.js";
-import { everyNth, expertColour, paintPicture, ring, shareOfBox, write } from "./painting.js";
+import { expertFill } from "./experts.js";
+import { everyNth, paintPicture, ring, shareOfBox, write } from "./painting.js";
 import { NARROWEST } from "./words.js";
 
 /** @import { Ink } from "./mount.js" */
@@ -38,19 +39,24 @@ export function paintWhole(ctx, { w, h }, picture) {
 }
 
 /**
- * Outline the box of a token.
+ * Outline the boxes of tokens, all of them in one path.
  *
  * @param {Context} ctx
- * @param {Corner} corner
+ * @param {Corner[]} corners
  * @param {Picture | null} picture
  * @param {Ink} ink
  */
-export function outline(ctx, [x, y, dx, dy], picture, ink) {
+export function outlineAll(ctx, corners, picture, ink) {
   for (const [inset, colour] of picture ? ON_PICTURE : [/** @type {[number, string]} */ ([0.5, ink.bar])]) {
     Object.assign(ctx, { lineWidth: 1, strokeStyle: colour });
-    ctx.strokeRect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+    ctx.beginPath();
+    for (const [x, y, dx, dy] of corners) ctx.rect(x + inset, y + inset, dx - 2 * inset, dy - 2 * inset);
+    ctx.stroke();
   }
 }
+
+/** @type {(ctx: Context, corner: Corner, picture: Picture | null, ink: Ink) => void} */
+export const outline = (ctx, corner, picture, ink) => outlineAll(ctx, [corner], picture, ink);
 
 /**
  * A square on a patch or a bar below a word, its area in proportion to a share; hollow where that is below 0.
@@ -58,7 +64,7 @@ export function outline(ctx, [x, y, dx, dy], picture, ink) {
  * @param {Context} ctx
  * @param {Corner} corner
  * @param {number} share From -1 to 1.
- * @param {{ colour: string, alpha: number, worded: boolean }} look
+ * @param {{ colour: string | CanvasPattern, alpha: number, worded: boolean }} look
  */
 export function paintShare(ctx, corner, share, { colour, alpha, worded }) {
   const [x, y, w, h] = shareOfBox(corner, Math.abs(share), worded);
@@ -91,7 +97,7 @@ export function paintExperts(ctx, { x, y, h, de }, experts, ink) {
   const gap = de > 3 ? 1 : 0;
   write(ctx, "expert", x - 6, y / 2 - 1, ink.text, "right");
   for (let e = 0; e < experts; e++) {
-    ctx.fillStyle = expertColour(e);
+    ctx.fillStyle = expertFill(ctx, e);
     ctx.fillRect(x + e * de + gap, y - 4, Math.max(de - 2 * gap, 0.5), 3);
     if (e % every === 0) write(ctx, e, x + (e + 0.5) * de, y / 2 - 1, ink.text);
     ctx.fillStyle = "#fff";
@@ -114,7 +120,7 @@ export function paintRowNames(ctx, { x, y, dy }, rows, nameOf, ink) {
 }
 
 /**
- * Beside and below a map, the sums of its rows and columns, each with a line at 1.
+ * Beside and below a map, the sums of its rows and columns, each with a line at 1; of none, nothing.
  *
  * @param {Context} ctx
  * @param {MapBox} map
@@ -141,9 +147,9 @@ export function paintSums(
   const floor = y + h + 7 + high;
   const one = floor - high / tallest;
   const numbers = dy >= 12;
-  write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
-  write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
-  write(ctx, "1", right, one, ink.text, "left");
+  if (rows.length) write(ctx, "sum", right, y / 2 - 1, ink.text, "left");
+  if (columns.length) write(ctx, "sum", x - 6, floor - high / 2, ink.text, "right");
+  if (columns.length) write(ctx, "1", right, one, ink.text, "left");
   for (let r = 0; r < rows.length; r++) {
     ctx.fillStyle = ink.bar;
     if (numbers) write(ctx, textOf(r), right, y + (r + 0.5) * dy, ink.text, "left");
@@ -155,8 +161,8 @@ export function paintSums(
     paintColumn(c, x + c * dx, floor, Math.max(dx - (dx > 3 ? 1 : 0), 1), high * part(value, tallest));
   }
   Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
-  if (!numbers) ctx.strokeRect(right + long / widest, y, 0, h);
-  ctx.strokeRect(x, one, w, 0);
+  if (!numbers && rows.length) ctx.strokeRect(right + long / widest, y, 0, h);
+  if (columns.length) ctx.strokeRect(x, one, w, 0);
   return { right, floor, numbers };
 }
 

@@ -1,6 +1,12 @@
 // One way to mount a widget: its element in a cell, its parts and traits, one redraw per frame, and an end that leaves
 // nothing behind.
 
+import { explainTerms } from "./terms.js";
+import { addTools } from "./tools.js";
+
+/** @import { Exports } from "./exporting.js" */
+/** @import { Link } from "./links.js" */
+
 /**
  * What a notebook or a saved page gives a widget; `T` is what its traits hold.
  *
@@ -10,6 +16,7 @@
  * @property {<K extends keyof T>(name: K, value: T[K]) => void} set
  * @property {() => void} save_changes
  * @property {(event: string, listener: () => void) => void} on
+ * @property {boolean} [ownsPage] Whether the page is the widget's own, so that its address may say what is shown.
  */
 
 /**
@@ -35,6 +42,7 @@
  * @property {() => void} schedule Draw at the next frame.
  * @property {() => void} refresh Draw at the next frame, the grounds too.
  * @property {() => void} catchUp Draw now what waits for the next frame.
+ * @property {() => void} drawNow Draw everything now.
  * @property {(values: Partial<T>) => void} send Set traits, here and in the kernel.
  * @property {Listen} on
  * @property {() => Ink} ink
@@ -53,11 +61,13 @@
  * @property {string} prefix Of the colours among its custom properties.
  * @property {string} page Markup, in which one element has the role "status".
  * @property {(stale: boolean) => void} draw Called once a frame; `stale` when more than the pointer has changed.
+ * @property {Exports} [exports] What readers can save; with it come the tools.
+ * @property {Link} [link] The traits that a link to a saved page names, and what they may be; it is asked while the view is
+ *   made, so it knows the model and nothing of the view.
  * @property {string[]} [observed] Parts whose panels are watched for their size, instead of the whole element.
  */
 
 const INKS = /** @type {const} */ (["text", "line", "bar", "page", "shade", "paper"]);
-
 /**
  * Put a widget into its cell.
  *
@@ -66,7 +76,7 @@ const INKS = /** @type {const} */ (["text", "line", "bar", "page", "shade", "pap
  * @param {Options} options
  * @returns {View<T>}
  */
-export function mount({ model, el }, { name, prefix, page, draw, observed }) {
+export function mount({ model, el }, { name, prefix, page, draw, exports, link, observed }) {
   const root = document.createElement("div");
   const stop = new AbortController();
   const { signal } = stop;
@@ -74,6 +84,7 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
   root.innerHTML = page;
   el.append(root);
   showFault(model, root);
+  showNeed(model, root);
   let frame = 0;
   let stale = false;
 
@@ -84,8 +95,11 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
     const all = stale;
     frame = 0;
     stale = false;
+    if (all) keepTermsReached();
     draw(all);
+    drawn();
   };
+  let drawn = () => {};
   const schedule = () => {
     frame ||= requestAnimationFrame(drawNow);
   };
@@ -102,6 +116,8 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
   const on = (target, type, handler) =>
     target.addEventListener(type, /** @type {(event: Event) => void} */ (handler), { signal });
 
+  const keepTermsReached = explainTerms(root, on, signal);
+
   /** @type {View<T>} */
   const view = {
     root,
@@ -111,6 +127,11 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
     schedule,
     refresh,
     catchUp,
+    drawNow() {
+      stale = true;
+      cancelAnimationFrame(frame);
+      drawNow();
+    },
     on,
     canvas: (which) => /** @type {HTMLCanvasElement} */ (part(which)),
     ground: (which) => /** @type {HTMLCanvasElement} */ (part(which).previousElementSibling),
@@ -160,6 +181,8 @@ export function mount({ model, el }, { name, prefix, page, draw, observed }) {
   for (const panel of panels) resized.observe(panel);
   themed.observe(document.body, { attributes: true });
   on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  on(matchMedia("(forced-colors: active)"), "change", refresh);
+  if (exports) drawn = addTools(view, link ? { exports, link } : { exports });
   refresh();
   return view;
 }
@@ -182,4 +205,19 @@ function showFault(model, root) {
   };
   model.on("change:_fault", tell);
   tell();
+}
+
+/**
+ * Have a sentence ready below a widget that asks its kernel; the style sheet shows it where that kernel is gone.
+ *
+ * @param {Model<any>} model
+ * @param {HTMLElement} root
+ */
+function showNeed(model, root) {
+  const need = model.get("_needs");
+  if (!need) return;
+  const words = document.createElement("p");
+  words.className = "widget-asleep";
+  words.textContent = `The kernel is gone, and this widget needs it because ${need}: run the cell again.`;
+  root.append(words);
 }

@@ -1,5 +1,7 @@
 // Brushes that widgets share.
 
+import { EXPERTS, RAMP_STEPS } from "./palette.js";
+
 /** @typedef {CanvasRenderingContext2D} Context */
 
 /** @typedef {{ x: number, y: number, w: number, h: number }} Box */
@@ -8,33 +10,51 @@
 
 /** @typedef {{ width: number, height: number, channels: number, bytes: Uint8Array }} Picture Channel last. */
 
-// viridis at nine even steps (matplotlib): its lightness only rises, for colour-blind eyes and in grey print too.
-const VIRIDIS = [
-  [68, 1, 84],
-  [71, 45, 123],
-  [59, 82, 139],
-  [44, 114, 142],
-  [33, 145, 140],
-  [40, 174, 128],
-  [94, 201, 98],
-  [173, 220, 48],
-  [253, 231, 37],
-];
 export const RAMP = new Uint32Array(256).map((_, i) => {
-  const at = (i / 255) * (VIRIDIS.length - 1);
-  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
-  const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
+  const at = (i / 255) * (RAMP_STEPS.length - 1);
+  const low = Math.min(Math.floor(at), RAMP_STEPS.length - 2);
+  const [r, g, b] = RAMP_STEPS[low].map((c, k) => Math.round(c + (at - low) * (RAMP_STEPS[low + 1][k] - c)));
   return (255 << 24) | (b << 16) | (g << 8) | r;
 });
-export const RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
+export const RAMP_CSS = `linear-gradient(to right, ${RAMP_STEPS.map((c) => `rgb(${c})`).join(", ")})`;
 
-// petroff10: apart under the three colour blindnesses. Numbers name the experts; colours only help to find them.
-const EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
 /** @param {number} e */
-export const expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
+export const expertColour = (e) => EXPERTS[e % EXPERTS.length];
 
 /** @param {OffscreenCanvas} canvas */
 export const contextOf = (canvas) => /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+
+/** @typedef {(canvas: HTMLCanvasElement, width: number, height: number) => Context} Recorder */
+
+/** @type {{ pixels: number, recorder: Recorder | null } | null} */
+let saving = null;
+
+/** Pixels of a canvas for each CSS pixel. */
+export const density = () => saving?.pixels || window.devicePixelRatio || 1;
+
+let spoilt = 0;
+
+/** What is painted on, which tells whether something must be painted again. */
+export const surface = () => `${density()}${saving ? " saving" : ""} ${spoilt}`;
+
+/** Note that somebody else has painted on the canvases. */
+export const spoil = () => spoilt++;
+
+/**
+ * Have everything painted for a file: on canvases of this density, or by a recorder in place of them.
+ *
+ * @param {number} pixels
+ * @param {Recorder | null} recorder
+ * @param {() => void} paint
+ */
+export function paintFor(pixels, recorder, paint) {
+  saving = { pixels, recorder };
+  try {
+    paint();
+  } finally {
+    saving = null;
+  }
+}
 
 /**
  * Return a clean 2D context measured in CSS pixels.
@@ -44,7 +64,8 @@ export const contextOf = (canvas) => /** @type {OffscreenCanvasRenderingContext2
  * @param {number} height
  */
 export function fit(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
+  if (saving?.recorder) return saving.recorder(canvas, width, height);
+  const ratio = density();
   const w = Math.round(width * ratio);
   const h = Math.round(height * ratio);
   if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
@@ -52,6 +73,7 @@ export function fit(canvas, width, height) {
   const ctx = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   ctx.clearRect(0, 0, width, height);
+  ctx.lineJoin = "miter"; // or corners would be round from the second drawing on
   ctx.font = "11px system-ui, sans-serif";
   ctx.textBaseline = "middle";
   return ctx;
@@ -67,9 +89,10 @@ export function fit(canvas, width, height) {
  * @param {number} columns
  * @param {number} most
  * @param {number} [least]
+ * @param {boolean} [root] Whether a colour stands for the root of a weight's share, which shows small ones.
  */
-export function paintWeights(ctx, box, weights, rows, columns, most, least = 0) {
-  const ratio = window.devicePixelRatio || 1;
+export function paintWeights(ctx, box, weights, rows, columns, most, least = 0, root = false) {
+  const ratio = density();
   const h = Math.min(rows, Math.ceil(box.h * ratio));
   const w = Math.min(columns, Math.ceil(box.w * ratio));
   const largest = new Float32Array(h * w).fill(least);
@@ -85,7 +108,8 @@ export function paintWeights(ctx, box, weights, rows, columns, most, least = 0) 
   const pixels = new ImageData(w, h);
   const colours = new Uint32Array(pixels.data.buffer);
   for (let i = 0; i < largest.length; i++) {
-    colours[i] = RAMP[Math.min(Math.round((255 * (largest[i] - least)) / range), 255)];
+    const share = (largest[i] - least) / range;
+    colours[i] = RAMP[Math.min(Math.round(255 * (root ? Math.sqrt(share) : share)), 255)];
   }
   stretch(ctx, box, pixels);
 }
@@ -148,7 +172,7 @@ export function hatch(ctx, x, y, w, h) {
 }
 
 /**
- * Outline a box, at least a few pixels wide, dark around light so that it shows on any ground.
+ * Outline a box, dark around light so that it shows on any ground.
  *
  * @param {Context} ctx
  * @param {number} x
@@ -157,7 +181,8 @@ export function hatch(ctx, x, y, w, h) {
  * @param {number} h
  */
 export function ring(ctx, x, y, w, h) {
-  const more = Math.max(0, 5 - Math.min(w, h)) / 2;
+  // Around what is so thin a ring stands off, or it would cover what it marks.
+  const more = Math.min(w, h) < 6 ? 2.5 : 0;
   for (const [width, colour] of [
     [4, "#000"],
     [2, "#fff"],

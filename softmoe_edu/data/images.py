@@ -97,6 +97,19 @@ class Images(Dataset[tuple[Tensor, int]]):
         """Compute the accuracy, from 0 to 1, of always answering the commonest label."""
         return self.labels.bincount().max().item() / len(self)
 
+    @property
+    def ceiling(self) -> float:
+        """Compute the best accuracy, from 0 to 1, that any function of the image can reach.
+
+        It is below 1 where equal images have different labels: whatever the function answers, it is wrong about some.
+        """
+        _, same = self.images.flatten(1).unique(dim=0, return_inverse=True)
+        answers = same * self.num_classes + self.labels
+        votes = answers.bincount()
+        most = torch.zeros(int(same.max()) + 1, dtype=torch.int64, device=votes.device)
+        most.scatter_reduce_(0, same, votes[answers], "amax")
+        return most.sum().item() / len(self)
+
     def __repr__(self) -> str:
         c, h, w = self.images.shape[1:]
         patch = f"{self.num_tokens} tokens of {self.patch_size} x {self.patch_size} pixels"

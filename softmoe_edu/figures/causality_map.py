@@ -12,8 +12,9 @@ from torch import Tensor
 
 from softmoe_edu.figures.canvas import array, many_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import WEIGHTS, every, text_colour
+from softmoe_edu.figures.style import every, text_colour
 from softmoe_edu.influence import TOLERANCE, earlier_share, moves
+from softmoe_edu.palette import WEIGHTS
 from softmoe_edu.text import number, plural
 
 

@@ -11,7 +11,7 @@ from softmoe_edu.figures.canvas import array, many_axes, one_group
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.maps import draw_map
 from softmoe_edu.routing import Routing
-from softmoe_edu.text import plural, span
+from softmoe_edu.text import percent, plural, span
 
 MOST_COLUMNS = 64  # of a map this narrow, so that a column is wider than the lines between experts
 
@@ -59,14 +59,14 @@ def compare_routers(routings: Mapping[str, Routing], example: int = 0, *, ax: np
                 panel.set_xlabel(f"expert (its {routing.sizes[3]} slots added up)")
             bar = panel.figure.colorbar(image, ax=panel, pad=0.02)
             bar.set_label(f"{kind} weight")
-        lost = 100 * float(metrics.dropped_fraction(routing))
+        lost = percent(float(metrics.dropped_fraction(routing)))
         load = array(metrics.expert_load(routing))
         draw_load(row[2], load, routing.sizes[3], room=8)
         row[0].set_title(textwrap.fill(f"{name}: dispatch", 28), loc="left")
         row[1].set_title("combine")
-        row[2].set_title(f"all groups: {lost:.1f} % dropped")
+        row[2].set_title(f"all groups: {lost} dropped")
         words.append(
-            f"{name} drops {lost:.1f} % of tokens, and its experts have "
+            f"{name} drops {lost} of tokens, and its experts have "
             f"loads of {span(load.mean(0).min(), load.mean(0).max())} in {plural(routing.sizes[3], 'slot')} each"
         )
     describe(panels, f"{plural(len(routings), 'router')} on one batch, maps of example {example}: {'; '.join(words)}.")

@@ -6,7 +6,8 @@ import numpy as np
 
 from softmoe_edu.figures.canvas import many_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import categories, page
+from softmoe_edu.figures.style import text_colour
+from softmoe_edu.palette import EXPERTS, PARTS
 from softmoe_edu.text import abbreviated, plural
 
 NAMES = {
@@ -17,7 +18,9 @@ NAMES = {
     "bytes": "bytes of a batch",
     "seconds": "least time of a batch (s)",
 }
-HATCHES = ("", "//", "..", "\\\\", "xx", "--", "++", "oo")
+# As in the widgets; a part that they do not have takes the next.
+OWN_HATCHES = {"routing logits": "..", "dispatch": "//", "experts": "", "combine": "\\\\", "dense MLP": "||"}
+HATCHES = ("", "xx", "--", "++", "oo", "..", "//", "\\\\")
 
 
 def cost_bars(
@@ -66,12 +69,12 @@ def cost_bars(
             raise ValueError(f"{quantity} must be finite and at least 0, got {values[q].min()} to {values[q].max()}")
 
     panels = many_axes(ax, 1, len(quantities), 3.4 * len(quantities), 1.5 + 0.45 * len(costs))
-    colours, words = categories(), []
+    words = []
     for panel, quantity, numbers in zip(panels[0], quantities, values, strict=True):
         totals, left = numbers.sum(1), np.zeros(len(costs))
         for k, part in enumerate(parts):
-            look = {"color": colours[k % len(colours)], "hatch": HATCHES[k % len(HATCHES)], "edgecolor": page()}
-            panel.barh(range(len(costs)), numbers[:, k], left=left, height=0.7, linewidth=0.5, label=part, **look)
+            look = {**_look(part, k), "edgecolor": text_colour()}
+            panel.barh(range(len(costs)), numbers[:, k], left=left, height=0.7, linewidth=0.8, label=part, **look)
             left = left + numbers[:, k]
         for i, total in enumerate(totals):
             panel.annotate(
@@ -98,3 +101,9 @@ def cost_bars(
     words.append(f"largest part in {NAMES.get(quantities[0], quantities[0])}: {named}")
     describe(panels, f"Cost of {plural(len(costs), 'layer')} by part. {'; '.join(words)}.")
     return panels
+
+
+def _look(part: str, place: int) -> dict[str, str]:
+    """Return the colour and pattern that a part has in the widgets too; one that they do not have takes the next."""
+    hatch = OWN_HATCHES.get(part, HATCHES[place % len(HATCHES)])
+    return {"color": EXPERTS[PARTS.get(part, place) % len(EXPERTS)], "hatch": hatch}

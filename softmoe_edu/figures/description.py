@@ -8,6 +8,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
+from softmoe_edu.figures.following import ON_PAPER, as_svg
+
 
 def _each(axes: Axes | np.ndarray) -> list[Axes]:
     return list(np.asarray(axes, dtype=object).ravel())
@@ -36,24 +38,29 @@ def alt_text(axes: Axes | np.ndarray) -> str:
 
 
 class Described:
-    """A picture as PNG with its alt text; a notebook shows both, and print shows the text.
+    """A picture with its alt text; a notebook shows both, light or dark like the page, and print shows the text.
 
     Attributes:
-        png: the file's bytes.
+        png: the picture as a file's bytes, in the colours in which it was drawn.
+        svg: the picture as a notebook shows it.
         alt: the description.
         caption: what stands under the picture.
+        width: pixels that the picture takes on a page with room for it.
     """
 
-    def __init__(self, png: bytes, alt: str, caption: str):
+    def __init__(self, png: bytes, svg: str, alt: str, caption: str, width: int):
         self.png = png
+        self.svg = svg
         self.alt = alt
         self.caption = caption
+        self.width = width
 
     def _repr_html_(self) -> str:
-        source = base64.b64encode(self.png).decode()
+        source = base64.b64encode(self.svg.encode()).decode()
         return (
-            f'<figure style="margin: 0"><img alt="{html.escape(self.alt)}" style="max-width: 100%" '
-            f'src="data:image/png;base64,{source}"><figcaption>{html.escape(self.caption)}</figcaption></figure>'
+            f'<figure class="softmoe-figure" style="margin: 0">{ON_PAPER}<img alt="{html.escape(self.alt)}" '
+            f'width="{self.width}" style="max-width: 100%; height: auto" src="data:image/svg+xml;base64,{source}">'
+            f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 
     def __repr__(self) -> str:
@@ -79,5 +86,8 @@ def described(axes: Axes | np.ndarray, caption: str | None = None, *, dpi: int =
     assert figure  # Axes that were drawn on stand in one
     file = io.BytesIO()
     figure.savefig(file, format="png", dpi=dpi, bbox_inches="tight")
+    png = file.getvalue()
+    svg = as_svg(figure, dpi)
     plt.close(figure)
-    return Described(file.getvalue(), alt, alt if caption is None else caption)
+    width = int.from_bytes(png[16:20], "big")  # of the PNG, in its header
+    return Described(png, svg, alt, alt if caption is None else caption, width)

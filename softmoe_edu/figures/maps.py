@@ -6,7 +6,8 @@ from matplotlib.image import AxesImage
 
 from softmoe_edu.figures.canvas import array, one_axes, one_group
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import WEIGHTS, every, hundredths, largest, slot_name, text_colour
+from softmoe_edu.figures.style import every, hundredths, largest, slot_name, text_colour
+from softmoe_edu.palette import OVER_DARK, WEIGHTS
 from softmoe_edu.routing import Routing
 from softmoe_edu.text import number, plural
 
@@ -83,11 +84,11 @@ def draw_map(
     image = ax.imshow(weights.reshape(n, e * p), cmap=WEIGHTS, vmin=0, vmax=top, aspect="auto", interpolation="nearest")
     if p > 1:
         lines = ax.vlines(
-            np.arange(1, e) * p - 0.5, -0.5, n - 0.5, colors="white", linewidths=min(1.2, 40 / e, 60 / (e * p))
+            np.arange(1, e) * p - 0.5, -0.5, n - 0.5, colors=OVER_DARK, linewidths=min(1.2, 40 / e, 60 / (e * p))
         )
         lines.set_gid("separators")
     for token in np.flatnonzero(~real) if real is not None else []:
-        row = ax.axhspan(token - 0.5, token + 0.5, facecolor="none", edgecolor="white", linewidth=0, hatch="////")
+        row = ax.axhspan(token - 0.5, token + 0.5, facecolor="none", edgecolor=OVER_DARK, linewidth=0, hatch="////")
         row.set_gid("padding")
     ax.set_xlim(-0.5, e * p - 0.5)
     ax.set_ylim(n - 0.5, -0.5)

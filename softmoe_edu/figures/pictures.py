@@ -14,13 +14,13 @@ from softmoe_edu import metrics
 from softmoe_edu.figures.canvas import array, check_images, many_axes, one_group, patch_side, tokens_per_example
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import largest, slot_name
+from softmoe_edu.palette import DROPPED, OVER_DARK, OVER_LIGHT, WEIGHTS
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_at_least
-from softmoe_edu.text import plural, span
+from softmoe_edu.text import percent, plural, span
 
 Image = Num[Tensor, "c h w"] | Num[np.ndarray, "c h w"]
 Images = Num[Tensor, "i c h w"] | Num[np.ndarray, "i c h w"]
-DROPPED = "#D55E00"
 
 
 def slot_views(
@@ -76,7 +76,7 @@ def slot_views(
     for panel, slot, column, used in zip(panels.flat, chosen, weights.T, usage, strict=False):
         grid = column.reshape(height // side, width // side)
         seen = panel.imshow(
-            grid, cmap="viridis", vmin=0, vmax=top, interpolation="nearest",
+            grid, cmap=WEIGHTS, vmin=0, vmax=top, interpolation="nearest",
             extent=(-0.5, width - 0.5, height - 0.5, -0.5),
         )  # fmt: skip
         _outline(panel, picture.mean(0))
@@ -149,7 +149,7 @@ def dropped_tokens(
         panels,
         f"{shown} of {batch} with their dropped patches hatched: {span(min(counts), max(counts))} of "
         f"{own} patches of an image. In all {batch} {lost.sum()} of {lost.size} patches are dropped, "
-        f"{100 * float(metrics.dropped_fraction(routing)):.1f} % of the real ones.",
+        f"{percent(float(metrics.dropped_fraction(routing)))} of the real ones.",
     )
     return panels
 
@@ -183,7 +183,7 @@ def _outline(ax: Axes, image: np.ndarray) -> None:
     """Draw where an image (h, w) crosses the middle of its range, in a line that shows on every colour."""
     low, high = image.min(), image.max()
     if min(image.shape) > 1 and high > low:
-        for colour, width in (("black", 2.4), ("white", 1.2)):
+        for colour, width in ((OVER_LIGHT, 2.4), (OVER_DARK, 1.2)):
             ax.contour(image, levels=[(low + high) / 2], colors=colour, linewidths=width)
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
@@ -192,7 +192,7 @@ def _outline(ax: Axes, image: np.ndarray) -> None:
 def _hatch(ax: Axes, x: float, y: float, side: int) -> None:
     """Cover a square with a tint and white hatching, which shows on light and dark pixels."""
     square = Rectangle(
-        (x, y), side, side, facecolor=to_rgba(DROPPED, 0.45), edgecolor="white", hatch="//", linewidth=0.8
+        (x, y), side, side, facecolor=to_rgba(DROPPED, 0.45), edgecolor=OVER_DARK, hatch="//", linewidth=0.8
     )
     square.set_gid("dropped")
     ax.add_patch(square)

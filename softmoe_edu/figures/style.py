@@ -9,16 +9,11 @@ import numpy as np
 from matplotlib.colors import to_rgb, to_rgba
 from matplotlib.typing import ColorType
 
+from softmoe_edu.palette import DARK, EXPERTS, LIGHT, ON_DARK
 from softmoe_edu.text import number, plural, span
 
-WEIGHTS = "cividis"
-# Okabe and Ito 2008: first those that stand out from a white page, last those for a dark one.
-OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#F0E442", "#E69F00", "#56B4E9")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 DASHES = ("-", "--", "-.", ":")
-
-_LIGHT = {"page": "#ffffff", "text": "#1f2328", "line": "#57606a", "grid": "#d8dee4"}
-_DARK = {"page": "#18191b", "text": "#e6e8eb", "line": "#a3abb5", "grid": "#3a3f46"}
 
 
 def style(dark: bool = False) -> dict[str, Any]:
@@ -32,7 +27,7 @@ def style(dark: bool = False) -> dict[str, Any]:
     Returns:
         {rcParam: value}.
     """
-    colour = _DARK if dark else _LIGHT
+    colour = DARK if dark else LIGHT
     return {
         "figure.facecolor": colour["page"],
         "axes.facecolor": colour["page"],
@@ -92,9 +87,10 @@ def text_colour() -> ColorType:
 
 
 def categories() -> list[str]:
-    """Return the Okabe-Ito colours that stand out from the current background at 3:1 or more."""
-    order = OKABE_ITO if _luminance(page()) > 0.18 else OKABE_ITO[::-1]
-    return [colour for colour in order if contrast(colour, page()) >= 3]
+    """Return the experts' colours, as they stand out from the current background at 3:1 or more."""
+    dark = _luminance(page()) < 0.18
+    own = [ON_DARK.get(colour, colour) if dark else colour for colour in EXPERTS]
+    return [colour for colour in own if contrast(colour, page()) >= 3]
 
 
 def slot_name(slot: int, slots_per_expert: int) -> str:

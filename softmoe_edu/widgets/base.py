@@ -12,6 +12,7 @@ import traitlets
 
 from softmoe_edu.widgets.inputs import sendable, text
 from softmoe_edu.widgets.page import build_page, title_of, write_page
+from softmoe_edu.widgets.twin import twin_of
 
 STATIC = Path(__file__).parent / "static"
 """The script and the style sheet of each widget, built from the sources in the repository's folder js."""
@@ -22,6 +23,9 @@ class Instrument(anywidget.AnyWidget):
 
     needs_kernel = ""
     """What the widget asks its kernel for, such as "it runs your router"; empty where the browser does everything."""
+
+    _needs = traitlets.Unicode().tag(sync=True)
+    """The same, for the browser, which says it where a notebook was opened again without that kernel."""
 
     _fault = traitlets.Unicode().tag(sync=True)
     """What Python raised at the last change in the browser, which a notebook would only log."""
@@ -47,6 +51,10 @@ class Instrument(anywidget.AnyWidget):
                     f"{cls.__name__} has no keyword {name!r}: did you mean {near!r}? It takes {', '.join(known)}"
                 )
 
+    @traitlets.default("_needs")
+    def _needed(self) -> str:
+        return self.needs_kernel
+
     def get_state(self, key: object = None, drop_defaults: bool = False) -> dict[str, object]:
         """Return what is sent and saved, as in ipywidgets, in text that every page can hold."""
         return {name: sendable(value) for name, value in super().get_state(key, drop_defaults).items()}
@@ -64,7 +72,22 @@ class Instrument(anywidget.AnyWidget):
     def on_msg(self, callback: Callable[..., Any], remove: bool = False) -> None:
         """Have Python answer messages of the browser, as in ipywidgets; the widget then needs its kernel."""
         super().on_msg(callback, remove=remove)
-        self.needs_kernel = self.needs_kernel or "Python answers its messages"
+        self.needs_kernel = self._needs = self.needs_kernel or "Python answers its messages"
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Return what a notebook keeps of the widget: beside the view, what stands for it once its kernel is gone."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data = bundle[0] if isinstance(bundle, tuple) else bundle
+        if data is not None:
+            data["text/html"] = twin_of(text(self.describe()), *map(text, self.still()))
+        return bundle
+
+    def still(self) -> tuple[str, str]:
+        """Return a small picture of the widget as it is now, as the address of an image, and what it shows in words.
+
+        Both are "" where there is none.
+        """
+        return "", ""
 
     def describe(self) -> str:
         """Describe in plain text what the widget is for and what it holds, for readers where no script runs."""

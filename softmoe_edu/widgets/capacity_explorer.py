@@ -5,8 +5,10 @@ from typing import Any
 import traitlets
 
 from softmoe_edu.capacity import capacity_for
+from softmoe_edu.metrics import expected_drop_curve
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, limits_of
+from softmoe_edu.widgets.stills import curve_still
 
 
 class CapacityExplorer(Instrument):
@@ -73,6 +75,20 @@ class CapacityExplorer(Instrument):
             self.sample = min(self.sample, self.samples - 1)
             if self.token >= self.tokens:
                 self.token = -1
+
+    def still(self) -> tuple[str, str]:
+        """Return the expected curve, with the capacity factor that is set."""
+        expected = expected_drop_curve(self.tokens, [self.top_k / self.num_experts] * self.num_experts).tolist()
+
+        def lost(factor: float) -> float:
+            capacity = capacity_for(self.tokens, self.num_experts, top_k=self.top_k, factor=factor)
+            return float(expected[min(capacity, self.tokens)])
+
+        points = [(step / 20, lost(step / 20)) for step in range(1, 81)]
+        mark = (self.capacity_factor, lost(self.capacity_factor))
+        what = "dropped tokens" if self.top_k == 1 else "choices without a slot"
+        shown = f"Expected {what} of a uniform router by capacity factor: {mark[1]:.1%} at {mark[0]:g}."
+        return curve_still(points, mark, "capacity factor", what), shown
 
     def __repr__(self) -> str:
         names = ("num_experts", "tokens", "top_k", "skew", "capacity_factor", "samples", "seed")

@@ -11,6 +11,7 @@ from softmoe_edu.influence import TOLERANCE, influence
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, limits_of
 from softmoe_edu.widgets.inputs import plain, text
+from softmoe_edu.widgets.stills import map_still
 
 MOST_TOKENS = 256
 """Tokens that are measured and drawn without a long wait."""
@@ -94,6 +95,13 @@ class CausalityExplorer(Instrument):
     def _inside(self, proposal: dict[str, Any]) -> int:
         _check_place(proposal["trait"].name, proposal["value"], self._count)
         return proposal["value"]
+
+    def still(self) -> tuple[str, str]:
+        """Return the layers' matrices side by side."""
+        changes = [each.clamp(min=0).sqrt().numpy() for each in self.influences.values()]
+        names = ", ".join(layer["name"] for layer in self._layers)
+        shown = f"Outputs (rows) that move when one token (columns) changes, from left to right: {names}."
+        return map_still(*changes, least=0), shown
 
     def __repr__(self) -> str:
         return f"CausalityExplorer(layers={[layer['name'] for layer in self._layers]}, tokens={self._count})"

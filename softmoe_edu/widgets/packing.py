@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 from math import isqrt
-from typing import Any, Required, TypedDict, cast
+from typing import Any, Required, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from softmoe_edu.routing import Routing, SoftRouting, SparseRouting
 from softmoe_edu.widgets.inputs import text
+from softmoe_edu.widgets.routing_lens_why import Reasons, reasons_of
 
 MOST_WEIGHTS = 1024 * 1024
 """Weights of one image, tokens times slots, that a browser draws without delay."""
@@ -58,8 +61,10 @@ def name_routings(routings: object) -> Named:
     return {text(router): {text(layer): each for layer, each in layers.items()} for router, layers in routings.items()}
 
 
-class Entry(TypedDict, total=False):
+class Entry(Reasons, total=False):
     """One routing as the lens reads it (`Entry` in js/routing_lens/numbers.js); arrays are bytes, mostly of float32.
+
+    What explains a routing is added to it.
 
     What is required is there for a routing that cannot be drawn too, whose `note` says why.
     """
@@ -148,6 +153,9 @@ def pack_routing(
     _add_fates(entry, routing, dispatch)
     _add_judgement(entry, routing, dispatch)
     _add_logits(entry, where, routing, ids, images)
+    entry = cast(Entry, entry | reasons_of(routing))
+    if entry.get("chooser"):
+        entry["choices"] = entry["asks"] if entry["chooser"] == "tokens" else 0
     if output is not None:
         _add_output(entry, where, output, images * tokens)
     entry["views"] = [view for view in VIEWS if view in entry]
@@ -286,6 +294,20 @@ def pack_images(images: Tensor) -> dict[str, Any]:
     _, channels, height, width = pixels.shape
     data = pixels.round().to(torch.uint8).permute(0, 2, 3, 1).contiguous().numpy().tobytes()
     return {"channels": channels, "height": height, "width": width, "data": data}
+
+
+def weights_of(entry: Entry, name: str, image: int) -> NDArray[np.float32]:
+    """Return the weights of one image that an entry holds under a name, drawn tokens by slots."""
+    columns = entry["experts"] * entry["slots"]
+    rows = len(entry["ids"]) // 4 if "ids" in entry else entry["tokens"]
+    packed = np.frombuffer(entry[name], np.float32)  # type: ignore[literal-required]  # "dispatch" or "combine"
+    if "counts" not in entry:
+        return packed.reshape(-1, rows, columns)[image]
+    counts = np.frombuffer(entry["counts"], np.int32)
+    mine = slice(counts[:image].sum(), counts[: image + 1].sum())
+    weights = np.zeros(rows * columns, np.float32)
+    weights[np.frombuffer(entry["index"], np.int32)[mine]] = packed[mine]
+    return weights.reshape(rows, columns)
 
 
 def patch_grid(grid: tuple[int, int] | None, tokens: int, images: Tensor | None) -> list[int]:

@@ -102,7 +102,7 @@ def write_page(path: str | os.PathLike[str], page: str) -> Path:
 def _saved(widget: anywidget.AnyWidget) -> dict[str, Any]:
     """Return the widget's own traits, its bytes as base64 with the keys that lead to each, and its module."""
     (record,) = widget.get_manager_state(widgets=[widget])["state"].values()
-    notebooks = [*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_esm", "_css", "_fault"]
+    notebooks = [*anywidget.AnyWidget.class_trait_names(sync=True), "_anywidget_id", "_esm", "_css", "_fault", "_needs"]
     own = {name: value for name, value in record["state"].items() if name not in notebooks}
     buffers = [{"path": each["path"], "data": each["data"]} for each in record.get("buffers", ())]
     return {"state": own, "buffers": buffers, "module": str(widget._esm)}

@@ -12,7 +12,8 @@ from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, 
 from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
-from softmoe_edu.widgets.scores import check_scores, drawn_tokens
+from softmoe_edu.widgets.scores import check_scores, drawn_tokens, most_experts
+from softmoe_edu.widgets.stills import scores_still
 
 # As in js/arithmetic/routing.js, which implements them: a browser cannot compute what is registered in Python alone.
 IN_BROWSER = ("soft", "tokens choice", "experts choice", "uniform", "identity", "uniform / soft", "soft / uniform")
@@ -57,7 +58,9 @@ class RouterExplorer(Instrument):
         priority: which tokens it serves first, by "position" or by "gate".
         top_k: experts that a token chooses in it.
         capacity_factor: None to drop nothing, which tokens choice alone can.
-        num_experts: how many experts are used, the first ones.
+        num_experts: how many experts are used: the first ones, or up to twice as many as were scored. Nobody trained
+            the further ones, which have the scores of the others, dealt anew to the tokens
+            (`softmoe_edu.widgets.scores.more_experts`).
         slots_per_expert: how many slots of each are used, the first ones.
         scale: what multiplies the scores, one over the temperature.
         noise: the standard deviation of what is added to the scores, divided by the experts in the sparse routers as in
@@ -134,8 +137,9 @@ class RouterExplorer(Instrument):
         dim, hidden_dim = check_at_least("dim", plain(dim)), check_at_least("hidden_dim", plain(hidden_dim))
         ids = drawn_tokens(b, tokens, e * p)
         n = len(ids)
-        own = {"top_k": e, "num_experts": e, "slots_per_expert": p, "image_index": b - 1, "served": b * n * e}
-        own |= {"token": n - 1, "expert": e - 1}
+        most = most_experts(n, e, p)
+        own = {"top_k": most, "num_experts": most, "slots_per_expert": p, "image_index": b - 1, "served": b * n * most}
+        own |= {"token": n - 1, "expert": most - 1}
         limits = limits_of(type(self))
         pictures = {} if images is None else pack_images(images)
         super().__init__(
@@ -146,7 +150,7 @@ class RouterExplorer(Instrument):
             _pictures=pictures,
             _words=words_of(words, b, tokens),
             _labels=labels_of(labels, b),
-            _limits=limits | {name: [limits[name][0], most, True, False] for name, most in own.items()},
+            _limits=limits | {name: [limits[name][0], top, True, False] for name, top in own.items()},
             num_experts=e if num_experts is None else num_experts,
             slots_per_expert=p if slots_per_expert is None else slots_per_expert,
             pinned=pinned or {},
@@ -155,6 +159,7 @@ class RouterExplorer(Instrument):
         self._model_output = model_output
         if model_output is not None:
             self._own_output = own_output(model_output, b)
+            self._needs = "it runs your model for the routers side by side"
             self._compare_outputs({"new": self.settings})
 
     @property
@@ -171,7 +176,7 @@ class RouterExplorer(Instrument):
     def _inside(self, proposal: dict[str, Any]) -> float:
         name, value = proposal["trait"].name, proposal["value"]
         least, most, *_ = self._limits[name]
-        inside(name, value, least, most)
+        inside(name, value, least, self.num_experts - 1 if name == "expert" else most)
         if name == "top_k":
             check_top_k("top_k", value, self.num_experts)
         if name == "slot" and value >= 0 and self.expert < 0:
@@ -211,6 +216,10 @@ class RouterExplorer(Instrument):
                 self.expert = -1
             if self.expert < 0:
                 self.slot = -1
+
+    def still(self) -> tuple[str, str]:
+        """Return the scores of the image that is shown."""
+        return scores_still(self._logits, self._sizes, self.image_index)
 
     def __repr__(self) -> str:
         b, n = (self._sizes[letter] for letter in "bn")

@@ -1,7 +1,7 @@
 """RoutingLens: what a router decided, seen on the image, on a map of tokens by slots, and as each expert's load."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import traitlets
@@ -11,7 +11,16 @@ from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
-from softmoe_edu.widgets.packing import VIEWS, Entry, check_size, pack_images, pack_routing, patch_grid, size_of
+from softmoe_edu.widgets.packing import (
+    VIEWS,
+    Entry,
+    check_size,
+    pack_images,
+    pack_routing,
+    patch_grid,
+    size_of,
+    weights_of,
+)
 from softmoe_edu.widgets.routing_lens_calls import route
 from softmoe_edu.widgets.routing_lens_steps import (
     TestsLog,
@@ -21,8 +30,10 @@ from softmoe_edu.widgets.routing_lens_steps import (
     name_steps,
     share_scale,
 )
+from softmoe_edu.widgets.stills import map_still
 
 MOST_PINS = 4
+SHADINGS = ("auto", "linear", "root")
 
 
 class Pins(traitlets.List[Any]):
@@ -58,6 +69,7 @@ class RoutingLens(Instrument):
         step: the step of a replay.
         image_index: the image.
         view: "logits", "dispatch", "combine" or "output", where there are such.
+        shading: "linear" or "root" colours of the map's weights; "auto" takes the root where most would be dark.
         token: the pinned token of the image, -1 for none.
         expert: the pinned expert, -1 for none.
         slot: the pinned slot of that expert, -1 for none.
@@ -72,6 +84,7 @@ class RoutingLens(Instrument):
     step = Index(0).tag(sync=True)
     image_index = Index(0).tag(sync=True)
     view = traitlets.Unicode("dispatch").tag(sync=True)
+    shading = traitlets.Unicode("auto").tag(sync=True)
     token = Index(-1).tag(sync=True)
     expert = Index(-1).tag(sync=True)
     slot = Index(-1).tag(sync=True)
@@ -198,10 +211,11 @@ class RoutingLens(Instrument):
     def _views(self) -> Sequence[str]:
         return self._layers().get(self.layer, {}).get("views") or VIEWS
 
-    @traitlets.validate("router", "layer", "view")
+    @traitlets.validate("router", "layer", "view", "shading")
     def _one_of(self, proposal: dict[str, Any]) -> str:
         routers = dict.fromkeys(entry["router"] for entry in self._entries)
         known: dict[str, Iterable[str]] = {"router": routers, "layer": self._layers(), "view": self._views()}
+        known["shading"] = SHADINGS
         check_choice(proposal["trait"].name, proposal["value"], tuple(known[proposal["trait"].name]))
         return proposal["value"]
 
@@ -267,6 +281,16 @@ class RoutingLens(Instrument):
                 self.pins = [pin for pin in self.pins if self._fits(pin)]
             if self.view not in self._views():
                 self.view = "dispatch"
+
+    def still(self) -> tuple[str, str]:
+        """Return the map of the image that is shown."""
+        entry = self._layers()[self.layer]
+        if entry["note"]:
+            return "", ""
+        view = "combine" if self.view == "combine" else "dispatch"
+        weights = weights_of(cast(Entry, entry), view, self.image_index)
+        sizes = f"{len(weights)} tokens (rows) by {entry['experts']} experts x {entry['slots']} slots (columns)"
+        return map_still(weights, least=0), f"{view.capitalize()} of image {self.image_index}: {sizes}."
 
     def __repr__(self) -> str:
         routers = list(dict.fromkeys(entry["router"] for entry in self._entries))

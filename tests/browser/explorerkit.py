@@ -60,6 +60,18 @@ def cell_of(cost: Locator, row: str, column: str) -> Locator:
     return cost.locator(f'[data-row="{row}"] [data-cell="{column}"]')
 
 
+def piece_of(cost: Locator, column: str, row: str) -> Locator:
+    """A part's piece of a quantity's bar, as the layer is now."""
+    return cost.locator(f'[data-quantity="{column}"] .line:not(.was) [data-piece="{row}"]')
+
+
+def unfold(shown: Locator) -> None:
+    """Open the settings that are folded away."""
+    more = part(shown, "more")
+    if more.get_attribute("open") is None:
+        more.locator("summary").click()
+
+
 def box(shown: Locator, name: str) -> Locator:
     """The number box of a knob."""
     return part(shown, f"{name}-number")

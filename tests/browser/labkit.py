@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 REPOSITORY = Path(__file__).parents[2]
+EXTENSIONS = REPOSITORY / "js" / "labextensions"
 SCREENSHOTS = REPOSITORY / "build" / "screenshots"
 CUT_OFF = "Canceled future for "
 # A loaded machine may take long to start a kernel or a page, or to answer.
@@ -166,6 +167,8 @@ def start_jupyter(root: Path, scratch: Path) -> Server:
     command += ["--ServerApp.port_retries=0", "--IdentityProvider.token={token}", f"--ServerApp.root_dir={root}"]
     command += ["--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"]
     command += ["--LabApp.extension_manager=readonly"]
+    # As pip installs it, but in step with the checkout.
+    command += [f"--{app}.extra_labextensions_path={EXTENSIONS}" for app in ("LabApp", "JupyterNotebookApp")]
     command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     return _start(command, root, scratch, "/api/status")
 

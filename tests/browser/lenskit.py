@@ -73,10 +73,20 @@ def set_theme(page: Page, theme: str) -> None:
     page.evaluate(NEXT_FRAME)
 
 
-def lens_of(notebook: Page, index: int = 0) -> Locator:
+def opened(notebook: Page, index: int = 0) -> Locator:
+    """A lens as it opens, with what it shows first."""
     lens = notebook.locator(".routing-lens").nth(index)
-    expect(lens.get_by_role("status")).to_contain_text("Point at")
+    expect(lens.get_by_role("status")).not_to_be_empty()
     into_view(lens)
+    return lens
+
+
+def lens_of(notebook: Page, index: int = 0) -> Locator:
+    """A lens in which nothing is selected, after a pointer came and went."""
+    lens = opened(notebook, index)
+    for event in ("pointermove", "pointerleave"):
+        part(lens, "map").dispatch_event(event)
+    expect(lens.get_by_role("status")).to_contain_text("Point at")
     return lens
 
 
@@ -104,6 +114,16 @@ def picture(lens: Locator, name: str, ground: bool = False) -> int:
     return lens.locator(f'[data-panel="{name}"] canvas').nth(0 if ground else 1).evaluate(HASH)
 
 
+def plot_of(lens: Locator) -> tuple[float, float, float, float]:
+    """Where the map's cells lie on its canvas: left, top, width and height; what is not drawn takes no room."""
+    plot = part(lens, "map").get_attribute("data-plot")
+    if plot is None:
+        frame = frame_of(part(lens, "map"))
+        return LEFT, TOP, frame["width"] - LEFT - RIGHT, frame["height"] - TOP - SUMS
+    left, top, width, height = map(float, plot.split())
+    return left, top, width, height
+
+
 def point(
     lens: Locator, name: str, column: int, row: int, columns: int, rows: int, click: bool = False, **how: list[str]
 ) -> None:
@@ -111,9 +131,9 @@ def point(
     canvas = part(lens, name)
     into_view(canvas)
     frame = frame_of(canvas)
-    left, top, right, below = (LEFT, TOP, RIGHT, SUMS) if name == "map" else (0, 0, 0, 0)
-    x = left + (frame["width"] - left - right) * (column + 0.5) / columns
-    y = top + (frame["height"] - top - below) * (row + 0.5) / rows
+    left, top, width, height = plot_of(lens) if name == "map" else (0, 0, frame["width"], frame["height"])
+    x = left + width * (column + 0.5) / columns
+    y = top + height * (row + 0.5) / rows
     (canvas.click if click else canvas.hover)(position={"x": x, "y": y}, **how)
 
 
@@ -146,6 +166,5 @@ COUNT = """(c, [x, y, w, h], test) => {
 
 def cell(lens: Locator, column: int, row: int, columns: int, rows: int) -> Box:
     """The box of a cell of the map."""
-    frame = frame_of(part(lens, "map"))
-    width, height = (frame["width"] - LEFT - RIGHT) / columns, (frame["height"] - TOP - SUMS) / rows
-    return LEFT + column * width, TOP + row * height, width, height
+    left, top, width, height = plot_of(lens)
+    return left + column * width / columns, top + row * height / rows, width / columns, height / rows

@@ -40,6 +40,7 @@ from softmoe_edu.widgets.router_explorer import RouterExplorer
 generator = torch.Generator().manual_seed(0)
 RouterExplorer(torch.randn(3, 16, 5, 2, generator=generator), torch.rand(3, 1, 8, 8, generator=generator))
 """,
+    "RoutingFlow": "from softmoe_edu.widgets.routing_flow import RoutingFlow\nRoutingFlow()",
 }
 
 
@@ -108,15 +109,16 @@ class SavedPages:
         """Open a file, after a script that it gets; options are those of a context, and ask for one where they must."""
         if script:
             path.write_text(path.read_text("utf-8").replace("</head>", f"<script>{script}</script></head>"), "utf-8")
-        if alone or options.keys() - {"color_scheme", "viewport", "reduced_motion"}:
+        if alone or options.keys() - {"color_scheme", "viewport", "reduced_motion", "forced_colors"}:
             self._alone.append(self._own.enter_context(saved_page(self._browser, path, **(self._options | options))))
             return self._alone[-1]
-        now = {"color_scheme": "light"} | self._options | options
+        now = {"color_scheme": "light", "forced_colors": "none"} | self._options | options
         self._page.bring_to_front()  # a page behind another one draws once in a second
         # Where the pointer lies on a new page, something would be pointed at.
         self._page.mouse.move(0, 0)
         self._page.set_viewport_size(now["viewport"])
-        self._page.emulate_media(color_scheme=now["color_scheme"], reduced_motion=now["reduced_motion"])
+        media = ("color_scheme", "reduced_motion", "forced_colors")
+        self._page.emulate_media(**{name: now[name] for name in media})
         show(self._page, path)
         return self._page
 

@@ -34,10 +34,16 @@ def take(explorer: Locator, step: str) -> None:
     expect(part(explorer, step)).to_be_checked()
 
 
-def greyed(explorer: Locator) -> list[str]:
-    """The controls that the router in use does not listen to."""
+def unread(explorer: Locator) -> list[str]:
+    """The controls that are hidden because the router in use does not read them."""
     explorer.page.evaluate(NEXT_FRAME)
-    return [name for name in CONTROLS if part(explorer, name).is_disabled()]
+    return [name for name in CONTROLS if part(explorer, name).evaluate("e => e.parentElement.hidden")]
+
+
+def more(explorer: Locator) -> None:
+    """Unfold the controls that are seldom needed."""
+    part(explorer, "more").locator("summary").click()
+    expect(part(explorer, "group")).to_be_visible()
 
 
 def figures(explorer: Locator) -> list[list[str]]:

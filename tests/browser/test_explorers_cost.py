@@ -11,7 +11,7 @@ from lenskit import NEXT_FRAME, frame_of, part
 from matplotlib import image
 from playwright.sync_api import Locator, expect
 
-from softmoe_edu.cost import MoESizes, moe_cost
+from softmoe_edu.cost import MoESizes, mlp_cost, moe_cost
 from softmoe_edu.widgets.cost_explorer import CostExplorer
 from softmoe_edu.widgets.explorer import limits_of
 
@@ -20,9 +20,10 @@ pytestmark = pytest.mark.browser
 KEPT = ("top_k", "devices", "tflops", "gbps")
 LARGEST = {name: most for name, (_, most, *_) in limits_of(CostExplorer).items() if name not in KEPT}
 # Numbers of the page whose digits stand on two lines or outside their cell.
-BROKEN = """root => [...root.querySelectorAll("td b, td small, .explorer-status span")].flatMap(element => {
+BROKEN = """root => [...root.querySelectorAll(
+        "td b, td small, .line b, .line small, .times, .explorer-status span")].flatMap(element => {
     const walk = document.createTreeWalker(element, NodeFilter.SHOW_TEXT), found = [];
-    const end = (element.closest("td") ?? element.parentElement).getBoundingClientRect().right;
+    const end = (element.closest("td, .line") ?? element.parentElement).getBoundingClientRect().right;
     while (walk.nextNode()) {
         if (walk.currentNode.parentElement.className === "heard") continue;
         for (const match of walk.currentNode.data.matchAll(/[\\d.,]*\\d/g)) {
@@ -79,6 +80,32 @@ def test_a_mean_says_that_it_is_one(open_saved: Callable) -> None:
     expect(cell_of(cost, "total", "active").locator("b")).not_to_contain_text("mean")
 
 
+def test_bars_and_headline_compare_with_one_dense_mlp(open_saved: Callable) -> None:
+    """Without a pin each quantity stands beside that of one dense MLP of the same sizes, in lengths as in words."""
+    cost = explorer(open_saved(CostExplorer("tokens choice", num_experts=7, slots_per_expert=41, dim=24)), "cost")
+    sizes = MoESizes(router="tokens choice", num_experts=7, slots_per_expert=41)
+    now, dense = moe_cost(196, 24, 1536, sizes), mlp_cost(196, 24, 1536)
+    for column in ("parameters", "active", "macs"):
+        row = cost.locator(f'[data-quantity="{column}"]')
+        long, short = (frame_of(row.locator(".bar").nth(i))["width"] for i in (0, 1))
+        times = getattr(now, column) / getattr(dense, column)
+        assert long / short == pytest.approx(times, rel=0.03), column
+        words = {"parameters": "7", "active": "about 1", "macs": f"{times:.3g}"}[column]
+        expect(row.locator(".times")).to_have_text(f"{words}\u00a0×")
+    expect(part(cost, "headline")).to_have_text(
+        f"7 experts, tokens choice: {now.parameters / dense.parameters:.3g}\u00a0× the parameters of one dense MLP, "
+        f"for {now.macs / dense.macs:.3g}\u00a0× the MACs."
+    )
+    part(cost, "keep").click()
+    expect(part(cost, "headline")).to_have_text(
+        "7 experts, tokens choice: as many parameters as the pin, for as many MACs."
+    )
+    part(cost, "forget").click()
+    part(cost, "router").select_option("dense")
+    expect(part(cost, "headline")).to_contain_text("One dense MLP: each token passes through all ")
+    expect(cost.locator(".was:visible")).to_have_count(0)
+
+
 def grey(shown: Locator) -> np.ndarray:
     """Relative luminance of each pixel of a screenshot."""
     colour = image.imread(io.BytesIO(shown.screenshot()))[..., :3]
@@ -99,8 +126,9 @@ def test_pieces_differ_without_colour(open_saved: Callable, scheme: str) -> None
     sizes = {"num_experts": 1, "slots_per_expert": 196, "dim": 64, "hidden_dim": 48}
     page = open_saved(CostExplorer(**sizes, pinned={"router": "dense"}), color_scheme=scheme)
     cost = explorer(page, "cost")
-    bars = cell_of(cost, "total", "macs").locator(".bar")
-    pieces = bars.nth(0).locator("[data-piece]")
+    pieces = cost.locator('[data-quantity="macs"] .line:not(.was) [data-piece]')
+    # Patterns are compared where no words stand.
+    pieces.locator("span").evaluate_all("labels => labels.forEach(label => label.remove())")
     ground = 1.0 if scheme == "light" else grey(part(cost, "caption")).min()
 
     assert [each.get_attribute("data-piece") for each in pieces.all()] == [

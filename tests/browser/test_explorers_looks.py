@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from explorerkit import CELLS, SCRATCH, explorer, painted, told
+from explorerkit import CELLS, SCRATCH, explorer, painted, told, unfold
 from kernelkit import run_cell
 from labkit import take_screenshot
 from lenskit import NEXT_FRAME, part, set_theme
@@ -25,8 +25,9 @@ NAMES = ("cost", "capacity", "causality")
 PANELS = {"capacity": ("curve", "buffer", "strip"), "causality": ("map-0", "map-1", "map-2")}
 OUTSIDE = """root => [...root.querySelectorAll('*')].filter(e => e.getClientRects().length &&
     e.getBoundingClientRect().right > root.getBoundingClientRect().right + 1).map(e => e.outerHTML)"""
-TABBED = """root => [...root.querySelectorAll('input, select, button, canvas[tabindex]')].filter(e => !e.disabled &&
-    e.getClientRects().length).map(e => e.dataset.part)"""
+NAME = "(e => e.dataset.part ?? (e.dataset.term ? 'a term' : e.parentElement.dataset.part))"
+TABBED = f"""root => [...root.querySelectorAll('input, select, button, summary, canvas[tabindex]')].filter(e =>
+    !e.disabled && e.tabIndex >= 0 && e.checkVisibility()).map({NAME})"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -35,11 +36,13 @@ def test_tab_reaches_every_control_and_the_notebook_takes_no_key(notebook: Page,
     shown = explorer(notebook, name)
     controls, cells = shown.evaluate(TABBED), notebook.locator(".jp-Cell").count()
     assert len(controls) == len(set(controls)) >= 5
-    part(shown, controls[0]).focus()
+    shown.locator("button, summary, canvas[tabindex]").locator("visible=true").and_(
+        shown.page.locator(":not([tabindex='-1'])")
+    ).first.focus()
     reached = []
     for _ in controls:
         focused = "document.activeElement"
-        reached.append(notebook.evaluate(f"{focused}.dataset.part"))
+        reached.append(notebook.evaluate(f"{NAME}({focused})"))
         notebook.keyboard.press("a")
         notebook.keyboard.press("x")
         assert notebook.evaluate(f"getComputedStyle({focused}).outlineStyle") == "solid", reached[-1]
@@ -57,6 +60,7 @@ def test_the_cost_explorer_by_keyboard(notebook: Page) -> None:
     expect(part(cost, "pin")).to_be_empty()
     part(cost, "experts").press("Enter")
     assert told(notebook, "cost.part") == "experts"
+    unfold(cost)
     part(cost, "batch").press("End")
     part(cost, "dim-number").fill("9")
     part(cost, "dim-number").press("Enter")
@@ -73,7 +77,7 @@ def test_the_capacity_explorer_by_keyboard(notebook: Page) -> None:
         notebook.keyboard.press(key)
         expect(status).to_contain_text(f"token {token}: ")
     notebook.keyboard.press("Enter")
-    expect(part(shown, "pin")).not_to_be_empty()
+    expect(part(shown, "pin")).to_be_visible()
     part(shown, "buffer").press("ArrowDown")  # token 0 is the first of its queue
     assert told(notebook, "capacity.token") == "0"
     part(shown, "buffer").press("ArrowRight")
@@ -99,7 +103,7 @@ def test_the_causality_explorer_by_keyboard(notebook: Page) -> None:
         notebook.keyboard.press(key)
         expect(status).to_contain_text(words)
     notebook.keyboard.press("Enter")
-    expect(part(shown, "pin")).not_to_be_empty()
+    expect(part(shown, "pin")).to_be_visible()
     assert told(notebook, "causality.token, causality.output") == "3 4"
     canvas.press("Escape")
     assert told(notebook, "causality.token, causality.output") == "-1 -1"

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+from flowkit import WHY, flow_of
 from labkit import take_screenshot
 from lenskit import HASH, set_theme
 from lessonkit import LESSONS, cells_of
@@ -13,10 +14,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.notebook]
 def test_a_learner_runs_the_first_lesson_and_looks_inside(workbench: Workbench) -> None:
     """Run all cells, move to another image, point at a patch: the view follows, in light and in dark."""
     page = workbench.open(*cells_of(LESSONS["00_look_inside"]))
+    flow = flow_of(page)
+    expect(flow.get_by_role("status")).to_contain_text(f"token 10 asks expert 0, but {WHY}.")
+    take_screenshot(flow, "lesson-00-flow")
     lens = page.locator(".routing-lens").first
     lens.scroll_into_view_if_needed()
     status = lens.get_by_role("status")
-    expect(status).to_contain_text("Point at")
+    expect(status).to_contain_text("is dropped: ")
+    expect(lens.locator('[data-part="why"]')).to_contain_text("It asked for expert ")
     ground = lens.locator('[data-panel="tokens"] canvas').first
     before = ground.evaluate(HASH)
     lens.locator('[data-part="image_index"]').press("ArrowRight")
@@ -24,7 +29,8 @@ def test_a_learner_runs_the_first_lesson_and_looks_inside(workbench: Workbench) 
     assert ground.evaluate(HASH) != before
     above = lens.locator('[data-part="map"]')
     unlit = above.evaluate(HASH)
-    lens.locator('[data-part="tokens"]').hover(position={"x": 60, "y": 60})
+    lens.locator('[data-part="tokens"]').hover(position={"x": 200, "y": 130})
+    expect(lens.locator('[data-part="pin"]')).to_be_empty()
     expect(status).to_have_text(re.compile(r"^token \d+ \(row \d+, column \d+\): token \d+ .*fills [\d.]+ slots?, "))
     assert above.evaluate(HASH) != unlit
     for theme in ("Light", "Dark"):

@@ -6,6 +6,7 @@ from kernelkit import command, open_page, run_all, run_cell, shut_down
 from labkit import Server, skip_unless_ci, take_screenshot, write_notebook
 from lenskit import NEXT_FRAME, ROUTINGS, lens_of, part, picture, point
 from playwright.sync_api import BrowserContext, Page, expect
+from sharekit import pixels, save, table
 
 pytestmark = pytest.mark.browser
 
@@ -60,10 +61,10 @@ def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
     status, press = lens.get_by_role("status"), notebook7_page.keyboard.press
     part(lens, "router").focus()
     reached = []
-    for _ in range(7):
-        reached.append(page.evaluate("document.activeElement.dataset.part"))
+    for _ in range(8):
+        reached.append(page.evaluate("document.activeElement.closest('[data-part]').dataset.part"))
         press("Tab")
-    assert reached == ["router", "layer", "image_index", "dispatch", "tokens", "map", "experts"]
+    assert reached == ["router", "layer", "image_index", "dispatch", "more", "tokens", "map", "experts"]
     part(lens, "layer").focus()
     press("ArrowDown")
     expect(part(lens, "layer")).to_have_value("late")
@@ -92,12 +93,30 @@ def test_every_action_by_keyboard_in_notebook_7(notebook7_page: Page) -> None:
     assert run_cell(page, 1, REPORT) == "-1 -1 -1 1 soft late combine"
 
 
+def test_saving_and_undoing_in_notebook_7(notebook7_page: Page) -> None:
+    """Files are downloaded, and what is undone by key is undone in Python; no cell is touched by Ctrl+Z."""
+    lens = lens_of(notebook7_page)
+    file, content = save(lens, "Numbers (CSV)")
+    assert file == "routing-lens-step-0-soft-early-image-index-0-dispatch.csv" and len(table(content)) == 16
+    assert len(set(pixels(save(lens, "Picture (PNG)")[1]).reshape(-1, 4)[:, 1])) > 20
+    part(lens, "image_index").press("ArrowRight")
+    point(lens, "map", 2, 3, 4, 4, click=True)
+    assert run_cell(notebook7_page, 1, REPORT) == "3 1 0 1 soft early dispatch"
+    part(lens, "map").press("Control+z")
+    part(lens, "map").press("Control+z")
+    expect(part(lens, "news")).to_have_text("Undone: image index is 0.")
+    assert run_cell(notebook7_page, 1, REPORT) == "-1 -1 -1 0 soft early dispatch"
+    part(lens, "map").press("Control+Shift+z")
+    assert run_cell(notebook7_page, 1, REPORT) == "-1 -1 -1 1 soft early dispatch"
+    expect(notebook7_page.locator(".jp-CodeCell .cm-content").first).to_contain_text("RoutingLens")
+
+
 def test_letters_pressed_in_the_lens_stay_there_in_notebook_7(notebook7_page: Page) -> None:
     """No part that takes the focus hands `a`, `b` or `m` to the notebook; without its attribute `a` adds a cell."""
     page, lens = notebook7_page, lens_of(notebook7_page)
     cells = page.locator(".jp-Cell")
     before = cells.count()
-    parts = ["router", "layer", "image_index", "dispatch", "tokens", "map", "experts"]
+    parts = ["router", "layer", "image_index", "dispatch", "more", "tokens", "map", "experts"]
     for name in parts:
         part(lens, name).focus()
         for key in ("a", "b", "m"):

@@ -148,7 +148,7 @@ def test_settings_that_cannot_be_routed_say_why(notebook: Page) -> None:
     expect(part(explorer, "map")).to_be_hidden()
     part(explorer, "top_k").press("Home")
     expect(part(explorer, "map")).to_be_visible()
-    expect(explorer.get_by_role("status")).to_contain_text("Point at")
+    expect(part(explorer, "pin")).to_have_text("An example: point at anything else.")
 
 
 def test_sampled_tokens_are_told_and_keep_their_names(notebook: Page) -> None:
@@ -165,7 +165,7 @@ def test_sampled_tokens_are_told_and_keep_their_names(notebook: Page) -> None:
     point(explorer, "tokens", 3, 0, 4, 4)
     expect(explorer.get_by_role("status")).to_contain_text("token 3 (row 0, column 3), expert ")
     point(explorer, "tokens", 1, 0, 4, 4)
-    expect(explorer.get_by_role("status")).to_contain_text("Point at")
+    expect(part(explorer, "pin")).to_have_text("An example: point at anything else.")
     ground = picture(explorer, "tokens", ground=True)
     take(explorer, "dispatch")
     assert picture(explorer, "tokens", ground=True) != ground

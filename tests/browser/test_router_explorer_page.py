@@ -7,7 +7,7 @@ from kernelkit import run_cell
 from labkit import take_screenshot
 from lenskit import frame_of, part, picture, point, white
 from playwright.sync_api import Page, expect
-from routerkit import CELLS, SCORES, explorer_of, figures, greyed, take
+from routerkit import CELLS, SCORES, explorer_of, figures, more, take, unread
 
 pytestmark = pytest.mark.browser
 
@@ -19,11 +19,11 @@ def cells() -> tuple[str, ...]:
 
 
 def test_the_router_is_changed_and_routed_at_once(notebook: Page) -> None:
-    """Map, numbers and greyed controls follow the list of routers, and Python knows the router."""
+    """Map, numbers and hidden controls follow the list of routers, and Python knows the router."""
     explorer = explorer_of(notebook)
     expect(part(explorer, "map-title")).to_have_text("score: 4 tokens (rows) by 2 experts x 2 slots (columns)")
     assert figures(explorer)[0] == ["Dropped tokens of this image", "0 of 4 (0.0 %)"]
-    assert greyed(explorer) == ["top_k", "capacity_factor", "priority", "gating"]
+    assert unread(explorer) == ["top_k", "capacity_factor", "priority", "gating"]
     soft = picture(explorer, "map", ground=True)
     take(explorer, "dispatch")
     part(explorer, "router").select_option("tokens choice")
@@ -36,12 +36,12 @@ def test_the_router_is_changed_and_routed_at_once(notebook: Page) -> None:
         ["MACs of the routing, per image", "40"],
     ]
     assert picture(explorer, "map", ground=True) != soft
-    assert greyed(explorer) == ["slots_per_expert"]
+    assert unread(explorer) == ["slots_per_expert"]
     assert run_cell(notebook, 1, "explorer.router, explorer.step") == "('tokens choice', 'dispatch')"
     part(explorer, "router").select_option("uniform")
-    assert greyed(explorer) == ["top_k", "capacity_factor", "priority", "gating", "scale", "noise", "seed"]
+    assert unread(explorer) == ["top_k", "capacity_factor", "priority", "gating", "scale", "noise", "seed"]
     part(explorer, "router").select_option("experts choice")
-    assert greyed(explorer) == ["top_k", "slots_per_expert", "priority", "gating"]
+    assert unread(explorer) == ["top_k", "slots_per_expert", "priority", "gating"]
 
 
 def test_a_dropped_patch_is_hatched(notebook: Page) -> None:
@@ -74,7 +74,7 @@ def test_no_capacity_is_the_sliders_end_and_an_empty_box(notebook: Page) -> None
     expect(typed).to_have_value("")
     expect(typed).to_have_attribute("placeholder", "none")
     expect(part(explorer, "caption")).to_contain_text("0 of 4")
-    expect(part(explorer, "load-note")).to_contain_text("dashed line: what the busiest one asks for, 3 slots")
+    expect(part(explorer, "load-note")).to_contain_text("slots: what the busiest one asks for, 3 slots")
     assert run_cell(notebook, 1, "print(explorer.capacity_factor)") == "None"
     typed.fill("0.5")
     typed.press("Enter")
@@ -88,6 +88,7 @@ def test_controls_set_traits_and_traits_set_controls(notebook: Page) -> None:
     """Sliders, boxes and lists reach Python, and what Python sets is shown, a refused number as a sentence."""
     explorer = explorer_of(notebook)
     part(explorer, "router").select_option("tokens choice")
+    more(explorer)
     part(explorer, "scale").focus()
     notebook.keyboard.press("ArrowRight")
     part(explorer, "group").select_option("whole batch")
@@ -103,8 +104,8 @@ def test_controls_set_traits_and_traits_set_controls(notebook: Page) -> None:
     part(explorer, "num_experts").press("Home")
     assert run_cell(notebook, 1, "explorer.num_experts, explorer.top_k") == "(1, 1)"
     part(explorer, "top_k").press("End")
-    expect(part(explorer, "num_experts-number")).to_have_value("2")
-    assert run_cell(notebook, 1, "explorer.num_experts, explorer.top_k") == "(2, 2)"
+    expect(part(explorer, "num_experts-number")).to_have_value("4")
+    assert run_cell(notebook, 1, "explorer.num_experts, explorer.top_k") == "(4, 4)"
     run_cell(notebook, 1, "explorer.num_experts, explorer.noise, explorer.seed, explorer.router = 2, 0.5, 7, 'soft'")
     expect(part(explorer, "router")).to_have_value("soft")
     expect(part(explorer, "noise-number")).to_have_value("0.5")
@@ -115,7 +116,7 @@ def test_controls_set_traits_and_traits_set_controls(notebook: Page) -> None:
     assert picture(explorer, "map", ground=True) != noisy
     part(explorer, "seed-number").fill("1.5")
     part(explorer, "seed-number").press("Enter")
-    expect(explorer.get_by_role("status")).to_contain_text("must be a whole number from 0 to")
+    expect(part(explorer, "seed-refusal")).to_contain_text("must be a whole number from 0 to")
     assert run_cell(notebook, 1, "explorer.seed") == "8"
 
 
@@ -123,7 +124,8 @@ SOFT_LINES = {
     "score": "score = scale x logit = 1 x 1.0986 = 1.0986.",
     "normalise": "sum over 4 tokens = 1.0000 / 2.6667 = 0.3750; combine = exp(1.0986 - 1.0986) / sum over 4 slots = "
     "1.0000 / 2.0000 = 0.5000.",
-    "select": "all 4 tokens stay in slot 0 of expert 0, all 4 slots for this token.",
+    "select": "all 4 tokens stay in slot 0 of expert 0, all 4 slots for this token. It is never dropped: exp(score) is "
+    "above 0, so each of 4 slots holds at least 0.1667 of it.",
     "dispatch": "this token is 37.5 % of it, the most is token 0 with 37.5 % (1 other is equal).",
     "compute": "expert 0 computes 2 slots, each a mix: 2 x 2 x 5 x 11 = 220 MACs.",
     "combine": "this slot is 50.0 % of it.",
@@ -162,8 +164,9 @@ def test_choices_are_served_one_by_one(notebook: Page) -> None:
     lines = [
         "Choice 1 of 4: token 0; expert 0 is its first choice, 0 of 2 slots taken before: it gets slot 0.",
         "Choice 2 of 4: token 1; expert 0 is its first choice, 1 of 2 slots taken before: it gets slot 1.",
-        "Choice 3 of 4: token 2; expert 0 is its first choice, all 2 slots are taken: it is TURNED AWAY; "
-        "there is no further choice.",
+        "Choice 3 of 4: token 2; expert 0 is its first choice (gate 0.7500), and it is TURNED AWAY: its 2 slots hold "
+        "token 0 and token 1, served before it by position; by gate it would come before token 1 (0.7500 against "
+        "0.5000); there is no further choice.",
         "Choice 4 of 4: token 3; expert 1 is its first choice, 0 of 2 slots taken before: it gets slot 0.",
     ]
     drawn = [picture(explorer, name, ground=True) for name in ("map", "experts")]
@@ -236,7 +239,7 @@ def test_a_refused_number_gives_way_to_what_is_pointed_at(notebook: Page) -> Non
     typed = part(explorer, "scale-number")
     typed.fill("-3")
     typed.press("Enter")
-    expect(explorer.get_by_role("status")).to_have_text("Scale must be a number from 0 to 1,000, got -3.")
+    expect(part(explorer, "scale-refusal")).to_have_text("Scale must be a number from 0 to 1,000, got -3.")
     expect(typed).to_have_attribute("aria-invalid", "true")
     point(explorer, "map", 0, 0, 4, 4)
     expect(explorer.get_by_role("status")).to_contain_text("score = scale x logit = 1 x ")

@@ -1,7 +1,7 @@
 import pytest
 from kernelkit import run_cell
 from labkit import take_screenshot
-from lenskit import CELLS, NEXT_FRAME, cell, frame_of, lens_of, part, picture, point
+from lenskit import CELLS, NEXT_FRAME, cell, frame_of, lens_of, opened, part, picture, point
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -18,7 +18,7 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     lens = lens_of(notebook)
     status, before = lens.get_by_role("status"), {name: picture(lens, name) for name in ("tokens", "map", "experts")}
     expect(part(lens, "caption")).to_have_text(
-        "Image 0: 0 of 4 tokens dropped. Sums of dispatch: rows 0.8750 to 1.3750, columns 1.0000."
+        "Image 0: 0 of 4 tokens dropped. Every slot's dispatch sums to 1. Sums of dispatch: rows 0.8750 to 1.3750."
     )
     point(lens, "map", 1, 3, 4, 4)
     expect(status).to_have_text(
@@ -35,7 +35,7 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
     assert picture(lens, "tokens") != before["tokens"]
     take_screenshot(lens, "lens-patch")
     frame = frame_of(part(lens, "map"))
-    part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 8})
+    part(lens, "map").hover(position={"x": 46 + (frame["width"] - 114) * 1.5 / 4, "y": frame["height"] - 3})
     expect(status).to_have_text("expert 0, slot 1: slot's dispatch sums to 1.0000; largest dispatch at token 3: 0.6250")
     part(lens, "experts").hover(position={"x": frame["width"] - 80, "y": 40})
     expect(status).to_have_text(
@@ -47,7 +47,29 @@ def test_pointing_at_a_weight_a_patch_a_slot_and_an_expert(notebook: Page) -> No
         "expert 0: its dispatch sums to 2 in 2 slots, 50.0 % of all; largest dispatch at token 3: 0.8750"
     )
     part(lens, "combine").check()
-    expect(part(lens, "caption")).to_contain_text("Sums of combine: rows 1.0000, columns 0.8125 to 1.2500.")
+    expect(part(lens, "caption")).to_contain_text(
+        "Every token's combine sums to 1. Sums of combine: columns 0.8125 to 1.2500."
+    )
+
+
+def test_a_lens_opens_with_its_picture_and_its_buttons_reach_python(notebook: Page) -> None:
+    """At 1280 x 800 tokens, map and the reason are in sight; Pin, Compare and Clear comparison set Python's traits."""
+    notebook.set_viewport_size({"width": 1280, "height": 800})
+    run_cell(notebook, 1, "lens.router = 'tokens choice'\nlens.image_index = 1\nlens")
+    lens = opened(notebook, 1)
+    notebook.locator(".jp-Cell").nth(1).evaluate("cell => cell.scrollIntoView({ block: 'start' })")
+
+    for name in ("tokens", "map", "why"):
+        expect(part(lens, name)).to_be_in_viewport(ratio=1)
+    expect(part(lens, "why")).to_have_text(
+        "The Routing does not carry gates, so it cannot say what this token asked for."
+    )
+    part(lens, "hold").click()
+    assert run_cell(notebook, 2, "print(lens.token, lens.pins)") == "3 []"
+    part(lens, "beside").click()
+    assert run_cell(notebook, 2, "print(lens.token, lens.pins)") == "-1 [[3, -1, -1]]"
+    part(lens, "clear").click()
+    assert run_cell(notebook, 2, "print(lens.token, lens.pins)") == "-1 []"
 
 
 def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
@@ -57,8 +79,8 @@ def test_choosing_a_router_and_a_layer(notebook: Page) -> None:
     expect(part(lens, "layer")).to_have_value("late")
     part(lens, "image_index").fill("1")
     expect(part(lens, "caption")).to_have_text(
-        "Image 1: 1 of 3 tokens dropped (3). 1 padding (2). Sums of dispatch: rows 0.0000 to 1.0000, "
-        "columns 0.0000 to 1.0000 over the 2 images of the group."
+        "Image 1: 1 of 3 tokens dropped (3). 1 padding (2). Sums of dispatch: rows 0 to 1, "
+        "columns 0 to 1 over the 2 images of the group."
     )
     expect(part(lens, "load-note")).to_contain_text("dashed line: the capacity of 3 slots")
     status = lens.get_by_role("status")
@@ -109,10 +131,10 @@ def test_every_action_by_keyboard(notebook: Page) -> None:
     status, cells = lens.get_by_role("status"), notebook.locator(".jp-Cell").count()
     part(lens, "router").focus()
     reached = []
-    for _ in range(7):
-        reached.append(notebook.evaluate("document.activeElement.dataset.part"))
+    for _ in range(8):
+        reached.append(notebook.evaluate("document.activeElement.closest('[data-part]').dataset.part"))
         notebook.keyboard.press("Tab")
-    assert reached == ["router", "layer", "image_index", "dispatch", "tokens", "map", "experts"]
+    assert reached == ["router", "layer", "image_index", "dispatch", "more", "tokens", "map", "experts"]
     part(lens, "tokens").focus()
     for key, place in (("ArrowRight", 0), ("ArrowRight", 1), ("ArrowDown", 3), ("Home", 0), ("End", 3)):
         notebook.keyboard.press(key)

@@ -9,12 +9,11 @@ from lenskit import (
     LARGE,
     LEFT,
     NEXT_FRAME,
-    SUMS,
-    TOP,
     frame_of,
     lens_of,
     part,
     picture,
+    plot_of,
     point,
     set_theme,
 )
@@ -120,8 +119,8 @@ def test_at_twice_the_zoom_a_notebook_shows_the_whole_map_below_its_words(notebo
     notebook.evaluate(NEXT_FRAME)
     lens.locator(".routing-lens-status").evaluate("e => e.scrollIntoView({ block: 'start' })")
     for row in (0, 195):
-        top = frame_of(part(lens, "map"))["height"] - TOP - SUMS
-        notebook.mouse.move(*pixel(lens, TOP + top * (row + 0.5) / 196))
+        _, top, _, height = plot_of(lens)
+        notebook.mouse.move(*pixel(lens, top + height * (row + 0.5) / 196))
         expect(lens.get_by_role("status")).to_contain_text(f"token {row} ")
         expect(lens.get_by_role("status")).to_be_in_viewport(ratio=1)
     take_screenshot(lens, "lens-notebook-640px")

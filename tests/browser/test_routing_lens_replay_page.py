@@ -154,3 +154,38 @@ def test_routings_without_steps_have_no_replay(open_saved: Callable) -> None:
     assert one["step"] == 0
     expect(part(lens, "replay")).to_be_hidden()
     assert ink(lens, "map", (LEFT, 20, 40, 40)) != [0]
+
+
+def test_tokens_that_moved_are_marked_listed_and_counted(open_saved: Callable) -> None:
+    """Since the step before or any other one; those that stayed have no mark."""
+    before = torch.tensor([[[0, 1], [2, -1], [-1, -1]]])
+    between = torch.tensor([[[0, 1], [2, 3], [-1, -1]]])
+    after = torch.tensor([[[1, -1], [0, 2], [4, 3]]])
+    steps = {0: before, 10: between, 30: after}
+    snapshots = {step: {"moe": SparseRouting(token, 0.5 * (token >= 0), 6)} for step, token in steps.items()}
+    images = torch.zeros(1, 1, 6, 9)
+    lens = lens_of(open_saved(RoutingLens.replay(snapshots, images, grid=(2, 3), step=30)))
+    frame = frame_of(part(lens, "tokens"))
+    wide, high = frame["width"] / 3, frame["height"] / 2
+
+    def signed() -> list[int]:
+        boxes = [(wide * (t % 3 + 0.5) - 14, high * (t // 3 + 1) - 16, 28, 12) for t in range(6)]
+        return [t for t, count in enumerate(ink(lens, "tokens", *boxes, only="all[i - 1] > 225")) if count > 50]
+
+    expect(part(lens, "moves")).to_have_text("Since step 10, 3 of 6 tokens of this image moved.")
+    assert signed() == [0, 3, 4]
+    lens.locator("summary", has_text="Who moved where").click()
+    expect(part(lens, "moves-list").locator("li")).to_have_text(
+        [
+            "From expert 0 to expert 1: token 0",
+            "From expert 1 to expert 2: token 3",
+            "From dropped to expert 2: token 4",
+        ]
+    )
+    take_screenshot(lens, "lens-moves")
+    part(lens, "since").select_option("0")
+    expect(part(lens, "moves")).to_have_text("Since step 0, 3 of 6 tokens of this image moved.")
+    expect(part(lens, "moves-list")).to_contain_text("From dropped to expert 2: tokens 3, 4")
+    part(lens, "step").fill("1")
+    expect(part(lens, "moves")).to_have_text("Since step 0, 1 of 6 tokens of this image moved.")
+    assert signed() == [3]

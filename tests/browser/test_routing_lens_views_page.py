@@ -74,6 +74,7 @@ def test_pointing_at_a_sum_gives_its_number(open_saved: Callable) -> None:
     """At the bars of rows and of columns: a box beside the bar, and the status line."""
     logits = logits_of(196, 4, 32)
     dispatch, combine = both(logits)
+    dispatch[0, :, 3, 7] *= 0.5
     lens = lens_of(open_saved(RoutingLens(SoftRouting(dispatch, combine))))
     status, canvas = lens.get_by_role("status"), part(lens, "map")
     frame = frame_of(canvas)
@@ -161,7 +162,9 @@ def test_views_are_offered_in_order_where_there_are_such(open_saved: Callable) -
     routers = {"sparse": {"a": routing}, "plain": {"a": SoftRouting(*both(logits_of(7, 4, 2)))}}
     lens = lens_of(open_saved(RoutingLens(routers, outputs={"sparse": {"a": outputs}})))
     status = lens.get_by_role("status")
-    offered = "root => [...root.querySelectorAll('input[type=radio]')].filter(r => r.offsetParent).map(r => r.value)"
+    offered = (
+        "root => [...root.querySelectorAll('input[type=radio]')].filter(r => r.checkVisibility()).map(r => r.value)"
+    )
 
     assert lens.evaluate(offered) == ["logits", "dispatch", "combine", "output"]
     part(lens, "logits").check()

@@ -66,7 +66,7 @@ def test_keys_pin_and_free_without_a_kernel(open_saved: Callable) -> None:
     page = open_saved(make("RoutingLens"))
     lens = lens_of(page)
     status = lens.get_by_role("status")
-    part(lens, "dispatch").focus()
+    lens.locator("summary").first.focus()
     page.keyboard.press("Tab")
     for key, place in (("ArrowRight", 0), ("End", 3), ("ArrowUp", 1), ("Enter", 1)):
         page.keyboard.press(key)

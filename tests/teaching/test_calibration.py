@@ -79,12 +79,14 @@ def test_calibration_counts_right_answers_at_each_confidence():
     assert plt.get_fignums() == []
 
     ax = draw(tally(), "02")
-    diagonal, dots = ax.get_lines()
+    diagonal, *gaps = ax.get_lines()
+    (dots,) = ax.collections
     assert diagonal.get_xydata().tolist() == [[40, 40], [100, 100]]
-    assert dots.get_xydata().tolist() == [[50, 0], [90, 100 * 2 / 3]]
-    assert [text.get_text() for text in ax.texts] == ["0 of 1", "2 of 3"]
-    assert "lesson 02" in ax.get_title()
-    assert (ax.get_xlabel(), ax.get_ylabel()) == ("stated confidence (%)", "share of predictions that were right (%)")
+    assert dots.get_offsets().tolist() == [[50, 0], [90, 100 * 2 / 3]]
+    assert [gap.get_xydata().tolist() for gap in gaps] == [[[50, 50], [50, 0]], [[90, 90], [90, 100 * 2 / 3]]]
+    assert [text.get_text() for text in ax.texts[:2]] == ["0 of 1 right", "2 of 3 right"]
+    assert ax.get_title(loc="left") == "30 points overconfident in lesson 02"
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("how sure you were (%)", "how often you were right (%)")
     plt.close("all")
 
 

@@ -1,5 +1,7 @@
 """What a check says about answers of all kinds, and what it leaves alone."""
 
+import re
+
 import pytest
 import torch
 
@@ -138,6 +140,17 @@ def test_html_is_escaped_and_named_for_a_screen_reader():
 
     assert "<script>" not in html and "&lt;script&gt;" in html
     assert "role='region' aria-label='Check soft-moe · not yet right" in html
+
+
+def test_html_has_a_box_for_each_property():
+    """Those that hold are filled, also where colours are forced; a screen reader hears the head alone."""
+    html = Report("soft-moe", "failed", ("a", "b"), 7)._repr_html_()
+
+    boxes = re.findall(r"<i style='[^']*background:([^;]*);forced-color-adjust:none'></i>", html)
+    assert [box != "none" for box in boxes] == [True, True, False, False, False, False, False]
+    assert "<p aria-hidden='true' style='display:flex" in html
+    assert Report("soft-moe", "passed", total=7)._repr_html_().count("<i style") == 7
+    assert "<i style" not in Report("soft-moe", "not started")._repr_html_()
 
 
 def test_a_report_is_never_longer_than_eight_lines():

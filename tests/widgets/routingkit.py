@@ -13,7 +13,7 @@ SIZES = [(3, 7, 4, 2), (4, 57, 3, 1), (2, 1, 5, 3), (4, 9, 1, 2)]
 
 MODULES = ("arithmetic/routing.js", "arithmetic/facts.js")
 ANSWERS = """(() => {
-    const functions = { capacityFor, topInOrder, firstOf, normalNoise };
+    const functions = { capacityFor, topInOrder, expertsOf, normalNoise };
     const floats = list => list && Float32Array.from(list);
     function answer({ logits, noise, sizes, images, settings, cost }) {
         const it = route(floats(logits), grouped(sizes, images), { ...settings, noise: floats(noise) });

@@ -213,7 +213,7 @@ def test_every_synced_trait_is_read_by_the_script(kind: str) -> None:
         read |= set(re.findall(r"(\w+): \[", block))
     read |= {"router"} if re.search(r'var STATE = .*?\["router"', esm, re.DOTALL) else set()
 
-    assert own | {"_fault"} == read
+    assert own | {"_fault", "_needs"} == read
 
 
 @pytest.mark.parametrize("kind", KINDS)

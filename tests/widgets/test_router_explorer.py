@@ -98,6 +98,18 @@ def test_fewer_experts_free_what_they_took_with_them() -> None:
     assert widget.slot == -1
 
 
+def test_experts_can_be_doubled_where_that_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Up to twice those that were scored, with all that is counted in experts; a large view keeps to its own."""
+    widget = explorer(num_experts=8, top_k=8, expert=7, slot=1)
+    assert (widget.num_experts, widget.top_k, widget.expert, widget.settings["num_experts"]) == (8, 8, 7, 8)
+    widget.num_experts = 5
+    assert (widget.top_k, widget.expert, widget.slot) == (5, -1, -1)
+
+    monkeypatch.setattr(scores, "MOST_CELLS", 2 * 6 * 8 - 1)
+    with pytest.raises(ValueError, match="num_experts must be from 1 to 4, got 5"):
+        explorer(num_experts=5)
+
+
 def test_the_repr_names_sizes_and_state() -> None:
     """No address, so that a saved notebook does not change."""
     expected = "RouterExplorer(images=3, tokens=6, experts=4, slots_per_expert=2, router='soft', step='score')"
@@ -124,9 +136,9 @@ REFUSED = {
     "gating": ("x", "gating must be one of 'vmoe', 'switch'"),
     "priority": ("last", "priority must be one of 'position', 'gate', got 'last'"),
     "step": ("scores", "step must be one of 'score', 'normalise'"),
-    "top_k": (5, "top_k must be from 1 to 4, got 5"),
+    "top_k": (5, "top_k must be at most num_experts=4, got 5: lower top_k"),
     "capacity_factor": (0.0, "capacity_factor must be from 0.01 to 100.0, got 0.0"),
-    "num_experts": (5, "num_experts must be from 1 to 4, got 5"),
+    "num_experts": (9, "num_experts must be from 1 to 8, got 9"),
     "slots_per_expert": (3, "slots_per_expert must be from 1 to 2, got 3"),
     "scale": (-1.0, "scale must be from 0.0 to 1000.0, got -1.0"),
     "noise": (-0.5, "noise must be from 0.0 to 100.0, got -0.5"),
@@ -158,7 +170,7 @@ def test_a_trait_refuses_what_the_scores_do_not_have(name: str) -> None:
     [
         ({"speed": 1}, "a name in pinned must be one of 'router', 'group'"),
         ({"router": "hard"}, "router in pinned must be one of 'soft'"),
-        ({"num_experts": 9}, "num_experts in pinned must be from 1 to 4, got 9"),
+        ({"num_experts": 9}, "num_experts in pinned must be from 1 to 8, got 9"),
         ({"num_experts": 1, "top_k": 2}, "top_k in pinned must be at most num_experts=1, got 2: lower top_k"),
     ],
 )

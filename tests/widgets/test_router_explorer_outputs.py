@@ -1,6 +1,7 @@
 """How far each router moves a model's output: worked out in Python when the browser asks."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -46,6 +47,14 @@ def test_the_browser_asks_for_other_settings() -> None:
     bare = explorer()
     bare._asked = bare.settings
     assert bare._outputs == {}
+
+
+def test_the_browser_knows_what_python_is_needed_for(tmp_path: Path) -> None:
+    """A notebook that is opened again says so, where a model was given; a saved page does not ask for one."""
+    assert explorer(model_output=answer)._needs == "it runs your model for the routers side by side"
+    assert explorer()._needs == ""
+    page = explorer(model_output=answer).save_html(tmp_path / "page.html").read_text("utf-8")
+    assert "it runs your model" not in page
 
 
 def test_one_number_has_no_class() -> None:

@@ -9,6 +9,7 @@ from softmoe_edu.cost import MoESizes, moe_cost
 from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts, soft_weights
 from softmoe_edu.routing import SparseRouting
 from softmoe_edu.widgets.router_explorer import SETTINGS, RouterExplorer
+from softmoe_edu.widgets.scores import more_experts
 
 MODULES = tuple(f"router_explorer/{name}.js" for name in ("state", "places", "sums"))
 ANSWERS = """given.map(({ logits, sizes, settings, image, step, at, served, mates, words }) => {
@@ -101,8 +102,8 @@ def test_choices_are_served_one_by_one() -> None:
     assert answers[1]["map"]["values"] == [1, 0, 0, 0, 0, 0]
     assert answers[0]["line"].startswith("Point at the map")
     assert answers[2]["line"] == (
-        "Choice 2 of 3: token 1; expert 0 is its first choice, its one slot is taken: it is TURNED AWAY; "
-        "there is no further choice."
+        "Choice 2 of 3: token 1; expert 0 is its first choice (gate 0.5000), and it is TURNED AWAY: its one slot holds "
+        "token 0, served before it by position; there is no further choice."
     )
 
 
@@ -111,7 +112,9 @@ LINES = {
         "score": "slot 0: score = scale x logit = 1 x 1.0986 = 1.0986.",
         "normalise": "dispatch = exp(1.0986 - 1.0986) / sum over 3 tokens = 1.0000 / 2.3333 = 0.4286; combine = "
         "exp(1.0986 - 1.0986) / sum over 2 slots = 1.0000 / 1.3333 = 0.7500.",
-        "select": "all 3 tokens stay in slot 0 of expert 0, all 2 slots for this token.",
+        "select": "all 3 tokens stay in slot 0 of expert 0, all 2 slots for this token. It is never dropped: "
+        "exp(score) is "
+        "above 0, so each of 2 slots holds at least 0.3333 of it.",
         "dispatch": "sum over 3 tokens of dispatch x token: this token is 42.9 % of it, the most is token 0 with 42.9",
         "compute": "expert 0 computes 1 slot, each a mix: 2 x 1 x 5 x 11 = 110 MACs.",
         "combine": "answer = sum over 2 slots of combine x answer of the slot: this slot is 75.0 % of it.",
@@ -121,13 +124,17 @@ LINES = {
         "score": "token 2, expert 0: score = scale x logit = 1 x 1.0986 = 1.0986.",
         "normalise": "gate = exp(1.0986 - 1.0986) / sum over 2 experts = 1.0000 / 1.3333 = 0.7500.",
         "select": "gates, best first: expert 0 0.7500, expert 1 0.2500; top_k = 1: expert 0 is the first choice.",
-        "dispatch": "capacity = ceil(3 tokens x 1 x 0.6 / 2 experts) = 1; expert 0 is its first choice, its one slot",
+        "dispatch": "capacity = ceil(3 tokens x 1 x 0.6 / 2 experts) = 1; expert 0 is its first choice (gate "
+        "0.7500), and it is "
+        "TURNED AWAY: its one slot holds token 0, served before it by position; there is no further choice.",
         "compute": "expert 0 computes 1 full and 0 empty slots: 2 x 1 x 5 x 11 = 110 MACs.",
         "combine": "no expert took this token: its answer is exactly 0, and only the residual carries it on.",
     },
     "experts choice": {
-        "select": "gate 0.7500 is number 2 of 3 in the column of expert 0, which takes 1: not taken.",
-        "dispatch": "capacity = round(3 tokens x 0.6 / 2 experts) = 1; expert 0 did not take this token.",
+        "select": "expert 0 does not take this token: its gate 0.7500 is number 2 of 3 there; it took one "
+        "token, token 0 "
+        "with 0.7500: missed by position alone, since equal gates go to the earlier token.",
+        "dispatch": "capacity = round(3 tokens x 0.6 / 2 experts) = 1; expert 0 does not take this token: its gate",
     },
     "identity": {
         "score": "no score is read: a token's position alone decides.",
@@ -240,3 +247,72 @@ def test_what_cannot_be_routed_is_said() -> None:
     assert many["error"].startswith("capacity must be at most the 6 tokens of a group in experts choice, got 8")
     assert none["error"].startswith("capacity must be at least 1 slot per expert, got 0")
     assert endless["error"].startswith("experts choice needs a capacity: without one an expert would take every token")
+
+
+@pytest.mark.parametrize("router", ["tokens choice", "experts choice", "soft"])
+@pytest.mark.parametrize("group", ["one image", "whole batch"])
+def test_further_experts_are_routed_as_the_library_routes_their_scores(router: str, group: str) -> None:
+    """Seven experts where four were scored: maps and drops are those of the routers on `more_experts`."""
+    wide = more_experts(LOGITS, 7)
+    n, row, first = (6, 1, 0) if group == "one image" else (18, 0, 6)
+    factor = 0.5 if router == "tokens choice" else 1.2
+    settings = {"router": router, "group": group, "num_experts": 7, "top_k": 2, "image": 1, "capacity_factor": factor}
+    score, combine = shown(LOGITS, {**settings, "step": "score"}, {**settings, "step": "combine"})
+    logits = wide.reshape(-1, n, 7, 2) if router == "soft" else wide[..., 0].reshape(-1, n, 7)
+    near(score["map"]["values"], logits[row, first : first + 6].flatten(1))
+    if router == "soft":
+        weights = soft_weights(logits)[1]
+    elif router == "tokens choice":
+        experts, gates = choose_experts(logits, 2)
+        weights = SparseRouting(*assign_tokens(experts, gates, 7, -(-n // 7)), n).combine
+    else:
+        weights = SparseRouting(*assign_experts(logits.softmax(-1), round(n * 1.2 / 7)), n).combine
+    near(combine["map"]["values"], weights[row, first : first + 6].flatten(1))
+
+
+def test_further_experts_read_the_scores_of_others_dealt_anew() -> None:
+    """Each has the scores of one that was scored, image by image, and prefers other tokens."""
+    wide = more_experts(LOGITS, 8)
+    assert torch.equal(wide[:, :, :4], LOGITS)
+    for j in range(4):
+        for image in range(3):
+            one, other = LOGITS[image, :, j], wide[image, :, 4 + j]
+            assert sorted(map(tuple, one.tolist())) == sorted(map(tuple, other.tolist()))
+    assert not torch.equal(wide[:, :, 4:], LOGITS)
+    assert torch.equal(more_experts(LOGITS[..., 0], 3), LOGITS[:, :, :3, 0])
+    with pytest.raises(ValueError, match="num_experts must be from 1 to 8, twice the experts scored, got 9"):
+        more_experts(LOGITS, 9)
+
+
+def test_noise_of_further_experts_leaves_that_of_the_others_as_it_is() -> None:
+    """More experts draw more noise, and none of it anew."""
+    settings = {"step": "score", "noise": 0.5, "seed": 3}
+    few, more = shown(LOGITS, settings, {**settings, "num_experts": 7})
+    two, three = torch.tensor(few["map"]["values"]).view(6, 4, 2), torch.tensor(more["map"]["values"]).view(6, 7, 2)
+    assert torch.equal(three[:, :4], two)
+    assert (three[:, 4:] - more_experts(LOGITS, 7)[0, :, 4:]).abs().min() > 0
+
+
+EXAMPLES = """given.map(([logits, sizes, settings]) =>
+    exampleOf(explore(batchOf(Float32Array.from(logits), sizes), settings, 0)))"""
+# With two slots each, tokens 0 and 1 keep their first choice, expert 1, and find expert 0 full with their second.
+LOSES_ONE = torch.tensor([[[1.0, 3.0, 0.0], [2.0, 3.0, 0.0], [3.0, 0.0, 2.0], [3.0, 0.0, 2.0]]])
+
+
+def test_the_example_is_a_token_that_teaches_something() -> None:
+    """One that is dropped; one that lost a choice; one that most slots see."""
+    cases = [
+        (QUARTERS, {"router": "tokens choice", "capacity_factor": 0.6}),
+        (LOSES_ONE, {"router": "tokens choice", "capacity_factor": 0.75, "top_k": 2}),
+        (QUARTERS, {"router": "experts choice", "capacity_factor": 0.6}),
+        (LOSES_ONE, {"router": "soft"}),
+    ]
+    given = [
+        [logits.flatten().tolist(), widget._sizes, widget.settings | view]
+        for logits, view in cases
+        for widget in [RouterExplorer(logits)]
+    ]
+    load = soft_weights(LOSES_ONE[..., None])[0].sum((2, 3))[0]
+    found = run_node(MODULES[:1], EXAMPLES, given)
+    assert found[:3] == [1, 0, 2]
+    assert load[found[3]] == load.max() > load.min()

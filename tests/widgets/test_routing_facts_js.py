@@ -43,7 +43,7 @@ def test_the_first_experts_and_slots() -> None:
     """What is left of logits is what slicing leaves."""
     logits = logits_for(3, 3, 7, 4, 2)
     given = [logits.flatten().tolist(), dict(zip("bnep", logits.shape, strict=True))]
-    calls = [{"call": "firstOf", "arguments": [*given, *cut]} for cut in ((3, 1), (4, 2), (2, 2))]
+    calls = [{"call": "expertsOf", "arguments": [*given, *cut]} for cut in ((3, 1), (4, 2), (2, 2))]
     for answer, (e, p) in zip(ask(calls), ((3, 1), (4, 2), (2, 2)), strict=True):
         assert answer == logits[:, :, :e, :p].flatten().tolist()
 

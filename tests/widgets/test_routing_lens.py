@@ -191,7 +191,7 @@ def test_every_synced_trait_is_read_by_the_script() -> None:
 
     assert own >= {"router", "layer", "image_index", "view", "token", "slot", "expert", "_entries"}
     read = re.findall(r'model\.get\("(\w+)"\)', RoutingLens._esm)
-    assert own | {"_fault"} == set(read)
+    assert own | {"_fault", "_needs"} == set(read)
 
 
 def test_every_field_that_is_sent_is_read_by_the_script() -> None:

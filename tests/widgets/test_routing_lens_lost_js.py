@@ -71,7 +71,8 @@ def test_sentences_tell_what_was_lost() -> None:
     caption = told(lens, "caption(scene(0, 0, 'dispatch'), 'dispatch')")
     assert caption.startswith(
         "1 of 4 tokens dropped (3). Hatched at the right: 2 tokens in fewer slots than the 2 of others (1, 2); "
-        "where each makes as many choices, the rest were lost. Sums of dispatch: "
+        "where each makes as many choices, the rest were lost. Every slot's dispatch sums to 1. Sums of dispatch: "
+        "rows 0 to 2."
     )
     facts = told(lens, "[0, 1, 3].map(t => sentence(scene(0, 0, 'dispatch'), at(t, -1, -1), 'dispatch'))")
     assert [text.split(", its")[0] for text in facts] == [
@@ -94,6 +95,7 @@ def test_mixtures_lose_no_choice_whatever_their_sums(scores: str) -> None:
 
     assert lost(lens) == [[], [], []]
     caption = told(lens, "caption(scene(0, 0, 'dispatch'), 'dispatch')")
-    assert caption.startswith("0 of 16 tokens dropped. Sums of dispatch: ")
+    folded = "Every token's dispatch sums to 0. " if scores == "opposite" else ""
+    assert caption.startswith(f"0 of 16 tokens dropped. {folded}Sums of dispatch: ")
     fact = told(lens, "sentence(scene(0, 0, 'dispatch'), at(3, -1, -1), 'dispatch')")
     assert "where others fill" not in fact and "dropped" not in fact

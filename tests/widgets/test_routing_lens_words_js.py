@@ -275,3 +275,13 @@ def test_an_empty_slot_is_told_of_what_is_drawn(monkeypatch: pytest.MonkeyPatch)
     assert told(few, "sentence(scene(0, 0, 'dispatch'), at(-1, 0, 0), 'dispatch')").endswith(
         "; no dispatch from the tokens of this image that are drawn"
     )
+
+
+def test_a_small_weight_is_not_0() -> None:
+    """A weight below a ten-thousandth keeps its size in the sentence; one that is 0 is 0."""
+    dispatch, combine = both(seven().logits)
+    dispatch[0, 2, 1, 0], dispatch[0, 3, 1, 0] = 3.2e-5, 0.0
+    lens = RoutingLens(SoftRouting(dispatch, combine))
+    facts = told(lens, "[2, 3].map(t => sentence(scene(0, 0, 'dispatch'), at(t, 1, 0), 'dispatch'))")
+
+    assert [fact.split(": dispatch ")[1].split(",")[0] for fact in facts] == ["3.2e-5", "0.0000"]

@@ -102,4 +102,5 @@ def test_the_explorer_calls_tokens_by_their_words() -> None:
     alone, batch = shown(LOGITS, view, view | {"group": "whole batch"})
 
     assert alone["line"].startswith('token 1 "dog", expert 0: score = ')
-    assert batch["line"].startswith('token 1 "dog", expert 0: score = ')
+    assert batch["line"].startswith('text 1\'s token 1 "dog", expert 0: score = ')
+    assert alone["figures"][0][0] == "Dropped tokens of this text"

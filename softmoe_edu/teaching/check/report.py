@@ -8,7 +8,7 @@ from softmoe_edu.teaching.say import encodable, fitting
 MOST_LINES = 8
 LINE = 320  # characters; longer lines lose their middle
 MARKS = {"passed": "✓", "failed": "✗", "not started": "○"}
-COLOURS = {"passed": "#00796b", "failed": "#b3541e", "not started": "#6b7280"}
+COLOURS = {"passed": "#0a8f7e", "failed": "#c8622a", "not started": "#7b8494"}  # 3:1 on light and on dark pages
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,25 @@ class Report:
         colour = COLOURS[self.status]
         return (
             f"<section role='region' aria-label='Check {html.escape(self._head)}' "
-            f"style='border-left:5px solid {colour};"
-            "padding:.4em .9em;max-width:60em;color:var(--jp-ui-font-color1, inherit)'>"
-            f"<p style='margin:0 0 .3em 0'><strong><span aria-hidden='true'>{MARKS[self.status]}</span> "
-            f"{html.escape(self._head)}</strong></p>"
+            f"style='border-left:5px solid {colour};border-radius:3px;background:color-mix(in srgb, {colour} 9%, "
+            "transparent);padding:.6em 1em;max-width:60em;color:var(--jp-ui-font-color1, inherit)'>"
+            "<p style='margin:0 0 .4em 0;font-size:1.1em'><strong>"
+            f"<span aria-hidden='true'>{MARKS[self.status]}</span> {html.escape(self._head)}</strong></p>"
+            f"{self._progress(colour)}"
             f"<dl style='display:grid;grid-template-columns:max-content 1fr;gap:0 .9em;margin:0'>{rows}</dl></section>"
         )
+
+    def _progress(self, colour: str) -> str:
+        """Return one box for each property, filled where it holds; the head says the same in words."""
+        if self.status == "not started" or not self.total:
+            return ""
+        held = self.total if self.passed else len(self.holds)
+        boxes = "".join(
+            f"<i style='width:1.6em;height:.5em;border:1px solid {colour};border-radius:2px;"
+            f"background:{colour if i < held else 'none'};forced-color-adjust:none'></i>"
+            for i in range(self.total)
+        )
+        return f"<p aria-hidden='true' style='display:flex;flex-wrap:wrap;gap:3px;margin:0 0 .5em 0'>{boxes}</p>"
 
 
 def _short(text: str) -> str:

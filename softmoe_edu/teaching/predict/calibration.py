@@ -57,28 +57,45 @@ def in_words(counts: dict[int, tuple[int, int]]) -> str:
 
 
 def draw(counts: dict[int, tuple[int, int]], lesson: str | int | None = None, ax: "Axes | None" = None) -> "Axes":
-    """Draw a dot for each confidence, with its counts, and the diagonal on which confidence and share agree."""
+    """Draw a dot for each confidence, as large as its count, and how far it is from where both would agree."""
     from softmoe_edu.figures.canvas import one_axes
     from softmoe_edu.figures.description import describe
-    from softmoe_edu.figures.style import categories, page, text_colour
+    from softmoe_edu.figures.style import categories, text_colour
 
-    ax = one_axes(ax, 4.6, 4.0)
-    dot = categories()[0]
-    ax.plot([40, 100], [40, 100], color=text_colour(), linestyle="--", linewidth=1, label="perfect calibration")
+    ax = one_axes(ax, 5.2, 4.2)
+    dot, away = categories()[:2]
+    ink = text_colour()
+    ax.plot([40, 100], [40, 100], color=ink, linestyle="--", linewidth=1, label="as sure as right")
     shares = [100 * right / all for right, all in counts.values()]
-    ax.plot(list(counts), shares, "o", color=dot, markersize=9, label="your predictions")
+    for sure, share in zip(counts, shares, strict=True):
+        ax.plot([sure, sure], [sure, share], color=away, linewidth=2, solid_capstyle="butt", zorder=2)
+    sizes = [60 + 20 * min(all, 20) for _, all in counts.values()]
+    ax.scatter(list(counts), shares, sizes, color=dot, edgecolor=ink, linewidth=1, zorder=3, label="you")
     for (sure, (right, all)), share in zip(counts.items(), shares, strict=True):
-        box = {"facecolor": page(), "edgecolor": "none", "pad": 1}
-        ax.annotate(f"{right} of {all}", (sure, share), (9, 0), textcoords="offset points", va="center", bbox=box)
-    ax.set(xlim=(40, 100), ylim=(-6, 106), xticks=CONFIDENCES, yticks=range(0, 101, 20))
-    ax.set_title(f"Confidence and success{_in(lesson)}")
-    ax.set_xlabel("stated confidence (%)")
-    ax.set_ylabel("share of predictions that were right (%)")
+        below = share <= sure  # on the side of the dot where the diagonal is not
+        ax.annotate(
+            f"{right} of {all} right", (sure, share), (0, -13 if below else 13), textcoords="offset points",
+            va="top" if below else "bottom", ha="center",
+        )  # fmt: skip
+    ax.text(41.5, 110, "more often right than sure:\nunderconfident", va="top")
+    ax.text(107, -11, "more sure than right:\noverconfident", ha="right")
+    ax.set(xlim=(40, 108), ylim=(-14, 112), xticks=CONFIDENCES, yticks=range(0, 101, 20))
+    ax.set_title(f"{_verdict(counts)}{_in(lesson)}", loc="left", fontweight="bold")
+    ax.set_xlabel("how sure you were (%)")
+    ax.set_ylabel("how often you were right (%)")
+    ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, linewidth=0.6)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)  # a dot may be anywhere inside
+    ax.set_axisbelow(True)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)  # a dot may be anywhere inside
     dots = "; ".join(f"{sure} % stated, {share:.0f} % right" for sure, share in zip(counts, shares, strict=True))
     describe(ax, f"Stated confidence against the share of right predictions: {dots}. {in_words(counts)}")
     return ax
+
+
+def _verdict(counts: dict[int, tuple[int, int]]) -> str:
+    """Return what `in_words` concludes, with a capital: "15 points overconfident"."""
+    compared = in_words(counts).rpartition("right: ")[2].partition(".")[0]
+    return compared[0].upper() + compared[1:]
 
 
 def _in(lesson: str | int | None) -> str:

@@ -45,7 +45,9 @@ function render({ model, el }) {
   const status = make("div", "", { role: "status", "aria-live": "polite" });
   action.append(lock, note);
   form.append(answer, confidence, action);
+  const asleep = "The kernel is gone, and it keeps your answers: run the cell again to answer."; // the style sheet knows when
   root.append(title, make("p", text, { id: `${own}-text`, "data-part": "text" }), form, given, status);
+  root.append(make("p", asleep, { class: "prediction-view-asleep" }));
   el.append(root);
   let patience = 0;
 

@@ -12,8 +12,10 @@ from softmoe_edu import own_figures
 from softmoe_edu.teaching.predict.prediction import Outcome, Prediction
 from softmoe_edu.teaching.predict.question import CONFIDENCES
 from softmoe_edu.widgets.base import Instrument
+from softmoe_edu.widgets.twin import MARK
 
 HERE = Path(__file__).parent
+WORDS_ALONE = "Run the cell again for its form."
 WORDS = {50: "could be either way", 70: "fairly sure", 90: "almost certain"}
 
 
@@ -77,7 +79,8 @@ def show_widget(prediction: Prediction) -> None:
     bundle = box._repr_mimebundle_()
     text = [prediction.given_words(), *view._outcome["lines"]] if view._given else prediction.how_to_answer()
     bundle["text/plain"] = "\n".join(text)
-    bundle["text/html"] = "".join(f"<p>{html.escape(line)}</p>" for line in text)
+    lines = "".join(f"<p>{html.escape(line)}</p>" for line in text)
+    bundle["text/html"] = f'<div class="{MARK}">{lines}<p><em>{WORDS_ALONE}</em></p></div>'
     display(bundle, raw=True)
 
 

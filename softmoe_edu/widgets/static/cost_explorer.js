@@ -1,6 +1,11 @@
 // js/shared/numbers.js
 var exact = (x) => x.toLocaleString("en-US", { maximumFractionDigits: 3 });
 var brief = (x) => x && Math.abs(x) < 1e-3 ? String(x.toExponential()) : exact(x);
+function number(x) {
+  if (x === 0 || !Number.isFinite(x)) return String(x);
+  if (Math.abs(x) < 1e-3) return x.toExponential(2);
+  return x.toLocaleString("en-US", Math.abs(x) < 1e3 ? { maximumSignificantDigits: 4 } : { maximumFractionDigits: 0 });
+}
 var percent = (x) => `${(100 * x).toFixed(1)} %`;
 var many = (x, word) => `${exact(x)} ${word}${x === 1 ? "" : "s"}`;
 
@@ -46,7 +51,7 @@ function secondsOf(part, sizes) {
 }
 function measure(sizes) {
   const parts = layerCost(sizes).map((part) => ({ ...part, bytes: bytesOf(part, sizes), ...secondsOf(part, sizes) }));
-  const sumOf = (field) => parts.reduce((sum, part) => sum + part[field], 0);
+  const sumOf = (field2) => parts.reduce((sum, part) => sum + part[field2], 0);
   const total = {
     name: "total",
     mean: parts.some((part) => part.mean),
@@ -64,15 +69,15 @@ var UNITS = [
   { size: 1e9, name: "G" },
   { size: 1e6, name: "M" }
 ];
-function written(x, fits = () => true) {
+function written(x, fits2 = () => true) {
   const full = exact(x);
   const unit = UNITS.find(({ size }) => x >= size);
-  return !unit || fits(full) ? full : `${exact(Number((x / unit.size).toPrecision(4)))} ${unit.name}`;
+  return !unit || fits2(full) ? full : `${exact(Number((x / unit.size).toPrecision(4)))} ${unit.name}`;
 }
 var rounded = (x) => x >= 100 ? Math.round(x) : Number(x.toPrecision(3));
 
 // js/shared/knobs.js
-var stopsOf = (knobs, limits) => Object.fromEntries(Object.entries(knobs).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]));
+var stopsOf = (knobs2, limits) => Object.fromEntries(Object.entries(knobs2).map(([name, [, make]]) => [name, make(limits[name][0], limits[name][1])]));
 function bindKnobs(view, stopsByName, also = (values) => values) {
   const { model, input, on, send } = view;
   const limits = model.get("_limits");
@@ -87,14 +92,17 @@ function bindKnobs(view, stopsByName, also = (values) => values) {
     on(box, "change", () => {
       if (none && box.value === "" && !box.validity.badInput) return send(also({ [name]: null }));
       const value = box.value.trim() === "" ? NaN : Number(box.value);
-      const fits = value >= least && value <= most && (!whole || Number.isInteger(value));
-      if (fits) return send(also({ [name]: value }));
+      const fits2 = value >= least && value <= most && (!whole || Number.isInteger(value));
+      if (fits2) return send(also({ [name]: value }));
       const kind = whole ? "a whole number" : "a number";
       const label = slider.getAttribute("aria-label");
       if (view.refused?.name !== name) view.settle();
-      view.note = `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`;
       view.refused = { name, restore: () => delete shown[name] };
-      box.setAttribute("aria-invalid", "true");
+      refuse(
+        `${label} must be ${kind} from ${brief(least)} to ${brief(most)}, got ${box.value || "nothing"}.`,
+        box,
+        view.part(`${name}-refusal`)
+      );
       view.schedule();
     });
   }
@@ -108,22 +116,1198 @@ function bindKnobs(view, stopsByName, also = (values) => values) {
       slider.value = String(value === null ? stops.indexOf(null) : far.indexOf(Math.min(...far)));
       slider.setAttribute("aria-valuetext", value === null ? "none" : brief(value));
       box.value = value && value < 1e-3 ? value.toExponential() : String(value ?? "");
-      box.setAttribute("aria-invalid", "false");
+      accept(box, view.part(`${name}-refusal`));
       shown[name] = value;
     }
   };
 }
+function refuse(sentence, box, below2) {
+  below2.id ||= `refusal-${Math.random().toString(36).slice(2)}`;
+  below2.textContent = sentence;
+  below2.hidden = false;
+  box.setAttribute("aria-invalid", "true");
+  box.setAttribute("aria-describedby", below2.id);
+}
+function accept(box, below2) {
+  below2.textContent = "";
+  below2.hidden = true;
+  box.setAttribute("aria-invalid", "false");
+  box.removeAttribute("aria-describedby");
+}
+
+// js/shared/keys.js
+var KEYS = 'data-lm-suppress-shortcuts="true"';
+var keyHints = (keys, touch) => `<p class="explorer-keys"><span class="explorer-typed">${Object.entries(keys).map(
+  ([key, what]) => `${key.split(" ").map((each) => `<kbd>${each}</kbd>`).join("")} ${what}`
+).join(" · ")}</span><span class="explorer-touched">${touch}</span></p>`;
+
+// js/shared/glossary.js
+var GLOSSARY = {
+  token: "One of the pieces a model reads, as a vector: a patch of an image, or a part of a word.",
+  expert: "One of several small networks (MLPs) of a layer. Each learns weights of its own.",
+  slot: "One input row of an expert. An expert computes once for each of its slots, full or empty.",
+  router: "Decides which tokens go to which slots, and how slots answer tokens.",
+  group: "The tokens that compete for the same slots: one image by default, or a whole batch.",
+  logit: "The score that a router gives a token for an expert or a slot, before any softmax. It can be any number.",
+  score: "What a router thinks of a token and an expert or a slot, before any softmax. Also called a logit.",
+  softmax: "Turns scores into positive weights that sum to 1; the larger a score, the larger its weight.",
+  gate: "A score after the softmax: how much a token wants an expert, and how much that expert's answer counts.",
+  gating: "How gates are made from scores. vmoe: softmax over all experts, then the best are kept. switch: the same with one choice. gshard: the kept gates are divided by their sum. top_k_then_softmax: the best scores are kept, then the softmax is over those alone.",
+  dispatch: "How tokens fill slots. A slot's input is the sum of the tokens, times their dispatch weights.",
+  combine: "How slots answer tokens. A token's output is the sum of the slots' outputs, times its combine weights.",
+  capacity: "The number of slots of one expert: the most tokens that a sparse router can send it.",
+  "capacity factor": "All slots, divided by all choices that tokens make. At 1 there are just enough slots, if every expert is chosen equally often.",
+  top_k: "How many experts a token may choose. In tokens choice, a token goes to the top_k experts with its largest gates.",
+  dropped: "A token that no slot took. The layer passes it on unchanged, through the residual connection.",
+  "empty slot": "A slot that no token took. Its expert computes it all the same: paid for nothing.",
+  load: "The work of an expert: the dispatch weights of its slots, summed. For a sparse router, the number of tokens it got.",
+  priority: "Who is served first where too many tokens want one expert. position: in the order of the tokens. gate: those with the largest gate first.",
+  scale: "Multiplies all scores before the softmax. A large scale makes the softmax choose; at 0 all weights are equal.",
+  noise: "Random numbers that are added to the scores, as some routers do while they train.",
+  seed: "Where random numbers start. The same seed gives the same numbers again.",
+  skew: "How unevenly a router chooses. At 0 all experts are equally likely; the larger it is, the more tokens want the first experts.",
+  sample: "One random draw of all tokens' choices. Several show how much luck is in a number.",
+  "uniform router": "A router that chooses each expert equally often, and at random.",
+  soft: "Soft MoE: nothing is chosen. Every slot is a weighted average of all tokens, and every token a weighted average of all slots' outputs.",
+  "tokens choice": "A sparse router in which each token chooses its experts. An expert that is full turns the next token away.",
+  "experts choice": "A sparse router in which each expert chooses as many tokens as it has slots. A token may be chosen by several experts, or by none.",
+  "dense MLP": "The layer without experts: one MLP that every token passes through.",
+  parameters: "The numbers that a layer learns. All of them are kept in memory.",
+  "active parameters": "The parameters that one token passes through; the mean where tokens differ.",
+  MACs: "Multiplications with their additions: the unit of computing. One MAC is two floating-point operations.",
+  bytes: "What is moved in memory: the parameters once, and all that matrix products read and write.",
+  "least time": "The least that a device needs at its best rates. A part takes the longer of computing and moving.",
+  batch: "The examples that are computed together.",
+  width: "How many numbers stand for one token.",
+  "hidden width": "How many numbers an expert computes for a slot, between its two matrix products.",
+  devices: "Equal processors that share the work evenly. What they would send each other is left out.",
+  "TFLOP/s": "How fast a device computes: 10¹² floating-point operations in a second.",
+  "GB/s": "How fast a device moves numbers between memory and processor: 10⁹ bytes in a second.",
+  causal: "No output depends on a later token. A model that writes text word by word needs this.",
+  tolerance: "The largest change of an output that counts as none; computers round.",
+  "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
+  step: "One update of the weights in training.",
+  MoE: "Mixture of experts: a layer with several experts, and a router that decides which of them see a token."
+};
+
+// js/shared/pointing.js
+var ACROSS = { ArrowLeft: -1, ArrowRight: 1 };
+var DOWN = { ArrowUp: -1, ArrowDown: 1 };
+var FAR = { Home: -Infinity, End: Infinity };
+function stepsOf(key) {
+  const across = ACROSS[key] ?? 0;
+  const down = DOWN[key] ?? 0;
+  const far = FAR[key] ?? 0;
+  return across || down || far ? { across, down, far } : null;
+}
+function onward(from, by, count) {
+  const next = from < 0 && Number.isFinite(by) ? 0 : from + by;
+  return Math.min(Math.max(next, 0), count - 1);
+}
+
+// js/shared/terms.js
+var GAP = 6;
+function term(name, words = name) {
+  if (!(name in GLOSSARY)) throw new RangeError(`${name} is not in the glossary: add it to softmoe_edu/glossary.py`);
+  return `<button type="button" class="explorer-term" data-term="${name}" aria-expanded="false" tabindex="-1"
+    ${KEYS}>${words}</button>`;
+}
+function explainTerms(root, on, signal) {
+  const sentence = document.createElement("div");
+  const words = document.createElement("p");
+  const keys = document.createElement("p");
+  let opened = null;
+  let openedAt = 0;
+  sentence.className = "explorer-meaning";
+  sentence.popover = "auto";
+  sentence.dataset.part = "meaning";
+  words.ariaLive = "polite";
+  keys.className = "explorer-keys";
+  keys.innerHTML = `<span class="explorer-typed">Arrow keys: other terms. Esc: close.</span>
+    <span class="explorer-touched">Tap anywhere to close.</span>`;
+  sentence.append(words, keys);
+  root.append(sentence);
+  const buttons = () => (
+    /** @type {HTMLElement[]} */
+    [...root.querySelectorAll("[data-term]")]
+  );
+  const seen = () => buttons().filter((each) => each.checkVisibility());
+  function oneStop(next) {
+    for (const each of buttons()) each.tabIndex = each === next ? 0 : -1;
+  }
+  function open(button2) {
+    const name = button2.dataset.term ?? "";
+    const title = document.createElement("b");
+    title.textContent = name;
+    opened?.setAttribute("aria-expanded", "false");
+    opened = button2;
+    button2.setAttribute("aria-expanded", "true");
+    sentence.showPopover();
+    words.replaceChildren(title, ` ${GLOSSARY[name]}`);
+    const at = button2.getBoundingClientRect();
+    openedAt = at.top;
+    place(at);
+  }
+  function place({ left, top, bottom }) {
+    const { offsetWidth: w, offsetHeight: h } = sentence;
+    const below2 = bottom + GAP + h <= window.innerHeight || top < h + GAP;
+    sentence.style.left = `${Math.max(GAP, Math.min(left, document.documentElement.clientWidth - w - GAP))}px`;
+    sentence.style.top = `${below2 ? bottom + GAP : top - GAP - h}px`;
+  }
+  on(sentence, "beforetoggle", ({ newState }) => {
+    if (newState === "open") return;
+    opened?.setAttribute("aria-expanded", "false");
+    opened = null;
+  });
+  let wasOpened = false;
+  on(root, "pointerdown", ({ target }) => wasOpened = opened !== null && opened === termAt(target));
+  on(root, "click", (event) => {
+    const button2 = termAt(event.target);
+    const again = event.detail ? wasOpened : button2 === opened;
+    if (!button2) return;
+    event.preventDefault();
+    oneStop(button2);
+    if (again) sentence.hidePopover();
+    else open(button2);
+  });
+  on(root, "focusin", ({ target }) => {
+    const button2 = termAt(target);
+    if (button2) oneStop(button2);
+  });
+  on(root, "keydown", (event) => {
+    const button2 = termAt(event.target);
+    const steps = button2 && stepsOf(event.key);
+    if (!button2 || !steps || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = seen();
+    const next = all[onward(all.indexOf(button2), steps.across + steps.down + steps.far, all.length)];
+    event.preventDefault();
+    event.stopPropagation();
+    const reads = opened !== null;
+    next.focus();
+    if (reads) open(next);
+  });
+  const scrolled = () => {
+    const top = opened?.getBoundingClientRect().top ?? openedAt;
+    if (Math.abs(top - openedAt) > 1) sentence.hidePopover();
+  };
+  document.addEventListener("scroll", scrolled, { capture: true, passive: true, signal });
+  return () => {
+    const all = seen();
+    if (!all.some((each) => each.tabIndex === 0)) oneStop(all[0]);
+  };
+}
+var termAt = (target) => (
+  /** @type {HTMLElement | null} */
+  /** @type {HTMLElement} */
+  target.closest("[data-term]")
+);
 
 // js/shared/markup.js
-var KEYS = 'data-lm-suppress-shortcuts="true"';
 var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
   <span data-part="pin"></span></p>`;
-var knob = (name, label) => `<div class="explorer-knob"><span>${label}</span>
+var knob = (name, label, about) => `<div class="explorer-knob"><span>${about ? term(about, label) : label}</span>
   <input type="range" min="0" step="1" data-part="${name}" aria-label="${label}" ${KEYS}>
-  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}></div>`;
+  <input type="number" data-part="${name}-number" aria-label="${label}, typed" ${KEYS}>
+  <p class="explorer-refusal" data-part="${name}-refusal" role="alert" hidden></p></div>`;
+var list = (name, label, about) => `<div class="explorer-list"><span>${about ? term(about, label) : label}</span>
+  <select data-part="${name}" aria-label="${label}" ${KEYS}></select></div>`;
+var button = (name, label) => `<button type="button" data-part="${name}" ${KEYS}>${label}</button>`;
+var more = (controls, words = "More settings") => `<details class="explorer-more" data-part="more">
+  <summary ${KEYS}>${words}</summary><div class="explorer-controls">${controls}</div></details>`;
 function fillList(select, names, value) {
   if (!select.options.length) select.replaceChildren(...names.map((text) => new Option(text, text)));
   select.value = value;
+}
+
+// js/shared/csv.js
+function field(value) {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
+}
+var csvOf = (rows) => rows.map((row) => `${row.map(field).join(",")}\r
+`).join("");
+
+// js/shared/palette.js
+var RAMP_STEPS = [
+  [68, 1, 84],
+  [71, 45, 123],
+  [59, 82, 139],
+  [44, 114, 142],
+  [33, 145, 140],
+  [40, 174, 128],
+  [94, 201, 98],
+  [173, 220, 48],
+  [253, 231, 37]
+];
+var EXPERTS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
+
+// js/shared/painting.js
+var RAMP = new Uint32Array(256).map((_, i) => {
+  const at = i / 255 * (RAMP_STEPS.length - 1);
+  const low = Math.min(Math.floor(at), RAMP_STEPS.length - 2);
+  const [r, g, b] = RAMP_STEPS[low].map((c, k) => Math.round(c + (at - low) * (RAMP_STEPS[low + 1][k] - c)));
+  return 255 << 24 | b << 16 | g << 8 | r;
+});
+var RAMP_CSS = `linear-gradient(to right, ${RAMP_STEPS.map((c) => `rgb(${c})`).join(", ")})`;
+var expertColour = (e) => EXPERTS[e % EXPERTS.length];
+var contextOf = (canvas) => (
+  /** @type {OffscreenCanvasRenderingContext2D} */
+  canvas.getContext("2d")
+);
+var saving = null;
+var spoilt = 0;
+var spoil = () => spoilt++;
+function paintFor(pixels, recorder, paint) {
+  saving = { pixels, recorder };
+  try {
+    paint();
+  } finally {
+    saving = null;
+  }
+}
+
+// js/shared/shapes.js
+var ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+var escaped = (text) => String(text).replace(/[\0-\x08\x0b\x0c\x0e-\x1f]/g, "").replace(/[&<>"]/g, (each) => ENTITIES[each]);
+var round = (x) => String(Number(x.toFixed(2)));
+var written2 = (attributes) => Object.entries(attributes).filter(([, value]) => value !== void 0 && value !== "").map(([name, value]) => ` ${name}="${typeof value === "number" ? round(value) : escaped(value)}"`).join("");
+var ANCHORS = { center: "middle", right: "end", end: "end" };
+var SHIFTS = { middle: "0.35em", top: "0.8em", hanging: "0.8em", bottom: "-0.2em" };
+var BRUSHES = (
+  /** @type {const} */
+  [
+    "fillStyle",
+    "strokeStyle",
+    "lineWidth",
+    "lineJoin",
+    "lineCap",
+    "font",
+    "textAlign",
+    "textBaseline",
+    "globalAlpha"
+  ]
+);
+var last = 0;
+var newId = () => `shape-${++last}`;
+var Shapes = class {
+  fillStyle = "#000";
+  strokeStyle = "#000";
+  lineWidth = 1;
+  /** @type {CanvasLineJoin} */
+  lineJoin = "miter";
+  /** @type {CanvasLineCap} */
+  lineCap = "butt";
+  font = "11px system-ui, sans-serif";
+  /** @type {CanvasTextAlign} */
+  textAlign = "left";
+  /** @type {CanvasTextBaseline} */
+  textBaseline = "middle";
+  globalAlpha = 1;
+  imageSmoothingEnabled = false;
+  /** @type {string[]} */
+  #shapes = [];
+  #path = "";
+  /** @type {number[]} */
+  #dashes = [];
+  #clip = "";
+  #turned = "";
+  /** @type {Record<string, any>[]} */
+  #kept = [];
+  /** @param {HTMLCanvasElement} canvas One that measures text alike. */
+  constructor(canvas, width = 0, height = 0) {
+    this.canvas = canvas;
+    this.width = width;
+    this.height = height;
+  }
+  get markup() {
+    return this.#shapes.join("");
+  }
+  save() {
+    const brush = Object.fromEntries(BRUSHES.map((name) => [name, this[name]]));
+    this.#kept.push({ brush, dashes: this.#dashes, clip: this.#clip, turned: this.#turned });
+  }
+  restore() {
+    const kept = this.#kept.pop();
+    if (!kept) return;
+    Object.assign(this, kept.brush);
+    [this.#dashes, this.#clip, this.#turned] = [kept.dashes, kept.clip, kept.turned];
+  }
+  /** @type {(x: number, y: number) => void} */
+  translate(x, y) {
+    this.#turned += `translate(${round(x)} ${round(y)}) `;
+  }
+  /** @type {(x: number, y: number) => void} */
+  scale(x, y) {
+    this.#turned += `scale(${x} ${y}) `;
+  }
+  /** @param {number} angle */
+  rotate(angle) {
+    this.#turned += `rotate(${round(180 * angle / Math.PI)}) `;
+  }
+  beginPath() {
+    this.#path = "";
+  }
+  closePath() {
+    this.#path += "Z";
+  }
+  /** @type {(x: number, y: number) => void} */
+  moveTo(x, y) {
+    this.#path += `M${round(x)} ${round(y)}`;
+  }
+  /** @type {(x: number, y: number) => void} */
+  lineTo(x, y) {
+    this.#path += `${this.#path ? "L" : "M"}${round(x)} ${round(y)}`;
+  }
+  /** @type {(ax: number, ay: number, bx: number, by: number, x: number, y: number) => void} */
+  bezierCurveTo(...numbers) {
+    this.#path += `C${numbers.map(round).join(" ")}`;
+  }
+  /** @type {(ax: number, ay: number, x: number, y: number) => void} */
+  quadraticCurveTo(...numbers) {
+    this.#path += `Q${numbers.map(round).join(" ")}`;
+  }
+  /** @type {(x: number, y: number, w: number, h: number) => void} */
+  rect(x, y, w, h) {
+    this.#path += `M${round(x)} ${round(y)}h${round(w)}v${round(h)}h${round(-w)}Z`;
+  }
+  /** @type {(x: number, y: number, w: number, h: number, radius?: number) => void} */
+  roundRect(x, y, w, h, radius = 0) {
+    const r = Math.min(Number(radius), w / 2, h / 2);
+    const turn = (dx, dy) => `a${round(r)} ${round(r)} 0 0 1 ${dx} ${dy}`;
+    this.#path += `M${round(x + r)} ${round(y)}h${round(w - 2 * r)}${turn(r, r)}v${round(h - 2 * r)}${turn(-r, r)}h${round(2 * r - w)}${turn(-r, -r)}v${round(2 * r - h)}${turn(r, -r)}Z`;
+  }
+  /** @type {(x: number, y: number, r: number, from: number, to: number, back?: boolean) => void} */
+  arc(x, y, r, from, to, back = false) {
+    const whole = Math.abs(to - from) >= 2 * Math.PI - 1e-9;
+    const end = whole ? from + Math.PI : to;
+    const at = (angle) => `${round(x + r * Math.cos(angle))} ${round(y + r * Math.sin(angle))}`;
+    const far = !whole && ((back ? from - to : to - from) % (2 * Math.PI) + 2 * Math.PI) % (2 * Math.PI) > Math.PI;
+    const flags = `${round(r)} ${round(r)} 0 ${far ? 1 : 0} ${back ? 0 : 1}`;
+    this.#path += `${this.#path ? "L" : "M"}${at(from)}A${flags} ${at(end)}`;
+    if (whole) this.#path += `A${flags} ${at(from)}Z`;
+  }
+  fill() {
+    this.#add("path", { d: this.#path, fill: this.fillStyle });
+  }
+  stroke() {
+    this.#add("path", { d: this.#path, fill: "none", ...this.#line() });
+  }
+  clip() {
+    this.#clip = newId();
+    this.#shapes.push(`<clipPath id="${this.#clip}"><path${written2({ d: this.#path })}/></clipPath>`);
+  }
+  /** @type {(x: number, y: number, w: number, h: number) => void} */
+  fillRect(x, y, w, h) {
+    this.#add("rect", { ...boxOf(x, y, w, h), fill: this.fillStyle });
+  }
+  /** @type {(x: number, y: number, w: number, h: number) => void} */
+  strokeRect(x, y, w, h) {
+    this.#add("rect", { ...boxOf(x, y, w, h), fill: "none", ...this.#line() });
+  }
+  /** @type {(x: number, y: number, w: number, h: number) => void} */
+  clearRect(x, y, w, h) {
+    if (x <= 0 && y <= 0 && w >= this.width && h >= this.height) this.#shapes = [];
+  }
+  /** @type {(text: string, x: number, y: number) => void} */
+  fillText(text, x, y) {
+    this.#add("text", { ...this.#letters(x, y), fill: this.fillStyle }, text);
+  }
+  /** @type {(text: string, x: number, y: number) => void} */
+  strokeText(text, x, y) {
+    this.#add("text", { ...this.#letters(x, y), fill: "none", ...this.#line() }, text);
+  }
+  /** @param {string} text */
+  measureText(text) {
+    const ctx = (
+      /** @type {Context} */
+      this.canvas.getContext("2d")
+    );
+    ctx.save();
+    ctx.font = this.font;
+    const size = ctx.measureText(text);
+    ctx.restore();
+    return size;
+  }
+  /** @param {number[]} dashes */
+  setLineDash(dashes) {
+    this.#dashes = [...dashes];
+  }
+  getLineDash() {
+    return [...this.#dashes];
+  }
+  /**
+   * Pixels stay pixels.
+   *
+   * @param {HTMLCanvasElement | OffscreenCanvas} picture
+   * @param {number} x
+   * @param {number} y
+   * @param {number} [w]
+   * @param {number} [h]
+   */
+  drawImage(picture, x, y, w = picture.width, h = picture.height) {
+    this.#add("image", { ...boxOf(x, y, w, h), ...imageOf(picture) });
+  }
+  /** @returns {Record<string, string | number | undefined>} */
+  #line() {
+    return {
+      stroke: this.strokeStyle,
+      "stroke-width": this.lineWidth,
+      "stroke-linejoin": this.lineJoin === "miter" ? void 0 : this.lineJoin,
+      "stroke-linecap": this.lineCap === "butt" ? void 0 : this.lineCap,
+      "stroke-dasharray": this.#dashes.join(" ")
+    };
+  }
+  /** @type {(x: number, y: number) => Record<string, string | number | undefined>} */
+  #letters(x, y) {
+    return { x, y, dy: SHIFTS[this.textBaseline], style: `font: ${this.font}`, "text-anchor": ANCHORS[this.textAlign] };
+  }
+  /**
+   * @param {string} tag
+   * @param {Record<string, string | number | undefined>} attributes
+   * @param {string} [text]
+   */
+  #add(tag, attributes, text) {
+    const around = {
+      opacity: this.globalAlpha === 1 ? void 0 : this.globalAlpha,
+      transform: this.#turned.trim(),
+      "clip-path": this.#clip && `url(#${this.#clip})`
+    };
+    const all = written2({ ...attributes, ...around });
+    this.#shapes.push(text === void 0 ? `<${tag}${all}/>` : `<${tag}${all}>${escaped(text)}</${tag}>`);
+  }
+};
+var boxOf = (x, y, w, h) => ({
+  x: Math.min(x, x + w),
+  y: Math.min(y, y + h),
+  width: Math.abs(w),
+  height: Math.abs(h)
+});
+function imageOf(picture) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: picture.width, height: picture.height });
+  canvas.getContext("2d")?.drawImage(picture, 0, 0);
+  return { href: canvas.toDataURL(), preserveAspectRatio: "none", style: "image-rendering: pixelated" };
+}
+
+// js/shared/picture.js
+var LEFT_OUT = 'input, select, textarea, fieldset, button:not(:has(> i), .explorer-term, [data-picture="yes"] button), details:not([open]), details:has(> .explorer-controls), .explorer-controls, .explorer-knob, .explorer-list, .routing-lens-controls, .explorer-keys, .explorer-meaning, .explorer-status:has([role=status]:empty), .widget-tools, .widget-asleep, [data-picture="no"]';
+var MARGIN = 16;
+var GAP2 = 14;
+var CLEAR = /^(transparent|rgba\(.*, 0\))$/;
+var COLOUR = /(?:rgba?|hsla?|color|lab|lch|oklab|oklch)\([^()]*\)/g;
+function drawnIn(root, title, words) {
+  const frame = root.getBoundingClientRect();
+  const items = [];
+  collect(root, frame, 1, items);
+  const style = getComputedStyle(root);
+  const family = style.fontFamily;
+  const left = Math.min(...items.map(({ x }) => x), frame.width);
+  const width = Math.max(...items.map(({ x, w }) => x + w), left + 1) - left;
+  const head = heading(title, words, Math.max(width, 320), family, style.color);
+  const high = below(head);
+  const closed = closeGaps(items);
+  for (const item of closed) item.x += MARGIN - left;
+  for (const item of closed) item.y += high + GAP2;
+  for (const item of closed) if (item.kind === "text") item.base += high + GAP2;
+  const all = [...head, ...closed];
+  return {
+    width: Math.ceil(Math.max(...all.map(({ x, w }) => x + w)) + MARGIN),
+    height: Math.ceil(below(all) + MARGIN),
+    page: pageOf(root),
+    items: all
+  };
+}
+var below = (items) => Math.max(0, ...items.map(({ y, h }) => y + h));
+function collect(element, frame, alpha, items) {
+  if (element.matches(LEFT_OUT) || element.checkVisibility?.({ visibilityProperty: true }) === false) return;
+  const style = getComputedStyle(element);
+  const rect = element.getBoundingClientRect();
+  const own = alpha * Number(style.opacity);
+  const at = { x: rect.left - frame.left, y: rect.top - frame.top, w: rect.width, h: rect.height, alpha: own };
+  if (style.position === "absolute" && rect.width <= 1) return;
+  if (element instanceof HTMLCanvasElement) {
+    if (rect.width && rect.height) items.push({ ...at, kind: "canvas", canvas: element });
+    return;
+  }
+  if (rect.width && rect.height) items.push(...boxesOf(style, at));
+  if (element.localName === "mfrac") items.push(...fractionLine(element, frame, style.color, own));
+  for (const child of element.childNodes) {
+    if (child instanceof Element) collect(child, frame, own, items);
+    else if (child instanceof Text) items.push(...linesOf(child, frame, style, own));
+  }
+}
+function boxesOf(style, at) {
+  const boxes = [];
+  if (!CLEAR.test(style.backgroundColor)) boxes.push({ ...at, kind: "box", fill: style.backgroundColor });
+  for (const layer of layersOf(style.backgroundImage).reverse()) {
+    const pattern = patternOf(layer, style.backgroundSize);
+    if (pattern) boxes.push({ ...at, ...pattern });
+  }
+  const [edge] = style.boxShadow.match(COLOUR) ?? [];
+  if (edge && style.boxShadow.includes("inset")) boxes.push({ ...at, kind: "frame", colour: edge });
+  const { x, y, w, h } = at;
+  for (
+    const [side, box] of
+    /** @type {["Top" | "Right" | "Bottom" | "Left", (wide: number) => Partial<Placed>][]} */
+    [
+      ["Top", (wide) => ({ h: wide })],
+      ["Right", (wide) => ({ x: x + w - wide, w: wide })],
+      ["Bottom", (wide) => ({ y: y + h - wide, h: wide })],
+      ["Left", (wide) => ({ w: wide })]
+    ]
+  ) {
+    const wide = parseFloat(style[`border${side}Width`]);
+    const fill = style[`border${side}Color`];
+    if (wide && !CLEAR.test(fill)) boxes.push({ ...at, ...box(wide), kind: "box", fill });
+  }
+  return boxes;
+}
+var layersOf = (image) => image === "none" ? [] : image.split(/,\s*(?=(?:repeating-)?(?:linear|radial)-gradient)/);
+function patternOf(layer, size) {
+  const colours = [...layer.matchAll(COLOUR)].map((each) => each[0]);
+  const lengths = [...layer.matchAll(/(-?[\d.]+)px/g)].map((each) => Number(each[1]));
+  if (layer.startsWith("repeating-linear-gradient")) {
+    const angle = Number(/\(([-\d.]+)deg/.exec(layer)?.[1] ?? 180);
+    const thick = lengths.find((each) => each > 0) ?? 1;
+    return {
+      kind: "stripes",
+      stripes: { colour: colours[0], thick, period: Math.max(...lengths), turned: angle - 90 }
+    };
+  }
+  if (layer.startsWith("radial-gradient") && lengths.length)
+    return { kind: "dots", colour: colours[0], radius: lengths[0], period: parseFloat(size) || 4 };
+  if (!/^linear-gradient\((to right|90deg)/.test(layer) || !colours.length) return null;
+  const stops = [...layer.matchAll(new RegExp(`(${COLOUR.source})\\s*([\\d.]+)?(?=[%,)])`, "g"))];
+  const given = stops.map(([, colour, at]) => ({ colour, at: at === void 0 ? -1 : Number(at) / 100 }));
+  const even = given.every(({ at }) => at < 0);
+  const ends = given.map(({ colour, at }, i) => {
+    if (even) return { colour, at: i / Math.max(given.length - 1, 1) };
+    return { colour, at: at >= 0 ? at : i ? 1 : 0 };
+  });
+  return { kind: "ramp", ramp: ends };
+}
+function fractionLine(fraction, frame, fill, alpha) {
+  const [over, under] = [...fraction.children].map((each) => each.getBoundingClientRect());
+  if (!over || !under) return [];
+  const { left, width } = fraction.getBoundingClientRect();
+  return [
+    { kind: "box", x: left - frame.left, y: (over.bottom + under.top) / 2 - frame.top, w: width, h: 1, fill, alpha }
+  ];
+}
+function linesOf(text, frame, style, alpha) {
+  const lines2 = [];
+  const range = document.createRange();
+  for (const { 0: word, index } of text.data.matchAll(/\S+/g)) {
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    const rect = range.getClientRects()[0];
+    if (!rect?.width) continue;
+    const [x, y] = [rect.left - frame.left, rect.top - frame.top];
+    const line = lines2.at(-1);
+    if (line && Math.abs(line.y - y) < 2 && x >= line.x + line.w) {
+      line.text += ` ${word}`;
+      line.w = x + rect.width - line.x;
+    } else lines2.push({ x, y, w: rect.width, h: rect.height, text: word, alpha });
+  }
+  const font = fontOf(style);
+  return lines2.map((line) => ({ ...line, kind: "text", font, colour: style.color, base: baseOf(font, line) }));
+}
+var fontOf = ({ fontStyle, fontWeight, fontSize, fontFamily }) => `${fontStyle} ${fontWeight} ${fontSize} ${fontFamily}`;
+var measuring = () => (
+  /** @type {Context} */
+  document.createElement("canvas").getContext("2d")
+);
+function baseOf(font, { y, h }) {
+  const ctx = measuring();
+  ctx.font = font;
+  const { fontBoundingBoxAscent: up, fontBoundingBoxDescent: down } = ctx.measureText("x");
+  return y + (h - up - down) / 2 + up;
+}
+function heading(title, words, width, family, colour) {
+  const ctx = measuring();
+  const items = [];
+  let y = MARGIN;
+  const put = (text, font2, h) => {
+    ctx.font = font2;
+    const w = ctx.measureText(text).width;
+    items.push({ kind: "text", x: MARGIN, y, w, h, alpha: 1, text, font: font2, colour, base: y + 0.78 * h });
+    y += h;
+  };
+  put(title, `normal 600 16px ${family}`, 22);
+  const font = `normal 400 12px ${family}`;
+  let line = "";
+  for (const word of words.split(" ").filter(Boolean)) {
+    ctx.font = font;
+    const longer = line ? `${line} ${word}` : word;
+    if (line && ctx.measureText(longer).width > width) {
+      put(line, font, 17);
+      line = word;
+    } else line = longer;
+  }
+  if (line) put(line, font, 17);
+  return items;
+}
+function closeGaps(items) {
+  const spans = items.map(({ y, h }) => [y, y + h]).sort((a, b) => a[0] - b[0]);
+  const moves = [];
+  let end = -GAP2;
+  let by = 0;
+  for (const [from, to] of spans) {
+    if (from > end + GAP2) by += from - end - GAP2;
+    if (moves.at(-1)?.[1] !== by) moves.push([from, by]);
+    end = Math.max(end, to);
+  }
+  const up = (y) => moves.findLast(([from]) => from <= y)?.[1] ?? 0;
+  return items.map((item) => {
+    const move = up(item.y);
+    const moved = { ...item, y: item.y - move };
+    return moved.kind === "text" ? { ...moved, base: moved.base - move } : moved;
+  });
+}
+function pageOf(element) {
+  for (let at = (
+    /** @type {Element | null} */
+    element
+  ); at; at = at.parentElement) {
+    const { backgroundColor } = getComputedStyle(at);
+    if (!CLEAR.test(backgroundColor)) return backgroundColor;
+  }
+  const probe = document.createElement("i");
+  probe.style.color = "canvas";
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+function toCanvas({ width, height, page, items }, ratio2) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width: width * ratio2, height: height * ratio2 });
+  const ctx = (
+    /** @type {Context} */
+    canvas.getContext("2d")
+  );
+  ctx.scale(ratio2, ratio2);
+  ctx.fillStyle = page;
+  ctx.fillRect(0, 0, width, height);
+  for (const item of items) {
+    const { x, y, w, h } = item;
+    ctx.save();
+    ctx.globalAlpha = item.alpha;
+    if (item.kind === "text") {
+      Object.assign(ctx, { font: item.font, fillStyle: item.colour });
+      ctx.fillText(item.text, x, item.base);
+    } else if (item.kind === "canvas") ctx.drawImage(item.canvas, ...onPixels(item, item.canvas, ratio2));
+    else if (item.kind === "frame") {
+      Object.assign(ctx, { strokeStyle: item.colour, lineWidth: 1 });
+      ctx.strokeRect(x + 0.5, y + 0.5, Math.max(w - 1, 0), Math.max(h - 1, 0));
+    } else {
+      ctx.beginPath();
+      ctx.rect(x, y, w, h);
+      if (item.kind === "box") ctx.fillStyle = item.fill;
+      else if (item.kind === "ramp") {
+        const ramp = ctx.createLinearGradient(x, 0, x + w, 0);
+        for (const { colour, at } of item.ramp) ramp.addColorStop(at, colour);
+        ctx.fillStyle = ramp;
+      }
+      if (item.kind === "box" || item.kind === "ramp") ctx.fill();
+      else {
+        ctx.clip();
+        if (item.kind === "stripes") paintStripes(ctx, item, item.stripes);
+        else paintDots(ctx, item, item);
+      }
+    }
+    ctx.restore();
+  }
+  return canvas;
+}
+function onPixels({ x, y, w, h }, canvas, ratio2) {
+  const size = (wide, has) => Math.abs(wide * ratio2 - has) < 2 ? has / ratio2 : wide;
+  return [Math.round(x * ratio2) / ratio2, Math.round(y * ratio2) / ratio2, size(w, canvas.width), size(h, canvas.height)];
+}
+function paintStripes(ctx, { x, y, w, h }, { colour, thick, period, turned }) {
+  const far = Math.hypot(w, h);
+  ctx.translate(x, y);
+  ctx.rotate(Math.PI * turned / 180);
+  ctx.fillStyle = colour;
+  for (let at = -Math.ceil(far / period) * period; at < far; at += period) ctx.fillRect(at, -far, thick, 2 * far);
+}
+function paintDots(ctx, { x, y, w, h }, { colour, radius, period }) {
+  ctx.fillStyle = colour;
+  for (let row = period / 2; row < h + radius; row += period)
+    for (let column = period / 2; column < w + radius; column += period) {
+      ctx.beginPath();
+      ctx.arc(x + column, y + row, radius, 0, 2 * Math.PI);
+      ctx.fill();
+    }
+}
+function toSvg({ width, height, page, items }, recorded, title) {
+  const body = items.map((item) => shapeOf(item, recorded)).join("\n");
+  const size = { width, height, viewBox: `0 0 ${width} ${height}` };
+  return `<svg xmlns="http://www.w3.org/2000/svg"${written2({ ...size, role: "img" })}>
+<title>${escaped(title)}</title>
+<rect${written2({ width, height, fill: page })}/>
+${body}
+</svg>
+`;
+}
+function shapeOf(item, recorded) {
+  const opacity = item.alpha === 1 ? void 0 : item.alpha;
+  const box = { x: item.x, y: item.y, width: item.w, height: item.h, opacity };
+  const rect = (more2) => `<rect${written2({ ...box, ...more2 })}/>`;
+  if (item.kind === "box") return rect({ fill: item.fill });
+  if (item.kind === "frame") {
+    const inner = {
+      x: item.x + 0.5,
+      y: item.y + 0.5,
+      width: Math.max(item.w - 1, 0.01),
+      height: Math.max(item.h - 1, 0.01)
+    };
+    return rect({ ...inner, fill: "none", stroke: item.colour });
+  }
+  if (item.kind === "text") {
+    const { x, base: y, font, colour: fill } = item;
+    return `<text${written2({ x, y, fill, opacity, style: `font: ${font}` })}>${escaped(item.text)}</text>`;
+  }
+  if (item.kind === "canvas") {
+    const shapes = recorded.get(item.canvas);
+    if (!shapes) return `<image${written2({ ...box, ...imageOf(item.canvas) })}/>`;
+    return `<g transform="translate(${round(item.x)} ${round(item.y)})">${shapes.markup}</g>`;
+  }
+  const id = newId();
+  return definitionOf(item, id) + rect({ fill: `url(#${id})` });
+}
+function definitionOf(item, id) {
+  if (item.kind === "ramp") {
+    const stops = item.ramp.map(({ colour, at }) => `<stop${written2({ offset: at, "stop-color": colour })}/>`);
+    return `<linearGradient id="${id}">${stops.join("")}</linearGradient>`;
+  }
+  const period = item.kind === "dots" ? item.period : item.stripes.period;
+  const size = { id, width: period, height: period, patternUnits: "userSpaceOnUse" };
+  const inside = item.kind === "dots" ? `<circle${written2({ cx: period / 2, cy: period / 2, r: item.radius, fill: item.colour })}/>` : `<rect${written2({ width: item.stripes.thick, height: period, fill: item.stripes.colour })}/>`;
+  const turned = item.kind === "dots" ? void 0 : `rotate(${round(item.stripes.turned)})`;
+  return `<pattern${written2({ ...size, patternTransform: turned })}>${inside}</pattern>`;
+}
+
+// js/shared/exporting.js
+var RATIO = 2;
+function filesOf(view, { csv, svg = false, named, state: worded, more: more2 = [] }, state) {
+  const { root } = view;
+  const name = root.classList[root.classList.length - 1];
+  const title = `${name[0].toUpperCase()}${name.slice(1).replaceAll("-", " ")}`;
+  const words = () => worded?.() ?? inWords(state());
+  const facts = () => Object.entries(state()).filter(([trait]) => named?.includes(trait) ?? true);
+  const file = (kind) => `${fileNameOf(name, Object.fromEntries(facts()))}.${kind}`;
+  const choices = [
+    {
+      label: "Picture (PNG)",
+      async take() {
+        const canvas = pictureOf(view, title, words());
+        return download(
+          /** @type {Blob} */
+          await blobOf(canvas),
+          file("png")
+        );
+      }
+    },
+    ...Object.entries(typeof csv === "function" ? { "": csv } : csv).map(([what, rows]) => ({
+      label: `Numbers${what && ` of the ${what}`} (CSV)`,
+      take: () => download(new Blob([csvOf(rows())], { type: "text/csv" }), file(`${what && `${what}.`}csv`))
+    }))
+  ];
+  const shapes = {
+    label: "Shapes (SVG)",
+    take: () => download(new Blob([shapesOf(view, title, words())], { type: "image/svg+xml" }), file("svg"))
+  };
+  return [choices[0], ...svg ? [shapes] : [], ...more2, ...choices.slice(1)];
+}
+var blobOf = (canvas) => new Promise((done) => canvas.toBlob(done));
+function pictureOf(view, title, words) {
+  let canvas = null;
+  paintFor(RATIO, null, () => {
+    view.drawNow();
+    canvas = toCanvas(drawnIn(view.root, title, words), RATIO);
+  });
+  view.drawNow();
+  return (
+    /** @type {HTMLCanvasElement} */
+    /** @type {unknown} */
+    canvas
+  );
+}
+function shapesOf(view, title, words) {
+  const recorded = /* @__PURE__ */ new Map();
+  let text = "";
+  const recorder = (canvas, width, height) => {
+    const shapes = new Shapes(canvas, width, height);
+    recorded.set(canvas, shapes);
+    return (
+      /** @type {Context} */
+      /** @type {unknown} */
+      shapes
+    );
+  };
+  paintFor(RATIO, recorder, () => {
+    view.drawNow();
+    text = toSvg(drawnIn(view.root, title, words), recorded, `${title}: ${words}`);
+  });
+  view.drawNow();
+  return text;
+}
+var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "").map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
+function fileNameOf(widget, state) {
+  const facts = Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && typeof value !== "object").map(([name2, value]) => typeof value === "string" ? value : `${name2}-${value}`);
+  const safe = [widget, ...facts].map((each) => each.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(/^-|-$/g, ""));
+  let name = safe[0];
+  for (const each of safe.slice(1)) if (name.length + each.length < 90) name += `-${each}`;
+  return name;
+}
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 6e4);
+  return `Saved as ${name}.`;
+}
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return "Link copied.";
+  } catch {
+    return `Copy this link: ${text}`;
+  }
+}
+function bindCopies({ root, on, schedule }) {
+  let asked = false;
+  const merge = () => {
+    if (!asked) return;
+    for (const layer of root.querySelectorAll("canvas + canvas")) {
+      const ctx = (
+        /** @type {Context} */
+        /** @type {HTMLCanvasElement} */
+        layer.getContext("2d")
+      );
+      const { width, height } = ctx.canvas;
+      ctx.save();
+      ctx.setTransform(1, 0, 0, 1, 0, 0);
+      ctx.globalCompositeOperation = "destination-over";
+      if (width && height)
+        ctx.drawImage(
+          /** @type {HTMLCanvasElement} */
+          layer.previousElementSibling,
+          0,
+          0,
+          width,
+          height
+        );
+      ctx.fillStyle = pageOf(root);
+      ctx.fillRect(0, 0, width, height);
+      ctx.restore();
+    }
+  };
+  on(root, "contextmenu", () => {
+    asked = true;
+    merge();
+  });
+  for (const type of ["pointermove", "pointerdown", "keydown"])
+    on(root, type, () => {
+      if (!asked) return;
+      asked = false;
+      spoil();
+      schedule();
+    });
+  return merge;
+}
+
+// js/shared/links.js
+var WAIT = 250;
+var bounded = (allowed) => typeof allowed[2] === "boolean";
+function fits(value, allowed) {
+  if (!bounded(allowed)) return allowed.some((each) => each === value);
+  const [least, most, whole, none] = allowed;
+  if (value === null) return none;
+  return typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value));
+}
+function read(text, allowed) {
+  const number2 = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : void 0;
+  const value = bounded(allowed) ? text === "none" ? null : number2 : allowed.find((each) => String(each) === text);
+  return fits(value, allowed) ? value : void 0;
+}
+function inWords2(allowed) {
+  if (bounded(allowed)) return `${allowed[2] ? "a whole number" : "a number"} from ${allowed[0]} to ${allowed[1]}`;
+  return allowed.length > 12 ? "one of those that the widget lists" : `one of ${allowed.join(", ")}`;
+}
+function nearest(value, allowed) {
+  if (fits(value, allowed)) return value;
+  return bounded(allowed) ? Math.min(Math.max(Number(value), allowed[0]), allowed[1]) : allowed[0];
+}
+function readLink(fragment, saved, link) {
+  const given = new URLSearchParams(fragment.replace(/^#/, ""));
+  const state = { ...saved };
+  const complaints = [];
+  for (const name of Object.keys(saved)) {
+    const text = given.get(name);
+    const allowed = link((each) => state[each])[name];
+    const value = text === null ? void 0 : read(text, allowed);
+    if (text !== null && value === void 0)
+      complaints.push(`${name} must be ${inWords2(allowed)}, got ${short(text)}`);
+    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
+    given.delete(name);
+  }
+  for (const name of new Set(given.keys())) complaints.push(`there is no ${short(name)} to set`);
+  const more2 = complaints.length > 1 ? `, and ${complaints.length - 1} more` : "";
+  return { state, wrong: complaints.length ? `Part of the link was ignored: ${complaints[0]}${more2}.` : "" };
+}
+var short = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text) || "nothing";
+function writeLink(from, to) {
+  const changed = Object.entries(to).filter(([name, value]) => value !== from[name]);
+  const text = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "none")])).toString();
+  return text && `#${text}`;
+}
+function bindLink(view, link, moving) {
+  const { model, on } = view;
+  const names = Object.keys(link((name) => model.get(name)));
+  const stateNow = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  const saved = stateNow();
+  let followed = "";
+  let waiting = 0;
+  function follow() {
+    if (location.hash === followed) return;
+    followed = location.hash;
+    const { state, wrong } = readLink(followed, saved, link);
+    view.settle();
+    for (const name of names) if (state[name] !== model.get(name)) model.set(name, state[name]);
+    model.save_changes();
+    view.note = wrong;
+    view.schedule();
+  }
+  function write() {
+    waiting = 0;
+    if (moving()) return;
+    const fragment = writeLink(saved, stateNow());
+    if (fragment === writeLink(saved, readLink(location.hash, saved, link).state)) return;
+    try {
+      history.replaceState(history.state, "", fragment || location.pathname + location.search);
+    } catch {
+    }
+    followed = location.hash;
+  }
+  for (const name of names) model.on(`change:${name}`, () => waiting ||= window.setTimeout(write, WAIT));
+  on(window, "hashchange", follow);
+  view.signal.addEventListener("abort", () => clearTimeout(waiting));
+  follow();
+  return () => location.href.split("#")[0] + writeLink(saved, stateNow());
+}
+
+// js/shared/undo.js
+var alike = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+var MOST = 100;
+var History = class {
+  /** @type {Change[]} */
+  #done = [];
+  /** @type {Change[]} */
+  #undone = [];
+  /**
+   * Remember a change. One of the same gesture that turns the same trait first goes on with the one before.
+   *
+   * @param {Values} before
+   * @param {Values} after
+   * @param {number} gesture
+   */
+  add(before, after, gesture) {
+    const [turned] = Object.keys(after);
+    const last2 = this.#done.at(-1);
+    if (last2 && last2.gesture === gesture && Object.keys(last2.after)[0] === turned) {
+      last2.before = { ...before, ...last2.before };
+      last2.after = { ...last2.after, ...after };
+      if (Object.keys(last2.after).every((name) => alike(last2.before[name], last2.after[name]))) this.#done.pop();
+    } else if (Object.keys(after).some((name) => !alike(before[name], after[name]))) {
+      this.#done.push({ before, after, gesture });
+      if (this.#done.length > MOST) this.#done.shift();
+    } else return;
+    this.#undone = [];
+  }
+  /**
+   * What to set to take back the last change. Traits that have another value since then, which Python gave them, keep
+   * it; a change of which nothing is left is passed over.
+   *
+   * @param {(name: string) => unknown} now
+   */
+  undo(now) {
+    return this.#move(this.#done, this.#undone, "after", "before", now);
+  }
+  /** @param {(name: string) => unknown} now */
+  redo(now) {
+    return this.#move(this.#undone, this.#done, "before", "after", now);
+  }
+  get undoable() {
+    return this.#done.length > 0;
+  }
+  get redoable() {
+    return this.#undone.length > 0;
+  }
+  /**
+   * @param {Change[]} from
+   * @param {Change[]} to
+   * @param {"before" | "after"} has
+   * @param {"before" | "after"} gets
+   * @param {(name: string) => unknown} now
+   * @returns {Values | null}
+   */
+  #move(from, to, has, gets, now) {
+    for (let change = from.pop(); change; change = from.pop()) {
+      const { [has]: held, [gets]: given } = change;
+      const own = Object.keys(held).filter((name) => alike(now(name), held[name]));
+      if (!own.length) continue;
+      to.push({ ...change, gesture: -1 });
+      return Object.fromEntries(own.map((name) => [name, given[name]]));
+    }
+    return null;
+  }
+};
+function bindUndo(view, tell2, changed) {
+  const { model, root, on } = view;
+  const history2 = new History();
+  const { send } = view;
+  let gesture = 0;
+  let typing = null;
+  view.send = (values) => {
+    const before = Object.fromEntries(Object.keys(values).map((name) => [name, model.get(name)]));
+    send(values);
+    history2.add(
+      before,
+      /** @type {Values} */
+      values,
+      gesture
+    );
+    changed(history2);
+  };
+  function step(back) {
+    const values = back ? history2.undo((name) => model.get(name)) : history2.redo((name) => model.get(name));
+    if (values) send(values);
+    changed(history2);
+    const first = values && Object.keys(values)[0];
+    if (first) tell2(`${back ? "Undone" : "Done again"}: ${inWords3(first, values[first])}.`);
+  }
+  on(root, "pointerdown", () => gesture++);
+  on(root, "change", () => {
+    gesture++;
+    typing = null;
+  });
+  on(root, "input", ({ target }) => typing = target);
+  on(root, "keydown", (event) => {
+    if (!event.repeat) gesture++;
+    const key = event.key.toLowerCase();
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || key !== "z" && key !== "y") return;
+    const { target } = event;
+    const box = target instanceof HTMLInputElement && target.type !== "range" && target.type !== "radio";
+    if (box && typing === target) return;
+    event.preventDefault();
+    event.stopPropagation();
+    step(key === "z" && !event.shiftKey);
+  });
+  return { undo: () => step(true), redo: () => step(false) };
+}
+function inWords3(name, value) {
+  const words = name.replaceAll("_", " ");
+  if (value === null || value === "" || value === -1) return `${words} is none`;
+  return typeof value === "object" ? words : `${words} is ${value}`;
+}
+
+// js/shared/tools.js
+var PAGE = `<span data-part="news" aria-live="polite"></span>
+  <button type="button" data-part="undo" title="Undo (Ctrl+Z)" ${KEYS} disabled>Undo</button>
+  <button type="button" data-part="redo" title="Redo (Ctrl+Shift+Z)" ${KEYS} disabled>Redo</button>
+  <span class="widget-tools-menu"><button type="button" data-part="save" aria-haspopup="menu" aria-expanded="false"
+    ${KEYS}>Save <span aria-hidden="true">▾</span></button>
+  <div role="menu" aria-label="Save" data-part="save-menu" hidden></div></span>`;
+function addTools(view, { exports, link }) {
+  const { root, model, on, part, button: button2 } = view;
+  const tools = root.querySelector(".widget-tools") ?? document.createElement("div");
+  tools.className = "widget-tools";
+  tools.innerHTML = PAGE;
+  if (!tools.parentElement) root.append(tools);
+  const tell2 = (sentence) => part("news").textContent = sentence;
+  const { undo, redo } = bindUndo(view, tell2, (history2) => {
+    button2("undo").disabled = !history2.undoable;
+    button2("redo").disabled = !history2.redoable;
+    tell2("");
+  });
+  const keepFocus = (pressed, other) => {
+    if (button2(pressed).disabled) button2(button2(other).disabled ? "save" : other).focus();
+  };
+  on(part("undo"), "click", () => (undo(), keepFocus("undo", "redo")));
+  on(part("redo"), "click", () => (redo(), keepFocus("redo", "undo")));
+  const names = () => Object.keys(link?.((name) => model.get(name)) ?? {});
+  const state = () => Object.fromEntries(names().map((name) => [name, model.get(name)]));
+  const choices = filesOf(view, exports, state);
+  if (link && model.ownsPage) {
+    const address = bindLink(view, link, exports.moving ?? (() => false));
+    choices.push({ label: "Copy link", take: () => copy(address()) });
+  }
+  bindMenu(view, choices, tell2);
+  return bindCopies(view);
+}
+function bindMenu({ root, on, part, button: button2 }, choices, tell2) {
+  const menu = part("save-menu");
+  const opener = button2("save");
+  const entries = choices.map(({ label }) => {
+    const entry = document.createElement("button");
+    Object.assign(entry, { type: "button", role: "menuitem", tabIndex: -1, textContent: label });
+    entry.dataset.lmSuppressShortcuts = "true";
+    return entry;
+  });
+  menu.append(...entries);
+  const open = (at) => {
+    menu.hidden = false;
+    opener.ariaExpanded = "true";
+    const room = opener.getBoundingClientRect().top - root.getBoundingClientRect().top;
+    menu.toggleAttribute("data-below", room < menu.offsetHeight);
+    entries.at(at)?.focus();
+  };
+  const close = (back) => {
+    if (menu.hidden) return;
+    menu.hidden = true;
+    opener.ariaExpanded = "false";
+    if (back) opener.focus();
+  };
+  on(opener, "click", () => menu.hidden ? open(0) : close(true));
+  on(opener, "keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    event.preventDefault();
+    event.stopPropagation();
+    open(event.key === "ArrowDown" ? 0 : -1);
+  });
+  on(menu, "keydown", (event) => {
+    const at = entries.indexOf(
+      /** @type {HTMLButtonElement} */
+      document.activeElement
+    );
+    const steps = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
+    if (event.key in steps) entries.at(steps[event.key] % entries.length)?.focus();
+    else if (event.key === "Escape") close(true);
+    else if (event.key === "Tab") return close(true);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  entries.forEach(
+    (entry, i) => on(entry, "click", async () => {
+      close(true);
+      try {
+        tell2(String(await choices[i].take()));
+      } catch (error) {
+        tell2(`This could not be saved: ${error instanceof Error ? error.message : error}`);
+      }
+    })
+  );
+  on(document, "pointerdown", ({ target }) => {
+    if (!(target instanceof Node) || !(menu.parentElement ?? menu).contains(target)) close(false);
+  });
+  on(menu, "focusout", (event) => {
+    if (event.relatedTarget instanceof Node && !(menu.parentElement ?? menu).contains(event.relatedTarget))
+      close(false);
+  });
 }
 
 // js/shared/mount.js
@@ -131,7 +1315,7 @@ var INKS = (
   /** @type {const} */
   ["text", "line", "bar", "page", "shade", "paper"]
 );
-function mount({ model, el }, { name, prefix, page, draw, observed }) {
+function mount({ model, el }, { name, prefix, page, draw, exports, link, observed }) {
   const root = document.createElement("div");
   const stop = new AbortController();
   const { signal } = stop;
@@ -139,6 +1323,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
   root.innerHTML = page;
   el.append(root);
   showFault(model, root);
+  showNeed(model, root);
   let frame = 0;
   let stale = false;
   const part = (which) => (
@@ -153,7 +1338,11 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     const all = stale;
     frame = 0;
     stale = false;
+    if (all) keepTermsReached();
     draw(all);
+    drawn();
+  };
+  let drawn = () => {
   };
   const schedule = () => {
     frame ||= requestAnimationFrame(drawNow);
@@ -173,6 +1362,7 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     handler,
     { signal }
   );
+  const keepTermsReached = explainTerms(root, on, signal);
   const view = {
     root,
     signal,
@@ -181,6 +1371,11 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
     schedule,
     refresh,
     catchUp,
+    drawNow() {
+      stale = true;
+      cancelAnimationFrame(frame);
+      drawNow();
+    },
     on,
     canvas: (which) => (
       /** @type {HTMLCanvasElement} */
@@ -256,6 +1451,8 @@ function mount({ model, el }, { name, prefix, page, draw, observed }) {
   for (const panel of panels) resized.observe(panel);
   themed.observe(document.body, { attributes: true });
   on(matchMedia("(prefers-color-scheme: dark)"), "change", refresh);
+  on(matchMedia("(forced-colors: active)"), "change", refresh);
+  if (exports) drawn = addTools(view, link ? { exports, link } : { exports });
   refresh();
   return view;
 }
@@ -271,6 +1468,14 @@ function showFault(model, root) {
   };
   model.on("change:_fault", tell2);
   tell2();
+}
+function showNeed(model, root) {
+  const need = model.get("_needs");
+  if (!need) return;
+  const words = document.createElement("p");
+  words.className = "widget-asleep";
+  words.textContent = `The kernel is gone, and this widget needs it because ${need}: run the cell again.`;
+  root.append(words);
 }
 
 // js/shared/stops.js
@@ -289,31 +1494,15 @@ function widely(least, most, power, bases) {
 var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
 var decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
 
-// js/shared/painting.js
-var VIRIDIS = [
-  [68, 1, 84],
-  [71, 45, 123],
-  [59, 82, 139],
-  [44, 114, 142],
-  [33, 145, 140],
-  [40, 174, 128],
-  [94, 201, 98],
-  [173, 220, 48],
-  [253, 231, 37]
-];
-var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (VIRIDIS.length - 1);
-  const low = Math.min(Math.floor(at), VIRIDIS.length - 2);
-  const [r, g, b] = VIRIDIS[low].map((c, k) => Math.round(c + (at - low) * (VIRIDIS[low + 1][k] - c)));
-  return 255 << 24 | b << 16 | g << 8 | r;
-});
-var RAMP_CSS = `linear-gradient(to right, ${VIRIDIS.map((c) => `rgb(${c})`).join(", ")})`;
-var EXPERT_COLOURS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
-var expertColour = (e) => EXPERT_COLOURS[e % EXPERT_COLOURS.length];
-var contextOf = (canvas) => (
-  /** @type {OffscreenCanvasRenderingContext2D} */
-  canvas.getContext("2d")
-);
+// js/shared/words.js
+var ruler = null;
+function widthOf(text) {
+  if (!ruler) {
+    ruler = contextOf(new OffscreenCanvas(1, 1));
+    ruler.font = "11px system-ui, sans-serif";
+  }
+  return ruler.measureText(text).width;
+}
 
 // js/cost_explorer/cost_explorer.js
 var KNOBS = {
@@ -329,6 +1518,8 @@ var KNOBS = {
   tflops: ["TFLOP/s each", decades],
   gbps: ["GB/s each", decades]
 };
+var TITLES = 176;
+var TOTALS = 170;
 var STATE = (
   /** @type {(keyof LayerSizes)[]} */
   ["router", ...Object.keys(KNOBS)]
@@ -360,38 +1551,69 @@ var UNITS2 = [
 var time = (s) => {
   if (!s) return "0 s";
   const { size, name } = UNITS2.find((unit) => s >= unit.size) ?? SMALLEST;
-  const digits = s < 1e4 ? (s / size).toPrecision(4) : exact(Number(s.toPrecision(4)));
-  return `${digits} ${name}`;
+  return `${number(Number((s / size).toPrecision(4)))} ${name}`;
 };
-function told(column, { [column]: x, mean }, fits) {
+function told(column, { [column]: x, mean }, fits2) {
   if (column === "seconds") return time(x);
-  return column === "active" && mean ? `mean ${written(rounded(x), fits)}` : written(x, fits);
+  return column === "active" && mean ? `mean ${written(rounded(x), fits2)}` : written(x, fits2);
 }
 function ratio(now, was) {
   if (now === was) return "=";
   if (!now || !was) return was ? "none left" : "new";
   return now > was ? `× ${(now / was).toFixed(2)}` : `/ ${(was / now).toFixed(2)}`;
 }
-var PAGE = `
-<div class="explorer-controls">
-  <label>Router <select data-part="router" ${KEYS}></select></label>
-  ${Object.entries(KNOBS).map(([name, [label]]) => knob(name, label)).join("")}
-</div>
-<div class="explorer-actions"><button type="button" data-part="keep" ${KEYS}>Pin this state</button>
-  <button type="button" data-part="forget" ${KEYS}>Forget the pin</button></div>
+var ABOUT = {
+  router: "router",
+  num_experts: "expert",
+  slots_per_expert: "slot",
+  top_k: "top_k",
+  tokens: "token",
+  dim: "width",
+  hidden_dim: "hidden width",
+  batch: "batch",
+  width: "bytes",
+  devices: "devices",
+  tflops: "TFLOP/s",
+  gbps: "GB/s",
+  parameters: "parameters",
+  active: "active parameters",
+  macs: "MACs",
+  bytes: "bytes",
+  seconds: "least time"
+};
+var FIRST = ["num_experts", "slots_per_expert", "top_k"];
+var COLUMN_NAMES = (
+  /** @type {Column[]} */
+  Object.keys(COLUMNS)
+);
+var knobs = (names) => names.map((name) => knob(name, KNOBS[name][0], ABOUT[name])).join("");
+var PAGE2 = `
+<p class="cost-explorer-headline" data-part="headline"></p>
+<div class="cost-explorer-parts" role="group" aria-label="Parts of the layer: press one to mark it">
+  ${ROWS.map((row) => `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`).join("")}</div>
+<div class="cost-explorer-chart" data-part="chart">${COLUMN_NAMES.map(
+  (column) => `<div data-quantity="${column}"><div class="explorer-title">${term(ABOUT[column], COLUMNS[column][0])}</div>
+    <div class="line"><div class="bar"></div><b></b><span class="times"></span></div>
+    <div class="line was"><div class="bar"></div><small></small></div></div>`
+).join("")}</div>
+${keyHints({ Enter: "mark a part", Esc: "unmark" }, "Tap a part to mark it in all bars.")}
+${STATUS}
+<div class="explorer-controls">${list("router", "Router", ABOUT.router)}${knobs(FIRST)}</div>
+${more(knobs(Object.keys(KNOBS).filter((name) => !FIRST.includes(name))), "Sizes and device")}
 <p data-part="caption"></p>
-<table><thead><tr><th scope="col">Part</th>${Object.values(COLUMNS).map(([title]) => `<th scope="col">${title}</th>`).join("")}</tr></thead><tbody>
+<div class="explorer-actions">${button("keep", "Pin this state")} ${button("forget", "Forget the pin")}</div>
+<details open data-part="table"><summary ${KEYS}>All numbers, part by part</summary>
+<table><thead><tr><th scope="col">Part</th>${COLUMN_NAMES.map(
+  (column) => `<th scope="col">${COLUMNS[column][0]}</th>`
+).join("")}</tr></thead><tbody>
   ${[...ROWS, "total"].map(
-  (row) => `<tr data-row="${row}"><th scope="row">${row === "total" ? "total" : `<button type="button" data-part="${row}" ${KEYS}><i></i>${row}</button>`}</th>${Object.entries(COLUMNS).map(
-    ([column, [title]]) => `<td data-cell="${column}" data-title="${title}">
-      <div class="bar"></div><div class="bar was"></div><b></b><small></small></td>`
+  (row) => `<tr data-row="${row}"><th scope="row">${row}</th>${COLUMN_NAMES.map(
+    (column) => `<td data-cell="${column}" data-title="${COLUMNS[column][0]}"><b></b><small></small></td>`
   ).join("")}</tr>`
 ).join("")}
 </tbody></table>
-<p>Bars share one scale in each column. Active parameters: those that one token passes through; a mean where tokens differ.
-  Bytes: parameters once, and what products read and write. Time: each part takes the longer of computing and moving,
-  one after the other; devices share all work evenly and send nothing. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>,
-  10<sup>12</sup>, used where a number has no room; point at it or its row for all digits.</p>`;
+<p>Parts run one after the other. M, G, T: 10<sup>6</sup>, 10<sup>9</sup>, 10<sup>12</sup>, used where a number has no
+  room; point at it or its row for all digits.</p></details>`;
 function stateOf({ router, num_experts, slots_per_expert, top_k, tokens, dim }) {
   const choices = router === "tokens choice" ? `, ${many(top_k, "choice")} of a token` : "";
   const experts = `, ${many(num_experts, "expert")} of ${many(slots_per_expert, "slot")}${choices}`;
@@ -416,11 +1638,35 @@ function sentenceOf(now, was, row, state) {
     );
     const share = row && now.total[column] ? ` (${percent(here[column] / now.total[column])})` : "";
     const change = was ? `, ${ratio(here[column], there ? there[column] : 0)}` : "";
-    const number = told(column, here);
-    return `${column === "seconds" ? `${number} for ${words}` : `${number} ${words}`}${share}${change}`;
+    const value = told(column, here);
+    return `${column === "seconds" ? `${value} for ${words}` : `${value} ${words}`}${share}${change}`;
   });
   return `${row || stateOf(state)}: ${facts.join("; ")}${row ? `; bound by ${here.bound}` : ""}.`;
 }
+function multiple(now, was) {
+  if (now === was) return "the same";
+  const times = exact(Number((now / was).toPrecision(3)));
+  return `${times === "1" ? "about 1" : times} ×`;
+}
+function baselineOf(state, pin) {
+  if (pin) return { name: "the pin", layer: measure(pin) };
+  return state.router === "dense" ? null : { name: "one dense MLP", layer: measure({ ...state, router: "dense" }) };
+}
+function headlineOf({ router, num_experts }, now, baseline) {
+  const { parameters, macs } = now.total;
+  if (!baseline)
+    return `One dense MLP: each token passes through all ${short2(parameters)} parameters, for ${short2(macs)} MACs in all.`;
+  const was = baseline.layer.total;
+  const layer = router === "dense" ? "One dense MLP" : `${many(num_experts, "expert")}, ${router}`;
+  const held = parameters === was.parameters ? `as many parameters as ${baseline.name}` : `${multiple(parameters, was.parameters)} the parameters of ${baseline.name}`;
+  return `${layer}: ${held}, for ${macs === was.macs ? "as many" : `${multiple(macs, was.macs)} the`} MACs.`;
+}
+var short2 = (x) => written(rounded(x), () => false);
+var QUANTITIES = (
+  /** @type {Quantity[]} */
+  ["parameters", "active", "macs", "activations", "bytes", "seconds"]
+);
+var rowsOf = (state, { parts, total }) => [...parts, total].map((part) => [state, part.name, ...QUANTITIES.map((quantity) => part[quantity])]);
 var within = (root, selector) => (
   /** @type {HTMLElement} */
   root.querySelector(selector)
@@ -428,35 +1674,54 @@ var within = (root, selector) => (
 var allWithin = (root, selector) => [.../** @type {NodeListOf<HTMLElement>} */
 root.querySelectorAll(selector)];
 var rowOf = (whole, row) => row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row);
-function fillBar(bar, whole, column, most, row) {
-  const parts = (whole?.parts ?? []).filter((each) => row === "total" || each.name === row);
+function fillBar(bar, layer, column, most, room) {
+  const total = layer.total[column];
+  bar.style.width = `${most ? room * total / most : 0}px`;
   bar.replaceChildren(
-    ...parts.map((each) => {
+    ...layer.parts.map((each) => {
       const piece = document.createElement("i");
+      const words = `${each.name} ${percent(each[column] / total)}`;
       piece.dataset.piece = each.name;
-      piece.style.width = `${most ? 100 * each[column] / most : 0}%`;
+      piece.style.width = `${total ? 100 * each[column] / total : 0}%`;
       piece.style.background = LOOKS[each.name];
+      if (room && room * each[column] / most > widthOf(words) + 16) {
+        const label = document.createElement("span");
+        label.textContent = words;
+        piece.append(label);
+      }
       return piece;
     })
   );
 }
-function fillCell(cell, row, now, was, fits) {
+function fillRow(row, now, baseline, room) {
+  const column = (
+    /** @type {Column} */
+    row.dataset.quantity
+  );
+  const was = baseline?.layer ?? null;
+  const most = Math.max(now.total[column], was ? was.total[column] : 0);
+  const [line, before] = allWithin(row, ".line");
+  fillBar(within(line, ".bar"), now, column, most, room);
+  within(line, "b").textContent = told(column, now.total, () => false);
+  within(line, ".times").textContent = was ? multiple(now.total[column], was.total[column]) : "";
+  before.hidden = !was;
+  if (!was || !baseline) return;
+  fillBar(within(before, ".bar"), was, column, most, room);
+  for (const label of allWithin(before, "i span")) label.remove();
+  within(before, "small").textContent = `${told(column, was.total, () => false)}, ${baseline.name}`;
+}
+function fillCell(cell, row, now, was, fits2) {
   const column = (
     /** @type {Column} */
     cell.dataset.cell
   );
   const here = rowOf(now, row);
   const there = rowOf(was, row);
-  const most = Math.max(now.total[column], was ? was.total[column] : 0);
-  const [bar, before] = allWithin(cell, ".bar");
   const value = here ? here[column] : 0;
   const old = there ? there[column] : 0;
-  fillBar(bar, now, column, most, row);
-  fillBar(before, was, column, most, row);
-  before.hidden = !was;
   const why = column === "seconds" && here?.bound ? ` ${here.bound}` : "";
-  tell(within(cell, "b"), fits, (fit) => `${here ? told(column, here, fit) : 0}${why}`);
-  tell(within(cell, "small"), fits, (fit) => {
+  tell(within(cell, "b"), fits2, (fit) => `${here ? told(column, here, fit) : 0}${why}`);
+  tell(within(cell, "small"), fits2, (fit) => {
     if (was && value !== old) return there && old ? `was ${told(column, there, fit)}, ${ratio(value, old)}` : "new";
     return was && value ? "as before" : "";
   });
@@ -468,21 +1733,24 @@ function roomOf(cell) {
   ctx.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
   return (text) => room <= 0 || ctx.measureText(text).width + 4 < room;
 }
-function tell(element, fits, words) {
-  const short = words(fits);
+function tell(element, fits2, words) {
+  const brief2 = words(fits2);
   const full = words();
-  element.replaceChildren(short);
-  element.title = short === full ? "" : full;
-  if (short === full) return;
+  element.replaceChildren(brief2);
+  element.title = brief2 === full ? "" : full;
+  if (brief2 === full) return;
   const seen = document.createElement("span");
   const heard = document.createElement("span");
-  [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [short, "true", full, "heard"];
+  [seen.textContent, seen.ariaHidden, heard.textContent, heard.className] = [brief2, "true", full, "heard"];
   element.replaceChildren(seen, heard);
 }
 function render({ model, el }) {
-  const page = PAGE + STATUS;
-  const view = mount({ model, el }, { name: "explorer cost-explorer", prefix: "explorer", page, draw });
-  const { part, input, select, button, root, send, on } = view;
+  const exports = { csv: rowsNow, svg: true, named: ["router", "num_experts", "slots_per_expert"] };
+  const view = mount(
+    { model, el },
+    { name: "explorer cost-explorer", prefix: "explorer", page: PAGE2, draw, exports, link }
+  );
+  const { part, input, select, root, send, on } = view;
   const stateNow = () => (
     /** @type {LayerSizes} */
     Object.fromEntries(STATE.map((name) => [name, model.get(name)]))
@@ -493,28 +1761,52 @@ function render({ model, el }) {
     (values) => (values.num_experts ?? Infinity) < model.get("top_k") ? { ...values, top_k: values.num_experts } : values
   );
   const table = new Map([...ROWS, "total"].map((row) => [row, within(root, `[data-row="${row}"]`)]));
+  const quantities = allWithin(root, "[data-quantity]");
   let hover = "";
   function draw() {
     const state = stateNow();
     const now = measure(state);
     const pin = pinned();
     const was = pin && measure(pin);
+    const baseline = baselineOf(state, pin);
+    const marked = hover || model.get("part");
     follow();
-    root.classList.toggle("narrow", root.clientWidth < 640);
+    const narrow = root.clientWidth < 640;
+    root.classList.toggle("narrow", narrow);
     showControls(state, was);
+    part("headline").textContent = headlineOf(state, now, baseline);
     part("caption").textContent = captionOf(state);
     part("pin").textContent = pin ? `Compared with the pin: ${stateOf(pin)}.` : "";
-    const fits = roomOf(within(root, '[data-row="total"] td'));
-    const marked = hover || model.get("part");
+    const room = Math.max(part("chart").clientWidth - (narrow ? 0 : TITLES) - TOTALS, 0);
+    for (const row of quantities) fillRow(row, now, baseline, room);
+    const fits2 = roomOf(within(root, '[data-row="total"] td'));
     for (const [row, line] of table) {
       line.hidden = !rowOf(now, row) && !rowOf(was, row);
       line.classList.toggle("marked", row === marked);
-      if (row !== "total") part(row).setAttribute("aria-pressed", String(row === model.get("part")));
-      for (const cell of allWithin(line, "[data-cell]")) fillCell(cell, row, now, was, fits);
+      for (const cell of allWithin(line, "[data-cell]")) fillCell(cell, row, now, was, fits2);
+      if (row === "total") continue;
+      part(row).hidden = !rowOf(now, row) && !rowOf(baseline?.layer ?? null, row);
+      part(row).setAttribute("aria-pressed", String(row === model.get("part")));
     }
     root.classList.toggle("some-marked", Boolean(marked));
     for (const piece of allWithin(root, "[data-piece]")) piece.classList.toggle("on", piece.dataset.piece === marked);
     view.say(sentenceOf(now, was, marked, state));
+  }
+  function rowsNow() {
+    const pin = pinned();
+    const states = (
+      /** @type {[string, LayerSizes][]} */
+      [["now", stateNow()], ...pin ? [["pinned", pin]] : []]
+    );
+    return [["state", "part", ...QUANTITIES], ...states.flatMap(([name, state]) => rowsOf(name, measure(state)))];
+  }
+  function link(get) {
+    const limits = model.get("_limits");
+    const choices = (
+      /** @type {Limits} */
+      [1, get("num_experts"), true, false]
+    );
+    return { router: model.get("_routers"), ...limits, top_k: choices, part: ["", ...ROWS] };
   }
   function pinned() {
     const pin = model.get("pinned");
@@ -524,38 +1816,39 @@ function render({ model, el }) {
     const dense = state.router === "dense";
     fillList(select("router"), model.get("_routers"), state.router);
     const off = { num_experts: dense, slots_per_expert: dense, top_k: state.router !== "tokens choice" };
-    for (const [name, disabled] of Object.entries(off))
-      for (const box of [input(name), input(`${name}-number`)]) box.disabled = disabled;
-    button("forget").disabled = !was;
+    for (const [name, hidden] of Object.entries(off))
+      input(name).closest(".explorer-knob").hidden = hidden;
+    view.button("forget").disabled = !was;
   }
   function show(row) {
     hover = row;
     if (row) view.settle();
     view.schedule();
   }
+  const mark = (row) => send({ part: model.get("part") === row ? "" : row });
   on(part("router"), "change", () => send({ router: select("router").value }));
   on(part("keep"), "click", () => send({ pinned: stateNow() }));
   on(part("forget"), "click", () => send({ pinned: {} }));
   for (const row of ROWS) {
-    const line = within(root, `[data-row="${row}"]`);
-    on(line, "pointerenter", () => show(row));
-    on(line, "pointerleave", () => show(""));
+    for (const place of [within(root, `[data-row="${row}"]`), part(row)]) {
+      on(place, "pointerenter", () => show(row));
+      on(place, "pointerleave", () => show(""));
+    }
     on(part(row), "focus", () => show(row));
     on(part(row), "blur", () => show(""));
-    on(part(row), "click", () => send({ part: model.get("part") === row ? "" : row }));
+    on(part(row), "click", () => mark(row));
     on(part(row), "keydown", (event) => event.key === "Escape" && send({ part: "" }));
     within(part(row), "i").style.background = LOOKS[row];
   }
-  const total = within(root, '[data-row="total"]');
-  on(
-    total,
-    "pointermove",
-    (event) => show(
-      /** @type {HTMLElement} */
-      event.target.dataset.piece ?? ""
-    )
+  const pieceAt = ({ target }) => (
+    /** @type {HTMLElement | null} */
+    /** @type {HTMLElement} */
+    target.closest("[data-piece]")?.dataset.piece ?? ""
   );
-  on(total, "pointerleave", () => show(""));
+  on(part("chart"), "pointermove", (event) => show(pieceAt(event)));
+  on(part("chart"), "pointerleave", () => show(""));
+  on(part("chart"), "click", (event) => pieceAt(event) && mark(pieceAt(event)));
+  on(part("table"), "toggle", view.schedule);
   for (const name of [...STATE, "pinned", "part"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }

@@ -10,6 +10,8 @@ var SavedModel = class {
   #values;
   /** @type {Map<string, Listener[]>} */
   #listeners = /* @__PURE__ */ new Map();
+  /** Its address may say what is shown. */
+  ownsPage = true;
   /** @param {Traits} values */
   constructor(values) {
     this.#values = values;

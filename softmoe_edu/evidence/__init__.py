@@ -1,0 +1,39 @@
+"""Evidence for the papers' claims: each claim is run here, recorded, and given a verdict.
+
+`run_claim("model-sizes", "records")` runs one; `softmoe-edu evidence` runs all of them and shows what was found.
+`entries()` reads the records that come with the package.
+"""
+
+from softmoe_edu.evidence.catalogue import find_claim, names
+from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
+from softmoe_edu.evidence.ledger import Entry, entries, judged, page, table
+from softmoe_edu.evidence.records import RECORDS, Record, RecordError, read_record, write_record
+from softmoe_edu.evidence.runner import record_path, run_claim
+from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
+
+__all__ = [
+    "RECORDS",
+    "Claim",
+    "Entry",
+    "Figures",
+    "Finding",
+    "Measured",
+    "Record",
+    "RecordError",
+    "Result",
+    "Settings",
+    "Verdict",
+    "entries",
+    "find_claim",
+    "holm",
+    "judged",
+    "mean_of",
+    "names",
+    "page",
+    "read_record",
+    "record_path",
+    "run_claim",
+    "sign_test",
+    "table",
+    "write_record",
+]

@@ -1,0 +1,105 @@
+"""Run claims: through joblib, one thread a run, and every result is on the disk before the next one counts."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import joblib
+import torch
+from tqdm import tqdm
+
+from softmoe_edu.evidence.catalogue import find_claim
+from softmoe_edu.evidence.claim import Figures, Result, Settings
+from softmoe_edu.evidence.records import Record, RecordError, here, read_record, same_making, write_record
+from softmoe_edu.files import StrPath
+from softmoe_edu.shapes import check_at_least
+
+
+def run_claim(
+    name: str,
+    folder: StrPath,
+    *,
+    workers: int = 1,
+    device: str = "cpu",
+    smoke: bool = False,
+    fresh: bool = False,
+    progress: bool = True,
+) -> Record:
+    """Run what a claim's record still lacks, and return the whole record.
+
+    Runs go through joblib: processes on this machine, or whatever `joblib.parallel_config` around the call says, such
+    as a Dask or Ray cluster. Each run computes with one thread, so that its figures do not depend on how many run at
+    once. The record is written after every run; interrupted, the call goes on from there the next time.
+
+    Args:
+        name: the claim's id, such as "model-sizes".
+        folder: where the record lies, as `NAME.json`.
+        workers: runs at the same time. A claim whose figures are times runs alone whatever this says.
+        device: where PyTorch computes.
+        smoke: the short runs; their record is `NAME.smoke.json`.
+        fresh: begin again, whatever the record holds.
+        progress: whether to show a bar with the time left.
+
+    Returns:
+        The record, complete.
+
+    Raises:
+        KeyError: there is no such claim.
+        RecordError: the record is damaged, does not match the claim, or was begun with other versions or elsewhere.
+    """
+    claim, path = find_claim(name), record_path(folder, name, smoke)
+    workers = 1 if claim.timed else check_at_least("workers", workers)
+    record = Record(name, smoke, here(device))
+    if path.exists() and not fresh:
+        found = read_record(path, name)
+        missing = found.missing(claim)
+        differ = same_making(found.made, record.made)
+        if missing and differ:
+            raise RecordError(
+                f"the record of {name!r} was begun with another {' and '.join(differ)}, so its runs could not be "
+                "compared: go on where it was begun, or run the claim with --fresh"
+            )
+        record = found
+    while todo := record.missing(claim):  # again, because further runs may follow from these
+        with tqdm(total=len(todo), desc=name, disable=not progress) as bar:
+            for result in _results(name, todo, workers, device):
+                record = replace(record, results=(*record.results, result))
+                write_record(path, record)
+                bar.update()
+        wanted = record.wanted(claim)
+        in_order = sorted(record.results, key=lambda each: wanted.index(dict(each.settings)))
+        record = replace(record, results=tuple(in_order))
+        write_record(path, record)
+    return record
+
+
+def record_path(folder: StrPath, name: str, smoke: bool = False) -> Path:
+    """Return the file that holds the record of a claim in a folder."""
+    return Path(folder) / f"{name}{'.smoke' if smoke else ''}.json"
+
+
+def run_once(name: str, settings: Settings, device: str) -> Result:
+    """Do one run of a claim, here and now, with one thread."""
+    began = time.perf_counter()
+    with one_thread():
+        figures: Figures = find_claim(name).measure(settings, device)
+    return Result(dict(settings), figures, round(time.perf_counter() - began, 3))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch compute with one thread in the block: sums of another number differ in the last bits."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _results(name: str, todo: Sequence[Settings], workers: int, device: str) -> Iterator[Result]:
+    run: Callable[..., object] = joblib.delayed(run_once)
+    together = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    yield from together(run(name, settings, device) for settings in todo)

@@ -1,0 +1,78 @@
+"""What `softmoe-edu evidence` does: run claims one after the other, and print what was found."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+
+import joblib
+import torch
+
+from softmoe_edu.evidence.catalogue import find_claim, names
+from softmoe_edu.evidence.ledger import entries, judged, page, shown, table
+from softmoe_edu.evidence.records import RECORDS, RecordError
+from softmoe_edu.evidence.runner import record_path, run_claim
+from softmoe_edu.files import write_atomically
+from softmoe_edu.text import plural
+
+
+def main(
+    claims: Sequence[str],
+    folder: Path,
+    *,
+    workers: int = 1,
+    backend: str | None = None,
+    device: str | None = None,
+    smoke: bool = False,
+    fresh: bool = False,
+    only_list: bool = False,
+    ledger: Path | None = None,
+) -> str | int:
+    """Run claims, all of them unless some are named, and return the exit status, or the error to end with.
+
+    Args:
+        claims: their ids; none for all.
+        folder: where the records lie. With `only_list` or `ledger` and no such folder, those of the package are read.
+        workers: runs at the same time.
+        backend: a backend of joblib.
+        device: where PyTorch computes; None for a GPU if there is one.
+        smoke: short runs that say nothing of the claims.
+        fresh: begin again.
+        only_list: run nothing.
+        ledger: the page to write afterwards, from all records of the folder.
+    """
+    try:
+        for name in claims:
+            find_claim(name)
+        if only_list or (ledger and not claims and not folder.exists()):
+            _report(folder if folder.exists() else RECORDS, ledger)
+            return 0
+        chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        for name in claims or names():
+            with joblib.parallel_config(backend=backend) if backend else nullcontext():
+                record = run_claim(name, folder, workers=workers, device=chosen, smoke=smoke, fresh=fresh)
+            path = record_path(folder, name, smoke)
+            if smoke:
+                print(f"{name}: {plural(len(record.results), 'smoke run')} in {path}", flush=True)
+                continue
+            finding = judged(name, record)
+            print(f"{name}: {finding.verdict}. {finding.reason}")
+            for each in finding.measured:
+                print(f"  {each.name}: {shown(each)}")
+            print(f"  {path}", flush=True)
+        if ledger and not smoke:
+            _report(folder, ledger)
+    except KeyError as error:
+        return str(error.args[0])
+    except (RecordError, OSError, ValueError) as error:
+        return str(error)
+    except KeyboardInterrupt:
+        return f"Interrupted. What was measured is in {str(folder)!r}; the same command goes on from there."
+    return 0
+
+
+def _report(folder: Path, ledger: Path | None) -> None:
+    found = entries(folder)
+    print(table(found))
+    if ledger:
+        write_atomically(ledger, page(found).encode())
+        print(f"Written: {ledger}")

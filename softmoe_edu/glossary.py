@@ -1,0 +1,61 @@
+"""The words of this project, each explained once: the widgets' popovers and the page of the docs come from here."""
+
+GLOSSARY = {
+    "token": "One of the pieces a model reads, as a vector: a patch of an image, or a part of a word.",
+    "expert": "One of several small networks (MLPs) of a layer. Each learns weights of its own.",
+    "slot": "One input row of an expert. An expert computes once for each of its slots, full or empty.",
+    "router": "Decides which tokens go to which slots, and how slots answer tokens.",
+    "group": "The tokens that compete for the same slots: one image by default, or a whole batch.",
+    "logit": "The score that a router gives a token for an expert or a slot, before any softmax. It can be any number.",
+    "score": "What a router thinks of a token and an expert or a slot, before any softmax. Also called a logit.",
+    "softmax": "Turns scores into positive weights that sum to 1; the larger a score, the larger its weight.",
+    "gate": "A score after the softmax: how much a token wants an expert, and how much that expert's answer counts.",
+    "gating": "How gates are made from scores. vmoe: softmax over all experts, then the best are kept. switch: the "
+    "same with one choice. gshard: the kept gates are divided by their sum. top_k_then_softmax: the best scores are "
+    "kept, then the softmax is over those alone.",
+    "dispatch": "How tokens fill slots. A slot's input is the sum of the tokens, times their dispatch weights.",
+    "combine": "How slots answer tokens. A token's output is the sum of the slots' outputs, times its combine weights.",
+    "capacity": "The number of slots of one expert: the most tokens that a sparse router can send it.",
+    "capacity factor": "All slots, divided by all choices that tokens make. At 1 there are just enough slots, if "
+    "every expert is chosen equally often.",
+    "top_k": "How many experts a token may choose. In tokens choice, a token goes to the top_k experts with its "
+    "largest gates.",
+    "dropped": "A token that no slot took. The layer passes it on unchanged, through the residual connection.",
+    "empty slot": "A slot that no token took. Its expert computes it all the same: paid for nothing.",
+    "load": "The work of an expert: the dispatch weights of its slots, summed. For a sparse router, the number of "
+    "tokens it got.",
+    "priority": "Who is served first where too many tokens want one expert. position: in the order of the tokens. "
+    "gate: those with the largest gate first.",
+    "scale": "Multiplies all scores before the softmax. A large scale makes the softmax choose; at 0 all weights are "
+    "equal.",
+    "noise": "Random numbers that are added to the scores, as some routers do while they train.",
+    "seed": "Where random numbers start. The same seed gives the same numbers again.",
+    "skew": "How unevenly a router chooses. At 0 all experts are equally likely; the larger it is, the more tokens "
+    "want the first experts.",
+    "sample": "One random draw of all tokens' choices. Several show how much luck is in a number.",
+    "uniform router": "A router that chooses each expert equally often, and at random.",
+    "soft": "Soft MoE: nothing is chosen. Every slot is a weighted average of all tokens, and every token a weighted "
+    "average of all slots' outputs.",
+    "tokens choice": "A sparse router in which each token chooses its experts. An expert that is full turns the next "
+    "token away.",
+    "experts choice": "A sparse router in which each expert chooses as many tokens as it has slots. A token may be "
+    "chosen by several experts, or by none.",
+    "dense MLP": "The layer without experts: one MLP that every token passes through.",
+    "parameters": "The numbers that a layer learns. All of them are kept in memory.",
+    "active parameters": "The parameters that one token passes through; the mean where tokens differ.",
+    "MACs": "Multiplications with their additions: the unit of computing. One MAC is two floating-point operations.",
+    "bytes": "What is moved in memory: the parameters once, and all that matrix products read and write.",
+    "least time": "The least that a device needs at its best rates. A part takes the longer of computing and moving.",
+    "batch": "The examples that are computed together.",
+    "width": "How many numbers stand for one token.",
+    "hidden width": "How many numbers an expert computes for a slot, between its two matrix products.",
+    "devices": "Equal processors that share the work evenly. What they would send each other is left out.",
+    "TFLOP/s": "How fast a device computes: 10¹² floating-point operations in a second.",
+    "GB/s": "How fast a device moves numbers between memory and processor: 10⁹ bytes in a second.",
+    "causal": "No output depends on a later token. A model that writes text word by word needs this.",
+    "tolerance": "The largest change of an output that counts as none; computers round.",
+    "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
+    "step": "One update of the weights in training.",
+    "MoE": "Mixture of experts: a layer with several experts, and a router that decides which of them see a token.",
+}
+"""{term: what it means}, in the order in which a reader meets them."""

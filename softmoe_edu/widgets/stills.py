@@ -1,0 +1,123 @@
+"""Small still pictures of what widgets show, as addresses that hold the image itself; no drawing library is loaded."""
+
+import base64
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+# viridis at nine even steps, as in js/shared/painting.js.
+STOPS = (
+    (68, 1, 84),
+    (71, 45, 123),
+    (59, 82, 139),
+    (44, 114, 142),
+    (33, 145, 140),
+    (40, 174, 128),
+    (94, 201, 98),
+    (173, 220, 48),
+    (253, 231, 37),
+)
+
+WHITE = 255
+MOST_SIDE = 256
+SIDE = 240
+GAP = 12
+
+
+def map_still(*maps: NDArray[np.float32], least: float | None = None) -> str:
+    """Return a PNG of maps side by side, each from its least to its most in viridis; pixels are cells.
+
+    Of more cells than pixels, each pixel shows the largest that it covers, as the widgets' own maps do.
+
+    Args:
+        *maps: rows by columns of numbers.
+        least: what the first colour stands for; None for the least number of each map.
+    """
+    drawn = [_levels(values, least) for values in maps]
+    high = max(each.shape[0] for each in drawn)
+    columns: list[NDArray[np.uint8]] = []
+    for each in drawn:
+        below = np.full((high - each.shape[0], each.shape[1]), WHITE, np.uint8)
+        columns += [np.concatenate([each, below]), np.full((high, GAP), WHITE, np.uint8)]
+    return _png(np.concatenate(columns[:-1], 1))
+
+
+def scores_still(logits: bytes, sizes: Mapping[str, int], image: int) -> tuple[str, str]:
+    """Return a PNG of the scores (b, n, e, p) of one image, and what it shows in words."""
+    b, n, e, p = (sizes[letter] for letter in "bnep")
+    scores = np.frombuffer(logits, np.float32).reshape(b, n, e * p)[image]
+    return map_still(scores), f"The scores of image {image}: {n} tokens (rows) by {e} experts x {p} slots (columns)."
+
+
+def curve_still(points: Sequence[tuple[float, float]], mark: tuple[float, float], across: str, up: str) -> str:
+    """Return an SVG of a curve of shares over numbers from 0 on, with one point of it marked.
+
+    Args:
+        points: numbers with their shares, from left to right.
+        mark: the marked point.
+        across: what the numbers are.
+        up: what the shares are.
+    """
+    most = max(x for x, _ in points)
+    place = [(44 + 340 * x / most, 190 - 170 * y) for x, y in (*points, mark)]
+    *line, (x, y) = place
+    path = " ".join(f"{a:.1f},{b:.1f}" for a, b in line)
+    return _svg(
+        430,
+        232,
+        f'<path d="M44 20V190H384" fill="none" stroke="#595959"/>'
+        f'<polyline points="{path}" fill="none" stroke="#1f1f1f" stroke-width="2"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#3f90da" stroke="#1f1f1f"/>'
+        f'<text x="{x + 9:.1f}" y="{y - 7:.1f}">{mark[1]:.1%}</text>'
+        f'<text x="38" y="24" text-anchor="end">100 %</text><text x="38" y="194" text-anchor="end">0 %</text>'
+        f'<text x="44" y="206" text-anchor="middle">0</text>'
+        f'<text x="384" y="206" text-anchor="middle">{most:g}</text>'
+        f'<text x="214" y="222" text-anchor="middle">{across}</text><text x="44" y="12">{up}</text>',
+    )
+
+
+def _levels(values: NDArray[np.float32], least: float | None) -> NDArray[np.uint8]:
+    """Return the colour of each pixel of a map as 0 to 254; 255 is white."""
+    rows, columns = values.shape
+    for axis, count in enumerate((rows, columns)):
+        starts = np.unique(np.arange(min(count, MOST_SIDE)) * count // min(count, MOST_SIDE))
+        values = np.maximum.reduceat(values, starts, axis)
+    finite = values[np.isfinite(values)]
+    low = (finite.min() if finite.size else 0.0) if least is None else least
+    most = finite.max() if finite.size else 0.0
+    shares = np.nan_to_num((values - low) / (most - low or 1.0), posinf=1, neginf=0)
+    levels = (254 * shares.clip(0, 1)).round().astype(np.uint8)
+    tall, wide = (max(1, SIDE // count) for count in levels.shape)
+    return levels.repeat(min(tall, 2 * wide), 0).repeat(min(wide, 2 * tall), 1)
+
+
+def _png(levels: NDArray[np.uint8]) -> str:
+    palette = bytearray()
+    for level in range(WHITE):
+        at = level / 254 * (len(STOPS) - 1)
+        low = min(int(at), len(STOPS) - 2)
+        palette += bytes(round(a + (at - low) * (b - a)) for a, b in zip(STOPS[low], STOPS[low + 1], strict=True))
+    palette += b"\xff\xff\xff"
+    rows = np.concatenate([np.zeros((len(levels), 1), np.uint8), levels], 1)  # each row begins with its filter, none
+    high, wide = levels.shape
+    parts = (
+        (b"IHDR", struct.pack(">IIBBBBB", wide, high, 8, 3, 0, 0, 0)),
+        (b"PLTE", bytes(palette)),
+        (b"IDAT", zlib.compress(rows.tobytes(), 9)),
+        (b"IEND", b""),
+    )
+    content = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in parts
+    )
+    return f"data:image/png;base64,{base64.b64encode(content).decode()}"
+
+
+def _svg(wide: int, high: int, shapes: str) -> str:
+    page = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" font-family="sans-serif" '
+        f'font-size="11" fill="#1f1f1f"><rect width="{wide}" height="{high}" fill="#fff"/>{shapes}</svg>'
+    )
+    return f"data:image/svg+xml;base64,{base64.b64encode(page.encode()).decode()}"

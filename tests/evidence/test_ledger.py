@@ -1,0 +1,86 @@
+"""The ledger says what the records say, and refuses a verdict that they cannot carry."""
+
+import pytest
+from claimkit import make_claim, result
+
+from softmoe_edu.evidence import (
+    Entry,
+    Measured,
+    Record,
+    RecordError,
+    Verdict,
+    entries,
+    judged,
+    mean_of,
+    page,
+    table,
+    write_record,
+)
+from softmoe_edu.evidence import names as all_names
+from softmoe_edu.evidence.ledger import shown
+
+MADE = {"torch": "9.9", "python": "3.99", "device": "cpu", "device_name": "a chip"}
+
+
+def whole(seeds, **changed):
+    """A record with every run of the claim."""
+    runs = [result(seed, router, number=seed / 10) for router in ("one", "two") for seed in range(seeds)]
+    return Record(**{"claim": "numbers", "smoke": False, "made": MADE, "results": tuple(runs)} | changed)
+
+
+def test_a_whole_record_has_a_verdict(given):
+    """Eight seeds are enough."""
+    given(make_claim(8))
+
+    assert judged("numbers", whole(8)).verdict is Verdict.REPRODUCED
+
+
+@pytest.mark.parametrize(
+    "seeds, held, sentence",
+    [
+        (7, whole(7), "a verdict on 'numbers' needs 8 seeds, its record has 7: add more"),
+        (8, whole(7), "lacks 2 runs of 16: go on with softmoe-edu evidence numbers"),
+        (1, whole(8), "does not match its configuration"),
+        (8, whole(8, smoke=True), "holds smoke runs, which say nothing of the claim"),
+    ],
+)
+def test_a_record_that_cannot_carry_a_verdict_is_refused(given, seeds, held, sentence):
+    """Too few seeds, missing runs, runs of another configuration and smoke runs."""
+    given(make_claim(seeds))
+    with pytest.raises(RecordError, match=sentence):
+        judged("numbers", held)
+
+
+def test_the_page_holds_every_claim(given, tmp_path):
+    """Its verdict, figures with intervals, runs, seeds, machine and command; one that was not run says so."""
+    given(make_claim(8))
+    empty = page(entries(tmp_path))
+    write_record(tmp_path / "numbers.json", whole(8))
+    found = page(entries(tmp_path))
+
+    assert "| [Numbers have a mean](#numbers) | not run yet | nowhere, section 1 |" in empty
+    assert "| [Numbers have a mean](#numbers) | reproduced | nowhere, section 1 |" in found
+    assert "**Verdict: reproduced.** It is." in found
+    assert f"| number | {shown(mean_of('number', [seed / 10 for seed in range(8)] * 2, '%'))} |" in found
+    assert "16 runs with 8 seeds, 24 s in all on a chip (cpu), PyTorch 9.9, Python 3.99." in found
+    assert "`softmoe-edu evidence numbers`" in found
+
+
+@pytest.mark.parametrize(
+    "figure, text",
+    [
+        (Measured("x", 12345.0), "12,345"),
+        (Measured("x", 0.06256), "0.06256"),
+        (Measured("x", 84.1234, 83.0, 85.5, "%"), "84.12 % (83 to 85.5)"),
+    ],
+)
+def test_figures_are_printed_with_four_digits(figure, text):
+    """Whole numbers in full, others with four digits, and the interval in brackets."""
+    assert shown(figure) == text
+
+
+def test_the_table_has_a_line_a_claim():
+    """Every claim of the package is listed, run or not."""
+    found = [Entry(name, make_claim(), None, None) for name in all_names()]
+
+    assert [line.split()[0] for line in table(found).splitlines()] == list(all_names())
