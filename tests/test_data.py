@@ -24,7 +24,10 @@ MAKERS = {
 }
 
 
-@pytest.fixture(params=MAKERS)
+LONG = ("letters", "characters", "bytes")  # every font is drawn, and every name read
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.slow] * (name in LONG)) for name in MAKERS])
 def make(request):
     """Every function of the module that makes data, one at a time."""
     return MAKERS[request.param]
@@ -181,6 +184,7 @@ def test_noise_is_as_large_as_asked():
     assert abs(float(rest.std()) - 0.5) < 0.01 and abs(float(rest.mean())) < 0.01
 
 
+@pytest.mark.slow
 def test_chance_is_the_share_of_the_commonest_label():
     """Chance is near the docstrings' figures."""
     chance = {name: make()[0].chance for name, make in MAKERS.items()}
@@ -200,6 +204,7 @@ def test_the_ceiling_counts_equal_images_with_other_labels():
     assert data.digits()[0].ceiling == 1
 
 
+@pytest.mark.slow
 def test_letters_of_the_test_are_set_in_a_typeface_of_their_own(monkeypatch):
     """Each image, not moved, is the glyph of its label in one of the fonts that it may have, and all of them occur."""
     monkeypatch.setattr(letter, "_moved", lambda glyphs, generator: glyphs[:, None, ::4, ::4])
@@ -212,6 +217,7 @@ def test_letters_of_the_test_are_set_in_a_typeface_of_their_own(monkeypatch):
         assert {fonts[i] for i in equal.float().argmax(0).tolist()} == wanted
 
 
+@pytest.mark.slow
 def test_no_two_letters_look_alike():
     """In every font each letter differs from every other, those of other scripts included, by a quarter of its ink."""
     known, glyphs = letter._drawn()
@@ -223,6 +229,7 @@ def test_no_two_letters_look_alike():
         assert (apart >= 0.25 * font.norm(dim=1)).all()
 
 
+@pytest.mark.slow
 def test_kinds_of_letters_are_their_scripts():
     """All 16 tokens of a letter have the number of its script."""
     known, _ = letter._drawn()
@@ -231,6 +238,7 @@ def test_kinds_of_letters_are_their_scripts():
     assert train.kinds.tolist() == [[kind] * 16 for kind in wanted]
 
 
+@pytest.mark.slow
 def test_letters_move_and_stay_inside():
     """The same glyph differs from image to image, and no ink touches the edge of its image for more than a trace."""
     train, _ = data.letters(2, num_train=400, num_test=1)
@@ -247,6 +255,7 @@ def text_of(image, bits):
     return "".join(map(chr, numbers)) if bits == 21 else bytes(numbers).decode(errors="ignore")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit, tokens, bits", [("character", 25, 21), ("byte", 49, 8)])
 def test_names_are_read_back_from_their_bits(unit, tokens, bits):
     """Train and test hold the names that CLDR gives in the language of the label, cut to the tokens there are."""
@@ -266,6 +275,7 @@ def test_names_are_read_back_from_their_bits(unit, tokens, bits):
     assert min(map(len, told.values())) >= 140
 
 
+@pytest.mark.slow
 def test_territories_are_split_and_not_names():
     """No territory of the test is named in any language of the training part."""
     names = language.territory_names()
@@ -280,6 +290,7 @@ def test_territories_are_split_and_not_names():
     assert len(kept) > 500
 
 
+@pytest.mark.slow
 def test_kinds_of_names_are_scripts():
     """Latin and Greek letters have different kinds, and signs, spaces and padding have kind 0."""
     train, _ = data.languages(len(language.territory_names()), seed=0)

@@ -54,6 +54,8 @@ from softmoe_edu.widgets.scores import more_experts
 
 matplotlib.use("agg")
 
+pytestmark = pytest.mark.slow
+
 B, N, D, E, P = 3, 7, 5, 4, 2
 MASK = [[True] * 7, [True] * 5 + [False] * 2, [True] * 2 + [False] * 5]
 VARIANTS = {
@@ -499,7 +501,6 @@ def called(cases):
     return {entry.code for entry in profile.getstats()}
 
 
-@pytest.mark.slow
 def test_every_public_function_has_a_case():
     """A function that is new in the library is tried here on another device, or is named with a reason above."""
     seen = called((CASES | CPU_CASES).values())

@@ -15,6 +15,8 @@ from softmoe_edu.figures.style import contrast
 from softmoe_edu.palette import DARK, LIGHT, ON_DARK, OVER_DARK, OVER_LIGHT
 from softmoe_edu.routing import SoftRouting, SparseRouting
 
+pytestmark = pytest.mark.slow
+
 matplotlib.use("agg")
 COLOURS = re.compile(r"""(?:fill|stroke)(?:: |=")([^;"]+)""")
 

@@ -9,6 +9,8 @@ from torch import Tensor
 
 from softmoe_edu.routers import assign_experts, assign_tokens, choose_experts
 
+pytestmark = pytest.mark.slow
+
 STEPS = ("select", "dispatch", "compute", "combine")
 # Three images of six tokens, four experts: any scores, all equal ones, and all tokens liking expert 3 before expert 1.
 SCORES = {
