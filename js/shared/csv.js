@@ -3,7 +3,7 @@
 /** @typedef {(string | number | boolean | null | undefined)[]} Row */
 
 /**
- * One field: numbers with all their digits, nothing for what there is none of, quotes where they are needed.
+ * One field: numbers with all their digits, empty where there is no value, in quotes where it needs them.
  *
  * @param {Row[number]} value
  */

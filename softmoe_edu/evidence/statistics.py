@@ -46,7 +46,7 @@ def sign_test(differences: Sequence[float]) -> float:
 
 
 def holm(chances: Sequence[float]) -> list[float]:
-    """Correct the chances of several tests for their number, as Holm (1979): each may be held against one level.
+    """Correct the p-values of several tests by the method of Holm (1979), so that one level applies to all of them.
 
     The smallest is multiplied by the number of tests, the next by one less, and so on; none becomes smaller than the
     one before it or larger than 1.

@@ -8,18 +8,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# viridis at nine even steps, as in js/shared/painting.js.
-STOPS = (
-    (68, 1, 84),
-    (71, 45, 123),
-    (59, 82, 139),
-    (44, 114, 142),
-    (33, 145, 140),
-    (40, 174, 128),
-    (94, 201, 98),
-    (173, 220, 48),
-    (253, 231, 37),
-)
+from softmoe_edu.palette import RAMP
+
+STOPS = [tuple(bytes.fromhex(colour[1:])) for colour in RAMP]
 
 WHITE = 255
 MOST_SIDE = 256

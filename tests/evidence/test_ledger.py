@@ -51,6 +51,14 @@ def test_a_record_that_cannot_carry_a_verdict_is_refused(given, seeds, held, sen
         judged("numbers", held)
 
 
+def test_seeds_of_tuning_do_not_count(given):
+    """A verdict rests on the runs that follow from tuning, here with three seeds."""
+    given(make_claim(8, then=lambda results: [{"router": "one", "seed": 100 + seed} for seed in range(3)]))
+    runs = (*whole(8).results, *(result(100 + seed) for seed in range(3)))
+    with pytest.raises(RecordError, match="a verdict on 'numbers' needs 8 seeds, its record has 3: add more"):
+        judged("numbers", whole(8, results=runs))
+
+
 def test_the_page_holds_every_claim(given, tmp_path):
     """Its verdict, figures with intervals, runs, seeds, machine and command; one that was not run says so."""
     given(make_claim(8))

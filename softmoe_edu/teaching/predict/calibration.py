@@ -77,8 +77,8 @@ def draw(counts: dict[int, tuple[int, int]], lesson: str | int | None = None, ax
             f"{right} of {all} right", (sure, share), (0, -13 if below else 13), textcoords="offset points",
             va="top" if below else "bottom", ha="center",
         )  # fmt: skip
-    ax.text(41.5, 110, "more often right than sure:\nunderconfident", va="top")
-    ax.text(107, -11, "more sure than right:\noverconfident", ha="right")
+    ax.text(41.5, 110, "underconfident", va="top")
+    ax.text(107, -11, "overconfident", ha="right")
     ax.set(xlim=(40, 108), ylim=(-14, 112), xticks=CONFIDENCES, yticks=range(0, 101, 20))
     ax.set_title(f"{_verdict(counts)}{_in(lesson)}", loc="left", fontweight="bold")
     ax.set_xlabel("how sure you were (%)")
