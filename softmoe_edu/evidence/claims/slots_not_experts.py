@@ -14,7 +14,7 @@ from softmoe_edu.moe import MoE
 from softmoe_edu.routers import SoftRouter
 from softmoe_edu.seeds import generator_of
 
-BATCH, TOKENS, DIM, HIDDEN, SLOTS = 4, 1024, 128, 512, 1024
+BATCH, TOKENS, DIM, HIDDEN, SLOTS = 4, 1024, 128, 512, 4096
 REPEATS = 8
 PAPER = 1.15
 """How far the paper's training step at most exceeds that with 32 experts, from 2 to 4,096 experts (Figure 23)."""
