@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,10 @@ from softmoe_edu.evidence.claim import Figures, Settings
 from softmoe_edu.experts import Experts
 from softmoe_edu.losses import importance_loss
 from softmoe_edu.moe import MoE
-from softmoe_edu.routers.registry import build
+from softmoe_edu.routers.registry import build, settings_taken
 from softmoe_edu.routing import Routing
 from softmoe_edu.seeds import generator_of, own_randomness, set_seed
-from softmoe_edu.training import train
+from softmoe_edu.training import History, train
 from softmoe_edu.vit import ViT
 
 TASKS: dict[str, Callable[[], tuple[Images, Images]]] = {
@@ -28,6 +28,8 @@ TASKS: dict[str, Callable[[], tuple[Images, Images]]] = {
 DIM, DEPTH, HEADS, MOE_LAYERS, EXPERTS, GROUP = 32, 3, 2, (1, 2), 16, 8
 MATCHED = 0.01
 """How far the cost of two models that are compared may be apart, as a share."""
+_OF_THE_RUN = ("steps", "rate", "seed", "tuning", "balance")
+"""Settings that change a run but not its model's cost."""
 
 
 @dataclass(frozen=True)
@@ -70,13 +72,29 @@ def task_of(name: str, validation: bool) -> tuple[Images, Images]:
     return train_data[order[held:]], train_data[order[:held]]
 
 
-def model_of(router: str, part: Images, hidden: int, *, experts: int = EXPERTS) -> ViT:
-    """Build the ViT of a task with this router and this hidden width, drawn from the global generator."""
-    layer = LAYERS[router]
+def layer_of(settings: Settings) -> Layer | None:
+    """Return the layer that a run asks for; a setting that its router or `Layer` takes replaces that of LAYERS."""
+    layer = LAYERS[str(settings["router"])]
+    if layer is None:
+        return None
+    own = {key: settings[key] for key in settings_taken(layer.router) if key in settings}
+    group, balance = settings.get("group", layer.group), settings.get("balance", layer.balance)
+    return replace(layer, settings={**layer.settings, **own}, group=int(group or 1), balance=float(balance or 0))
+
+
+def model_of(settings: Settings, part: Images, hidden: int) -> ViT:
+    """Build the ViT that a run asks for, drawn from the global generator.
+
+    Args:
+        settings: see `train_one`.
+        part: data, for the sizes of images and patches and the number of classes.
+        hidden: hidden width of the MLPs and of the experts.
+    """
+    layer, experts = layer_of(settings), int(settings.get("experts") or EXPERTS)
 
     def moe(dim: int) -> nn.Module:
         assert layer is not None
-        routed = build(layer.router, dim, experts, dict(layer.settings))
+        routed = build(layer.router, dim, experts, layer.settings)
         return MoE(routed, Experts(dim, experts, hidden), examples_per_group=layer.group)
 
     c, side, _ = part.images.shape[1:]
@@ -85,7 +103,7 @@ def model_of(router: str, part: Images, hidden: int, *, experts: int = EXPERTS) 
         patch_size=part.patch_size,
         channels=c,
         num_classes=part.num_classes,
-        dim=DIM,
+        dim=int(settings.get("dim") or DIM),
         depth=DEPTH,
         num_heads=HEADS,
         hidden_dim=hidden,
@@ -94,80 +112,111 @@ def model_of(router: str, part: Images, hidden: int, *, experts: int = EXPERTS) 
     )
 
 
-@functools.cache
-def matched_hidden(router: str, task: str, budget: int, experts: int = EXPERTS) -> tuple[int, int]:
-    """Find the hidden width with which a model costs as much as the dense one with `budget`, and count its MACs.
+def macs_of(settings: Settings, hidden: int) -> int:
+    """Count the MACs per image of the model that a run asks for, with this hidden width."""
+    with torch.device("meta"):
+        model = model_of(settings, task_of(str(settings["task"]), False)[0], hidden)
+    return int(cost_of(model).macs)
+
+
+def matched_hidden(settings: Settings) -> int:
+    """Find the hidden width with which a model costs as much as the dense one whose hidden width is the budget.
 
     Args:
-        router: a key of LAYERS.
-        task: a key of TASKS.
-        budget: hidden width of the dense model that sets the cost.
-        experts: number of experts.
-
-    Returns:
-        (hidden width, MACs per image).
+        settings: see `train_one`.
 
     Raises:
         ValueError: no width comes within 1 %.
     """
-    part, _ = task_of(task, False)
-    wanted = cost_of(_on_meta("dense", part, budget, experts)).macs
+    return _matched_hidden(frozenset((key, settings[key]) for key in settings if key not in _OF_THE_RUN))
+
+
+@functools.cache
+def _matched_hidden(kept: frozenset[tuple[str, str | int | float | bool | None]]) -> int:
+    settings = dict(kept)
+    budget = int(settings["budget"] or 1)
+    wanted = macs_of({**settings, "router": "dense"}, budget)
     low, high = 1, 8 * budget
     while low < high:
         middle = (low + high) // 2
-        if cost_of(_on_meta(router, part, middle, experts)).macs < wanted:
+        if macs_of(settings, middle) < wanted:
             low = middle + 1
         else:
             high = middle
-    near = {h: cost_of(_on_meta(router, part, h, experts)).macs for h in (max(1, low - 1), low)}
+    near = {h: macs_of(settings, h) for h in (max(1, low - 1), low)}
     hidden = min(near, key=lambda h: abs(near[h] - wanted))
     if abs(near[hidden] / wanted - 1) > MATCHED:
         raise ValueError(
-            f"{router} on {task} must cost within {MATCHED:.0%} of {wanted:,} MACs, got {near[hidden]:,} with hidden "
-            f"width {hidden}: raise the budget, which leaves the routing a smaller share"
+            f"{settings['router']} on {settings['task']} must cost within {MATCHED:.0%} of {wanted:,} MACs, got "
+            f"{near[hidden]:,} with hidden width {hidden}: raise the budget, which leaves the routing a smaller share"
         )
-    return hidden, int(near[hidden])
+    return hidden
 
 
-def trained(settings: Settings, device: str) -> Figures:
+@dataclass(frozen=True)
+class Trained:
+    """A model after its run, with what it was trained and tested on."""
+
+    model: ViT
+    history: History
+    train_data: Images
+    test_data: Images
+    macs: int
+
+
+def train_one(settings: Settings, device: str) -> Trained:
     """Train one model and evaluate it once, at the end.
 
     Args:
-        settings: task, router, budget, steps, rate, seed, and whether this run tunes the rate.
+        settings: task and router (keys of TASKS and LAYERS), steps, rate, seed, and tuning: whether this run chooses
+            the rate, so that a part of the training data stands in for the test. Then either budget, the hidden width
+            of the dense model whose cost is matched, or hidden, the width itself. There may be experts, dim, group,
+            balance, and whatever the router's constructor takes, such as slots_per_expert or capacity_factor.
         device: where.
-
-    Returns:
-        Accuracy and loss on the test data (for tuning, on the held-out part of the training data), MACs per image,
-        parameters, the share of tokens dropped in the test, and the accuracy of every twentieth of the training.
     """
-    task, router, seed = str(settings["task"]), str(settings["router"]), int(settings["seed"] or 0)
-    steps, experts = int(settings["steps"] or 1), int(settings.get("experts") or EXPERTS)
-    train_data, test_data = task_of(task, bool(settings["tuning"]))
-    hidden, macs = matched_hidden(router, task, int(settings["budget"] or 1), experts)
+    train_data, test_data = task_of(str(settings["task"]), bool(settings["tuning"]))
+    hidden = int(settings["hidden"] or 1) if "hidden" in settings else matched_hidden(settings)
+    seed, layer = int(settings["seed"] or 0), layer_of(settings)
     with own_randomness(torch.device(device)):
         set_seed(torch.device("cpu"), seed)
-        model = model_of(router, train_data, hidden, experts=experts).to(device)
-    layer = LAYERS[router]
+        model = model_of(settings, train_data, hidden).to(device)
     history = train(
         model,
         train_data,
         test_data,
-        steps=steps,
+        steps=int(settings["steps"] or 1),
         learning_rate=float(settings["rate"] or 0),
         auxiliary=_balanced(layer.balance) if layer and layer.balance else None,
         seed=seed,
         progress=False,
     )
-    parts = max(1, steps // 20)
-    learned = history.columns["accuracy"][: steps - steps % parts].reshape(-1, parts).mean(1)
+    return Trained(model, history, train_data, test_data, macs_of(settings, hidden))
+
+
+def trained(settings: Settings, device: str) -> Figures:
+    """Train one model, and return what `figures_of` says of it."""
+    return figures_of(train_one(settings, device))
+
+
+def figures_of(run: Trained) -> Figures:
+    """Return what every run of a model records.
+
+    Returns:
+        Accuracy and loss on the test data (for tuning, on the held-out part of the training data), MACs per image,
+        parameters, the share of tokens dropped in the test, and the accuracy of every twentieth of the training.
+    """
+    history = run.history
+    learned = history.columns["accuracy"]
+    parts = max(1, len(learned) // 20)
+    means = learned[: len(learned) - len(learned) % parts].reshape(-1, parts).mean(1)
     dropped = history.tests_log["dropped"][-1]
     return {
         "accuracy": history.test_accuracy,
         "loss": history.tests_log["loss"][-1],
-        "macs": macs,
-        "parameters": sum(each.numel() for each in model.parameters()),
+        "macs": run.macs,
+        "parameters": sum(each.numel() for each in run.model.parameters()),
         "dropped": None if dropped != dropped else dropped,
-        "curve": [round(float(each), 4) for each in learned],
+        "curve": [round(float(each), 4) for each in means],
     }
 
 
@@ -177,8 +226,3 @@ def _balanced(weight: float) -> Callable[[Mapping[str, Routing]], Tensor]:
         return weight * torch.stack(losses).mean()
 
     return loss
-
-
-def _on_meta(router: str, part: Images, hidden: int, experts: int) -> ViT:
-    with torch.device("meta"):
-        return model_of(router, part, hidden, experts=experts)

@@ -6,19 +6,21 @@ from itertools import product
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
 from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
 from softmoe_edu.evidence.toy import EXPERTS, MATCHED, TASKS, trained
+from softmoe_edu.evidence.tuning import RATES, runs_at_best_rate, tuning_runs
 
 ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
-BUDGETS, RATES, STEPS = (64, 128), (2e-3, 4e-3, 8e-3), 1500
+BUDGETS, STEPS = (64, 128), 1500
 SEEDS, TUNING_SEEDS = 12, 2
 LEVEL = 0.05
 
 
 def tuning() -> list[Settings]:
-    """Return the runs that choose each model's learning rate, on held-out training data and seeds of their own."""
-    return [
-        {"task": t, "router": r, "budget": b, "rate": rate, "steps": STEPS, "seed": 1000 + s, "tuning": True}
-        for t, b, r, rate, s in product(TASKS, BUDGETS, ROUTERS, RATES, range(TUNING_SEEDS))
+    """Return the runs that choose each model's learning rate."""
+    models: list[Settings] = [
+        {"task": task, "router": router, "budget": budget, "steps": STEPS}
+        for task, budget, router in product(TASKS, BUDGETS, ROUTERS)
     ]
+    return tuning_runs(models, TUNING_SEEDS)
 
 
 def smoke() -> list[Settings]:
@@ -28,18 +30,8 @@ def smoke() -> list[Settings]:
 
 
 def finals(results: Sequence[Result]) -> list[Settings]:
-    """Return the runs that count: each model at the rate with which it was best in tuning."""
-    found: list[Settings] = []
-    seeds = SEEDS if all(each.settings["steps"] == STEPS for each in results) else 2
-    for (task, budget), router in product(_places(results), ROUTERS):
-        asked = {"task": task, "budget": budget, "router": router, "tuning": True}
-        mine = [each for each in results if asked.items() <= dict(each.settings).items()]
-        by_rate: dict[float, list[float]] = {}
-        for each in mine:
-            by_rate.setdefault(float(each.settings["rate"] or 0), []).append(each.figures["accuracy"])
-        best = max(by_rate, key=lambda rate: sum(by_rate[rate]) / len(by_rate[rate]))
-        found += [{**mine[0].settings, "rate": best, "seed": s, "tuning": False} for s in range(seeds)]
-    return found
+    """Return the runs that count."""
+    return runs_at_best_rate(results, SEEDS if all(each.settings["steps"] == STEPS for each in results) else 2)
 
 
 def measure(settings: Settings, device: str) -> Figures:
