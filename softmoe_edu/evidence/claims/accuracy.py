@@ -9,7 +9,7 @@ from softmoe_edu.evidence.toy import EXPERTS, MATCHED, TASKS, trained
 from softmoe_edu.evidence.tuning import RATES, runs_at_best_rate, tuning_runs
 
 ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
-BUDGETS, STEPS = (64, 128), 1500
+BUDGETS, STEPS = (64, 128), 1000
 SEEDS, TUNING_SEEDS = 12, 2
 LEVEL = 0.05
 
