@@ -37,6 +37,7 @@ CHECKS = (
     ("-m", "softmoe_edu.lessons", "--check"),
     (os.path.join("docs", "architecture.py"), "--check"),
     (os.path.join("docs", "glossary.py"), "--check"),
+    (os.path.join("docs", "evidence.py"), "--check"),
     (os.path.join("js", "palette.py"), "--check"),
 )
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}
