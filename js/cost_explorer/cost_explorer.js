@@ -450,10 +450,15 @@ function render({ model, el }) {
   }
 
   /** @type {Link} */
-  function link(get) {
+  function sizesOf(get) {
     const limits = model.get("_limits");
     const choices = /** @type {Limits} */ ([1, get("num_experts"), true, false]);
-    return { router: model.get("_routers"), ...limits, top_k: choices, part: ["", ...ROWS] };
+    return { router: model.get("_routers"), ...limits, top_k: choices };
+  }
+
+  /** @type {Link} */
+  function link(get) {
+    return { ...sizesOf(get), part: ["", ...ROWS], pinned: { beside: sizesOf } };
   }
 
   function pinned() {

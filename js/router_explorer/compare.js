@@ -5,7 +5,7 @@ import { KEYS } from "../shared/markup.js";
 import { many, percent } from "../shared/numbers.js";
 import { fit, paintWeights } from "../shared/painting.js";
 import { term } from "../shared/terms.js";
-import { SETTINGS, answersChanged, changesBetween, explore, fatesOf, mapOf } from "./state.js";
+import { SETTINGS, answersChanged, changesBetween, explore, fatesOf, listensTo, mapOf } from "./state.js";
 import { figuresOf, four, nounOf } from "./sums.js";
 
 /** @import { Batch, Explored, Refused, Settings } from "./state.js" */
@@ -119,6 +119,44 @@ function lineOf(name, cells) {
 export const besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
 
 /**
+ * Whether outputs under some settings are a router's outputs under others too: it reads none of those that differ.
+ *
+ * @param {Settings} of
+ * @param {string} router
+ * @param {Settings} settings
+ */
+function answers(of, router, settings) {
+  const reads = listensTo(router);
+  const still = (/** @type {Settings} */ { noise }) => noise === 0;
+  return SETTINGS.every(
+    (name) =>
+      of[name] === settings[name] ||
+      name === "router" ||
+      reads[name] === false ||
+      (name === "seed" && still(of) && still(settings)),
+  );
+}
+
+/**
+ * What is not known of the model's output under these settings, said once for all routers; "" where all of it is.
+ *
+ * @param {Outputs | {}} outputs
+ * @param {Settings} settings
+ * @param {boolean} alone Whether there is no Python to ask, as in a saved page.
+ */
+export function missingTold(outputs, settings, alone) {
+  if (!("routers" in outputs)) return "";
+  const missing = ROUTERS.filter((router) => !answers(outputs.of, router, settings));
+  if (!missing.length) return "";
+  const whose = missing.length === ROUTERS.length ? "the routers" : missing.join(", ");
+  if (!alone) return `How far ${whose} move the model's output: waiting for Python.`;
+  return (
+    `How far ${whose} move the model's output takes Python to compute, which a saved page has not. ` +
+    `It was saved with numbers for: ${differenceOf({ ...settings, router: outputs.of.router }, outputs.of)}.`
+  );
+}
+
+/**
  * How far a router moves the model's output for an image, in words; `outputs` may be of other settings, or none.
  *
  * @param {Outputs | {}} outputs
@@ -128,8 +166,7 @@ export const besideRouter = (one, other) => SETTINGS.every((name) => name === "r
  */
 function movedBy(outputs, router, settings, image) {
   if (!("routers" in outputs)) return "";
-  if (!besideRouter(outputs.of, settings))
-    return "; model's output: not known for these settings yet, waiting for Python";
+  if (!answers(outputs.of, router, settings)) return "";
   const found = outputs.routers[router];
   if (found.error !== undefined) return `; model's output: ${found.error}`;
   const { change, classes } = found;

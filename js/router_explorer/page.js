@@ -3,6 +3,7 @@
 import { GATINGS, PRIORITIES, ROUTERS } from "../arithmetic/routing.js";
 import { ARROWS, keyHints } from "../shared/keys.js";
 import { KEYS, STATUS, button, canvases, knob, list } from "../shared/markup.js";
+import { shadings } from "../shared/shading.js";
 import { doubling, evenly } from "../shared/stops.js";
 import { STEPS } from "./state.js";
 
@@ -60,7 +61,7 @@ export const PAGE = `
 <div class="explorer-controls">${FIRST}
 <details class="router-explorer-more" data-part="more"><summary ${KEYS}>More</summary><div class="explorer-controls">
   ${list("group", "Tokens compete in", "group")}${list("gating", "Gating", "gating")}
-  ${number("noise", "noise")}${number("seed", "seed")}</div></details></div></details>
+  ${number("noise", "noise")}${number("seed", "seed")}${shadings}</div></details></div></details>
 <p data-part="sampled" hidden></p>
 <p data-part="further" hidden></p>
 <div class="router-explorer-card explorer-actions" data-part="card"><p data-part="words"></p>
@@ -79,13 +80,17 @@ export const PAGE = `
     <p data-part="caption"></p></div>
     <div class="router-explorer-told" data-part="told" role="group" aria-label="What is selected" ${KEYS}>${STATUS}
     <div class="explorer-actions">${button("free", "Unpin")}</div>
-    ${keyHints({ [ARROWS]: "move", Enter: "pin", Esc: "unpin" }, "Tap to pin, tap again to unpin.")}</div></div>
+    ${keyHints({ [ARROWS]: "move", Enter: "pin", Esc: "unpin" }, "Tap to pin, tap again to unpin.")}</div>
+    <div class="router-explorer-magnified" data-part="magnified" hidden>
+      <div class="explorer-title" data-part="magnified-title"></div>
+      ${panel("magnifier", `Magnified weights: ${MOVES}`)}</div></div>
   <div class="router-explorer-map" data-part="drawn"><div class="router-explorer-ramp">
     <span class="explorer-title" data-part="map-title"></span>
-    <span class="router-explorer-scale" data-part="ramp"><span data-part="least"></span><i></i><span
-      data-part="most"></span></span>
+    <span class="router-explorer-scale" data-part="ramp"><span data-part="least"></span><span><i></i><span
+      data-part="middle"></span></span><span data-part="most"></span></span>
   </div>
     ${panel("map", `Tokens by experts or slots: ${MOVES}`)}<p data-part="sums-note"></p>
+    <p data-part="shading" hidden></p>
     ${panel("experts", `Load of the experts: ${MOVES}`)}
     <p data-part="load-note"></p></div>
 </div>
@@ -98,6 +103,7 @@ export const PAGE = `
 <details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
   one scale. A button selects its router.</p>
+  <p data-part="missing" aria-live="polite" hidden></p>
   <div class="router-explorer-gallery" data-part="gallery" data-picture="yes"></div></details>
 <details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
   <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they

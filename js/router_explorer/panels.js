@@ -30,6 +30,7 @@ import { paintRacks, racksIn, slotBox } from "./racks.js";
 import { STEPS, barsOf, byExpert, selectedOf } from "./state.js";
 import { numberOf } from "./sums.js";
 
+/** @import { Window } from "../shared/magnifier.js" */
 /** @import { Ink } from "../shared/mount.js" */
 /** @import { Context, Corner, Picture } from "../shared/painting.js" */
 /** @import { Boxes, MapBox, Panel } from "../shared/plan.js" */
@@ -52,6 +53,7 @@ import { numberOf } from "./sums.js";
  * @property {Picture | null} picture
  * @property {RoutingMap} map
  * @property {RoutingMap | null} twin The second of the two softmaxes of a soft router, in the step that shows both.
+ * @property {boolean} root Whether the colours of weights stand for roots.
  * @property {Serving} serving
  * @property {Uint8Array} fates
  * @property {Atlas | null} atlas What slots hold, in the steps that show it.
@@ -63,7 +65,7 @@ import { numberOf } from "./sums.js";
  * @typedef {Boxes & { twin: MapBox | null, racks: Racks | null }} Places
  */
 
-/** @typedef {Known & { boxes: Places }} Scene */
+/** @typedef {Known & { boxes: Places, reach: number, window: Window | null }} Scene With how far the magnifier reaches. */
 
 const LEFT = 46;
 const RIGHT = 52;
@@ -225,13 +227,13 @@ export const grounds = {
     if (scene.twin && boxes.twin) {
       // One scale for both, which is that of the ramp above.
       const most = Math.max(map.most, scene.twin.most);
-      paintHeat(ctx, boxes.map, { ...map, most });
-      paintHeat(ctx, boxes.twin, { ...scene.twin, most });
+      paintHeat(ctx, boxes.map, { ...map, most }, scene.root);
+      paintHeat(ctx, boxes.twin, { ...scene.twin, most }, scene.root);
       paintExperts(ctx, boxes.twin, it.e, ink);
       sumUp(ctx, scene, boxes.twin, scene.twin);
     } else if (step === "select") paintSelection(ctx, scene);
     else if (showsBars(it, step, boxes.map)) paintGates(ctx, boxes.map, scene);
-    else paintHeat(ctx, boxes.map, map);
+    else paintHeat(ctx, boxes.map, map, scene.root);
     crossOut(ctx, scene);
     const none = nothingTold(it, step);
     if (step === "select" && none) tellBelow(ctx, boxes.map, none, ink);
@@ -273,9 +275,9 @@ export function showsBars(it, step, { dx, dy }) {
   return it.sparse && weights && dx >= 14 && dy >= 7;
 }
 
-/** @type {(ctx: Context, box: MapBox, map: RoutingMap) => void} */
-function paintHeat(ctx, box, { values, columns, cells, least, most }) {
-  if (!cells) return paintWeights(ctx, box, values, values.length / columns, columns, most, least);
+/** @type {(ctx: Context, box: MapBox, map: RoutingMap, root: boolean) => void} */
+function paintHeat(ctx, box, { values, columns, cells, least, most }, root) {
+  if (!cells) return paintWeights(ctx, box, values, values.length / columns, columns, most, least, root);
   // Few weights are not 0: each is drawn, and large enough to be seen however narrow its column is.
   const { x, y, w, h, dx, dy } = box;
   ctx.fillStyle = rampColour(0);
@@ -283,7 +285,8 @@ function paintHeat(ctx, box, { values, columns, cells, least, most }) {
   const [wide, high] = [Math.max(dx, MARK), Math.max(dy, MARK)];
   for (const at of cells) {
     const [row, column] = [Math.floor(at / columns), at % columns];
-    ctx.fillStyle = rampColour(values[at] / (most || 1));
+    const share = values[at] / (most || 1);
+    ctx.fillStyle = rampColour(root ? Math.sqrt(share) : share);
     ctx.fillRect(x + (column + 0.5) * dx - wide / 2, y + (row + 0.5) * dy - high / 2, wide, high);
   }
 }
@@ -329,19 +332,25 @@ function paintGates(ctx, { x, y, w, h, dx, dy, de }, { it, map, ink }) {
 }
 
 /**
+ * The gates of an image's tokens for all experts, of which a sparse router selects; null where it has none.
+ *
+ * @param {Explored} it
+ */
+export const selectable = (it) =>
+  it.sparse ? (it.gates?.subarray(it.first * it.e, (it.first + it.rows) * it.e) ?? null) : null;
+
+/**
  * What a router selects, bright among all that it could have: with the order of a token's choices. A soft one selects
  * nothing.
  *
  * @param {Context} ctx
  * @param {Scene} scene
  */
-function paintSelection(ctx, { it, map, boxes: { map: box } }) {
-  const gates = it.sparse
-    ? (it.gates?.subarray(it.first * it.e, (it.first + it.rows) * it.e) ?? map.values)
-    : map.values;
+function paintSelection(ctx, { it, map, root, boxes: { map: box } }) {
+  const gates = selectable(it) ?? map.values;
   let most = 0;
   for (const gate of gates) if (gate > most) most = gate;
-  paintWeights(ctx, box, gates, it.rows, map.columns, most);
+  paintWeights(ctx, box, gates, it.rows, map.columns, most, 0, root);
   if (!it.sparse) return;
   const { x, y, w, h, dx, dy } = box;
   ctx.fillStyle = "rgba(0, 0, 0, .62)";

@@ -3,19 +3,22 @@
 import { floats, octets } from "../shared/bytes.js";
 import { bindKnobs, stopsOf } from "../shared/knobs.js";
 import { fillList } from "../shared/markup.js";
+import { outlineWindow, paintMagnifier, placeWithin, sizeOf, windowOf } from "../shared/magnifier.js";
 import { mount } from "../shared/mount.js";
 import { exact, many } from "../shared/numbers.js";
 import { RAMP_CSS, fit, surface } from "../shared/painting.js";
 import { PANELS, placeBeyond, placeUnder } from "../shared/plan.js";
 import { pointAt } from "../shared/pointing.js";
 import { NOTHING, SELECTION, pinnedIn, same, there, within } from "../shared/selection.js";
-import { besideRouter, differenceOf, fillFigures, fillGallery, fillMates } from "./compare.js";
+import { ON_ROOT, SHADINGS, middleOf } from "../shared/shading.js";
+import { besideRouter, differenceOf, fillFigures, fillGallery, fillMates, missingTold } from "./compare.js";
 import { KNOBS, LISTS, PAGE } from "./page.js";
 import { grounds, layout, markLast, overlays, showsBars, showsExperts } from "./panels.js";
 import { slotPictures } from "./patches.js";
 import { placeAt } from "./places.js";
 import { slotBeyond, slotUnder } from "./racks.js";
 import { bindServing } from "./serving.js";
+import { centreOf, isMagnified, isRoot, sheetOf } from "./small.js";
 import {
   SETTINGS,
   STEPS,
@@ -36,12 +39,13 @@ import { cardOf, loadTold, marksTold } from "./words.js";
 /** @import { Limits } from "../shared/knobs.js" */
 /** @import { Link } from "../shared/links.js" */
 /** @import { Ink, Model } from "../shared/mount.js" */
-/** @import { Plan } from "../shared/plan.js" */
+/** @import { Panel, Plan } from "../shared/plan.js" */
 /** @import { Place } from "../shared/selection.js" */
 /** @import { Outputs } from "./compare.js" */
 /** @import { List } from "./page.js" */
 /** @import { Known, Scene } from "./panels.js" */
-/** @import { Panel } from "../shared/plan.js" */
+/** @import { Explained } from "./places.js" */
+/** @import { Side } from "./small.js" */
 /** @import { Explored, Refused, Settings, Sizes, Step } from "./state.js" */
 
 /** @typedef {Settings & Place & Looked & Given} Traits */
@@ -49,7 +53,12 @@ import { cardOf, loadTold, marksTold } from "./words.js";
 /**
  * What is looked at.
  *
- * @typedef {{ image_index: number, step: Step, served: number, pinned: Partial<Settings> }} Looked
+ * @typedef {object} Looked
+ * @property {number} image_index
+ * @property {Step} step
+ * @property {number} served
+ * @property {string} shading
+ * @property {Partial<Settings>} pinned
  */
 
 /**
@@ -103,6 +112,10 @@ function render({ model, el }) {
   /** @type {{ kind: string, seed: number } | null} */
   let mates = null;
   let compared = "";
+  /** @type {Panel | "magnifier" | null} */
+  let pointed = null;
+  /** @type {Side} The map of two that the magnifier shows: where the pointer was last. */
+  let half = "map";
 
   /** What holds a control with its label. @param {string} name */
   const holder = (name) => /** @type {HTMLElement} */ (part(name).parentElement);
@@ -111,6 +124,7 @@ function render({ model, el }) {
   const ramp = /** @type {HTMLElement} */ (root.querySelector(".router-explorer-ramp i"));
   ramp.style.background = RAMP_CSS;
   for (const step of STEPS) input(step).name = radios;
+  for (const shading of SHADINGS) input(shading).name = `${radios}-shading`;
   if (texts.length) {
     holder("image_index").children[0].textContent = input("image_index").ariaLabel = "Text";
     input("image_index-number").ariaLabel = "Text, typed";
@@ -133,7 +147,7 @@ function render({ model, el }) {
   );
 
   /** @type {Link} */
-  function link(get) {
+  function traitsOf(get) {
     const all = model.get("_limits");
     const upTo = (/** @type {string} */ name, /** @type {number} */ most) =>
       /** @type {Limits} */ ([all[name][0], Math.min(all[name][1], most), true, false]);
@@ -146,6 +160,17 @@ function render({ model, el }) {
       expert: upTo("expert", get("num_experts") - 1),
       slot: upTo("slot", get("expert") < 0 ? -1 : Infinity),
     };
+  }
+
+  /** @type {Link} */
+  function link(get) {
+    return { ...traitsOf(get), shading: [...SHADINGS], pinned: { beside: settingsOf } };
+  }
+
+  /** @type {Link} */
+  function settingsOf(get) {
+    const all = traitsOf(get);
+    return Object.fromEntries(SETTINGS.map((name) => [name, all[name]]));
   }
 
   function rowsNow() {
@@ -198,7 +223,7 @@ function render({ model, el }) {
   function showControls(settings) {
     const step = model.get("step");
     follow();
-    const key = JSON.stringify([settings, step]);
+    const key = JSON.stringify([settings, step, model.get("shading")]);
     if (key === controlled) return;
     controlled = key;
     const listens = listensTo(settings.router);
@@ -209,6 +234,7 @@ function render({ model, el }) {
     for (const [name, [least, most]] of Object.entries(limits))
       if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
     for (const each of STEPS) input(each).checked = each === step;
+    for (const each of SHADINGS) input(each).checked = each === model.get("shading");
     const [words, equation, code] = cardOf(settings, step);
     part("words").textContent = words;
     if (part("equation").dataset.of !== equation) {
@@ -249,7 +275,7 @@ function render({ model, el }) {
       scene = null;
       paper = null;
       painted = marked = lookOfTokens = part("pin").textContent = "";
-      part("serving").hidden = button("free").hidden = true;
+      part("serving").hidden = part("magnified").hidden = button("free").hidden = true;
       return view.say(`These settings cannot be routed: ${it.error}.`);
     }
     serving.show(step === "dispatch" && it.arrivals ? servingOf(it, served) : null);
@@ -259,14 +285,14 @@ function render({ model, el }) {
       paper = null;
       return;
     }
-    const key = JSON.stringify([settings, image, step, served, kept, paper, surface()]);
+    const key = JSON.stringify([settings, image, step, served, kept, model.get("shading"), paper, surface()]);
     const now = key === painted && scene ? scene : paint(lookAt(it, step, served), kept, tokensWidth, mapWidth);
     scene = now;
     painted = key;
     // A page that was laid out anew, as by longer words below the map, changes no drawing.
     const at = selection(it);
     const held = pinned(it);
-    const mine = key + JSON.stringify([at, held, shows]);
+    const mine = key + JSON.stringify([at, held, shows, half]);
     if (mine === marked && !view.note) return;
     marked = view.note ? "" : mine;
     mark(now);
@@ -285,9 +311,28 @@ function render({ model, el }) {
     for (const name of PANELS) {
       if (name === "experts" && !showsExperts(it, step)) continue;
       const ctx = fit(canvas(name), ...now.boxes.sizes[name]);
+      if (name === "map") magnify(now, at, explained);
       if (explained) overlays[name](ctx, now, at, explained);
       else markLast(ctx, name, now);
+      const box = half === "twin" && now.boxes.twin ? now.boxes.twin : now.boxes.map;
+      if (name === "map" && now.window) outlineWindow(ctx, box, now.window, now.ink);
     }
+  }
+
+  /** @type {(now: Scene, at: Place, explained: Explained | null) => void} */
+  function magnify(now, at, explained) {
+    if (!isMagnified(now)) {
+      now.window = null;
+      return;
+    }
+    const sheet = sheetOf(now, half);
+    const [width, height] = sizeOf(sheet);
+    // What is pointed at in the magnifier stays where it is.
+    const before = pointed === "magnifier" ? now.window : null;
+    now.window = windowOf(sheet, centreOf(now, sheet, at, explained), before);
+    paintMagnifier(fit(ground("magnifier"), width, height), sheet, now.window, at);
+    canvas("magnifier").style.height = `${height}px`;
+    write("magnified-title", now.twin ? `Magnifier: ${half === "twin" ? "combine" : "dispatch"}` : "Magnifier");
   }
 
   /** @type {(it: Explored, step: Step, served: number) => Known} */
@@ -301,6 +346,7 @@ function render({ model, el }) {
     picture: pictureOf(it.image),
     map: mapOf(it, step, served),
     twin: !it.sparse && step === "normalise" ? mapOf(it, "combine", -1) : null,
+    root: false,
     serving: servingOf(it, served),
     fates: fatesOf(it, step, served),
     atlas: step === "dispatch" || step === "compute" ? atlasOf(it) : null,
@@ -318,7 +364,14 @@ function render({ model, el }) {
     const { it, step } = looked;
     // The map and what the experts receive shall fit the window; so shall the words, where they stand above the map.
     const mostHigh = paper?.wide ? 364 : Math.min(0.45 * window.innerHeight, 364);
-    const now = { ...looked, boxes: layout(looked, tokensWidth, mapWidth, mostHigh) };
+    const boxes = layout(looked, tokensWidth, mapWidth, mostHigh);
+    const curved = isRoot(looked, model.get("shading"), boxes.map);
+    const reach = paper?.wide ? tokensWidth : mapWidth;
+    const now = { ...looked, boxes, root: curved, reach, window: scene?.step === step ? scene.window : null };
+    part("magnified").hidden = !isMagnified(now);
+    // Beside the map where there is room, else below it.
+    const column = paper?.wide ? part("seen").parentElement : part("drawn");
+    if (part("magnified").parentElement !== column) column?.append(part("magnified"));
     const bare = !showsExperts(it, step);
     for (const element of [part("experts").parentElement, part("load-note")])
       if (element && element.hidden !== bare) element.hidden = bare;
@@ -352,7 +405,7 @@ function render({ model, el }) {
   }
 
   /** @param {Scene} now */
-  function describe({ it, step, map, twin, fates, boxes }) {
+  function describe({ it, step, map, twin, fates, boxes, root: curved }) {
     const lost = fates.reduce((a, x) => a + x, 0);
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const tokensBy = `${many(it.rows, "token")} (rows) by ${across} (columns)`;
@@ -370,7 +423,11 @@ function render({ model, el }) {
     write("map-title", titles[step]);
     part("ramp").hidden = step === "compute" || (step === "select" && it.sparse) || showsBars(it, step, boxes.map);
     write("least", four(map.least));
-    write("most", four(Math.max(map.most, twin?.most ?? -Infinity)));
+    const most = Math.max(map.most, twin?.most ?? -Infinity);
+    write("most", four(most));
+    write("middle", curved ? four(middleOf({ least: map.least, most })) : "");
+    write("shading", curved ? ON_ROOT : "");
+    part("shading").hidden = !curved;
     const later =
       it.router === "identity"
         ? "No token is dropped: each has a slot."
@@ -402,6 +459,8 @@ function render({ model, el }) {
     compared = key;
     if (side) {
       fillGallery(part("gallery"), batch, settings, image, outputs, (router) => send({ router }));
+      write("missing", missingTold(outputs, settings, model.ownsPage ?? false));
+      part("missing").hidden = !part("missing").textContent;
       askOutputs(settings, outputs);
     }
     if (beside) showMates(settings, image);
@@ -414,7 +473,7 @@ function render({ model, el }) {
    * @param {Outputs | {}} outputs
    */
   function askOutputs(settings, outputs) {
-    const wanted = "of" in outputs && !besideRouter(outputs.of, settings);
+    const wanted = "of" in outputs && !model.ownsPage && !besideRouter(outputs.of, settings);
     if (!wanted || besideRouter(model.get("_asked"), settings)) return;
     model.set("_asked", settings);
     model.save_changes();
@@ -459,18 +518,22 @@ function render({ model, el }) {
     };
   };
 
-  /** @type {(now: Scene, panel: Panel, x: number, y: number) => Place} */
+  /** @type {(now: Scene, panel: Panel | "magnifier", x: number, y: number) => Place} */
   function placeIn(now, panel, x, y) {
     const { racks, twin, map } = now.boxes;
+    pointed = panel;
+    if (panel === "magnifier") return now.window ? placeWithin(sheetOf(now, half), now.window, x, y) : NOTHING;
+    if (panel === "map") half = twin && x >= twin.x ? "twin" : "map";
     if (racks && panel === (now.step === "compute" ? "map" : "experts")) return slotUnder(racks, x, y);
     return placeUnder(planOf(now), panel, twin && panel === "map" && x >= twin.x ? x - twin.x + map.x : x, y);
   }
 
-  /** @type {(now: Scene, panel: Panel, key: string) => Place | null} */
+  /** @type {(now: Scene, panel: Panel | "magnifier", key: string) => Place | null} */
   function placeAfter(now, panel, key) {
+    pointed = panel;
     const at = pinned(now.it) ?? known(hover, now.it);
     if (now.boxes.racks && now.step === "compute" && panel === "map") return slotBeyond(now.boxes.racks, key, at);
-    return placeBeyond(planOf(now), panel, key, at);
+    return placeBeyond(planOf(now), panel === "magnifier" ? "map" : panel, key, at);
   }
 
   /** @param {Place} at */
@@ -493,7 +556,7 @@ function render({ model, el }) {
     view.schedule();
   }
 
-  pointAt(view, PANELS, {
+  pointAt(view, /** @type {const} */ ([...PANELS, "magnifier"]), {
     ready: () => scene,
     under: (panel, x, y) => (scene ? placeIn(scene, panel, x, y) : NOTHING),
     beyond: (panel, key) => scene && placeAfter(scene, panel, key),
@@ -514,6 +577,7 @@ function render({ model, el }) {
 
   for (const name of Object.keys(LISTS)) on(part(name), "change", () => send({ [name]: select(name).value }));
   for (const step of STEPS) on(part(step), "change", () => send({ step }));
+  for (const shading of SHADINGS) on(part(shading), "change", () => send({ shading }));
   on(part("keep"), "click", () => send({ pinned: settingsNow() }));
   on(part("forget"), "click", () => {
     send({ pinned: {} });
@@ -525,7 +589,7 @@ function render({ model, el }) {
       mates = { kind, seed: (mates?.seed ?? 0) + 1 };
       compare();
     });
-  for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
+  for (const name of [...SETTINGS, "image_index", "step", "served", "shading", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
   model.on("change:_outputs", compare);
   return () => {

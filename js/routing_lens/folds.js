@@ -1,6 +1,7 @@
 // What is the same everywhere, which is told in a sentence and takes no room in the drawing.
 
-import { four } from "./numbers.js";
+import { isRootScale } from "../shared/shading.js";
+import { extremesOf, four } from "./numbers.js";
 
 /** @import { Look, View } from "./numbers.js" */
 
@@ -40,7 +41,7 @@ export function foldsOf(it, view) {
 /** @typedef {ReturnType<typeof foldsOf>} Folds */
 
 /**
- * Whether small weights are shown by the root of their share: where a mixture has weights far below its largest.
+ * Whether the map's colours stand for roots.
  *
  * @param {Look} it
  * @param {View} view
@@ -48,11 +49,6 @@ export function foldsOf(it, view) {
  */
 export function isRoot(it, view, shading) {
   if (view !== "dispatch" && view !== "combine") return false;
-  const most = it[`${view}_most`];
-  if (it[`${view}_least`] < 0 || shading === "linear" || !(most > 0)) return false;
   const even = 1 / (view === "dispatch" ? it.tokens * it.images_per_group : it.s);
-  return shading === "root" || (!it.hard && most > SMALL * even);
+  return isRootScale(extremesOf(it, view), even, !it.hard, shading);
 }
-
-/** How many times the largest weight is an even share where colours by the root are easier to read. */
-const SMALL = 10;

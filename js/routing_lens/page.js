@@ -2,6 +2,7 @@
 
 import { ARROWS, keyHints } from "../shared/keys.js";
 import { KEYS, canvases } from "../shared/markup.js";
+import { shadings } from "../shared/shading.js";
 import { term } from "../shared/terms.js";
 
 /** @import { View } from "./numbers.js" */
@@ -11,7 +12,6 @@ export const VIEWS = ["logits", "dispatch", "combine", "output"];
 /** Words that explain themselves; those of choices are left out where a router mixes. */
 const TERMS = ["token", "slot", "expert", "logit", "dispatch", "combine", "load", "capacity", "gate", "dropped"];
 export const OF_CHOICES = ["capacity", "gate", "dropped"];
-export const SHADINGS = ["auto", "linear", "root"];
 const HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape unpins";
 /** @type {(name: string, label: string) => string} */
 const panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
@@ -36,9 +36,7 @@ export const PAGE = `
     <label>Step ${range("step")}<span data-part="step-text"></span></label>
     <label>Moved since <select data-part="since" ${KEYS}></select></label></span>
   <details data-part="more"><summary ${KEYS}>More</summary>
-    <fieldset><legend>Colours of the map</legend>${radios(SHADINGS, (shading) =>
-      shading === "auto" ? "as fits" : `${shading} scale`,
-    )}</fieldset></details>
+    ${shadings}</details>
 </div>
 <p class="routing-lens-warning" data-part="warning" hidden></p>
 <p class="routing-lens-remedy" data-part="remedy" hidden></p>

@@ -13,6 +13,7 @@ import {
   ringPlaces,
 } from "../shared/maps.js";
 import { expertFill } from "../shared/experts.js";
+import { outlineWindow } from "../shared/magnifier.js";
 import { dashedRule, hatch, paintWeights, ring, write, writeOver } from "../shared/painting.js";
 import { cornerOf } from "../shared/plan.js";
 import { fitted } from "../shared/words.js";
@@ -26,10 +27,10 @@ import { FATES, answersDropped } from "./words.js";
 
 /** @import { Ink } from "../shared/mount.js" */
 /** @import { Context, Corner, Picture } from "../shared/painting.js" */
+/** @import { Window } from "../shared/magnifier.js" */
 /** @import { Boxes, MapBox, Panel, TokenBox } from "../shared/plan.js" */
 /** @import { Place } from "../shared/selection.js" */
 /** @import { Folds } from "./folds.js" */
-/** @import { Window } from "./magnifier.js" */
 /** @import { Look, View } from "./numbers.js" */
 
 /**
@@ -259,24 +260,6 @@ export const overlays = {
     if (at.expert >= 0) ringExpert(ctx, map, at.expert, (folds.load ? ROW + top : top) - 6);
   },
 };
-
-/**
- * The cells that the magnifier shows, as a frame around them.
- *
- * @param {Context} ctx
- * @param {MapBox} map
- * @param {Window} window
- * @param {Ink} ink
- */
-function outlineWindow(ctx, { x, y, dx, dy }, { row, column, rows, columns }, ink) {
-  for (const [width, colour] of /** @type {[number, string][]} */ ([
-    [3, ink.text],
-    [1, ink.paper],
-  ])) {
-    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(x + column * dx - 4, y + row * dy - 4, columns * dx + 8, rows * dy + 8);
-  }
-}
 
 /**
  * A share on each of these tokens in proportion to its number; returns which of them have one.

@@ -1,17 +1,19 @@
 // RoutingLens in the browser. Weights came once; pointing never asks the kernel. Only what is pinned is sent back.
 
 import { octets } from "../shared/bytes.js";
+import { isSmall, paintMagnifier, placeWithin, sizeOf, windowOf } from "../shared/magnifier.js";
 import { mount } from "../shared/mount.js";
 import { RAMP_CSS, fit } from "../shared/painting.js";
 import { PANELS, placeBeyond, placeUnder } from "../shared/plan.js";
 import { pointAt } from "../shared/pointing.js";
 import { NOTHING, SELECTION, pinnedIn, same, there, within } from "../shared/selection.js";
+import { ON_ROOT, SHADINGS, middleOf } from "../shared/shading.js";
 import { foldsOf, isRoot } from "./folds.js";
-import { isSmall, paintMagnifier, placeWithin, sizeOf, windowOf } from "./magnifier.js";
+import { centreOf, sheetOf } from "./magnifier.js";
 import { movesBetween, movesByExperts, movesNote, signOf } from "./moves.js";
 import { columnsOfExpert, count, extremesOf, four, look, nearest, offSums, plural, wrongs } from "./numbers.js";
 import { openingOf } from "./opening.js";
-import { OF_CHOICES, PAGE, SHADINGS, VIEWS } from "./page.js";
+import { OF_CHOICES, PAGE, VIEWS } from "./page.js";
 import { grounds, overlays } from "./panels.js";
 import { MOST_PINS, showCards, toggled } from "./pins.js";
 import { CHART, paintProgress, player, progressNote, progressOf } from "./replay.js";
@@ -118,6 +120,7 @@ function render({ model, el }) {
       token: upTo(entry.tokens - 1),
       expert: upTo(entry.experts - 1),
       slot: upTo(get("expert") < 0 ? -1 : entry.slots - 1),
+      pins: { each: [entry.tokens, entry.experts, entry.slots].map((most) => upTo(most - 1)), most: MOST_PINS },
     };
   }
 
@@ -257,7 +260,7 @@ function render({ model, el }) {
     for (const name of PANELS) grounds[name](fit(ground(name), ...boxes.sizes[name]), now);
     const { x, y, w, h } = boxes.map;
     part("map").dataset.plot = [x, y, w, h].join(" ");
-    part("magnified").hidden = !isSmall(boxes.map, view);
+    part("magnified").hidden = view === "output" || !isSmall(boxes.map);
     // Beside the map where there is room, else below it.
     const column = /** @type {HTMLElement} */ (root.querySelector(`.routing-lens-${narrow ? "map" : "tokens"}`));
     if (part("magnified").parentElement !== column) column.append(part("magnified"));
@@ -300,9 +303,8 @@ function render({ model, el }) {
 
   /** @param {Scene} now */
   function showScale({ it, view, root: curved }) {
-    const { least, most } = extremesOf(it, view);
-    part("middle").textContent = curved ? four(least + (most - least) / 4) : "";
-    part("shading").textContent = curved ? "Colours on a root scale, so that small weights show." : "";
+    part("middle").textContent = curved ? four(middleOf(extremesOf(it, view))) : "";
+    part("shading").textContent = curved ? ON_ROOT : "";
   }
 
   /** @type {(it: Look, image: number, view: View) => void} */
@@ -355,10 +357,11 @@ function render({ model, el }) {
   /** @type {(now: Scene, at: Place) => void} */
   function magnify(now, at) {
     if (part("magnified").hidden) return;
-    const [width, height] = sizeOf(now);
+    const sheet = sheetOf(now);
+    const [width, height] = sizeOf(sheet);
     // What is pointed at in the magnifier stays where it is.
-    now.window = windowOf(now, at, pointed === "magnifier" ? now.window : null);
-    paintMagnifier(fit(ground("magnifier"), width, height), now, now.window, at);
+    now.window = windowOf(sheet, centreOf(now.it, sheet, at), pointed === "magnifier" ? now.window : null);
+    paintMagnifier(fit(ground("magnifier"), width, height), sheet, now.window, at);
     canvas("magnifier").style.height = `${height}px`;
   }
 
@@ -417,7 +420,7 @@ function render({ model, el }) {
       pointed = panel;
       if (!scene) return NOTHING;
       if (panel !== "magnifier") return placeUnder(planOf(scene), panel, x, y);
-      return scene.window ? placeWithin(scene, scene.window, x, y) : NOTHING;
+      return scene.window ? placeWithin(sheetOf(scene), scene.window, x, y) : NOTHING;
     },
     beyond(panel, key) {
       pointed = panel;

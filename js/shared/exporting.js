@@ -107,7 +107,7 @@ function shapesOf(view, title, words) {
 /** @param {Record<string, unknown>} state */
 const inWords = (state) =>
   Object.entries(state)
-    .filter(([, value]) => value !== -1 && value !== "")
+    .filter(([, value]) => value !== -1 && value !== "" && (typeof value !== "object" || value === null))
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`)
     .join(", ");
 

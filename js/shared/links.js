@@ -1,23 +1,44 @@
-// The state of a saved page in the fragment of its address: #image_index=2&token=6.
+// The state of a saved page in the fragment of its address: #image_index=2&token=6. What is compared is part of it: a
+// list of selections, pins=3.0.1_5.-1.-1, or a pinned state by what differs from the one that is shown,
+// pinned.router=soft.
 
 /** @import { Limits } from "./knobs.js" */
 /** @import { View } from "./mount.js" */
 
-/** @typedef {string | number | null} Value */
+/** @typedef {string | number | null} Single */
 
-/** @typedef {Record<string, Limits | readonly (string | number)[]>} Allowed What each trait of a link may be. */
+/** @typedef {Single | number[][] | State} Value */
+
+/** @typedef {{ [name: string]: Value }} State */
+
+/** @typedef {Limits | readonly (string | number)[]} One What a single value may be. */
+
+/** @typedef {{ each: Limits[], most: number }} Rows At most so many rows of whole numbers, what each may be in turn. */
+
+/** @typedef {{ beside: Link }} Beside A state like the one that is shown, beside it; {} for none. */
+
+/** @typedef {Record<string, One | Rows | Beside>} Allowed What each trait of a link may be. */
 
 /** @typedef {(get: (name: string) => any) => Allowed} Link What may be, where the traits have the values that get gives. */
 
 const WAIT = 250;
+const NONE = "none";
+// A pinned state that is the one shown; any other names what differs.
+const SAME = "same";
 
 /**
- * @param {Allowed[string]} allowed
+ * @param {One} allowed
  * @returns {allowed is Limits}
  */
 const bounded = (allowed) => typeof allowed[2] === "boolean";
 
-/** @type {(value: unknown, allowed: Allowed[string]) => boolean} */
+/**
+ * @param {Allowed[string]} allowed
+ * @returns {allowed is One}
+ */
+const single = (allowed) => Array.isArray(allowed);
+
+/** @type {(value: unknown, allowed: One) => boolean} */
 function fits(value, allowed) {
   if (!bounded(allowed)) return allowed.some((each) => each === value);
   const [least, most, whole, none] = allowed;
@@ -29,16 +50,16 @@ function fits(value, allowed) {
  * What a text says of a trait; undefined for nothing that it may be.
  *
  * @param {string} text
- * @param {Allowed[string]} allowed
- * @returns {Value | undefined}
+ * @param {One} allowed
+ * @returns {Single | undefined}
  */
 function read(text, allowed) {
   const number = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : undefined;
-  const value = bounded(allowed) ? (text === "none" ? null : number) : allowed.find((each) => String(each) === text);
+  const value = bounded(allowed) ? (text === NONE ? null : number) : allowed.find((each) => String(each) === text);
   return fits(value, allowed) ? value : undefined;
 }
 
-/** @param {Allowed[string]} allowed */
+/** @param {One} allowed */
 function inWords(allowed) {
   if (bounded(allowed)) return `${allowed[2] ? "a whole number" : "a number"} from ${allowed[0]} to ${allowed[1]}`;
   return allowed.length > 12 ? "one of those that the widget lists" : `one of ${allowed.join(", ")}`;
@@ -51,49 +72,131 @@ function inWords(allowed) {
  * @param {Allowed[string]} allowed
  */
 function nearest(value, allowed) {
-  if (fits(value, allowed)) return value;
+  if (!single(allowed) || fits(value, allowed)) return value;
   return bounded(allowed) ? Math.min(Math.max(Number(value), allowed[0]), allowed[1]) : allowed[0];
+}
+
+/**
+ * The rows that a text lists; undefined where one of them may not be.
+ *
+ * @param {string} text
+ * @param {Rows} rows
+ */
+function readRows(text, { each, most }) {
+  if (text === NONE) return [];
+  const found = [...new Set(text.split("_"))].map((row) => row.split("."));
+  const well = (/** @type {string[]} */ row) =>
+    row.length === each.length && row.every((number, i) => read(number, each[i]) !== undefined);
+  return found.length <= most && found.every(well) ? found.map((row) => row.map(Number)) : undefined;
 }
 
 /**
  * The state that a fragment leads to, read in the order in which traits depend on each other, and what was wrong.
  *
  * @param {string} fragment
- * @param {Record<string, Value>} saved The state without a fragment.
+ * @param {State} saved The state without a fragment.
  * @param {Link} link
- * @returns {{ state: Record<string, Value>, wrong: string }}
+ * @returns {{ state: State, wrong: string }}
  */
 export function readLink(fragment, saved, link) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const state = { ...saved };
-  const complaints = [];
-  for (const name of Object.keys(saved)) {
-    const text = given.get(name);
-    const allowed = link((each) => state[each])[name];
-    const value = text === null ? undefined : read(text, allowed);
-    if (text !== null && value === undefined)
-      complaints.push(`${name} must be ${inWords(allowed)}, got ${short(text)}`);
-    state[name] = value === undefined ? nearest(state[name], allowed) : value;
-    given.delete(name);
-  }
+  const { state, complaints } = readState(given, saved, link);
   for (const name of new Set(given.keys())) complaints.push(`there is no ${short(name)} to set`);
   const more = complaints.length > 1 ? `, and ${complaints.length - 1} more` : "";
   return { state, wrong: complaints.length ? `Part of the link was ignored: ${complaints[0]}${more}.` : "" };
+}
+
+/**
+ * Take what a link says of each trait out of what is given.
+ *
+ * @param {URLSearchParams} given
+ * @param {State} saved
+ * @param {Link} link
+ * @param {string} [prefix] Before each name.
+ */
+function readState(given, saved, link, prefix = "") {
+  const state = { ...saved };
+  /** @type {string[]} */
+  const complaints = [];
+  for (const name of Object.keys(saved)) {
+    const key = prefix + name;
+    const text = given.get(key);
+    const allowed = link((each) => state[each])[name];
+    /** @type {Value | undefined} */
+    let value;
+    if (!single(allowed) && "beside" in allowed) value = readBeside(given, name, state, allowed, complaints);
+    else if (text !== null) {
+      value = single(allowed) ? read(text, allowed) : readRows(text, allowed);
+      const what = single(allowed) ? inWords(allowed) : `at most ${allowed.most} selections that the widget has`;
+      if (value === undefined) complaints.push(`${key} must be ${what}, got ${short(text)}`);
+    }
+    state[name] = value === undefined ? nearest(state[name], allowed) : value;
+    given.delete(key);
+  }
+  return { state, complaints };
+}
+
+/**
+ * The pinned state that a link gives, as the one shown where the link says nothing else; undefined for none that may be,
+ * as one that is half wrong would compare with what nobody pinned.
+ *
+ * @param {URLSearchParams} given
+ * @param {string} name
+ * @param {State} shown
+ * @param {Beside} allowed
+ * @param {string[]} complaints
+ * @returns {State | undefined}
+ */
+function readBeside(given, name, shown, { beside }, complaints) {
+  const own = new URLSearchParams([...given].filter(([key]) => key.startsWith(`${name}.`)));
+  for (const key of new Set(own.keys())) given.delete(key);
+  const text = given.get(name);
+  const some = own.toString() !== "";
+  if (text === NONE && !some) return {};
+  if (text === null && !some) return undefined;
+  const names = Object.keys(beside((each) => shown[each]));
+  const base = Object.fromEntries(names.map((each) => [each, shown[each]]));
+  const found = readState(own, base, beside, `${name}.`);
+  for (const key of new Set(own.keys())) found.complaints.push(`there is no ${short(key)} to set`);
+  if (text !== null && text !== SAME)
+    found.complaints.unshift(`${name} must be one of ${NONE}, ${SAME}, got ${short(text)}`);
+  complaints.push(...found.complaints);
+  return found.complaints.length ? undefined : found.state;
 }
 
 /** @param {string} text */
 const short = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text) || "nothing";
 
 /**
+ * What a link says of a trait, where the state that it leads to is known.
+ *
+ * @param {string} name
+ * @param {Value} value
+ * @param {State} to
+ * @returns {[name: string, text: string][]}
+ */
+function written(name, value, to) {
+  if (Array.isArray(value)) return [[name, value.map((row) => row.join(".")).join("_") || NONE]];
+  if (typeof value !== "object" || value === null) return [[name, String(value ?? NONE)]];
+  if (!Object.keys(value).length) return [[name, NONE]];
+  const other = Object.entries(value).filter(([each, held]) => held !== to[each]);
+  if (!other.length) return [[name, SAME]];
+  return other.flatMap(([each, held]) => written(`${name}.${each}`, held, to));
+}
+
+/**
  * The fragment that leads from one state to another, empty where they are the same.
  *
- * @param {Record<string, Value>} from
- * @param {Record<string, Value>} to
+ * @param {State} from
+ * @param {State} to
  */
 export function writeLink(from, to) {
-  const changed = Object.entries(to).filter(([name, value]) => value !== from[name]);
-  const text = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "none")])).toString();
-  return text && `#${text}`;
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(to)) {
+    const now = written(name, value, to);
+    if (String(now) !== String(written(name, from[name], to))) for (const [key, each] of now) text.append(key, each);
+  }
+  return String(text) && `#${text}`;
 }
 
 /**

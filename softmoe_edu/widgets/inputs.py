@@ -11,6 +11,9 @@ from torch import Tensor
 
 Pictures = Tensor | np.ndarray | Sequence[Tensor | np.ndarray]
 
+SHADINGS = ("auto", "linear", "root")
+"""How the colours of a map stand for its weights, as in js/shared/shading.js; "auto" is whatever fits."""
+
 
 def plain(value: object) -> Any:
     """Return the Python number inside a NumPy scalar, or inside an array or tensor without axes; others as they are.

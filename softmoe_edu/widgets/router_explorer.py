@@ -9,7 +9,7 @@ from torch import Tensor
 from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, limits_of
-from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, labels_of, plain, words_of
+from softmoe_edu.widgets.inputs import SHADINGS, Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
 from softmoe_edu.widgets.scores import check_scores, drawn_tokens, most_experts
@@ -23,6 +23,7 @@ CHOICES = {
     "priority": ("position", "gate"),
     "group": ("one image", "whole batch"),
     "step": ("score", "normalise", "select", "dispatch", "compute", "combine"),
+    "shading": SHADINGS,
 }
 SETTINGS: tuple[str, ...] = ("router", "group", "gating", "priority", "top_k", "capacity_factor")
 SETTINGS += ("num_experts", "slots_per_expert", "scale", "noise", "seed")
@@ -69,6 +70,7 @@ class RouterExplorer(Instrument):
         image_index: the image that is shown.
         step: one of score, normalise, select, dispatch, compute and combine.
         served: how many choices tokens choice has served, -1 for all.
+        shading: as in RoutingLens.
         token: the pinned token, -1 for none.
         expert: the pinned expert, -1 for none.
         slot: the pinned slot of that expert, -1 for none.
@@ -92,6 +94,7 @@ class RouterExplorer(Instrument):
     image_index = Whole(0, 0, 2**31 - 1).tag(sync=True)
     step = traitlets.Unicode("score").tag(sync=True)
     served = Whole(-1, -1, 2**31 - 1).tag(sync=True)
+    shading = traitlets.Unicode("auto").tag(sync=True)
     token = Whole(-1, -1, 2**31 - 1).tag(sync=True)
     expert = Whole(-1, -1, 2**31 - 1).tag(sync=True)
     slot = Whole(-1, -1, 2**31 - 1).tag(sync=True)

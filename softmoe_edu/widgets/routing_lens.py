@@ -10,7 +10,18 @@ from torch import Tensor
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
-from softmoe_edu.widgets.inputs import Index, Pictures, grid_of, images_of, items, labels_of, plain, text, words_of
+from softmoe_edu.widgets.inputs import (
+    SHADINGS,
+    Index,
+    Pictures,
+    grid_of,
+    images_of,
+    items,
+    labels_of,
+    plain,
+    text,
+    words_of,
+)
 from softmoe_edu.widgets.packing import (
     VIEWS,
     Entry,
@@ -33,7 +44,6 @@ from softmoe_edu.widgets.routing_lens_steps import (
 from softmoe_edu.widgets.stills import map_still
 
 MOST_PINS = 4
-SHADINGS = ("auto", "linear", "root")
 
 
 class Pins(traitlets.List[Any]):

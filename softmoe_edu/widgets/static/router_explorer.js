@@ -313,14 +313,6 @@ function fillList(select, names, value) {
   select.value = value;
 }
 
-// js/shared/csv.js
-function field(value) {
-  const text = String(value ?? "");
-  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
-}
-var csvOf = (rows) => rows.map((row2) => `${row2.map(field).join(",")}\r
-`).join("");
-
 // js/shared/palette.js
 var RAMP_STEPS = [
   [68, 1, 84],
@@ -451,6 +443,189 @@ function dashedRule(ctx, x, y, w) {
   rule(ctx, x, y, x + w, y);
   ctx.setLineDash([]);
 }
+
+// js/shared/experts.js
+var HUES = 8;
+var TILE = 6;
+var PATTERNS = [
+  [],
+  [
+    [-1, 7, 7, -1],
+    [-1, 1, 1, -1],
+    [5, 7, 7, 5]
+  ],
+  [[0, 3, 6, 3]],
+  [[3, 0, 3, 6]],
+  [
+    [-1, -1, 7, 7],
+    [-1, 5, 1, 7],
+    [5, -1, 7, 1]
+  ],
+  [
+    [3, 0, 3, 6],
+    [0, 3, 6, 3]
+  ],
+  [[2, 3, 4, 3]],
+  [
+    [-1, 7, 7, -1],
+    [-1, -1, 7, 7]
+  ]
+];
+var LIGHT_ON = ["#bd1f01", "#832db6", "#a96b59"];
+var LOOKS = 2 * PATTERNS.length - 1;
+var APART = HUES * LOOKS;
+var patterns = /* @__PURE__ */ new Map();
+function tileOf(hue, pattern, ratio) {
+  const tile = new OffscreenCanvas(TILE * ratio, TILE * ratio);
+  const pen = contextOf(tile);
+  pen.scale(ratio, ratio);
+  pen.fillStyle = hue;
+  pen.fillRect(0, 0, TILE, TILE);
+  const over2 = pattern >= PATTERNS.length;
+  Object.assign(pen, { strokeStyle: LIGHT_ON.includes(hue) === over2 ? "#000" : "#fff", lineWidth: 1.5 });
+  for (const [x, y, toX, toY] of PATTERNS[over2 ? pattern - PATTERNS.length + 1 : pattern]) {
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(toX, toY);
+    pen.stroke();
+  }
+  return tile;
+}
+function expertFill(ctx, e) {
+  const hue = expertColour(e);
+  const pattern = Math.floor(e / HUES) % LOOKS;
+  if (!pattern) return hue;
+  const ratio = Math.ceil(density());
+  const key = `${hue} ${pattern} ${ratio}`;
+  const before = patterns.get(key);
+  if (before) return before;
+  const fill = ctx.createPattern(tileOf(hue, pattern, ratio), "repeat");
+  if (!fill) return hue;
+  fill.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  patterns.set(key, fill);
+  return fill;
+}
+
+// js/shared/magnifier.js
+var SMALL = { w: 12, h: 8 };
+var LEFT = 30;
+var TOP = 30;
+var isSmall = ({ dx, dy }) => dx < SMALL.w || dy < SMALL.h;
+var touched = () => matchMedia("(pointer: coarse)").matches;
+function cellsOf({ rows, columns, reach, lines }) {
+  const [w, h] = touched() ? [44, 44] : [34, 20];
+  const across = Math.min(Math.max(Math.floor((reach - LEFT) / w), 1), columns);
+  return { columns: across, rows: Math.min(lines, rows), dx: Math.min((reach - LEFT) / across, 2 * w), dy: h };
+}
+function sizeOf(sheet) {
+  const { rows, dy } = cellsOf(sheet);
+  return [sheet.reach, TOP + rows * dy];
+}
+function columnsUnder({ own, columns }, { expert, slot }) {
+  if (expert < 0) return { from: 0, to: columns };
+  const one = own > 1 && slot >= 0;
+  const from = expert * own + (one ? slot : 0);
+  return { from, to: from + (one ? 1 : own) };
+}
+function heaviest(sheet, at) {
+  const { from, to } = columnsUnder(sheet, at);
+  const own = at.token < 0 ? -1 : sheet.rowOf(at.token);
+  let [row2, column] = [Math.max(own, 0), from];
+  let most = -Infinity;
+  const [first, last2] = own < 0 ? [0, sheet.rows] : [own, own + 1];
+  for (let r = first; r < last2; r++)
+    for (let c = from; c < to; c++) {
+      const value = sheet.values[r * sheet.columns + c];
+      if (value > most) [row2, column, most] = [r, c, value];
+    }
+  return { row: row2, column };
+}
+function windowOf(sheet, { row: row2, column }, before) {
+  const { columns, rows } = cellsOf(sheet);
+  const within2 = (x, from2, count) => x >= from2 && x < from2 + count;
+  if (before && within2(row2, before.row, rows) && within2(column, before.column, columns)) return before;
+  const from = (x, count, all) => Math.min(Math.max(x - Math.floor(count / 2), 0), all - count);
+  return { row: from(row2, rows, sheet.rows), column: from(column, columns, sheet.columns), rows, columns };
+}
+function placeWithin(sheet, window2, x, y) {
+  const { dx, dy } = cellsOf(sheet);
+  const { own, slotted } = sheet;
+  const clamp = (at, count) => Math.min(Math.max(Math.floor(at), 0), count - 1);
+  const column = window2.column + clamp((x - LEFT) / dx, window2.columns);
+  const row2 = window2.row + clamp((y - TOP) / dy, window2.rows);
+  return {
+    token: y < TOP ? -1 : sheet.tokenOf(row2),
+    expert: x < LEFT ? -1 : Math.floor(column / own),
+    slot: x < LEFT || !slotted ? -1 : column % own
+  };
+}
+function paintMagnifier(ctx, sheet, window2, at) {
+  const { values, own, least, most, root, ink } = sheet;
+  const { dx, dy } = cellsOf(sheet);
+  for (let c = 0; c < window2.columns; c++) {
+    const column = window2.column + c;
+    const x = LEFT + c * dx;
+    const expert = Math.floor(column / own);
+    ctx.fillStyle = expertFill(ctx, expert);
+    ctx.fillRect(x, TOP - 4, dx - 1, 3);
+    if (column % own === 0 || c === 0) write(ctx, `e${expert}`, x + dx / 2, 7, ink.text);
+    if (own > 1) write(ctx, column % own, x + dx / 2, 19, ink.text);
+  }
+  if (own > 1) write(ctx, "slot", LEFT - 5, 19, ink.text, "right");
+  for (let r = 0; r < window2.rows; r++) {
+    const y = TOP + r * dy;
+    write(ctx, sheet.nameOf(window2.row + r), LEFT - 5, y + dy / 2, ink.text, "right");
+    for (let c = 0; c < window2.columns; c++) {
+      const value = values[(window2.row + r) * sheet.columns + window2.column + c];
+      const share = (value - least) / (most - least || 1);
+      const shade = Math.min(Math.max(Math.round(255 * (root ? Math.sqrt(share) : share)), 0), 255) || 0;
+      ctx.fillStyle = `#${(RAMP[shade] & 16777215).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
+      ctx.fillRect(LEFT + c * dx, y, dx - 1, dy - 1);
+      write(ctx, brief2(value), LEFT + (c + 0.5) * dx, y + dy / 2, shade > 150 ? "#000" : "#fff");
+    }
+  }
+  ringSelected(ctx, sheet, window2, at, dx, dy);
+}
+function brief2(x) {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "-∞";
+  if (x === 0) return "0";
+  if (x > 0 && x < 5e-4) return "<.001";
+  if (x > 0 && x < 0.9995) return x.toFixed(3).slice(1);
+  const fixed = x.toFixed(Math.abs(x) >= 99.95 ? 0 : Math.abs(x) >= 9.995 ? 1 : 2);
+  return Number.isInteger(x) ? String(x) : fixed;
+}
+function ringSelected(ctx, sheet, window2, at, dx, dy) {
+  const under = columnsUnder(sheet, at);
+  const row2 = at.token < 0 ? -1 : sheet.rowOf(at.token) - window2.row;
+  const from = Math.max(under.from - window2.column, 0);
+  const to = Math.min(under.to - window2.column, window2.columns);
+  const rowed = row2 >= 0 && row2 < window2.rows;
+  const [top, high] = rowed ? [TOP + row2 * dy, dy] : [TOP, window2.rows * dy];
+  if (at.expert >= 0 && to > from && (rowed || at.token < 0))
+    ring(ctx, LEFT + from * dx, top, (to - from) * dx - 1, high - 1);
+  else if (rowed && at.expert < 0) ring(ctx, LEFT, top, window2.columns * dx - 1, high - 1);
+}
+function outlineWindow(ctx, { x, y, dx, dy }, { row: row2, column, rows, columns }, ink) {
+  for (
+    const [width, colour] of
+    /** @type {[number, string][]} */
+    [
+      [3, ink.text],
+      [1, ink.paper || ink.page]
+    ]
+  ) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.strokeRect(x + column * dx - 4, y + row2 * dy - 4, columns * dx + 8, rows * dy + 8);
+  }
+}
+
+// js/shared/csv.js
+function field(value) {
+  const text = String(value ?? "");
+  return /[",\r\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text;
+}
+var csvOf = (rows) => rows.map((row2) => `${row2.map(field).join(",")}\r
+`).join("");
 
 // js/shared/shapes.js
 var ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -1039,7 +1214,7 @@ function shapesOf(view, title, words) {
   view.drawNow();
   return text;
 }
-var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "").map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
+var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && (typeof value !== "object" || value === null)).map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
 function fileNameOf(widget, state) {
   const facts = Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && typeof value !== "object").map(([name2, value]) => typeof value === "string" ? value : `${name2}-${value}`);
   const safe = [widget, ...facts].map((each) => each.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(/^-|-$/g, ""));
@@ -1107,7 +1282,10 @@ function bindCopies({ root, on, schedule }) {
 
 // js/shared/links.js
 var WAIT = 250;
+var NONE = "none";
+var SAME = "same";
 var bounded = (allowed) => typeof allowed[2] === "boolean";
+var single = (allowed) => Array.isArray(allowed);
 function fits(value, allowed) {
   if (!bounded(allowed)) return allowed.some((each) => each === value);
   const [least, most, whole, none] = allowed;
@@ -1116,7 +1294,7 @@ function fits(value, allowed) {
 }
 function read(text, allowed) {
   const number2 = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : void 0;
-  const value = bounded(allowed) ? text === "none" ? null : number2 : allowed.find((each) => String(each) === text);
+  const value = bounded(allowed) ? text === NONE ? null : number2 : allowed.find((each) => String(each) === text);
   return fits(value, allowed) ? value : void 0;
 }
 function inWords2(allowed) {
@@ -1124,31 +1302,73 @@ function inWords2(allowed) {
   return allowed.length > 12 ? "one of those that the widget lists" : `one of ${allowed.join(", ")}`;
 }
 function nearest(value, allowed) {
-  if (fits(value, allowed)) return value;
+  if (!single(allowed) || fits(value, allowed)) return value;
   return bounded(allowed) ? Math.min(Math.max(Number(value), allowed[0]), allowed[1]) : allowed[0];
+}
+function readRows(text, { each, most }) {
+  if (text === NONE) return [];
+  const found = [...new Set(text.split("_"))].map((row2) => row2.split("."));
+  const well = (row2) => row2.length === each.length && row2.every((number2, i) => read(number2, each[i]) !== void 0);
+  return found.length <= most && found.every(well) ? found.map((row2) => row2.map(Number)) : void 0;
 }
 function readLink(fragment, saved, link) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const state = { ...saved };
-  const complaints = [];
-  for (const name of Object.keys(saved)) {
-    const text = given.get(name);
-    const allowed = link((each) => state[each])[name];
-    const value = text === null ? void 0 : read(text, allowed);
-    if (text !== null && value === void 0)
-      complaints.push(`${name} must be ${inWords2(allowed)}, got ${short(text)}`);
-    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
-    given.delete(name);
-  }
+  const { state, complaints } = readState(given, saved, link);
   for (const name of new Set(given.keys())) complaints.push(`there is no ${short(name)} to set`);
   const more = complaints.length > 1 ? `, and ${complaints.length - 1} more` : "";
   return { state, wrong: complaints.length ? `Part of the link was ignored: ${complaints[0]}${more}.` : "" };
 }
+function readState(given, saved, link, prefix = "") {
+  const state = { ...saved };
+  const complaints = [];
+  for (const name of Object.keys(saved)) {
+    const key = prefix + name;
+    const text = given.get(key);
+    const allowed = link((each) => state[each])[name];
+    let value;
+    if (!single(allowed) && "beside" in allowed) value = readBeside(given, name, state, allowed, complaints);
+    else if (text !== null) {
+      value = single(allowed) ? read(text, allowed) : readRows(text, allowed);
+      const what = single(allowed) ? inWords2(allowed) : `at most ${allowed.most} selections that the widget has`;
+      if (value === void 0) complaints.push(`${key} must be ${what}, got ${short(text)}`);
+    }
+    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
+    given.delete(key);
+  }
+  return { state, complaints };
+}
+function readBeside(given, name, shown, { beside }, complaints) {
+  const own = new URLSearchParams([...given].filter(([key]) => key.startsWith(`${name}.`)));
+  for (const key of new Set(own.keys())) given.delete(key);
+  const text = given.get(name);
+  const some2 = own.toString() !== "";
+  if (text === NONE && !some2) return {};
+  if (text === null && !some2) return void 0;
+  const names = Object.keys(beside((each) => shown[each]));
+  const base = Object.fromEntries(names.map((each) => [each, shown[each]]));
+  const found = readState(own, base, beside, `${name}.`);
+  for (const key of new Set(own.keys())) found.complaints.push(`there is no ${short(key)} to set`);
+  if (text !== null && text !== SAME)
+    found.complaints.unshift(`${name} must be one of ${NONE}, ${SAME}, got ${short(text)}`);
+  complaints.push(...found.complaints);
+  return found.complaints.length ? void 0 : found.state;
+}
 var short = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text) || "nothing";
+function written2(name, value, to) {
+  if (Array.isArray(value)) return [[name, value.map((row2) => row2.join(".")).join("_") || NONE]];
+  if (typeof value !== "object" || value === null) return [[name, String(value ?? NONE)]];
+  if (!Object.keys(value).length) return [[name, NONE]];
+  const other = Object.entries(value).filter(([each, held]) => held !== to[each]);
+  if (!other.length) return [[name, SAME]];
+  return other.flatMap(([each, held]) => written2(`${name}.${each}`, held, to));
+}
 function writeLink(from, to) {
-  const changed = Object.entries(to).filter(([name, value]) => value !== from[name]);
-  const text = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "none")])).toString();
-  return text && `#${text}`;
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(to)) {
+    const now = written2(name, value, to);
+    if (String(now) !== String(written2(name, from[name], to))) for (const [key, each] of now) text.append(key, each);
+  }
+  return String(text) && `#${text}`;
 }
 function bindLink(view, link, moving) {
   const { model, on } = view;
@@ -1682,6 +1902,22 @@ function placeBeyond(plan, panel2, key, at) {
   const next = onward(column, across + far, map.columns);
   return { token: token(down), expert: Math.floor(next / own), slot: slotted ? next % own : -1 };
 }
+
+// js/shared/shading.js
+var SHADINGS = (
+  /** @type {const} */
+  ["auto", "linear", "root"]
+);
+var ON_ROOT = "Colours on a root scale, so that small weights show.";
+var SMALL2 = 10;
+function isRootScale({ least, most }, even, mixed, shading) {
+  if (least < 0 || shading === "linear" || !(most > 0)) return false;
+  return shading === "root" || mixed && most > SMALL2 * even;
+}
+var middleOf = ({ least, most }) => least + (most - least) / 4;
+var shadings = `<fieldset data-part="shadings"><legend>Colours of the map</legend>${SHADINGS.map(
+  (shading) => `<label><input type="radio" value="${shading}" data-part="${shading}" ${KEYS}>${shading === "auto" ? "as fits" : `${shading} scale`}</label>`
+).join("")}</fieldset>`;
 
 // js/arithmetic/routing.js
 var ROUTERS = [
@@ -2837,10 +3073,24 @@ function lineOf2(name, cells) {
   return line;
 }
 var besideRouter = (one, other) => SETTINGS.every((name) => name === "router" || one[name] === other[name]);
+function answers(of, router, settings) {
+  const reads = listensTo(router);
+  const still = ({ noise }) => noise === 0;
+  return SETTINGS.every(
+    (name) => of[name] === settings[name] || name === "router" || reads[name] === false || name === "seed" && still(of) && still(settings)
+  );
+}
+function missingTold(outputs, settings, alone) {
+  if (!("routers" in outputs)) return "";
+  const missing = ROUTERS.filter((router) => !answers(outputs.of, router, settings));
+  if (!missing.length) return "";
+  const whose = missing.length === ROUTERS.length ? "the routers" : missing.join(", ");
+  if (!alone) return `How far ${whose} move the model's output: waiting for Python.`;
+  return `How far ${whose} move the model's output takes Python to compute, which a saved page has not. It was saved with numbers for: ${differenceOf({ ...settings, router: outputs.of.router }, outputs.of)}.`;
+}
 function movedBy(outputs, router, settings, image) {
   if (!("routers" in outputs)) return "";
-  if (!besideRouter(outputs.of, settings))
-    return "; model's output: not known for these settings yet, waiting for Python";
+  if (!answers(outputs.of, router, settings)) return "";
   const found = outputs.routers[router];
   if (found.error !== void 0) return `; model's output: ${found.error}`;
   const { change, classes } = found;
@@ -2975,7 +3225,7 @@ var PAGE2 = `
 <div class="explorer-controls">${FIRST}
 <details class="router-explorer-more" data-part="more"><summary ${KEYS}>More</summary><div class="explorer-controls">
   ${list("group", "Tokens compete in", "group")}${list("gating", "Gating", "gating")}
-  ${number("noise", "noise")}${number("seed", "seed")}</div></details></div></details>
+  ${number("noise", "noise")}${number("seed", "seed")}${shadings}</div></details></div></details>
 <p data-part="sampled" hidden></p>
 <p data-part="further" hidden></p>
 <div class="router-explorer-card explorer-actions" data-part="card"><p data-part="words"></p>
@@ -2994,13 +3244,17 @@ var PAGE2 = `
     <p data-part="caption"></p></div>
     <div class="router-explorer-told" data-part="told" role="group" aria-label="What is selected" ${KEYS}>${STATUS}
     <div class="explorer-actions">${button("free", "Unpin")}</div>
-    ${keyHints({ [ARROWS]: "move", Enter: "pin", Esc: "unpin" }, "Tap to pin, tap again to unpin.")}</div></div>
+    ${keyHints({ [ARROWS]: "move", Enter: "pin", Esc: "unpin" }, "Tap to pin, tap again to unpin.")}</div>
+    <div class="router-explorer-magnified" data-part="magnified" hidden>
+      <div class="explorer-title" data-part="magnified-title"></div>
+      ${panel("magnifier", `Magnified weights: ${MOVES}`)}</div></div>
   <div class="router-explorer-map" data-part="drawn"><div class="router-explorer-ramp">
     <span class="explorer-title" data-part="map-title"></span>
-    <span class="router-explorer-scale" data-part="ramp"><span data-part="least"></span><i></i><span
-      data-part="most"></span></span>
+    <span class="router-explorer-scale" data-part="ramp"><span data-part="least"></span><span><i></i><span
+      data-part="middle"></span></span><span data-part="most"></span></span>
   </div>
     ${panel("map", `Tokens by experts or slots: ${MOVES}`)}<p data-part="sums-note"></p>
+    <p data-part="shading" hidden></p>
     ${panel("experts", `Load of the experts: ${MOVES}`)}
     <p data-part="load-note"></p></div>
 </div>
@@ -3013,6 +3267,7 @@ var PAGE2 = `
 <details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
   one scale. A button selects its router.</p>
+  <p data-part="missing" aria-live="polite" hidden></p>
   <div class="router-explorer-gallery" data-part="gallery" data-picture="yes"></div></details>
 <details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
   <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they
@@ -3020,68 +3275,6 @@ var PAGE2 = `
   ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>
   <table data-part="mates-table" hidden><thead><tr><th scope="col">router</th><th scope="col">one image competes</th>
   <th scope="col">the whole batch competes</th></tr></thead><tbody data-part="mates-rows"></tbody></table></details>`;
-
-// js/shared/experts.js
-var HUES = 8;
-var TILE = 6;
-var PATTERNS = [
-  [],
-  [
-    [-1, 7, 7, -1],
-    [-1, 1, 1, -1],
-    [5, 7, 7, 5]
-  ],
-  [[0, 3, 6, 3]],
-  [[3, 0, 3, 6]],
-  [
-    [-1, -1, 7, 7],
-    [-1, 5, 1, 7],
-    [5, -1, 7, 1]
-  ],
-  [
-    [3, 0, 3, 6],
-    [0, 3, 6, 3]
-  ],
-  [[2, 3, 4, 3]],
-  [
-    [-1, 7, 7, -1],
-    [-1, -1, 7, 7]
-  ]
-];
-var LIGHT_ON = ["#bd1f01", "#832db6", "#a96b59"];
-var LOOKS = 2 * PATTERNS.length - 1;
-var APART = HUES * LOOKS;
-var patterns = /* @__PURE__ */ new Map();
-function tileOf(hue, pattern, ratio) {
-  const tile = new OffscreenCanvas(TILE * ratio, TILE * ratio);
-  const pen = contextOf(tile);
-  pen.scale(ratio, ratio);
-  pen.fillStyle = hue;
-  pen.fillRect(0, 0, TILE, TILE);
-  const over2 = pattern >= PATTERNS.length;
-  Object.assign(pen, { strokeStyle: LIGHT_ON.includes(hue) === over2 ? "#000" : "#fff", lineWidth: 1.5 });
-  for (const [x, y, toX, toY] of PATTERNS[over2 ? pattern - PATTERNS.length + 1 : pattern]) {
-    pen.beginPath();
-    pen.moveTo(x, y);
-    pen.lineTo(toX, toY);
-    pen.stroke();
-  }
-  return tile;
-}
-function expertFill(ctx, e) {
-  const hue = expertColour(e);
-  const pattern = Math.floor(e / HUES) % LOOKS;
-  if (!pattern) return hue;
-  const ratio = Math.ceil(density());
-  const key = `${hue} ${pattern} ${ratio}`;
-  const before = patterns.get(key);
-  if (before) return before;
-  const fill = ctx.createPattern(tileOf(hue, pattern, ratio), "repeat");
-  if (!fill) return hue;
-  fill.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  patterns.set(key, fill);
-  return fill;
-}
 
 // js/shared/maps.js
 var ON_PICTURE = [
@@ -3318,9 +3511,9 @@ function paintEmpty(ctx, boxes, ink, paid) {
 }
 
 // js/router_explorer/panels.js
-var LEFT = 46;
+var LEFT2 = 46;
 var RIGHT = 52;
-var TOP = 20;
+var TOP2 = 20;
 var SUMS = 34;
 var LOAD = 98;
 var BETWEEN = 92;
@@ -3330,12 +3523,12 @@ function layout({ it, map, twin, grid, picture, ids, step }, tokensWidth, mapWid
   const words = text && ids.length ? ids.map((t) => text[t]) : text;
   const tokens = tokenBox(tokensWidth, { count: it.rows, words, grid, picture });
   const shape = { rows: it.rows, columns: map.columns, experts: it.e };
-  const whole = mapBox(mapWidth, mostHigh, shape, { left: LEFT, right: RIGHT, top: TOP });
+  const whole = mapBox(mapWidth, mostHigh, shape, { left: LEFT2, right: RIGHT, top: TOP2 });
   const half = (whole.w - BETWEEN) / 2;
   const box = twin ? { ...whole, w: half, dx: half / map.columns, de: half / it.e } : whole;
   const worked = step === "compute";
   const racks = worked ? racksIn({ ...whole, h: whole.h + SUMS - 8 }, it.e, it.p, true) : step === "dispatch" ? racksIn({ x: whole.x, y: 18, w: whole.w, h: LOAD - 20 }, it.e, it.p, false) : null;
-  const high = TOP + box.h + SUMS;
+  const high = TOP2 + box.h + SUMS;
   const below2 = showsExperts(it, step) ? LOAD + 6 : 0;
   return {
     tokens,
@@ -3413,16 +3606,16 @@ var grounds = {
     const { it, map, boxes, ink, step } = scene;
     if (step === "compute" && boxes.racks) return paintWork(ctx, scene, boxes.racks);
     paintExperts(ctx, boxes.map, it.e, ink);
-    paintRowNames(ctx, boxes.map, it.rows, (t) => labelOf(scene, t, LEFT - 8), ink);
+    paintRowNames(ctx, boxes.map, it.rows, (t) => labelOf(scene, t, LEFT2 - 8), ink);
     if (scene.twin && boxes.twin) {
       const most = Math.max(map.most, scene.twin.most);
-      paintHeat(ctx, boxes.map, { ...map, most });
-      paintHeat(ctx, boxes.twin, { ...scene.twin, most });
+      paintHeat(ctx, boxes.map, { ...map, most }, scene.root);
+      paintHeat(ctx, boxes.twin, { ...scene.twin, most }, scene.root);
       paintExperts(ctx, boxes.twin, it.e, ink);
       sumUp(ctx, scene, boxes.twin, scene.twin);
     } else if (step === "select") paintSelection(ctx, scene);
     else if (showsBars(it, step, boxes.map)) paintGates(ctx, boxes.map, scene);
-    else paintHeat(ctx, boxes.map, map);
+    else paintHeat(ctx, boxes.map, map, scene.root);
     crossOut(ctx, scene);
     const none = nothingTold(it, step);
     if (step === "select" && none) tellBelow(ctx, boxes.map, none, ink);
@@ -3439,9 +3632,9 @@ var grounds = {
       write(ctx, "slots", x - 6, 18 + boxes.racks.h / 2, ink.text, "right");
       for (let e = 0; e < it.e; e++) {
         const away = serving.turned[e];
-        const [brief2, long] = [`+${away}`, `${serving.taken[e]} of ${it.p}${away ? ` +${away} turned away` : ""}`];
+        const [brief3, long] = [`+${away}`, `${serving.taken[e]} of ${it.p}${away ? ` +${away} turned away` : ""}`];
         if (!it.sparse) continue;
-        const told = ctx.measureText(long).width < de - 4 ? long : away ? brief2 : "";
+        const told = ctx.measureText(long).width < de - 4 ? long : away ? brief3 : "";
         if (ctx.measureText(told).width < de) write(ctx, told, x + (e + 0.5) * de, 8, ink.text);
       }
       return;
@@ -3453,15 +3646,16 @@ function showsBars(it, step, { dx, dy }) {
   const weights = step === "combine" || step === "normalise" && it.router !== "identity";
   return it.sparse && weights && dx >= 14 && dy >= 7;
 }
-function paintHeat(ctx, box, { values, columns, cells, least, most }) {
-  if (!cells) return paintWeights(ctx, box, values, values.length / columns, columns, most, least);
+function paintHeat(ctx, box, { values, columns, cells, least, most }, root) {
+  if (!cells) return paintWeights(ctx, box, values, values.length / columns, columns, most, least, root);
   const { x, y, w, h, dx, dy } = box;
   ctx.fillStyle = rampColour(0);
   ctx.fillRect(x, y, w, h);
   const [wide, high] = [Math.max(dx, MARK), Math.max(dy, MARK)];
   for (const at of cells) {
     const [row2, column] = [Math.floor(at / columns), at % columns];
-    ctx.fillStyle = rampColour(values[at] / (most || 1));
+    const share = values[at] / (most || 1);
+    ctx.fillStyle = rampColour(root ? Math.sqrt(share) : share);
     ctx.fillRect(x + (column + 0.5) * dx - wide / 2, y + (row2 + 0.5) * dy - high / 2, wide, high);
   }
 }
@@ -3491,11 +3685,12 @@ function paintGates(ctx, { x, y, w, h, dx, dy, de }, { it, map, ink }) {
   ctx.fillStyle = ink.line;
   for (let e = 1; e < it.e; e++) ctx.fillRect(x + e * de - 0.5, y, 1, h);
 }
-function paintSelection(ctx, { it, map, boxes: { map: box } }) {
-  const gates = it.sparse ? it.gates?.subarray(it.first * it.e, (it.first + it.rows) * it.e) ?? map.values : map.values;
+var selectable = (it) => it.sparse ? it.gates?.subarray(it.first * it.e, (it.first + it.rows) * it.e) ?? null : null;
+function paintSelection(ctx, { it, map, root, boxes: { map: box } }) {
+  const gates = selectable(it) ?? map.values;
   let most = 0;
   for (const gate of gates) if (gate > most) most = gate;
-  paintWeights(ctx, box, gates, it.rows, map.columns, most);
+  paintWeights(ctx, box, gates, it.rows, map.columns, most, 0, root);
   if (!it.sparse) return;
   const { x, y, w, h, dx, dy } = box;
   ctx.fillStyle = "rgba(0, 0, 0, .62)";
@@ -3675,7 +3870,7 @@ var overlays = {
   map(ctx, { it, map, step, boxes: { map: box, twin, racks } }, { token, expert, slot }, explained) {
     if (step === "compute" && racks) {
       const { cells: cells2 } = explained;
-      if (expert >= 0 && slot < 0) ringExpert(ctx, box, expert, TOP + racks.h + 4);
+      if (expert >= 0 && slot < 0) ringExpert(ctx, box, expert, TOP2 + racks.h + 4);
       for (const cell2 of cells2) if (cell2.slot >= 0) ring(ctx, ...slotBox(racks, cell2.expert, cell2.slot));
       return;
     }
@@ -3866,6 +4061,51 @@ function bindServing(view, status, progress, follow) {
   });
   on(part2("play"), "click", play);
   return { show, stop: stop2 };
+}
+
+// js/router_explorer/small.js
+function isRoot({ it, step, map, twin }, shading, box) {
+  if (step === "score" || step === "compute" || showsBars(it, step, box)) return false;
+  const gates = map.short ? selectable(it) : null;
+  const even = map.short ? it.e : step === "combine" ? it.s : it.n;
+  const extremes = gates && step === "select" ? { least: 0, most: largestFinite(gates, 0) } : map;
+  const mixed = !it.sparse || gates !== null;
+  return isRootScale(extremes, 1 / even, mixed, shading) || twin !== null && isRootScale(twin, 1 / it.s, true, shading);
+}
+var isMagnified = ({ step, boxes }) => step !== "compute" && isSmall(boxes.map);
+function sheetOf({ it, step, map, twin, ids, ink, root, reach, boxes }, side) {
+  const shown = side === "twin" && twin ? twin : map;
+  const gates = step === "select" ? selectable(it) : null;
+  return {
+    values: gates ?? shown.values,
+    rows: it.rows,
+    columns: map.columns,
+    own: map.short ? 1 : it.p,
+    slotted: !map.short,
+    least: shown.least,
+    most: gates ? largestFinite(gates, 0) : Math.max(map.most, twin?.most ?? -Infinity),
+    root,
+    reach,
+    // Below the image and the words there is less room than below the map.
+    lines: reach < boxes.sizes.map[0] ? 5 : 7,
+    ink,
+    tokenOf: (row2) => row2,
+    rowOf: (token) => token,
+    nameOf: (row2) => ids[row2] ?? row2
+  };
+}
+function centreOf({ it, serving: { last: last2 } }, sheet, at, explained) {
+  const rowed = (row2) => row2 !== null && row2 >= 0 && row2 < it.rows;
+  const column = (expert, slot) => expert * sheet.own + (sheet.slotted ? Math.min(Math.max(slot, 0), it.p - 1) : 0);
+  const [cell2] = explained?.cells ?? [];
+  if (cell2 && cell2.slot >= 0 && explained && rowed(explained.token))
+    return { row: (
+      /** @type {number} */
+      explained.token
+    ), column: column(cell2.expert, cell2.slot) };
+  if (!explained && last2 && rowed(last2.token - it.first))
+    return { row: last2.token - it.first, column: column(last2.expert, last2.place) };
+  return heaviest(sheet, at);
 }
 
 // js/router_explorer/words.js
@@ -4073,6 +4313,8 @@ function render({ model, el }) {
   let slow = 0;
   let mates = null;
   let compared = "";
+  let pointed = null;
+  let half = "map";
   const holder = (name) => (
     /** @type {HTMLElement} */
     part2(name).parentElement
@@ -4087,6 +4329,7 @@ function render({ model, el }) {
   );
   ramp.style.background = RAMP_CSS;
   for (const step of STEPS) input(step).name = radios;
+  for (const shading of SHADINGS) input(shading).name = `${radios}-shading`;
   if (texts.length) {
     holder("image_index").children[0].textContent = input("image_index").ariaLabel = "Text";
     input("image_index-number").ariaLabel = "Text, typed";
@@ -4105,7 +4348,7 @@ function render({ model, el }) {
       return scene && last2 ? { image_index: Math.floor(last2.token / scene.it.rows) } : {};
     }
   );
-  function link(get) {
+  function traitsOf(get) {
     const all = model.get("_limits");
     const upTo = (name, most) => (
       /** @type {Limits} */
@@ -4120,6 +4363,13 @@ function render({ model, el }) {
       expert: upTo("expert", get("num_experts") - 1),
       slot: upTo("slot", get("expert") < 0 ? -1 : Infinity)
     };
+  }
+  function link(get) {
+    return { ...traitsOf(get), shading: [...SHADINGS], pinned: { beside: settingsOf } };
+  }
+  function settingsOf(get) {
+    const all = traitsOf(get);
+    return Object.fromEntries(SETTINGS.map((name) => [name, all[name]]));
   }
   function rowsNow() {
     const head = ["token", "expert", "slot", model.get("step")];
@@ -4158,7 +4408,7 @@ function render({ model, el }) {
   function showControls(settings) {
     const step = model.get("step");
     follow();
-    const key = JSON.stringify([settings, step]);
+    const key = JSON.stringify([settings, step, model.get("shading")]);
     if (key === controlled) return;
     controlled = key;
     const listens = listensTo(settings.router);
@@ -4173,6 +4423,7 @@ function render({ model, el }) {
     for (const [name, [least, most]] of Object.entries(limits))
       if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
     for (const each of STEPS) input(each).checked = each === step;
+    for (const each of SHADINGS) input(each).checked = each === model.get("shading");
     const [words, equation, code] = cardOf(settings, step);
     part2("words").textContent = words;
     if (part2("equation").dataset.of !== equation) {
@@ -4210,7 +4461,7 @@ function render({ model, el }) {
       scene = null;
       paper = null;
       painted = marked = lookOfTokens = part2("pin").textContent = "";
-      part2("serving").hidden = button2("free").hidden = true;
+      part2("serving").hidden = part2("magnified").hidden = button2("free").hidden = true;
       return view.say(`These settings cannot be routed: ${it.error}.`);
     }
     serving.show(step === "dispatch" && it.arrivals ? servingOf(it, served) : null);
@@ -4220,13 +4471,13 @@ function render({ model, el }) {
       paper = null;
       return;
     }
-    const key = JSON.stringify([settings, image, step, served, kept, paper, surface()]);
+    const key = JSON.stringify([settings, image, step, served, kept, model.get("shading"), paper, surface()]);
     const now = key === painted && scene ? scene : paint(lookAt(it, step, served), kept, tokensWidth, mapWidth);
     scene = now;
     painted = key;
     const at = selection(it);
     const held = pinned(it);
-    const mine = key + JSON.stringify([at, held, shows]);
+    const mine = key + JSON.stringify([at, held, shows, half]);
     if (mine === marked && !view.note) return;
     marked = view.note ? "" : mine;
     mark(now);
@@ -4243,9 +4494,25 @@ function render({ model, el }) {
     for (const name of PANELS) {
       if (name === "experts" && !showsExperts(it, step)) continue;
       const ctx = fit(canvas(name), ...now.boxes.sizes[name]);
+      if (name === "map") magnify(now, at, explained);
       if (explained) overlays[name](ctx, now, at, explained);
       else markLast(ctx, name, now);
+      const box = half === "twin" && now.boxes.twin ? now.boxes.twin : now.boxes.map;
+      if (name === "map" && now.window) outlineWindow(ctx, box, now.window, now.ink);
     }
+  }
+  function magnify(now, at, explained) {
+    if (!isMagnified(now)) {
+      now.window = null;
+      return;
+    }
+    const sheet = sheetOf(now, half);
+    const [width, height] = sizeOf(sheet);
+    const before = pointed === "magnifier" ? now.window : null;
+    now.window = windowOf(sheet, centreOf(now, sheet, at, explained), before);
+    paintMagnifier(fit(ground("magnifier"), width, height), sheet, now.window, at);
+    canvas("magnifier").style.height = `${height}px`;
+    write2("magnified-title", now.twin ? `Magnifier: ${half === "twin" ? "combine" : "dispatch"}` : "Magnifier");
   }
   const lookAt = (it, step, served) => ({
     it,
@@ -4257,6 +4524,7 @@ function render({ model, el }) {
     picture: pictureOf2(it.image),
     map: mapOf(it, step, served),
     twin: !it.sparse && step === "normalise" ? mapOf(it, "combine", -1) : null,
+    root: false,
     serving: servingOf(it, served),
     fates: fatesOf(it, step, served),
     atlas: step === "dispatch" || step === "compute" ? atlasOf(it) : null
@@ -4269,7 +4537,13 @@ function render({ model, el }) {
   function paint(looked, kept, tokensWidth, mapWidth) {
     const { it, step } = looked;
     const mostHigh = paper?.wide ? 364 : Math.min(0.45 * window.innerHeight, 364);
-    const now = { ...looked, boxes: layout(looked, tokensWidth, mapWidth, mostHigh) };
+    const boxes = layout(looked, tokensWidth, mapWidth, mostHigh);
+    const curved = isRoot(looked, model.get("shading"), boxes.map);
+    const reach = paper?.wide ? tokensWidth : mapWidth;
+    const now = { ...looked, boxes, root: curved, reach, window: scene?.step === step ? scene.window : null };
+    part2("magnified").hidden = !isMagnified(now);
+    const column = paper?.wide ? part2("seen").parentElement : part2("drawn");
+    if (part2("magnified").parentElement !== column) column?.append(part2("magnified"));
     const bare = !showsExperts(it, step);
     for (const element of [part2("experts").parentElement, part2("load-note")])
       if (element && element.hidden !== bare) element.hidden = bare;
@@ -4298,7 +4572,7 @@ function render({ model, el }) {
     const lost = fates.reduce((all, lose, t) => lose ? `${all} ${t}` : all, "");
     return JSON.stringify([it.settings, it.image, marks, served, lost, paper, surface()]);
   }
-  function describe({ it, step, map, twin, fates, boxes }) {
+  function describe({ it, step, map, twin, fates, boxes, root: curved }) {
     const lost = fates.reduce((a, x) => a + x, 0);
     const across = map.short ? many(it.e, "expert") : `${many(it.e, "expert")} x ${many(it.p, "slot")}`;
     const tokensBy = `${many(it.rows, "token")} (rows) by ${across} (columns)`;
@@ -4315,7 +4589,11 @@ function render({ model, el }) {
     write2("map-title", titles[step]);
     part2("ramp").hidden = step === "compute" || step === "select" && it.sparse || showsBars(it, step, boxes.map);
     write2("least", four2(map.least));
-    write2("most", four2(Math.max(map.most, twin?.most ?? -Infinity)));
+    const most = Math.max(map.most, twin?.most ?? -Infinity);
+    write2("most", four2(most));
+    write2("middle", curved ? four2(middleOf({ least: map.least, most })) : "");
+    write2("shading", curved ? ON_ROOT : "");
+    part2("shading").hidden = !curved;
     const later = it.router === "identity" ? "No token is dropped: each has a slot." : `No token has been dropped yet: that happens in step ${it.router === "experts choice" ? 3 : 4}.`;
     const faint = `${lost} of ${many(it.rows, "token")} weigh 0 in every slot, rounded to float32 (hatched).`;
     const gone = `${lost} of ${many(it.rows, "token")} dropped${lost ? " (hatched)" : ""}.`;
@@ -4343,12 +4621,14 @@ function render({ model, el }) {
     compared = key;
     if (side) {
       fillGallery(part2("gallery"), batch, settings, image, outputs, (router) => send({ router }));
+      write2("missing", missingTold(outputs, settings, model.ownsPage ?? false));
+      part2("missing").hidden = !part2("missing").textContent;
       askOutputs(settings, outputs);
     }
     if (beside) showMates(settings, image);
   }
   function askOutputs(settings, outputs) {
-    const wanted = "of" in outputs && !besideRouter(outputs.of, settings);
+    const wanted = "of" in outputs && !model.ownsPage && !besideRouter(outputs.of, settings);
     if (!wanted || besideRouter(model.get("_asked"), settings)) return;
     model.set("_asked", settings);
     model.save_changes();
@@ -4381,13 +4661,17 @@ function render({ model, el }) {
   };
   function placeIn(now, panel2, x, y) {
     const { racks, twin, map } = now.boxes;
+    pointed = panel2;
+    if (panel2 === "magnifier") return now.window ? placeWithin(sheetOf(now, half), now.window, x, y) : NOTHING;
+    if (panel2 === "map") half = twin && x >= twin.x ? "twin" : "map";
     if (racks && panel2 === (now.step === "compute" ? "map" : "experts")) return slotUnder(racks, x, y);
     return placeUnder(planOf(now), panel2, twin && panel2 === "map" && x >= twin.x ? x - twin.x + map.x : x, y);
   }
   function placeAfter(now, panel2, key) {
+    pointed = panel2;
     const at = pinned(now.it) ?? known(hover, now.it);
     if (now.boxes.racks && now.step === "compute" && panel2 === "map") return slotBeyond(now.boxes.racks, key, at);
-    return placeBeyond(planOf(now), panel2, key, at);
+    return placeBeyond(planOf(now), panel2 === "magnifier" ? "map" : panel2, key, at);
   }
   function pin(at) {
     const now = scene && pinned(scene.it);
@@ -4404,16 +4688,21 @@ function render({ model, el }) {
     view.settle();
     view.schedule();
   }
-  pointAt(view, PANELS, {
-    ready: () => scene,
-    under: (panel2, x, y) => scene ? placeIn(scene, panel2, x, y) : NOTHING,
-    beyond: (panel2, key) => scene && placeAfter(scene, panel2, key),
-    show,
-    go: (at) => scene && pinned(scene.it) ? send(at) : show(at),
-    take: pin,
-    enter: () => pin(scene ? selection(scene.it) : NOTHING),
-    free
-  });
+  pointAt(
+    view,
+    /** @type {const} */
+    [...PANELS, "magnifier"],
+    {
+      ready: () => scene,
+      under: (panel2, x, y) => scene ? placeIn(scene, panel2, x, y) : NOTHING,
+      beyond: (panel2, key) => scene && placeAfter(scene, panel2, key),
+      show,
+      go: (at) => scene && pinned(scene.it) ? send(at) : show(at),
+      take: pin,
+      enter: () => pin(scene ? selection(scene.it) : NOTHING),
+      free
+    }
+  );
   button2("formula").ariaExpanded = "false";
   on(part2("formula"), "click", () => {
     button2("formula").ariaExpanded = String(part2("card").toggleAttribute("data-open"));
@@ -4424,6 +4713,7 @@ function render({ model, el }) {
   });
   for (const name of Object.keys(LISTS)) on(part2(name), "change", () => send({ [name]: select(name).value }));
   for (const step of STEPS) on(part2(step), "change", () => send({ step }));
+  for (const shading of SHADINGS) on(part2(shading), "change", () => send({ shading }));
   on(part2("keep"), "click", () => send({ pinned: settingsNow() }));
   on(part2("forget"), "click", () => {
     send({ pinned: {} });
@@ -4435,7 +4725,7 @@ function render({ model, el }) {
       mates = { kind, seed: (mates?.seed ?? 0) + 1 };
       compare();
     });
-  for (const name of [...SETTINGS, "image_index", "step", "served", "pinned", ...SELECTION])
+  for (const name of [...SETTINGS, "image_index", "step", "served", "shading", "pinned", ...SELECTION])
     model.on(`change:${name}`, view.schedule);
   model.on("change:_outputs", compare);
   return () => {

@@ -1199,7 +1199,7 @@ function shapesOf(view, title, words) {
   view.drawNow();
   return text;
 }
-var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "").map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
+var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && (typeof value !== "object" || value === null)).map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
 function fileNameOf(widget, state) {
   const facts = Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && typeof value !== "object").map(([name2, value]) => typeof value === "string" ? value : `${name2}-${value}`);
   const safe = [widget, ...facts].map((each) => each.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(/^-|-$/g, ""));
@@ -1267,7 +1267,10 @@ function bindCopies({ root, on, schedule }) {
 
 // js/shared/links.js
 var WAIT = 250;
+var NONE = "none";
+var SAME = "same";
 var bounded = (allowed) => typeof allowed[2] === "boolean";
+var single = (allowed) => Array.isArray(allowed);
 function fits(value, allowed) {
   if (!bounded(allowed)) return allowed.some((each) => each === value);
   const [least, most, whole, none] = allowed;
@@ -1276,7 +1279,7 @@ function fits(value, allowed) {
 }
 function read(text, allowed) {
   const number = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : void 0;
-  const value = bounded(allowed) ? text === "none" ? null : number : allowed.find((each) => String(each) === text);
+  const value = bounded(allowed) ? text === NONE ? null : number : allowed.find((each) => String(each) === text);
   return fits(value, allowed) ? value : void 0;
 }
 function inWords2(allowed) {
@@ -1284,31 +1287,73 @@ function inWords2(allowed) {
   return allowed.length > 12 ? "one of those that the widget lists" : `one of ${allowed.join(", ")}`;
 }
 function nearest(value, allowed) {
-  if (fits(value, allowed)) return value;
+  if (!single(allowed) || fits(value, allowed)) return value;
   return bounded(allowed) ? Math.min(Math.max(Number(value), allowed[0]), allowed[1]) : allowed[0];
+}
+function readRows(text, { each, most }) {
+  if (text === NONE) return [];
+  const found = [...new Set(text.split("_"))].map((row) => row.split("."));
+  const well = (row) => row.length === each.length && row.every((number, i) => read(number, each[i]) !== void 0);
+  return found.length <= most && found.every(well) ? found.map((row) => row.map(Number)) : void 0;
 }
 function readLink(fragment, saved, link) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const state = { ...saved };
-  const complaints = [];
-  for (const name of Object.keys(saved)) {
-    const text = given.get(name);
-    const allowed = link((each) => state[each])[name];
-    const value = text === null ? void 0 : read(text, allowed);
-    if (text !== null && value === void 0)
-      complaints.push(`${name} must be ${inWords2(allowed)}, got ${short(text)}`);
-    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
-    given.delete(name);
-  }
+  const { state, complaints } = readState(given, saved, link);
   for (const name of new Set(given.keys())) complaints.push(`there is no ${short(name)} to set`);
   const more = complaints.length > 1 ? `, and ${complaints.length - 1} more` : "";
   return { state, wrong: complaints.length ? `Part of the link was ignored: ${complaints[0]}${more}.` : "" };
 }
+function readState(given, saved, link, prefix = "") {
+  const state = { ...saved };
+  const complaints = [];
+  for (const name of Object.keys(saved)) {
+    const key = prefix + name;
+    const text = given.get(key);
+    const allowed = link((each) => state[each])[name];
+    let value;
+    if (!single(allowed) && "beside" in allowed) value = readBeside(given, name, state, allowed, complaints);
+    else if (text !== null) {
+      value = single(allowed) ? read(text, allowed) : readRows(text, allowed);
+      const what = single(allowed) ? inWords2(allowed) : `at most ${allowed.most} selections that the widget has`;
+      if (value === void 0) complaints.push(`${key} must be ${what}, got ${short(text)}`);
+    }
+    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
+    given.delete(key);
+  }
+  return { state, complaints };
+}
+function readBeside(given, name, shown, { beside }, complaints) {
+  const own = new URLSearchParams([...given].filter(([key]) => key.startsWith(`${name}.`)));
+  for (const key of new Set(own.keys())) given.delete(key);
+  const text = given.get(name);
+  const some = own.toString() !== "";
+  if (text === NONE && !some) return {};
+  if (text === null && !some) return void 0;
+  const names = Object.keys(beside((each) => shown[each]));
+  const base = Object.fromEntries(names.map((each) => [each, shown[each]]));
+  const found = readState(own, base, beside, `${name}.`);
+  for (const key of new Set(own.keys())) found.complaints.push(`there is no ${short(key)} to set`);
+  if (text !== null && text !== SAME)
+    found.complaints.unshift(`${name} must be one of ${NONE}, ${SAME}, got ${short(text)}`);
+  complaints.push(...found.complaints);
+  return found.complaints.length ? void 0 : found.state;
+}
 var short = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text) || "nothing";
+function written2(name, value, to) {
+  if (Array.isArray(value)) return [[name, value.map((row) => row.join(".")).join("_") || NONE]];
+  if (typeof value !== "object" || value === null) return [[name, String(value ?? NONE)]];
+  if (!Object.keys(value).length) return [[name, NONE]];
+  const other = Object.entries(value).filter(([each, held]) => held !== to[each]);
+  if (!other.length) return [[name, SAME]];
+  return other.flatMap(([each, held]) => written2(`${name}.${each}`, held, to));
+}
 function writeLink(from, to) {
-  const changed = Object.entries(to).filter(([name, value]) => value !== from[name]);
-  const text = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "none")])).toString();
-  return text && `#${text}`;
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(to)) {
+    const now = written2(name, value, to);
+    if (String(now) !== String(written2(name, from[name], to))) for (const [key, each] of now) text.append(key, each);
+  }
+  return String(text) && `#${text}`;
 }
 function bindLink(view, link, moving) {
   const { model, on } = view;

@@ -24,6 +24,330 @@ var octets = numbersOf(
   Uint8Array
 );
 
+// js/shared/palette.js
+var RAMP_STEPS = [
+  [68, 1, 84],
+  [71, 45, 123],
+  [59, 82, 139],
+  [44, 114, 142],
+  [33, 145, 140],
+  [40, 174, 128],
+  [94, 201, 98],
+  [173, 220, 48],
+  [253, 231, 37]
+];
+var EXPERTS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
+
+// js/shared/painting.js
+var RAMP = new Uint32Array(256).map((_, i) => {
+  const at = i / 255 * (RAMP_STEPS.length - 1);
+  const low = Math.min(Math.floor(at), RAMP_STEPS.length - 2);
+  const [r, g, b] = RAMP_STEPS[low].map((c, k) => Math.round(c + (at - low) * (RAMP_STEPS[low + 1][k] - c)));
+  return 255 << 24 | b << 16 | g << 8 | r;
+});
+var RAMP_CSS = `linear-gradient(to right, ${RAMP_STEPS.map((c) => `rgb(${c})`).join(", ")})`;
+var expertColour = (e) => EXPERTS[e % EXPERTS.length];
+var contextOf = (canvas) => (
+  /** @type {OffscreenCanvasRenderingContext2D} */
+  canvas.getContext("2d")
+);
+var saving = null;
+var density = () => saving?.pixels || window.devicePixelRatio || 1;
+var spoilt = 0;
+var spoil = () => spoilt++;
+function paintFor(pixels, recorder, paint) {
+  saving = { pixels, recorder };
+  try {
+    paint();
+  } finally {
+    saving = null;
+  }
+}
+function fit(canvas, width, height) {
+  if (saving?.recorder) return saving.recorder(canvas, width, height);
+  const ratio = density();
+  const w = Math.round(width * ratio);
+  const h = Math.round(height * ratio);
+  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
+  canvas.style.height = `${height}px`;
+  const ctx = (
+    /** @type {CanvasRenderingContext2D} */
+    canvas.getContext("2d")
+  );
+  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+  ctx.clearRect(0, 0, width, height);
+  ctx.lineJoin = "miter";
+  ctx.font = "11px system-ui, sans-serif";
+  ctx.textBaseline = "middle";
+  return ctx;
+}
+function paintWeights(ctx, box, weights, rows, columns, most, least = 0, root = false) {
+  const ratio = density();
+  const h = Math.min(rows, Math.ceil(box.h * ratio));
+  const w = Math.min(columns, Math.ceil(box.w * ratio));
+  const largest = new Float32Array(h * w).fill(least);
+  const range2 = most - least || 1;
+  for (let r = 0; r < rows; r++) {
+    const row = Math.floor(r * h / rows) * w;
+    for (let c = 0; c < columns; c++) {
+      const i = row + Math.floor(c * w / columns);
+      const x = weights[r * columns + c];
+      if (x > largest[i]) largest[i] = x;
+    }
+  }
+  const pixels = new ImageData(w, h);
+  const colours = new Uint32Array(pixels.data.buffer);
+  for (let i = 0; i < largest.length; i++) {
+    const share = (largest[i] - least) / range2;
+    colours[i] = RAMP[Math.min(Math.round(255 * (root ? Math.sqrt(share) : share)), 255)];
+  }
+  stretch(ctx, box, pixels);
+}
+function stretch(ctx, box, pixels) {
+  const small = new OffscreenCanvas(pixels.width, pixels.height);
+  contextOf(small).putImageData(pixels, 0, 0);
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(small, box.x, box.y, box.w, box.h);
+}
+function paintPicture(ctx, box, { width, height, channels, bytes }) {
+  const pixels = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    for (let k = 0; k < 3; k++) pixels.data[4 * i + k] = bytes[i * channels + (channels === 3 ? k : 0)];
+    pixels.data[4 * i + 3] = 255;
+  }
+  stretch(ctx, box, pixels);
+}
+function hatch(ctx, x, y, w, h) {
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(x, y, w, h);
+  ctx.clip();
+  for (const [width, colour] of [
+    [3, "#000"],
+    [1.2, "#fff"]
+  ]) {
+    ctx.beginPath();
+    for (let at = -h; at < w; at += 8) {
+      ctx.moveTo(x + at, y + h);
+      ctx.lineTo(x + at + h, y);
+    }
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+function ring(ctx, x, y, w, h) {
+  const more = Math.min(w, h) < 6 ? 2.5 : 0;
+  for (const [width, colour] of [
+    [4, "#000"],
+    [2, "#fff"]
+  ]) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
+  }
+}
+function write(ctx, text, x, y, colour, align = "center") {
+  Object.assign(ctx, { fillStyle: colour, textAlign: align });
+  ctx.fillText(String(text), x, y);
+}
+function writeOver(ctx, text, x, y) {
+  Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
+  ctx.strokeText(String(text), x, y);
+  write(ctx, text, x, y, "#fff");
+}
+function shareOfBox([x, y, dx, dy], share, worded) {
+  if (worded) return [x + 3, y + dy - 8, (dx - 6) * share, 5];
+  const side = 0.86 * Math.sqrt(share);
+  return [x + dx * (1 - side) / 2, y + dy * (1 - side) / 2, dx * side, dy * side];
+}
+var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
+function rule(ctx, x, y, toX, toY) {
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(toX, toY);
+  ctx.stroke();
+}
+function dashedRule(ctx, x, y, w) {
+  ctx.setLineDash([4, 3]);
+  rule(ctx, x, y, x + w, y);
+  ctx.setLineDash([]);
+}
+
+// js/shared/experts.js
+var HUES = 8;
+var TILE = 6;
+var PATTERNS = [
+  [],
+  [
+    [-1, 7, 7, -1],
+    [-1, 1, 1, -1],
+    [5, 7, 7, 5]
+  ],
+  [[0, 3, 6, 3]],
+  [[3, 0, 3, 6]],
+  [
+    [-1, -1, 7, 7],
+    [-1, 5, 1, 7],
+    [5, -1, 7, 1]
+  ],
+  [
+    [3, 0, 3, 6],
+    [0, 3, 6, 3]
+  ],
+  [[2, 3, 4, 3]],
+  [
+    [-1, 7, 7, -1],
+    [-1, -1, 7, 7]
+  ]
+];
+var LIGHT_ON = ["#bd1f01", "#832db6", "#a96b59"];
+var LOOKS = 2 * PATTERNS.length - 1;
+var APART = HUES * LOOKS;
+var patterns = /* @__PURE__ */ new Map();
+function tileOf(hue, pattern, ratio) {
+  const tile2 = new OffscreenCanvas(TILE * ratio, TILE * ratio);
+  const pen = contextOf(tile2);
+  pen.scale(ratio, ratio);
+  pen.fillStyle = hue;
+  pen.fillRect(0, 0, TILE, TILE);
+  const over = pattern >= PATTERNS.length;
+  Object.assign(pen, { strokeStyle: LIGHT_ON.includes(hue) === over ? "#000" : "#fff", lineWidth: 1.5 });
+  for (const [x, y, toX, toY] of PATTERNS[over ? pattern - PATTERNS.length + 1 : pattern]) {
+    pen.beginPath();
+    pen.moveTo(x, y);
+    pen.lineTo(toX, toY);
+    pen.stroke();
+  }
+  return tile2;
+}
+function expertFill(ctx, e) {
+  const hue = expertColour(e);
+  const pattern = Math.floor(e / HUES) % LOOKS;
+  if (!pattern) return hue;
+  const ratio = Math.ceil(density());
+  const key = `${hue} ${pattern} ${ratio}`;
+  const before = patterns.get(key);
+  if (before) return before;
+  const fill = ctx.createPattern(tileOf(hue, pattern, ratio), "repeat");
+  if (!fill) return hue;
+  fill.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
+  patterns.set(key, fill);
+  return fill;
+}
+
+// js/shared/magnifier.js
+var SMALL = { w: 12, h: 8 };
+var LEFT = 30;
+var TOP = 30;
+var isSmall = ({ dx, dy }) => dx < SMALL.w || dy < SMALL.h;
+var touched = () => matchMedia("(pointer: coarse)").matches;
+function cellsOf({ rows, columns, reach, lines }) {
+  const [w, h] = touched() ? [44, 44] : [34, 20];
+  const across = Math.min(Math.max(Math.floor((reach - LEFT) / w), 1), columns);
+  return { columns: across, rows: Math.min(lines, rows), dx: Math.min((reach - LEFT) / across, 2 * w), dy: h };
+}
+function sizeOf(sheet) {
+  const { rows, dy } = cellsOf(sheet);
+  return [sheet.reach, TOP + rows * dy];
+}
+function columnsUnder({ own, columns }, { expert, slot }) {
+  if (expert < 0) return { from: 0, to: columns };
+  const one = own > 1 && slot >= 0;
+  const from = expert * own + (one ? slot : 0);
+  return { from, to: from + (one ? 1 : own) };
+}
+function heaviest(sheet, at) {
+  const { from, to } = columnsUnder(sheet, at);
+  const own = at.token < 0 ? -1 : sheet.rowOf(at.token);
+  let [row, column] = [Math.max(own, 0), from];
+  let most = -Infinity;
+  const [first, last2] = own < 0 ? [0, sheet.rows] : [own, own + 1];
+  for (let r = first; r < last2; r++)
+    for (let c = from; c < to; c++) {
+      const value = sheet.values[r * sheet.columns + c];
+      if (value > most) [row, column, most] = [r, c, value];
+    }
+  return { row, column };
+}
+function windowOf(sheet, { row, column }, before) {
+  const { columns, rows } = cellsOf(sheet);
+  const within2 = (x, from2, count2) => x >= from2 && x < from2 + count2;
+  if (before && within2(row, before.row, rows) && within2(column, before.column, columns)) return before;
+  const from = (x, count2, all) => Math.min(Math.max(x - Math.floor(count2 / 2), 0), all - count2);
+  return { row: from(row, rows, sheet.rows), column: from(column, columns, sheet.columns), rows, columns };
+}
+function placeWithin(sheet, window2, x, y) {
+  const { dx, dy } = cellsOf(sheet);
+  const { own, slotted } = sheet;
+  const clamp = (at, count2) => Math.min(Math.max(Math.floor(at), 0), count2 - 1);
+  const column = window2.column + clamp((x - LEFT) / dx, window2.columns);
+  const row = window2.row + clamp((y - TOP) / dy, window2.rows);
+  return {
+    token: y < TOP ? -1 : sheet.tokenOf(row),
+    expert: x < LEFT ? -1 : Math.floor(column / own),
+    slot: x < LEFT || !slotted ? -1 : column % own
+  };
+}
+function paintMagnifier(ctx, sheet, window2, at) {
+  const { values, own, least, most, root, ink } = sheet;
+  const { dx, dy } = cellsOf(sheet);
+  for (let c = 0; c < window2.columns; c++) {
+    const column = window2.column + c;
+    const x = LEFT + c * dx;
+    const expert = Math.floor(column / own);
+    ctx.fillStyle = expertFill(ctx, expert);
+    ctx.fillRect(x, TOP - 4, dx - 1, 3);
+    if (column % own === 0 || c === 0) write(ctx, `e${expert}`, x + dx / 2, 7, ink.text);
+    if (own > 1) write(ctx, column % own, x + dx / 2, 19, ink.text);
+  }
+  if (own > 1) write(ctx, "slot", LEFT - 5, 19, ink.text, "right");
+  for (let r = 0; r < window2.rows; r++) {
+    const y = TOP + r * dy;
+    write(ctx, sheet.nameOf(window2.row + r), LEFT - 5, y + dy / 2, ink.text, "right");
+    for (let c = 0; c < window2.columns; c++) {
+      const value = values[(window2.row + r) * sheet.columns + window2.column + c];
+      const share = (value - least) / (most - least || 1);
+      const shade = Math.min(Math.max(Math.round(255 * (root ? Math.sqrt(share) : share)), 0), 255) || 0;
+      ctx.fillStyle = `#${(RAMP[shade] & 16777215).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
+      ctx.fillRect(LEFT + c * dx, y, dx - 1, dy - 1);
+      write(ctx, brief(value), LEFT + (c + 0.5) * dx, y + dy / 2, shade > 150 ? "#000" : "#fff");
+    }
+  }
+  ringSelected(ctx, sheet, window2, at, dx, dy);
+}
+function brief(x) {
+  if (!Number.isFinite(x)) return Number.isNaN(x) ? "NaN" : x > 0 ? "∞" : "-∞";
+  if (x === 0) return "0";
+  if (x > 0 && x < 5e-4) return "<.001";
+  if (x > 0 && x < 0.9995) return x.toFixed(3).slice(1);
+  const fixed = x.toFixed(Math.abs(x) >= 99.95 ? 0 : Math.abs(x) >= 9.995 ? 1 : 2);
+  return Number.isInteger(x) ? String(x) : fixed;
+}
+function ringSelected(ctx, sheet, window2, at, dx, dy) {
+  const under = columnsUnder(sheet, at);
+  const row = at.token < 0 ? -1 : sheet.rowOf(at.token) - window2.row;
+  const from = Math.max(under.from - window2.column, 0);
+  const to = Math.min(under.to - window2.column, window2.columns);
+  const rowed = row >= 0 && row < window2.rows;
+  const [top, high] = rowed ? [TOP + row * dy, dy] : [TOP, window2.rows * dy];
+  if (at.expert >= 0 && to > from && (rowed || at.token < 0))
+    ring(ctx, LEFT + from * dx, top, (to - from) * dx - 1, high - 1);
+  else if (rowed && at.expert < 0) ring(ctx, LEFT, top, window2.columns * dx - 1, high - 1);
+}
+function outlineWindow(ctx, { x, y, dx, dy }, { row, column, rows, columns }, ink) {
+  for (
+    const [width, colour] of
+    /** @type {[number, string][]} */
+    [
+      [3, ink.text],
+      [1, ink.paper || ink.page]
+    ]
+  ) {
+    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
+    ctx.strokeRect(x + column * dx - 4, y + row * dy - 4, columns * dx + 8, rows * dy + 8);
+  }
+}
+
 // js/shared/glossary.js
 var GLOSSARY = {
   token: "One of the pieces a model reads, as a vector: a patch of an image, or a part of a word.",
@@ -237,155 +561,6 @@ function field(value) {
 }
 var csvOf = (rows) => rows.map((row) => `${row.map(field).join(",")}\r
 `).join("");
-
-// js/shared/palette.js
-var RAMP_STEPS = [
-  [68, 1, 84],
-  [71, 45, 123],
-  [59, 82, 139],
-  [44, 114, 142],
-  [33, 145, 140],
-  [40, 174, 128],
-  [94, 201, 98],
-  [173, 220, 48],
-  [253, 231, 37]
-];
-var EXPERTS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
-
-// js/shared/painting.js
-var RAMP = new Uint32Array(256).map((_, i) => {
-  const at = i / 255 * (RAMP_STEPS.length - 1);
-  const low = Math.min(Math.floor(at), RAMP_STEPS.length - 2);
-  const [r, g, b] = RAMP_STEPS[low].map((c, k) => Math.round(c + (at - low) * (RAMP_STEPS[low + 1][k] - c)));
-  return 255 << 24 | b << 16 | g << 8 | r;
-});
-var RAMP_CSS = `linear-gradient(to right, ${RAMP_STEPS.map((c) => `rgb(${c})`).join(", ")})`;
-var expertColour = (e) => EXPERTS[e % EXPERTS.length];
-var contextOf = (canvas) => (
-  /** @type {OffscreenCanvasRenderingContext2D} */
-  canvas.getContext("2d")
-);
-var saving = null;
-var density = () => saving?.pixels || window.devicePixelRatio || 1;
-var spoilt = 0;
-var spoil = () => spoilt++;
-function paintFor(pixels, recorder, paint) {
-  saving = { pixels, recorder };
-  try {
-    paint();
-  } finally {
-    saving = null;
-  }
-}
-function fit(canvas, width, height) {
-  if (saving?.recorder) return saving.recorder(canvas, width, height);
-  const ratio = density();
-  const w = Math.round(width * ratio);
-  const h = Math.round(height * ratio);
-  if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-  canvas.style.height = `${height}px`;
-  const ctx = (
-    /** @type {CanvasRenderingContext2D} */
-    canvas.getContext("2d")
-  );
-  ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
-  ctx.clearRect(0, 0, width, height);
-  ctx.lineJoin = "miter";
-  ctx.font = "11px system-ui, sans-serif";
-  ctx.textBaseline = "middle";
-  return ctx;
-}
-function paintWeights(ctx, box, weights, rows, columns, most, least = 0, root = false) {
-  const ratio = density();
-  const h = Math.min(rows, Math.ceil(box.h * ratio));
-  const w = Math.min(columns, Math.ceil(box.w * ratio));
-  const largest = new Float32Array(h * w).fill(least);
-  const range2 = most - least || 1;
-  for (let r = 0; r < rows; r++) {
-    const row = Math.floor(r * h / rows) * w;
-    for (let c = 0; c < columns; c++) {
-      const i = row + Math.floor(c * w / columns);
-      const x = weights[r * columns + c];
-      if (x > largest[i]) largest[i] = x;
-    }
-  }
-  const pixels = new ImageData(w, h);
-  const colours = new Uint32Array(pixels.data.buffer);
-  for (let i = 0; i < largest.length; i++) {
-    const share = (largest[i] - least) / range2;
-    colours[i] = RAMP[Math.min(Math.round(255 * (root ? Math.sqrt(share) : share)), 255)];
-  }
-  stretch(ctx, box, pixels);
-}
-function stretch(ctx, box, pixels) {
-  const small2 = new OffscreenCanvas(pixels.width, pixels.height);
-  contextOf(small2).putImageData(pixels, 0, 0);
-  ctx.imageSmoothingEnabled = false;
-  ctx.drawImage(small2, box.x, box.y, box.w, box.h);
-}
-function paintPicture(ctx, box, { width, height, channels, bytes }) {
-  const pixels = new ImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    for (let k = 0; k < 3; k++) pixels.data[4 * i + k] = bytes[i * channels + (channels === 3 ? k : 0)];
-    pixels.data[4 * i + 3] = 255;
-  }
-  stretch(ctx, box, pixels);
-}
-function hatch(ctx, x, y, w, h) {
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(x, y, w, h);
-  ctx.clip();
-  for (const [width, colour] of [
-    [3, "#000"],
-    [1.2, "#fff"]
-  ]) {
-    ctx.beginPath();
-    for (let at = -h; at < w; at += 8) {
-      ctx.moveTo(x + at, y + h);
-      ctx.lineTo(x + at + h, y);
-    }
-    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.stroke();
-  }
-  ctx.restore();
-}
-function ring(ctx, x, y, w, h) {
-  const more = Math.min(w, h) < 6 ? 2.5 : 0;
-  for (const [width, colour] of [
-    [4, "#000"],
-    [2, "#fff"]
-  ]) {
-    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(x - more, y - more, w + 2 * more, h + 2 * more);
-  }
-}
-function write(ctx, text, x, y, colour, align = "center") {
-  Object.assign(ctx, { fillStyle: colour, textAlign: align });
-  ctx.fillText(String(text), x, y);
-}
-function writeOver(ctx, text, x, y) {
-  Object.assign(ctx, { lineWidth: 3, strokeStyle: "#000", lineJoin: "round", textAlign: "center" });
-  ctx.strokeText(String(text), x, y);
-  write(ctx, text, x, y, "#fff");
-}
-function shareOfBox([x, y, dx, dy], share, worded) {
-  if (worded) return [x + 3, y + dy - 8, (dx - 6) * share, 5];
-  const side = 0.86 * Math.sqrt(share);
-  return [x + dx * (1 - side) / 2, y + dy * (1 - side) / 2, dx * side, dy * side];
-}
-var everyNth = (step, size) => [1, 2, 4, 5, 8, 10, 16, 20, 32, 50, 64, 100].find((k) => k * step >= size) ?? 200;
-function rule(ctx, x, y, toX, toY) {
-  ctx.beginPath();
-  ctx.moveTo(x, y);
-  ctx.lineTo(toX, toY);
-  ctx.stroke();
-}
-function dashedRule(ctx, x, y, w) {
-  ctx.setLineDash([4, 3]);
-  rule(ctx, x, y, x + w, y);
-  ctx.setLineDash([]);
-}
 
 // js/shared/shapes.js
 var ENTITIES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
@@ -974,7 +1149,7 @@ function shapesOf(view, title, words) {
   view.drawNow();
   return text;
 }
-var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "").map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
+var inWords = (state) => Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && (typeof value !== "object" || value === null)).map(([name, value]) => `${name.replaceAll("_", " ")} ${value ?? "none"}`).join(", ");
 function fileNameOf(widget, state) {
   const facts = Object.entries(state).filter(([, value]) => value !== -1 && value !== "" && typeof value !== "object").map(([name2, value]) => typeof value === "string" ? value : `${name2}-${value}`);
   const safe = [widget, ...facts].map((each) => each.replaceAll(/[^\p{L}\p{N}.]+/gu, "-").replaceAll(/^-|-$/g, ""));
@@ -1042,7 +1217,10 @@ function bindCopies({ root, on, schedule }) {
 
 // js/shared/links.js
 var WAIT = 250;
+var NONE = "none";
+var SAME = "same";
 var bounded = (allowed) => typeof allowed[2] === "boolean";
+var single = (allowed) => Array.isArray(allowed);
 function fits(value, allowed) {
   if (!bounded(allowed)) return allowed.some((each) => each === value);
   const [least, most, whole, none] = allowed;
@@ -1051,7 +1229,7 @@ function fits(value, allowed) {
 }
 function read(text, allowed) {
   const number = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(text) ? Number(text) : void 0;
-  const value = bounded(allowed) ? text === "none" ? null : number : allowed.find((each) => String(each) === text);
+  const value = bounded(allowed) ? text === NONE ? null : number : allowed.find((each) => String(each) === text);
   return fits(value, allowed) ? value : void 0;
 }
 function inWords2(allowed) {
@@ -1059,31 +1237,73 @@ function inWords2(allowed) {
   return allowed.length > 12 ? "one of those that the widget lists" : `one of ${allowed.join(", ")}`;
 }
 function nearest(value, allowed) {
-  if (fits(value, allowed)) return value;
+  if (!single(allowed) || fits(value, allowed)) return value;
   return bounded(allowed) ? Math.min(Math.max(Number(value), allowed[0]), allowed[1]) : allowed[0];
+}
+function readRows(text, { each, most }) {
+  if (text === NONE) return [];
+  const found = [...new Set(text.split("_"))].map((row) => row.split("."));
+  const well = (row) => row.length === each.length && row.every((number, i) => read(number, each[i]) !== void 0);
+  return found.length <= most && found.every(well) ? found.map((row) => row.map(Number)) : void 0;
 }
 function readLink(fragment, saved, link) {
   const given = new URLSearchParams(fragment.replace(/^#/, ""));
-  const state = { ...saved };
-  const complaints = [];
-  for (const name of Object.keys(saved)) {
-    const text = given.get(name);
-    const allowed = link((each) => state[each])[name];
-    const value = text === null ? void 0 : read(text, allowed);
-    if (text !== null && value === void 0)
-      complaints.push(`${name} must be ${inWords2(allowed)}, got ${short(text)}`);
-    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
-    given.delete(name);
-  }
+  const { state, complaints } = readState(given, saved, link);
   for (const name of new Set(given.keys())) complaints.push(`there is no ${short(name)} to set`);
   const more = complaints.length > 1 ? `, and ${complaints.length - 1} more` : "";
   return { state, wrong: complaints.length ? `Part of the link was ignored: ${complaints[0]}${more}.` : "" };
 }
+function readState(given, saved, link, prefix = "") {
+  const state = { ...saved };
+  const complaints = [];
+  for (const name of Object.keys(saved)) {
+    const key = prefix + name;
+    const text = given.get(key);
+    const allowed = link((each) => state[each])[name];
+    let value;
+    if (!single(allowed) && "beside" in allowed) value = readBeside(given, name, state, allowed, complaints);
+    else if (text !== null) {
+      value = single(allowed) ? read(text, allowed) : readRows(text, allowed);
+      const what = single(allowed) ? inWords2(allowed) : `at most ${allowed.most} selections that the widget has`;
+      if (value === void 0) complaints.push(`${key} must be ${what}, got ${short(text)}`);
+    }
+    state[name] = value === void 0 ? nearest(state[name], allowed) : value;
+    given.delete(key);
+  }
+  return { state, complaints };
+}
+function readBeside(given, name, shown, { beside }, complaints) {
+  const own = new URLSearchParams([...given].filter(([key]) => key.startsWith(`${name}.`)));
+  for (const key of new Set(own.keys())) given.delete(key);
+  const text = given.get(name);
+  const some3 = own.toString() !== "";
+  if (text === NONE && !some3) return {};
+  if (text === null && !some3) return void 0;
+  const names2 = Object.keys(beside((each) => shown[each]));
+  const base = Object.fromEntries(names2.map((each) => [each, shown[each]]));
+  const found = readState(own, base, beside, `${name}.`);
+  for (const key of new Set(own.keys())) found.complaints.push(`there is no ${short(key)} to set`);
+  if (text !== null && text !== SAME)
+    found.complaints.unshift(`${name} must be one of ${NONE}, ${SAME}, got ${short(text)}`);
+  complaints.push(...found.complaints);
+  return found.complaints.length ? void 0 : found.state;
+}
 var short = (text) => (text.length > 24 ? `${text.slice(0, 24)}…` : text) || "nothing";
+function written2(name, value, to) {
+  if (Array.isArray(value)) return [[name, value.map((row) => row.join(".")).join("_") || NONE]];
+  if (typeof value !== "object" || value === null) return [[name, String(value ?? NONE)]];
+  if (!Object.keys(value).length) return [[name, NONE]];
+  const other = Object.entries(value).filter(([each, held]) => held !== to[each]);
+  if (!other.length) return [[name, SAME]];
+  return other.flatMap(([each, held]) => written2(`${name}.${each}`, held, to));
+}
 function writeLink(from, to) {
-  const changed = Object.entries(to).filter(([name, value]) => value !== from[name]);
-  const text = new URLSearchParams(changed.map(([name, value]) => [name, String(value ?? "none")])).toString();
-  return text && `#${text}`;
+  const text = new URLSearchParams();
+  for (const [name, value] of Object.entries(to)) {
+    const now = written2(name, value, to);
+    if (String(now) !== String(written2(name, from[name], to))) for (const [key, each] of now) text.append(key, each);
+  }
+  return String(text) && `#${text}`;
 }
 function bindLink(view, link, moving) {
   const { model, on } = view;
@@ -1622,6 +1842,22 @@ function placeBeyond(plan, panel2, key, at) {
   return { token: token(down), expert: Math.floor(next / own), slot: slotted ? next % own : -1 };
 }
 
+// js/shared/shading.js
+var SHADINGS = (
+  /** @type {const} */
+  ["auto", "linear", "root"]
+);
+var ON_ROOT = "Colours on a root scale, so that small weights show.";
+var SMALL2 = 10;
+function isRootScale({ least, most }, even, mixed, shading) {
+  if (least < 0 || shading === "linear" || !(most > 0)) return false;
+  return shading === "root" || mixed && most > SMALL2 * even;
+}
+var middleOf = ({ least, most }) => least + (most - least) / 4;
+var shadings = `<fieldset data-part="shadings"><legend>Colours of the map</legend>${SHADINGS.map(
+  (shading) => `<label><input type="radio" value="${shading}" data-part="${shading}" ${KEYS}>${shading === "auto" ? "as fits" : `${shading} scale`}</label>`
+).join("")}</fieldset>`;
+
 // js/routing_lens/numbers.js
 var four = (x) => (Math.abs(x) < 5e-5 ? 0 : x).toFixed(4);
 var weight = (x) => x !== 0 && Math.abs(x) < 1e-4 ? x.toExponential(1) : x.toFixed(4);
@@ -1781,73 +2017,8 @@ function foldsOf(it, view) {
 }
 function isRoot(it, view, shading) {
   if (view !== "dispatch" && view !== "combine") return false;
-  const most = it[`${view}_most`];
-  if (it[`${view}_least`] < 0 || shading === "linear" || !(most > 0)) return false;
   const even = 1 / (view === "dispatch" ? it.tokens * it.images_per_group : it.s);
-  return shading === "root" || !it.hard && most > SMALL * even;
-}
-var SMALL = 10;
-
-// js/shared/experts.js
-var HUES = 8;
-var TILE = 6;
-var PATTERNS = [
-  [],
-  [
-    [-1, 7, 7, -1],
-    [-1, 1, 1, -1],
-    [5, 7, 7, 5]
-  ],
-  [[0, 3, 6, 3]],
-  [[3, 0, 3, 6]],
-  [
-    [-1, -1, 7, 7],
-    [-1, 5, 1, 7],
-    [5, -1, 7, 1]
-  ],
-  [
-    [3, 0, 3, 6],
-    [0, 3, 6, 3]
-  ],
-  [[2, 3, 4, 3]],
-  [
-    [-1, 7, 7, -1],
-    [-1, -1, 7, 7]
-  ]
-];
-var LIGHT_ON = ["#bd1f01", "#832db6", "#a96b59"];
-var LOOKS = 2 * PATTERNS.length - 1;
-var APART = HUES * LOOKS;
-var patterns = /* @__PURE__ */ new Map();
-function tileOf(hue, pattern, ratio) {
-  const tile2 = new OffscreenCanvas(TILE * ratio, TILE * ratio);
-  const pen = contextOf(tile2);
-  pen.scale(ratio, ratio);
-  pen.fillStyle = hue;
-  pen.fillRect(0, 0, TILE, TILE);
-  const over = pattern >= PATTERNS.length;
-  Object.assign(pen, { strokeStyle: LIGHT_ON.includes(hue) === over ? "#000" : "#fff", lineWidth: 1.5 });
-  for (const [x, y, toX, toY] of PATTERNS[over ? pattern - PATTERNS.length + 1 : pattern]) {
-    pen.beginPath();
-    pen.moveTo(x, y);
-    pen.lineTo(toX, toY);
-    pen.stroke();
-  }
-  return tile2;
-}
-function expertFill(ctx, e) {
-  const hue = expertColour(e);
-  const pattern = Math.floor(e / HUES) % LOOKS;
-  if (!pattern) return hue;
-  const ratio = Math.ceil(density());
-  const key = `${hue} ${pattern} ${ratio}`;
-  const before = patterns.get(key);
-  if (before) return before;
-  const fill = ctx.createPattern(tileOf(hue, pattern, ratio), "repeat");
-  if (!fill) return hue;
-  fill.setTransform(new DOMMatrix([1 / ratio, 0, 0, 1 / ratio, 0, 0]));
-  patterns.set(key, fill);
-  return fill;
+  return isRootScale(extremesOf(it, view), even, !it.hard, shading);
 }
 
 // js/arithmetic/routing.js
@@ -2138,101 +2309,28 @@ function remedy(it) {
 }
 
 // js/routing_lens/magnifier.js
-var SMALL2 = { w: 12, h: 8 };
-var LEFT = 30;
-var TOP = 30;
-var ROWS = 7;
-var isSmall = ({ dx, dy }, view) => view !== "output" && (dx < SMALL2.w || dy < SMALL2.h);
-var touched = () => matchMedia("(pointer: coarse)").matches;
-function cellsOf({ it, boxes, reach }) {
-  const [w, h] = touched() ? [44, 44] : [34, 20];
-  const columns = Math.min(Math.max(Math.floor((reach - LEFT) / w), 1), boxes.map.columns);
-  return { columns, rows: Math.min(ROWS, it.n), dx: Math.min((reach - LEFT) / columns, 2 * w), dy: h };
-}
-function sizeOf(scene) {
-  const { rows, dy } = cellsOf(scene);
-  return [scene.reach, TOP + rows * dy];
-}
-function centreOf(it, view, { token, expert, slot }) {
+function sheetOf({ it, view, ink, root, reach, boxes }) {
   const own = columnsOfExpert(it, view);
-  const values = it.weights[view] ?? new Float32Array();
-  const wide = it.experts * own;
-  const [asked] = expert < 0 && it.fate[token] === 1 ? askedBy(it, token) ?? [] : [];
-  if (asked !== void 0) return { row: it.row[token], column: asked * own + Math.floor(own / 2) };
-  const first = Math.max(expert, 0) * own + (own > 1 ? Math.max(slot, 0) : 0);
-  const last2 = expert < 0 ? wide : slot < 0 || own === 1 ? Math.max(expert, 0) * own + own : first + 1;
-  let [row, column] = [Math.max(it.row[token] ?? 0, 0), first];
-  let most = -Infinity;
-  const rows = token < 0 ? [...Array(it.n).keys()] : [row];
-  for (const r of rows)
-    for (let c = first; c < last2; c++)
-      if (values[r * wide + c] > most) [row, column, most] = [r, c, values[r * wide + c]];
-  return { row, column };
-}
-function windowOf(scene, at, before) {
-  const { columns, rows } = cellsOf(scene);
-  const { row, column } = centreOf(scene.it, scene.view, at);
-  const within2 = (x, from2, count2) => x >= from2 && x < from2 + count2;
-  if (before && within2(row, before.row, rows) && within2(column, before.column, columns)) return before;
-  const from = (x, count2, all) => Math.min(Math.max(x - Math.floor(count2 / 2), 0), all - count2);
-  return { row: from(row, rows, scene.it.n), column: from(column, columns, scene.boxes.map.columns), rows, columns };
-}
-function placeWithin(scene, window2, x, y) {
-  const { it, view } = scene;
-  const { dx, dy } = cellsOf(scene);
-  const own = columnsOfExpert(it, view);
-  const clamp = (at, count2) => Math.min(Math.max(Math.floor(at), 0), count2 - 1);
-  const column = window2.column + clamp((x - LEFT) / dx, window2.columns);
-  const row = window2.row + clamp((y - TOP) / dy, window2.rows);
-  const slot = own === it.p ? column % own : -1;
   return {
-    token: y < TOP ? -1 : it.ids[row],
-    expert: x < LEFT ? -1 : Math.floor(column / own),
-    slot: x < LEFT ? -1 : slot
+    values: it.weights[view] ?? new Float32Array(),
+    rows: it.n,
+    columns: boxes.map.columns,
+    own,
+    slotted: own === it.p,
+    ...extremesOf(it, view),
+    root,
+    reach,
+    lines: 7,
+    ink,
+    tokenOf: (row) => it.ids[row],
+    rowOf: (token) => it.row[token] ?? -1,
+    nameOf: (row) => it.ids[row]
   };
 }
-function paintMagnifier(ctx, scene, window2, at) {
-  const { it, view, ink, root } = scene;
-  const { dx, dy } = cellsOf(scene);
-  const own = columnsOfExpert(it, view);
-  const { least, most } = extremesOf(it, view);
-  const values = it.weights[view] ?? new Float32Array();
-  const all = it.experts * own;
-  for (let c = 0; c < window2.columns; c++) {
-    const column = window2.column + c;
-    const x = LEFT + c * dx;
-    const expert = Math.floor(column / own);
-    ctx.fillStyle = expertFill(ctx, expert);
-    ctx.fillRect(x, TOP - 4, dx - 1, 3);
-    if (column % own === 0 || c === 0) write(ctx, `e${expert}`, x + dx / 2, 7, ink.text);
-    if (own > 1) write(ctx, column % own, x + dx / 2, 19, ink.text);
-  }
-  if (own > 1) write(ctx, "slot", LEFT - 5, 19, ink.text, "right");
-  for (let r = 0; r < window2.rows; r++) {
-    const y = TOP + r * dy;
-    write(ctx, it.ids[window2.row + r], LEFT - 5, y + dy / 2, ink.text, "right");
-    for (let c = 0; c < window2.columns; c++) {
-      const value = values[(window2.row + r) * all + window2.column + c];
-      const share = (value - least) / (most - least || 1);
-      const shade = Math.min(Math.max(Math.round(255 * (root ? Math.sqrt(share) : share)), 0), 255) || 0;
-      ctx.fillStyle = `#${(RAMP[shade] & 16777215).toString(16).padStart(6, "0").replace(/(..)(..)(..)/, "$3$2$1")}`;
-      ctx.fillRect(LEFT + c * dx, y, dx - 1, dy - 1);
-      write(ctx, small(value), LEFT + (c + 0.5) * dx, y + dy / 2, shade > 150 ? "#000" : "#fff");
-    }
-  }
-  ringSelected(ctx, it, own, window2, at, dx, dy);
-}
-var small = (x) => x > 0 && x < 0.9995 ? x.toFixed(3).slice(1) : short2(x);
-function ringSelected(ctx, it, own, window2, { token, expert, slot }, dx, dy) {
-  const row = token < 0 ? -1 : it.row[token] - window2.row;
-  const first = expert * own + (own > 1 ? Math.max(slot, 0) : 0) - window2.column;
-  const count2 = expert < 0 ? 0 : slot < 0 || own === 1 ? own : 1;
-  const [from, to] = [Math.max(first, 0), Math.min(first + count2, window2.columns)];
-  const rowed = row >= 0 && row < window2.rows;
-  const [top, high] = rowed ? [TOP + row * dy, dy] : [TOP, window2.rows * dy];
-  if (expert >= 0 && to > from && (rowed || token < 0))
-    ring(ctx, LEFT + from * dx, top, (to - from) * dx - 1, high - 1);
-  else if (rowed && expert < 0) ring(ctx, LEFT, top, window2.columns * dx - 1, high - 1);
+function centreOf(it, sheet, at) {
+  const [asked] = at.expert < 0 && it.fate[at.token] === 1 ? askedBy(it, at.token) ?? [] : [];
+  if (asked === void 0) return heaviest(sheet, at);
+  return { row: it.row[at.token], column: asked * sheet.own + Math.floor(sheet.own / 2) };
 }
 
 // js/routing_lens/moves.js
@@ -2314,7 +2412,6 @@ function openingOf(it) {
 var VIEWS = ["logits", "dispatch", "combine", "output"];
 var TERMS = ["token", "slot", "expert", "logit", "dispatch", "combine", "load", "capacity", "gate", "dropped"];
 var OF_CHOICES = ["capacity", "gate", "dropped"];
-var SHADINGS = ["auto", "linear", "root"];
 var HINT = "arrow keys move, Enter pins, Shift+Enter compares, Escape unpins";
 var panel = (name, label) => `<div class="routing-lens-panel" data-panel="${name}">
   ${canvases(name, `${label}: ${HINT}`)}</div>`;
@@ -2332,10 +2429,7 @@ var PAGE2 = `
     <label>Step ${range("step")}<span data-part="step-text"></span></label>
     <label>Moved since <select data-part="since" ${KEYS}></select></label></span>
   <details data-part="more"><summary ${KEYS}>More</summary>
-    <fieldset><legend>Colours of the map</legend>${radios(
-  SHADINGS,
-  (shading) => shading === "auto" ? "as fits" : `${shading} scale`
-)}</fieldset></details>
+    ${shadings}</details>
 </div>
 <p class="routing-lens-warning" data-part="warning" hidden></p>
 <p class="routing-lens-remedy" data-part="remedy" hidden></p>
@@ -2554,8 +2648,8 @@ var STROKES = {
   "∞": [[2, 3.5, 5, 3.5]]
 };
 function tile(ctx, sign) {
-  const small2 = new OffscreenCanvas(TILE2, TILE2);
-  const pen = contextOf(small2);
+  const small = new OffscreenCanvas(TILE2, TILE2);
+  const pen = contextOf(small);
   for (const [width, colour] of [
     [2.6, "#000"],
     [1, "#fff"]
@@ -2570,7 +2664,7 @@ function tile(ctx, sign) {
   }
   return (
     /** @type {CanvasPattern} */
-    ctx.createPattern(small2, "repeat")
+    ctx.createPattern(small, "repeat")
   );
 }
 function markWrong(ctx, found, columns, { x, y, dx, dy }) {
@@ -2599,12 +2693,12 @@ function arrow(ctx, x, y, size, left) {
   for (const side of [-1, 1]) ctx.lineTo(x + (left ? size : side * size / 2), y + (left ? side * size / 2 : size));
   ctx.fill();
 }
-var NONE = /* @__PURE__ */ new Set();
+var NONE2 = /* @__PURE__ */ new Set();
 function sums(ctx, it, view, map, folds, ink) {
   const { x, y, dx, dy } = map;
   const rows = folds.rows ? [] : it.rows[view];
   const columns = folds.columns ? [] : it.columns[view];
-  const off = { rows: view === "combine" ? it.off.rows : NONE, columns: view === "dispatch" ? it.off.columns : NONE };
+  const off = { rows: view === "combine" ? it.off.rows : NONE2, columns: view === "dispatch" ? it.off.columns : NONE2 };
   const long = RIGHT - 20;
   const textOf = (r) => (it.hard ? count : four)(rows[r]) + (off.rows.has(r) ? " ≠1" : "");
   const paintColumn = (c, left, base, w, high) => bar(ctx, left, base, w, high, expertFill(ctx, Math.floor(c / it.p)), ink);
@@ -2993,19 +3087,6 @@ var overlays = {
     if (at.expert >= 0) ringExpert(ctx, map, at.expert, (folds.load ? ROW + top : top) - 6);
   }
 };
-function outlineWindow(ctx, { x, y, dx, dy }, { row, column, rows, columns }, ink) {
-  for (
-    const [width, colour] of
-    /** @type {[number, string][]} */
-    [
-      [3, ink.text],
-      [1, ink.paper]
-    ]
-  ) {
-    Object.assign(ctx, { lineWidth: width, strokeStyle: colour });
-    ctx.strokeRect(x + column * dx - 4, y + row * dy - 4, columns * dx + 8, rows * dy + 8);
-  }
-}
 function shares(ctx, box, it, each, tokens, colour) {
   const most = largestFinite(Array.from(each, Math.abs), 0);
   const seen = [...each.keys()].filter((r) => each[r] !== 0 && Math.abs(each[r]) < Infinity);
@@ -3262,7 +3343,8 @@ function render({ model, el }) {
       shading: [...SHADINGS],
       token: upTo(entry.tokens - 1),
       expert: upTo(entry.experts - 1),
-      slot: upTo(get("expert") < 0 ? -1 : entry.slots - 1)
+      slot: upTo(get("expert") < 0 ? -1 : entry.slots - 1),
+      pins: { each: [entry.tokens, entry.experts, entry.slots].map((most) => upTo(most - 1)), most: MOST_PINS }
     };
   }
   function rowsNow() {
@@ -3397,7 +3479,7 @@ function render({ model, el }) {
     for (const name of PANELS) grounds[name](fit(ground(name), ...boxes.sizes[name]), now);
     const { x, y, w, h } = boxes.map;
     part2("map").dataset.plot = [x, y, w, h].join(" ");
-    part2("magnified").hidden = !isSmall(boxes.map, view);
+    part2("magnified").hidden = view === "output" || !isSmall(boxes.map);
     const column = (
       /** @type {HTMLElement} */
       root.querySelector(`.routing-lens-${narrow ? "map" : "tokens"}`)
@@ -3433,9 +3515,8 @@ function render({ model, el }) {
     return new Map(moves.map((move) => [move.token, signOf(move)]));
   }
   function showScale({ it, view, root: curved }) {
-    const { least, most } = extremesOf(it, view);
-    part2("middle").textContent = curved ? four(least + (most - least) / 4) : "";
-    part2("shading").textContent = curved ? "Colours on a root scale, so that small weights show." : "";
+    part2("middle").textContent = curved ? four(middleOf(extremesOf(it, view))) : "";
+    part2("shading").textContent = curved ? ON_ROOT : "";
   }
   function describe(it, image, view) {
     const { least, most } = extremesOf(it, view);
@@ -3481,9 +3562,10 @@ function render({ model, el }) {
   }
   function magnify(now, at) {
     if (part2("magnified").hidden) return;
-    const [width, height] = sizeOf(now);
-    now.window = windowOf(now, at, pointed === "magnifier" ? now.window : null);
-    paintMagnifier(fit(ground("magnifier"), width, height), now, now.window, at);
+    const sheet = sheetOf(now);
+    const [width, height] = sizeOf(sheet);
+    now.window = windowOf(sheet, centreOf(now.it, sheet, at), pointed === "magnifier" ? now.window : null);
+    paintMagnifier(fit(ground("magnifier"), width, height), sheet, now.window, at);
     canvas("magnifier").style.height = `${height}px`;
   }
   const planOf = ({ it, view, boxes }) => ({
@@ -3524,7 +3606,7 @@ function render({ model, el }) {
       pointed = panel2;
       if (!scene) return NOTHING;
       if (panel2 !== "magnifier") return placeUnder(planOf(scene), panel2, x, y);
-      return scene.window ? placeWithin(scene, scene.window, x, y) : NOTHING;
+      return scene.window ? placeWithin(sheetOf(scene), scene.window, x, y) : NOTHING;
     },
     beyond(panel2, key) {
       pointed = panel2;
