@@ -78,9 +78,9 @@ export function sheetOf({ it, step, map, twin, ids, ink, root, reach, boxes }, s
 export function centreOf({ it, serving: { last } }, sheet, at, explained) {
   const rowed = (/** @type {number | null} */ row) => row !== null && row >= 0 && row < it.rows;
   const column = (/** @type {number} */ expert, /** @type {number} */ slot) =>
-    expert * sheet.own + (sheet.slotted ? Math.min(Math.max(slot, 0), it.p - 1) : 0);
+    expert * sheet.own + (sheet.slotted ? Math.min(slot < 0 ? Math.floor(it.p / 2) : slot, it.p - 1) : 0);
   const [cell] = explained?.cells ?? [];
-  if (cell && cell.slot >= 0 && explained && rowed(explained.token))
+  if (cell && explained && (cell.slot >= 0 || at.expert < 0) && rowed(explained.token))
     return { row: /** @type {number} */ (explained.token), column: column(cell.expert, cell.slot) };
   if (!explained && last && rowed(last.token - it.first))
     return { row: last.token - it.first, column: column(last.expert, last.place) };

@@ -139,6 +139,89 @@ test("What a link may not set is ignored, and one sentence says why.", () => {
     assert.deepEqual(readLink(fragment, saved, link), { state: saved, wrong: `Part of the link was ignored: ${why}.` });
 });
 
+/** @type {Link} */
+const settings = (get) => ({
+  router: ["soft", "tokens choice"],
+  num_experts: [1, 9, true, false],
+  top_k: [1, get("num_experts"), true, false],
+  capacity_factor: [0.25, 4, false, true],
+});
+/** @type {Link} */
+const comparing = (get) => ({
+  ...settings(get),
+  pins: {
+    each: [
+      [-1, 48, true, false],
+      [-1, 8, true, false],
+      [-1, 1, true, false],
+    ],
+    most: 3,
+  },
+  pinned: { beside: settings },
+});
+const alone = { router: "soft", num_experts: 7, top_k: 3, capacity_factor: 1, pins: [], pinned: {} };
+const pin = { router: "tokens choice", num_experts: 5, top_k: 2, capacity_factor: null };
+
+test("A link holds what is compared: selections, and a pinned state by what differs from the one shown.", () => {
+  const { router, num_experts, top_k, capacity_factor } = alone;
+  for (const [state, fragment] of /** @type {[Record<string, any>, string][]} */ ([
+    [
+      {
+        ...alone,
+        pins: [
+          [6, -1, -1],
+          [3, 0, 1],
+          [-1, 8, -1],
+        ],
+      },
+      "#pins=6.-1.-1_3.0.1_-1.8.-1",
+    ],
+    [{ ...alone, pinned: { router, num_experts, top_k, capacity_factor } }, "#pinned=same"],
+    [
+      { ...alone, num_experts: 5, pinned: pin },
+      "#num_experts=5&pinned.router=tokens+choice&pinned.top_k=2&pinned.capacity_factor=none",
+    ],
+  ])) {
+    assert.equal(writeLink(alone, state), fragment);
+    assert.deepEqual(readLink(fragment, alone, comparing), { state, wrong: "" });
+    // From a page that was saved with it, another link leads back.
+    const back = writeLink(state, alone);
+    assert.deepEqual(readLink(back, state, comparing), { state: alone, wrong: "" });
+    assert.equal(writeLink(state, { ...state }), "");
+  }
+  assert.equal(writeLink({ ...alone, pins: [[6, -1, -1]], pinned: pin }, alone), "#pins=none&pinned=none");
+});
+
+test("A pinned state follows the one shown where it must, and a saved one stays where a link names none.", () => {
+  const found = readLink("#top_k=5&pinned.num_experts=4", alone, comparing);
+  assert.deepEqual(found.state.pinned, { router: "soft", num_experts: 4, top_k: 4, capacity_factor: 1 });
+  assert.deepEqual(readLink("#num_experts=2", { ...alone, pinned: pin }, comparing).state.pinned, pin);
+  assert.deepEqual(readLink("#pins=3.0.1_3.0.1", alone, comparing).state.pins, [[3, 0, 1]]);
+});
+
+test("A damaged comparison is ignored as a whole, and one sentence says why.", () => {
+  const selections = "pins must be at most 3 selections that the widget has, got";
+  const before = { ...alone, pins: [[6, -1, -1]], pinned: pin };
+  for (const [fragment, why] of [
+    ["#pins=", `${selections} nothing`],
+    ["#pins=3.0", `${selections} 3.0`],
+    ["#pins=3.0.1_49.0.1", `${selections} 3.0.1_49.0.1`],
+    ["#pins=3.0.1.1", `${selections} 3.0.1.1`],
+    ["#pins=3.x.1", `${selections} 3.x.1`],
+    ["#pins=1.0.0_2.0.0_3.0.0_4.0.0", `${selections} 1.0.0_2.0.0_3.0.0_4.0.0`],
+    ["#pinned=yes", "pinned must be one of none, same, got yes"],
+    ["#pinned.router=hard", "pinned.router must be one of soft, tokens choice, got hard"],
+    ["#pinned.num_experts=4&pinned.top_k=5", "pinned.top_k must be a whole number from 1 to 4, got 5"],
+    ["#pinned.token=1&pinned.top_k=2", "there is no pinned.token to set"],
+    ["#pinned.__proto__=1", "there is no pinned.__proto__ to set"],
+    ["#pinned.top_k=99&pins=x", `${selections} x, and 1 more`],
+  ])
+    assert.deepEqual(readLink(fragment, before, comparing), {
+      state: before,
+      wrong: `Part of the link was ignored: ${why}.`,
+    });
+});
+
 test("Shapes are written as SVG, with what the text means and not what it spells.", () => {
   const shapes = new Shapes(/** @type {any} */ (null), 90, 40);
   shapes.fillStyle = "#123456";

@@ -301,6 +301,53 @@ def test_a_wrong_address_is_ignored_in_one_sentence(name: str, open_saved: Calla
     expect(page).not_to_have_url(re.compile("12345"))
 
 
+def test_an_address_holds_what_the_lens_compares(open_saved: Callable) -> None:
+    """Opened again it has the same cards; a damaged list is ignored in one sentence, and the others are kept."""
+    lens = opened(open_saved, make("RoutingLens"))
+    page, titles = lens.page, part(lens, "cards").locator(".routing-lens-title")
+    point(lens, "map", 1, 3, 4, 4, click=True, modifiers=["Shift"])
+    point(lens, "map", 2, 0, 4, 4, click=True, modifiers=["Shift"])
+    expect(page).to_have_url(f"{page.own}#pins=3.0.1_0.1.0")
+    named = titles.all_inner_texts()
+    page.reload()
+    expect(part(lens, "compare-title")).to_contain_text("Compared: 2 of 4 selections")
+    assert titles.all_inner_texts() == named != []
+    page.evaluate("location.hash = '#pins=3.0.1_0.1.0_1.-1.-1'")
+    expect(part(lens, "compare-title")).to_contain_text("Compared: 3 of 4 selections")
+    page.evaluate("location.hash = '#pins=3.0.1_99.1.0'")
+    expect(lens.get_by_role("status")).to_have_text(
+        "Part of the link was ignored: pins must be at most 4 selections that the widget has, got 3.0.1_99.1.0."
+    )
+    expect(part(lens, "compare")).to_be_hidden()
+
+
+PINNED = {
+    "RouterExplorer": ("Before: router tokens choice.", "pinned", "#router=uniform&pinned.router=tokens+choice"),
+    "CostExplorer": ("Compared with the pin: tokens choice, ", "pin", "#router=dense&pinned.router=tokens+choice"),
+}
+
+
+@pytest.mark.parametrize("name", PINNED)
+def test_an_address_holds_the_pinned_state(name: str, open_saved: Callable) -> None:
+    """By what differs from the state that is shown; forgotten it is gone from the address, and one half wrong is ignored."""
+    words, told, fragment = PINNED[name]
+    widget = opened(open_saved, make(name))
+    page = widget.page
+    part(widget, "router").select_option("tokens choice")
+    part(widget, "keep").click()
+    expect(page).to_have_url(f"{page.own}#router=tokens+choice&pinned=same")
+    part(widget, "router").select_option("uniform" if name == "RouterExplorer" else "dense")
+    expect(part(widget, told)).to_contain_text(words)
+    expect(page).to_have_url(page.own + fragment)
+    page.reload()
+    expect(part(widget, told)).to_contain_text(words)
+    part(widget, "forget").click()
+    expect(page).to_have_url(page.own + fragment.partition("&")[0])
+    page.evaluate(f"location.hash = '{fragment}&pinned.num_experts=0'")
+    expect(widget.get_by_role("status")).to_contain_text("Part of the link was ignored: pinned.num_experts must be ")
+    expect(part(widget, told)).to_be_empty()
+
+
 def test_an_address_changes_seldom_during_a_drag(open_saved: Callable) -> None:
     """Browsers allow about a hundred changes in half a minute, and a drag of a slider makes more."""
     script = "window.times = 0; const set = history.replaceState; history.replaceState = function (...all) {"

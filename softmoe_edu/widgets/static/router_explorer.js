@@ -4096,9 +4096,9 @@ function sheetOf({ it, step, map, twin, ids, ink, root, reach, boxes }, side) {
 }
 function centreOf({ it, serving: { last: last2 } }, sheet, at, explained) {
   const rowed = (row2) => row2 !== null && row2 >= 0 && row2 < it.rows;
-  const column = (expert, slot) => expert * sheet.own + (sheet.slotted ? Math.min(Math.max(slot, 0), it.p - 1) : 0);
+  const column = (expert, slot) => expert * sheet.own + (sheet.slotted ? Math.min(slot < 0 ? Math.floor(it.p / 2) : slot, it.p - 1) : 0);
   const [cell2] = explained?.cells ?? [];
-  if (cell2 && cell2.slot >= 0 && explained && rowed(explained.token))
+  if (cell2 && explained && (cell2.slot >= 0 || at.expert < 0) && rowed(explained.token))
     return { row: (
       /** @type {number} */
       explained.token
