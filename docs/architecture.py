@@ -50,7 +50,7 @@ MAY: dict[str, set[str]] = {
     "own_figures": set(),
     "training": MODELS | SHARED | {"data", "seeds"},
     "figures": SHOWN | {"own_figures", "palette", "text"},
-    "widgets": SHOWN | {"files", "palette"},
+    "widgets": SHOWN | {"files", "palette", "cost"},
     "__init__": MODELS | {"shadowing"},
     "evidence": MODELS | SHARED | {"influence", "cost", "paper", "data", "seeds", "training", "__init__"},
     "lessons": SHARED,

@@ -323,7 +323,6 @@ function render({ model, el }) {
       /** @type {HTMLElement} */ (root.querySelector(`[data-term="${name}"]`)).hidden = !it.hard;
     part("remedy").textContent = remedy(it);
     part("remedy").hidden = !part("remedy").textContent;
-    part("load-note").textContent = loadNote(it, foldsOf(it, view));
   }
 
   let painted = false;
@@ -339,6 +338,8 @@ function render({ model, el }) {
     magnify(now, at);
     for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
     mounted.say(sentence(now.it, at, now.view));
+    const note = loadNote(now.it, now.folds, at);
+    if (part("load-note").textContent !== note) part("load-note").textContent = note;
     const reason = why(now.it, at);
     if (part("why").textContent !== reason) part("why").textContent = reason;
     const first = there(at) && !there(led(now.it)) ? `Shown first: ${opening.what}. Point at anything else.` : "";

@@ -350,15 +350,18 @@ export function mapTitle(it, view) {
 }
 
 /**
- * What the panel of experts shows; a load that is the same for all is only told.
+ * What the panel of experts shows; a load that is the same for all is only told, and below it is nothing until a token
+ * is selected.
  *
  * @param {Look} it
  * @param {Folds} folds
+ * @param {Place} at
  */
-export function loadNote(it, folds) {
+export function loadNote(it, folds, { token }) {
   const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
   const line = it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}` : "";
   const load = folds.load || `Load: dispatch weights summed for each expert${groups}${line}.`;
+  if (token < 0) return `${load} Select a token to see its ${it.gates ? "gates" : "weight in each expert"} below.`;
   const gates = "the gates of the selected token, solid where the expert has it";
   return `${load} Below: ${it.gates ? gates : "the weight of the selected token in each expert"}.`;
 }

@@ -7,6 +7,7 @@ import traitlets
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, limits_of
+from softmoe_edu.widgets.stills import bars_still
 
 # As in js/arithmetic/cost.js, which implements them.
 ROUTERS = ("dense", "soft", "tokens choice", "experts choice")
@@ -106,8 +107,69 @@ class CostExplorer(Instrument):
         _check_top_k("top_k in pinned", state["top_k"], state["num_experts"])
         return state
 
+    def still(self) -> tuple[str, str]:
+        """Return the bars of every quantity, beside those of the pin or of one dense MLP."""
+        state = self.sizes
+        other, name = (self.pinned, "the pin") if self.pinned else (state | {"router": "dense"}, "one dense MLP")
+        sides = [(_quantities(state), "")]
+        if self.pinned or self.router != "dense":
+            sides.append((_quantities(other), f", {name}"))
+        rows = {}
+        for title, write in TITLES.items():
+            parts = [(found[title], words) for found, words in sides]
+            rows[title] = [(each, write(sum(each.values())) + words) for each, words in parts]
+        beside = f", beside {name}" if len(sides) > 1 else ""
+        return bars_still(rows), f"What the layer costs, part by part{beside}: {_listed(rows)}."
+
     def __repr__(self) -> str:
         return f"CostExplorer({', '.join(f'{name}={value!r}' for name, value in self.sizes.items())})"
+
+
+def _quantities(state: dict[str, Any]) -> dict[str, dict[str, float]]:
+    """Return how much of every quantity each part of a layer takes."""
+    # Whoever looks at no bars need not load the models that the package counts.
+    from softmoe_edu.cost import Device, MoESizes, mlp_cost, moe_cost
+
+    sizes = state["tokens"], state["dim"], state["hidden_dim"]
+    names = ("router", "num_experts", "slots_per_expert", "top_k")
+    dense = state["router"] == "dense"
+    cost = mlp_cost(*sizes) if dense else moe_cost(*sizes, MoESizes(**{name: state[name] for name in names}))
+    device = Device(state["devices"] * 1e12 * state["tflops"], state["devices"] * 1e9 * state["gbps"])
+    batch = state["batch"], state["width"]
+    amounts = [(p.parameters, p.active, p.macs, p.bytes(*batch), p.seconds(device, *batch)) for p in cost]
+    return {
+        title: {part.name: float(each[row]) for part, each in zip(cost, amounts, strict=True)}
+        for row, title in enumerate(TITLES)
+    }
+
+
+def _count(x: float) -> str:
+    """Return a number with four digits at most where it is large."""
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if x >= size:
+            return f"{float(f'{x / size:.4g}'):,.10g} {unit}"
+    return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
+
+
+def _time(s: float) -> str:
+    """Return a time with four digits at most."""
+    size, unit = next((each for each in TIMES if s >= each[0]), TIMES[-1])
+    return f"{float(f'{s / size:.4g}'):,.10g} {unit}"
+
+
+def _listed(rows: dict[str, list[tuple[dict[str, float], str]]]) -> str:
+    return "; ".join(f"{title.lower().replace('macs', 'MACs')} {bars[0][1]}" for title, bars in rows.items())
+
+
+TIMES = ((1, "s"), (1e-3, "ms"), (1e-6, "µs"), (1e-9, "ns"))
+# As in js/cost_explorer/cost_explorer.js.
+TITLES = {
+    "Parameters": _count,
+    "Active parameters": _count,
+    "MACs of an example": _count,
+    "Bytes of a batch": _count,
+    "Least time of a batch": _time,
+}
 
 
 def _check_router(name: str, router: str) -> None:

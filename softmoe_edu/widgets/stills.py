@@ -4,11 +4,12 @@ import base64
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
+from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
-from softmoe_edu.palette import RAMP
+from softmoe_edu.palette import EXPERTS, PARTS, RAMP
 
 STOPS = [tuple(bytes.fromhex(colour[1:])) for colour in RAMP]
 
@@ -67,6 +68,62 @@ def curve_still(points: Sequence[tuple[float, float]], mark: tuple[float, float]
         f'<text x="44" y="206" text-anchor="middle">0</text>'
         f'<text x="384" y="206" text-anchor="middle">{most:g}</text>'
         f'<text x="214" y="222" text-anchor="middle">{across}</text><text x="44" y="12">{up}</text>',
+    )
+
+
+def bars_still(rows: Mapping[str, Sequence[tuple[Mapping[str, float], str]]]) -> str:
+    """Return an SVG of bars that are cut into a layer's parts; those of a row share its scale.
+
+    Args:
+        rows: the title of each row with its bars from above down, each its parts in order and what stands behind it.
+            The first bar of a row is the thick one.
+    """
+    names = list(dict.fromkeys(name for bars in rows.values() for parts, _ in bars for name in parts))
+    shapes, x = [PATTERNS], 8
+    for name in names:
+        shapes.append(f'{_piece(x, 8, 13, 13, name)}<text x="{x + 18}" y="19">{escape(name)}</text>')
+        x += 34 + 7 * len(name)
+    top = 36
+    for title, bars in rows.items():
+        most = max(sum(parts.values()) for parts, _ in bars) or 1
+        shapes.append(f'<text x="8" y="{top + 14}" font-weight="bold">{escape(title)}</text>')
+        for index, (parts, words) in enumerate(bars):
+            high = 12 if index else 20
+            left = BARS
+            for name, amount in parts.items():
+                wide = LONG * amount / most
+                shapes.append(_piece(left, top, wide, high, name))
+                left += wide
+            bold = "" if index else ' font-weight="bold"'
+            shapes.append(f'<text x="{left + 7:.1f}" y="{top + high - 4 + 2 * (high < 20)}"{bold}>{escape(words)}</text>')
+            top += high + 3
+        top += 10
+    return _svg(580, top, "".join(shapes))
+
+
+BARS, LONG = 138, 290
+
+# Parts differ by pattern too, as in the widget, not by colour alone.
+MARKS = (
+    '<circle cx="2" cy="2" r="1.1"/>',
+    '<path d="M-1 7L7 -1" stroke="#000" stroke-width="1.5"/>',
+    "",
+    '<path d="M-1 -1L7 7" stroke="#000" stroke-width="1.5"/>',
+    '<path d="M3 0V6" stroke="#fff" stroke-width="1.5"/>',
+)
+PATTERNS = "".join(
+    f'<pattern id="{name.replace(" ", "-")}" width="6" height="6" patternUnits="userSpaceOnUse">'
+    f'<rect width="6" height="6" fill="{EXPERTS[colour]}"/>{mark}</pattern>'
+    for (name, colour), mark in zip(PARTS.items(), MARKS, strict=True)
+)
+
+
+def _piece(x: float, y: float, wide: float, high: float, name: str) -> str:
+    """Return a piece of a bar in the pattern of its part."""
+    fill = name.replace(" ", "-")
+    return (
+        f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{high}" fill="url(#{fill})" '
+        f'stroke="#1f1f1f" stroke-width="0.7"><title>{escape(name)}</title></rect>'
     )
 
 

@@ -12,7 +12,7 @@ from lenskit import into_view, part
 from pagekit import SHOWCASE, root_of
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
-from softmoe_edu.widgets.twin import MARK, PICTURE, WORDS
+from softmoe_edu.widgets.twin import MARK, PICTURE
 
 pytestmark = pytest.mark.browser
 
@@ -90,10 +90,9 @@ def test_without_saved_state_a_picture_stands_for_each_widget(lab: Server, next_
     expect(page.get_by_text(LOST)).to_have_count(1)
     for index, name in enumerate(SHOWCASE):
         twin = cell(page, index).locator(f".{MARK}")
-        pictured = name != "CostExplorer"
-        expect(twin).to_contain_text(PICTURE if pictured else WORDS)
+        expect(twin).to_contain_text(PICTURE)
         expect(twin).to_contain_text(f"This one is {name}(")
-        assert not pictured or (sees(twin) and twin.locator("img").get_attribute("alt"))
+        assert sees(twin) and twin.locator("img").get_attribute("alt")
     into_view(cell(page, 0))
     take_screenshot(page, "next-day-lab")
     run_cell(page, 0, SHOWCASE["RoutingLens"])

@@ -1,11 +1,13 @@
 """The router explorer compares: with what was pinned, all routers side by side, and an image among other mates."""
 
+from collections.abc import Callable
+
 import pytest
 from kernelkit import run_cell
 from labkit import take_screenshot
 from lenskit import part, picture, point
 from playwright.sync_api import Page, expect
-from routerkit import CELLS, explorer_of, figures, take
+from routerkit import CELLS, SCORES, explorer_of, figures, take
 
 from softmoe_edu.widgets.router_explorer import IN_BROWSER
 
@@ -96,6 +98,28 @@ def test_routers_side_by_side_tell_how_they_move_the_models_output(notebook: Pag
     part(explorer, "scale-number").press("Enter")
     # (4, 6) is sqrt(5) away from (3, 4), of length 5.
     expect(cards.first).to_contain_text("model's output: moved by 44.7 %, still class 1")
+
+
+def test_what_python_must_compute_is_said_once_in_a_saved_page(open_saved: Callable) -> None:
+    """Below the heading, with the settings that it has numbers for; routers that read no changed setting keep theirs."""
+    names: dict = {}
+    exec(SCORES + OUTPUT.replace("RouterExplorer(", "moved = RouterExplorer("), names)
+    explorer = explorer_of(open_saved(names["moved"]))
+    part(explorer, "side").locator("summary").press("Enter")
+    cards, missing = part(explorer, "gallery").locator("> div p"), part(explorer, "missing")
+    expect(cards.first).to_contain_text("model's output: moved by 28.3 %, class 0 instead of 1")
+    expect(missing).to_be_hidden()
+    part(explorer, "scale-number").fill("2")
+    part(explorer, "scale-number").press("Enter")
+    expect(missing).to_have_text(
+        "How far soft, tokens choice, experts choice, uniform / soft, soft / uniform move the model's output takes "
+        "Python to compute, which a saved page has not. It was saved with numbers for: scale 1."
+    )
+    expect(cards.first).not_to_contain_text("model's output")
+    expect(cards.nth(4)).to_contain_text("model's output: moved by 28.3 %")
+    assert part(explorer, "side").inner_text().count("Python") == 1
+    part(explorer, "scale").press("Control+z")
+    expect(missing).to_be_hidden()
 
 
 def test_mates_change_routings_where_the_batch_competes(notebook: Page) -> None:

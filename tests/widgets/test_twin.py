@@ -13,6 +13,7 @@ import torch
 from nbconvert import HTMLExporter
 from PIL import Image
 
+from softmoe_edu.cost import Device, MoESizes, mlp_cost, moe_cost
 from softmoe_edu.metrics import expected_drop_curve
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.widgets import CapacityExplorer, CausalityExplorer, CostExplorer, RouterExplorer, RoutingLens
@@ -133,7 +134,52 @@ def test_the_explorers_show_what_they_hold():
     assert (
         many.still()[1] == f"Expected choices without a slot of a uniform router by capacity factor: {lost:.1%} at 0.5."
     )
-    assert CostExplorer().still() == ("", "")
+
+
+def bars_of(explorer: CostExplorer) -> tuple[list[list[tuple[str, float]]], list[str]]:
+    """Each bar of a picture as its parts with their pixels, from above down, and all its words."""
+    root = ElementTree.fromstring(base64.b64decode(explorer.still()[0].partition(",")[2]))
+    pieces = [each for each in root.findall("{*}rect") if each.get("stroke") and each.get("height") != "13"]
+    bars: dict[str, list[tuple[str, float]]] = {}
+    for each in pieces:
+        bars.setdefault(each.get("y"), []).append((each.find("{*}title").text, float(each.get("width"))))
+    return list(bars.values()), [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+@pytest.mark.parametrize("pinned", [{}, {"router": "experts choice", "num_experts": 3}])
+def test_the_costs_are_bars_of_the_packages_numbers(pinned):
+    """Each quantity has a bar of the layer and one of the pin or of a dense MLP, on one scale, cut into parts."""
+    explorer = CostExplorer(tokens=7, dim=48, slots_per_expert=5, hidden_dim=96, batch=11, width=4, pinned=pinned)
+    bars, words = bars_of(explorer)
+    now = moe_cost(7, 48, 96, MoESizes(router="soft", num_experts=32, slots_per_expert=5))
+    few = MoESizes(router="experts choice", num_experts=3, slots_per_expert=5)
+    was = moe_cost(7, 48, 96, few) if pinned else mlp_cost(7, 48, 96)
+    device = Device(100e12, 1000e9)
+    read = [
+        lambda part: part.parameters,
+        lambda part: part.active,
+        lambda part: part.macs,
+        lambda part: part.bytes(11, 4),
+        lambda part: part.seconds(device, 11, 4),
+    ]
+    expected = [[(part.name, quantity(part)) for part in cost] for quantity in read for cost in (now, was)]
+
+    assert [[name for name, _ in bar] for bar in bars] == [[name for name, _ in bar] for bar in expected]
+    for shown, numbers in zip(zip(bars[::2], bars[1::2]), zip(expected[::2], expected[1::2]), strict=True):
+        most = max(sum(number for _, number in bar) for bar in numbers)
+        pixels = [wide / 290 for bar in shown for _, wide in bar]
+        assert pixels == pytest.approx([number / most for bar in numbers for _, number in bar], abs=2e-4)
+    assert f"{was.whole.parameters:,}, {'the pin' if pinned else 'one dense MLP'}" in words
+    assert f"{now.whole.macs / 1e6:.4g} M" in words
+    assert f"parameters {now.whole.parameters:,};" in explorer.still()[1]
+
+
+def test_a_dense_layer_is_compared_with_nothing():
+    """One bar a quantity, and a sentence that names nothing beside it."""
+    bars, words = bars_of(CostExplorer("dense", tokens=7))
+    assert [[name for name, _ in bar] for bar in bars] == 5 * [["dense MLP"]]
+    assert not any("one dense MLP" in each for each in words)
+    assert CostExplorer("dense").still()[1].startswith("What the layer costs, part by part: parameters 1.182 M; ")
 
 
 @pytest.mark.parametrize(

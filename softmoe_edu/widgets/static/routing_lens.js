@@ -2922,10 +2922,11 @@ function mapTitle(it, view) {
   const columns = plural(it.experts, "expert") + (own === it.p ? ` x ${plural(it.p, "slot")}` : "");
   return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
 }
-function loadNote(it, folds) {
+function loadNote(it, folds, { token }) {
   const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
   const line = it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}` : "";
   const load = folds.load || `Load: dispatch weights summed for each expert${groups}${line}.`;
+  if (token < 0) return `${load} Select a token to see its ${it.gates ? "gates" : "weight in each expert"} below.`;
   const gates = "the gates of the selected token, solid where the expert has it";
   return `${load} Below: ${it.gates ? gates : "the weight of the selected token in each expert"}.`;
 }
@@ -3536,7 +3537,6 @@ function render({ model, el }) {
       root.querySelector(`[data-term="${name}"]`).hidden = !it.hard;
     part2("remedy").textContent = remedy(it);
     part2("remedy").hidden = !part2("remedy").textContent;
-    part2("load-note").textContent = loadNote(it, foldsOf(it, view));
   }
   let painted = false;
   function draw(stale) {
@@ -3548,6 +3548,8 @@ function render({ model, el }) {
     magnify(now, at);
     for (const name of PANELS) overlays[name](fit(canvas(name), ...now.boxes.sizes[name]), now, at);
     mounted.say(sentence2(now.it, at, now.view));
+    const note = loadNote(now.it, now.folds, at);
+    if (part2("load-note").textContent !== note) part2("load-note").textContent = note;
     const reason = why(now.it, at);
     if (part2("why").textContent !== reason) part2("why").textContent = reason;
     const first = there(at) && !there(led(now.it)) ? `Shown first: ${opening.what}. Point at anything else.` : "";
