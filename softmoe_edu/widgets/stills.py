@@ -95,7 +95,9 @@ def bars_still(rows: Mapping[str, Sequence[tuple[Mapping[str, float], str]]]) ->
                 shapes.append(_piece(left, top, wide, high, name))
                 left += wide
             bold = "" if index else ' font-weight="bold"'
-            shapes.append(f'<text x="{left + 7:.1f}" y="{top + high - 4 + 2 * (high < 20)}"{bold}>{escape(words)}</text>')
+            shapes.append(
+                f'<text x="{left + 7:.1f}" y="{top + high - 4 + 2 * (high < 20)}"{bold}>{escape(words)}</text>'
+            )
             top += high + 3
         top += 10
     return _svg(580, top, "".join(shapes))

@@ -101,7 +101,7 @@ def test_routers_side_by_side_tell_how_they_move_the_models_output(notebook: Pag
 
 
 def test_what_python_must_compute_is_said_once_in_a_saved_page(open_saved: Callable) -> None:
-    """Below the heading, with the settings that it has numbers for; routers that read no changed setting keep theirs."""
+    """With the settings that it has numbers for; routers that read no changed setting keep their numbers."""
     names: dict = {}
     exec(SCORES + OUTPUT.replace("RouterExplorer(", "moved = RouterExplorer("), names)
     explorer = explorer_of(open_saved(names["moved"]))

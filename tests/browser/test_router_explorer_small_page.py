@@ -47,7 +47,7 @@ def dark(explorer: Locator) -> float:
 
 
 def test_small_weights_show_on_a_root_scale_as_in_the_lens(open_saved: Callable) -> None:
-    """Where a mixture has them, said in the lens's words; a linear scale can be chosen; scores and choices are linear."""
+    """Where a mixture has them, in the lens's words; a linear scale can be chosen; scores and choices are linear."""
     logits = scores()
     routing = SoftRouting(logits.softmax(1), logits.flatten(2).softmax(2).view_as(logits))
     lens = lens_of(open_saved(RoutingLens(routing)))

@@ -128,9 +128,27 @@ def test_an_example_gives_way_and_a_pin_has_a_button(open_saved: Callable) -> No
 def test_an_example_can_be_hidden(open_saved: Callable) -> None:
     """By its button, or by Escape."""
     explorer = explorer_of(open_saved(known(router="tokens choice", step="select")))
+    status, pin = explorer.get_by_role("status"), part(explorer, "pin")
     expect(part(explorer, "free")).to_have_text("Hide the example")
     part(explorer, "free").click()
-    expect(explorer.get_by_role("status")).to_contain_text("Point at the map")
+    expect(status).to_contain_text("Point at the map")
+    explorer.page.reload()
+    expect(pin).to_have_text("An example: point at anything else.")
+    part(explorer, "map").press("Escape")
+    expect(pin).to_be_empty()
+    expect(status).to_contain_text("Point at the map")
+
+
+def test_the_example_of_experts_choice_is_a_token_that_none_chose(open_saved: Callable) -> None:
+    """It says by how much it missed the expert that it came nearest to; a router that drops none shows another."""
+    explorer = explorer_of(open_saved(known(router="experts choice", step="select", capacity_factor=0.5)))
+    status = explorer.get_by_role("status")
+    expect(part(explorer, "pin")).to_have_text("An example: point at anything else.")
+    expect(status).to_contain_text("token 1 (row 0, column 1): no expert takes this token. ")
+    expect(status).to_contain_text("It came nearest at expert 0: its gate 0.5000 is number 3 of 4 there")
+    part(explorer, "router").select_option("soft")
+    expect(status).not_to_contain_text("no expert takes")
+    expect(part(explorer, "pin")).to_have_text("An example: point at anything else.")
 
 
 def test_a_slot_is_pointed_at_where_it_is_drawn(open_saved: Callable) -> None:

@@ -329,7 +329,7 @@ PINNED = {
 
 @pytest.mark.parametrize("name", PINNED)
 def test_an_address_holds_the_pinned_state(name: str, open_saved: Callable) -> None:
-    """By what differs from the state that is shown; forgotten it is gone from the address, and one half wrong is ignored."""
+    """By what differs from the state that is shown; forgotten it is gone, and one that is half wrong is ignored."""
     words, told, fragment = PINNED[name]
     widget = opened(open_saved, make(name))
     page = widget.page

@@ -1,10 +1,14 @@
+from math import sqrt
+
 import pytest
 from matplotlib import pyplot as plt
+from matplotlib.transforms import Bbox
 
 from softmoe_edu.teaching.discovery import find_question
 from softmoe_edu.teaching.predict.asking import due_in, predict, returning
 from softmoe_edu.teaching.predict.calibration import calibration, draw, in_words, tally
 from softmoe_edu.teaching.predict.prediction import Prediction
+from softmoe_edu.teaching.predict.question import CONFIDENCES
 
 pytestmark = pytest.mark.usefixtures("workspace", "plain")
 
@@ -81,12 +85,34 @@ def test_calibration_counts_right_answers_at_each_confidence():
     ax = draw(tally(), "02")
     diagonal, *gaps = ax.get_lines()
     (dots,) = ax.collections
-    assert diagonal.get_xydata().tolist() == [[40, 40], [100, 100]]
+    assert diagonal.get_xydata().tolist() == [[32, 32], [100, 100]]
     assert dots.get_offsets().tolist() == [[50, 0], [90, 100 * 2 / 3]]
     assert [gap.get_xydata().tolist() for gap in gaps] == [[[50, 50], [50, 0]], [[90, 90], [90, 100 * 2 / 3]]]
-    assert [text.get_text() for text in ax.texts[:2]] == ["0 of 1 right", "2 of 3 right"]
+    assert [text.get_text() for text in ax.texts[:2]] == ["0 of 1", "2 of 3"]
     assert ax.get_title(loc="left") == "30 points overconfident in lesson 02"
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("how sure you were (%)", "how often you were right (%)")
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["as sure as right", "the gap", "you"]
+    plt.close("all")
+
+
+@pytest.mark.parametrize("right", [0, 0.4, 0.5, 0.7, 0.9, 1])
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_no_words_of_the_calibration_lie_on_others_or_on_a_dot(right, count):
+    """However right and however often, all words are readable within the axes, the corners' names too."""
+    ax = draw({sure: (round(right * count), count) for sure in CONFIDENCES})
+    ax.figure.canvas.draw()
+    (dots,) = ax.collections
+    radii = [sqrt(size) / 2 * ax.figure.dpi / 72 for size in dots.get_sizes()]
+    places = [
+        Bbox.from_bounds(x - r, y - r, 2 * r, 2 * r)
+        for (x, y), r in zip(ax.transData.transform(dots.get_offsets()), radii, strict=True)
+    ]
+    words = [text.get_window_extent() for text in ax.texts]
+
+    assert len(words) == 5
+    for i, word in enumerate(words):
+        assert not any(word.overlaps(other) for other in [*words[i + 1 :], *places])
+    assert all(ax.bbox.containsx(each.x0) and ax.bbox.containsx(each.x1) for each in words)
     plt.close("all")
 
 

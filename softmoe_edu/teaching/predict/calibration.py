@@ -1,5 +1,6 @@
 """How sure a learner was, and how often right: the share of right predictions at each stated confidence."""
 
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from softmoe_edu.teaching.lesson import lesson_name
@@ -58,35 +59,41 @@ def in_words(counts: dict[int, tuple[int, int]]) -> str:
 
 def draw(counts: dict[int, tuple[int, int]], lesson: str | int | None = None, ax: "Axes | None" = None) -> "Axes":
     """Draw a dot for each confidence, as large as its count, and how far it is from where both would agree."""
+    from matplotlib.lines import Line2D
+
     from softmoe_edu.figures.canvas import one_axes
     from softmoe_edu.figures.description import describe
     from softmoe_edu.figures.style import categories, text_colour
 
-    ax = one_axes(ax, 5.2, 4.2)
+    ax = one_axes(ax, 5.6, 4.4)
     dot, away = categories()[:2]
     ink = text_colour()
-    ax.plot([40, 100], [40, 100], color=ink, linestyle="--", linewidth=1, label="as sure as right")
+    ax.plot([32, 100], [32, 100], color=ink, linestyle="--", linewidth=1, label="as sure as right")
     shares = [100 * right / all for right, all in counts.values()]
     for sure, share in zip(counts, shares, strict=True):
-        ax.plot([sure, sure], [sure, share], color=away, linewidth=2, solid_capstyle="butt", zorder=2)
+        ax.plot([sure, sure], [sure, share], color=away, linewidth=3, solid_capstyle="butt", zorder=2, label="the gap")
     sizes = [60 + 20 * min(all, 20) for _, all in counts.values()]
-    ax.scatter(list(counts), shares, sizes, color=dot, edgecolor=ink, linewidth=1, zorder=3, label="you")
-    for (sure, (right, all)), share in zip(counts.items(), shares, strict=True):
-        below = share <= sure  # on the side of the dot where the diagonal is not
+    ax.scatter(list(counts), shares, sizes, color=dot, edgecolor=ink, linewidth=1, zorder=3)
+    for (sure, (right, all)), share, size in zip(counts.items(), shares, sizes, strict=True):
+        below = share <= sure  # on the side of the dot where the diagonal is not, and between lines of the grid
+        away_by = sqrt(size) / 2 + 3
         ax.annotate(
-            f"{right} of {all} right", (sure, share), (0, -13 if below else 13), textcoords="offset points",
-            va="top" if below else "bottom", ha="center",
+            f"{right} of {all}", (sure, share), (away_by, -3) if below else (-away_by, 3), textcoords="offset points",
+            va="top" if below else "bottom", ha="left" if below else "right",
         )  # fmt: skip
-    ax.text(41.5, 110, "underconfident", va="top")
-    ax.text(107, -11, "overconfident", ha="right")
-    ax.set(xlim=(40, 108), ylim=(-14, 112), xticks=CONFIDENCES, yticks=range(0, 101, 20))
+    ax.text(33, 118, "underconfident", va="top", fontstyle="italic")
+    ax.text(109, -20, "overconfident", ha="right", fontstyle="italic")
+    ax.set(xlim=(32, 110), ylim=(-22, 120), xticks=CONFIDENCES, yticks=range(0, 101, 20))
     ax.set_title(f"{_verdict(counts)}{_in(lesson)}", loc="left", fontweight="bold")
     ax.set_xlabel("how sure you were (%)")
     ax.set_ylabel("how often you were right (%)")
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(True, linewidth=0.6)
     ax.set_axisbelow(True)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False)  # a dot may be anywhere inside
+    you = Line2D([], [], linestyle="", marker="o", markersize=9, color=dot, markeredgecolor=ink, label="you")
+    ax.legend(
+        handles=[*ax.get_lines()[:2], you], loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=3, frameon=False
+    )  # a dot may be anywhere inside
     dots = "; ".join(f"{sure} % stated, {share:.0f} % right" for sure, share in zip(counts, shares, strict=True))
     describe(ax, f"Stated confidence against the share of right predictions: {dots}. {in_words(counts)}")
     return ax
