@@ -79,7 +79,8 @@ def bars_still(rows: Mapping[str, Sequence[tuple[Mapping[str, float], str]]]) ->
             The first bar of a row is the thick one.
     """
     names = list(dict.fromkeys(name for bars in rows.values() for parts, _ in bars for name in parts))
-    shapes, x = [PATTERNS], 8
+    shapes = [PATTERNS]
+    x = 8.0
     for name in names:
         shapes.append(f'{_piece(x, 8, 13, 13, name)}<text x="{x + 18}" y="19">{escape(name)}</text>')
         x += 34 + 7 * len(name)
@@ -89,7 +90,7 @@ def bars_still(rows: Mapping[str, Sequence[tuple[Mapping[str, float], str]]]) ->
         shapes.append(f'<text x="8" y="{top + 14}" font-weight="bold">{escape(title)}</text>')
         for index, (parts, words) in enumerate(bars):
             high = 12 if index else 20
-            left = BARS
+            left: float = BARS
             for name, amount in parts.items():
                 wide = LONG * amount / most
                 shapes.append(_piece(left, top, wide, high, name))
