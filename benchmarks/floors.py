@@ -20,6 +20,10 @@ TEXT = {
     "GELU alone": "the tanh GELU of the experts' hidden numbers, which no floor holds and every such layer computes",
     "reading the weights": "one sum over the experts' two weight tensors",
     "attention's products": "the four products of two attentions, logits computed twice as no kernel keeps them",
+    "bare loop": (
+        "the same training step written out: batch, losses, backward pass, clipping, fused AdamW, loss and accuracy "
+        "logged; compiled, forward pass and losses with their backward are torch.compile's"
+    ),
     "dense MLP": "one MLP with top_k x hidden_dim: as many multiply-adds as the chosen experts, without routing",
     "one-hot": "the same routing through (tokens, experts, capacity) tensors and einsum, as GShard writes it",
 }

@@ -86,7 +86,7 @@ def dropped(routing: Routing) -> Bool[Tensor, "b n"]:
     Returns:
         (b, n), True for a dropped token.
     """
-    return (routing.token_load() == 0) & _real(routing)
+    return _dropped_and_real(routing)[0]
 
 
 def dropped_fraction(routing: Routing) -> Scalar:
@@ -98,7 +98,7 @@ def dropped_fraction(routing: Routing) -> Scalar:
     Returns:
         A scalar; 0 where no token is real.
     """
-    return _fraction(dropped(routing), _real(routing))
+    return _fraction(*_dropped_and_real(routing))
 
 
 def dropped_per_example(routing: Routing, examples_per_group: int = 1) -> Float[Tensor, " examples"]:
@@ -352,6 +352,12 @@ def _real(routing: Routing) -> Mask:
     return routing.token_load().new_ones(b, n, dtype=torch.bool) if routing.mask is None else routing.mask
 
 
+def _dropped_and_real(routing: Routing) -> tuple[Mask, Mask]:
+    load = routing.token_load()
+    real = torch.ones_like(load, dtype=torch.bool) if routing.mask is None else routing.mask
+    return (load == 0) & real, real
+
+
 def _by_example(routing: Routing, examples_per_group: int) -> tuple[Tensor, Tensor]:
     """Return the dropped and the real tokens, each (examples, tokens of an example)."""
     b, n, _, _ = routing.sizes
@@ -362,7 +368,8 @@ def _by_example(routing: Routing, examples_per_group: int) -> tuple[Tensor, Tens
             "give the number with which the layer was built"
         )
     shape = (b * examples_per_group, n // examples_per_group)
-    return dropped(routing).reshape(shape), _real(routing).reshape(shape)
+    lost, real = _dropped_and_real(routing)
+    return lost.reshape(shape), real.reshape(shape)
 
 
 def _fraction(part: Tensor, whole: Tensor, axis: int | None = None) -> Tensor:

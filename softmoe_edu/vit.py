@@ -106,7 +106,8 @@ class ViT(nn.Module):
             want = ", ".join(map(str, self.image_shape))
             hint = ": add a batch axis with images[None]" if tuple(images.shape) == self.image_shape else ""
             raise ValueError(f"images must be (batch, {want}), got {tuple(images.shape)}{hint}")
-        return self.embed(images).flatten(2).mT + self.position
+        # Copied once here; else the sum keeps the transposed layout, and every normalisation copies it again.
+        return self.embed(images).flatten(2).mT.contiguous() + self.position
 
     def forward(self, images: Tensor) -> Float[Tensor, "b classes"]:
         """Compute the logits of images.

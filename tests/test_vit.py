@@ -38,6 +38,13 @@ def test_the_order_of_parts():
     assert next(iter(model.state_dict())) == "position"
 
 
+def test_tokens_are_laid_out_in_order():
+    """Every normalisation would copy tokens that keep the layout of the convolution."""
+    model = ViT(image_size=6, patch_size=2, channels=3, dim=8, num_classes=5)
+
+    assert model.tokens(torch.randn(4, 3, 6, 6)).is_contiguous()
+
+
 def test_tokens_are_patches_row_by_row():
     """Token 1 sees the second patch of the first row and nothing else."""
     torch.manual_seed(0)

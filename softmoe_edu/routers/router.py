@@ -245,12 +245,14 @@ def top_in_order(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     `torch.topk` leaves the order of equal values open, and a stable sort of everything is many times slower.
     """
+    if k == 1:
+        return scores.max(-1, keepdim=True)  # of equal values it takes the first
     if scores.dtype != torch.float32:
         values, index = scores.sort(dim=-1, descending=True, stable=True)
         return values[..., :k], index[..., :k]
     # A float's bits, read as an integer, keep its order; the index in the low half makes every key different.
     bits = (scores.detach() + 0.0).contiguous().view(torch.int32)
-    ordered = torch.where(bits < 0, bits ^ 0x7FFFFFFF, bits).long()
+    ordered = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).long()  # of negative numbers all bits but the sign turn round
     last = scores.shape[-1] - 1
     keys = (ordered << 32) | (last - torch.arange(last + 1, device=scores.device))
     index = last - (keys.topk(k).values & 0xFFFFFFFF)

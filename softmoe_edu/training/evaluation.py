@@ -162,7 +162,7 @@ def check_logits(logits: Tensor, labels: Tensor) -> None:
 
 def accuracy(logits: Tensor, labels: Tensor) -> Tensor:
     """Return the fraction of right answers, a scalar."""
-    return (logits.argmax(1) == labels).float().mean()
+    return (logits.max(1).indices == labels).float().mean()  # faster than argmax on a CPU
 
 
 def mean_drop(routings: dict[str, Routing], device: torch.device) -> Tensor:
