@@ -26,21 +26,6 @@ export function paintExperts(pen, part, t) {
   // Slot by slot, all experts at once.
   const turn = now > 0 && now < 1 ? Math.floor(now * p) : -1;
   const within = now * p - turn;
-  for (let expert = 0; expert < e; expert++) {
-    const colour = expertColour(expert);
-    const idle = turn >= 0 && empty[expert * p + turn];
-    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
-    const { x, y, w, h } = outset(expertAt(box, expert), Math.min(3, box.rack.band / 8) * pulse);
-    pen.globalAlpha = turn < 0 ? 0.15 : mix(0.15, idle ? 0.3 : 0.8, pulse);
-    pen.fillStyle = idle ? ink.bar : colour;
-    pen.fillRect(x, y, w, h);
-    pen.globalAlpha = 1;
-    pen.strokeStyle = idle ? ink.bar : colour;
-    pen.lineWidth = 2;
-    if (idle) pen.setLineDash([4, 3]);
-    pen.strokeRect(x, y, w, h);
-    pen.setLineDash([]);
-  }
   for (let slot = 0; slot < (lane.note ? 0 : e * p); slot++) {
     const place = slot % p;
     const done = ease(between(now * p, place, place + 1));
@@ -56,6 +41,24 @@ export function paintExperts(pen, part, t) {
     pen.globalAlpha = 1;
     // Where an answer takes the place of its slot, it still says whose it is.
     if (from.x === to.x && lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], to);
+  }
+  for (let expert = 0; expert < e; expert++) {
+    const colour = expertColour(expert);
+    const idle = turn >= 0 && empty[expert * p + turn];
+    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
+    const { x, y, w, h } = outset(expertAt(box, expert), Math.min(3, box.rack.band / 8) * pulse);
+    // Answers come from behind it.
+    pen.fillStyle = ink.page;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = turn < 0 ? 0.15 : mix(0.15, idle ? 0.3 : 0.8, pulse);
+    pen.fillStyle = idle ? ink.bar : colour;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = idle ? ink.bar : colour;
+    pen.lineWidth = 2;
+    if (idle) pen.setLineDash([4, 3]);
+    pen.strokeRect(x, y, w, h);
+    pen.setLineDash([]);
   }
   for (const slot of now > 0 && !lane.note ? slotsOf(lane, scene.token) : [])
     if (now * p >= (slot % p) + 1) ringed(pen, outputAt(box, slot));
@@ -81,11 +84,11 @@ export function nameExpert(pen, { scene: { ink }, box }, expert, more = "") {
   const name = long ? `expert ${expert}` : `E${expert}`;
   const sizeOf = (/** @type {string} */ text, /** @type {number} */ high) =>
     [12, 11, 10, 9, 8, 7].find((size) => size <= high && lengthOf(text, size, true) <= w - 3) ?? 0;
-  const two = more ? sizeOf(more, h / 2 - 1) : 0;
+  const two = more ? sizeOf(more, h / 2 - 3) : 0;
   const lines = two ? [name, more] : [name];
   lines.forEach((text, i) => {
-    const size = i ? two : sizeOf(text, h / lines.length - 1);
-    const middle = y + h / 2 + (i - (lines.length - 1) / 2) * (h / 2 - 1);
+    const size = i ? two : sizeOf(text, two ? h / 2 - 3 : h - 1);
+    const middle = y + h / 2 + (i - (lines.length - 1) / 2) * (h / 2);
     if (size) say(pen, text, x + w / 2, middle, { size, colour: ink.text, bold: true, align: "center" });
   });
 }

@@ -3,6 +3,7 @@
 
 import { lengthOf, wrapped } from "./brushes.js";
 import { COUNTED, heading, longestOf, recipeOf, totalsOf } from "./captions.js";
+import { cached } from "./flow.js";
 import { CHAPTERS } from "./timeline.js";
 import { titleOf } from "./words.js";
 
@@ -79,9 +80,12 @@ export function placesOf(lanes, width, font) {
     const end = Math.max(titleEnd, headingEnd, lane.note ? 0 : countsY + (counts.lines - 1) * step);
     const caption = { x: EDGE, width: room, size: font, step: font + 3, tile: font + 9 };
     const captions = longestOf(lane).map((text) => wrapped(text, font, room, true).length * caption.step);
-    const recipe = lane.sparse || lane.note ? 0 : recipeLines(lane, caption).lines * (caption.tile + 3);
+    const recipe =
+      lane.sparse || lane.note
+        ? 0
+        : Math.max(...recipesOf(lane).map((each) => recipeAt(each, caption).lines)) * (caption.tile + 3);
     return {
-      above: end + step / 2 + 4,
+      above: Math.ceil(end + step / 2 + 4),
       below: Math.max(...captions, recipe) + 10,
       title: titles[i],
       heading: { x, y, width: own, size: font, step },
@@ -137,16 +141,5 @@ export function recipeAt(pieces, { x: left, width, size, tile }) {
   return { at, lines: line + 1 };
 }
 
-/**
- * The lines of a lane's longest recipe.
- *
- * @param {Lane} lane
- * @param {Places["caption"]} caption
- */
-function recipeLines(lane, caption) {
-  const last = piecesOf(lane, lane.e * lane.p - 1);
-  return recipeAt(
-    last.map((piece) => ({ ...piece, text: piece.text.replace(/^\d+ %/, "88 %") })),
-    caption,
-  );
-}
+/** The recipes of all slots of a lane. @type {(lane: Lane) => Piece[][]} */
+const recipesOf = cached((lane) => Array.from({ length: lane.e * lane.p }, (_, slot) => piecesOf(lane, slot)));

@@ -280,7 +280,7 @@ function paintPath(pen, part, t) {
         if (lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], slotAt(box, slot));
       }
       ringed(pen, outset(rackAt(box, asked.expert), 1));
-      nameExpert(pen, part, asked.expert, "full");
+      litExpert(pen, part, asked.expert, "full");
     }
     return;
   }
@@ -302,16 +302,31 @@ function paintPath(pen, part, t) {
         thread(pen, { x: answer.x + answer.w, y: answer.y + answer.h / 2 }, { x: to.x, y: to.y + to.h / 2 }),
       );
     if (lane.sparse && into) {
-      const expert = expertAt(box, Math.floor(slot / p));
       paintTile(pen, made.slots[slot], slotAt(box, slot));
       tag(pen, scene, token, slotAt(box, slot));
       ringed(pen, slotAt(box, slot));
-      pen.strokeStyle = colour;
-      pen.lineWidth = 4;
-      pen.strokeRect(expert.x, expert.y, expert.w, expert.h);
-      nameExpert(pen, part, Math.floor(slot / p));
+      litExpert(pen, part, Math.floor(slot / p));
       paintTile(pen, made.outputs[slot], answer);
       ringed(pen, answer);
     }
   }
+}
+
+/**
+ * An expert on the lit path, in place of what the veil left of it.
+ *
+ * @param {Pen} pen
+ * @param {Part} part
+ * @param {number} expert
+ * @param {string} [more]
+ */
+function litExpert(pen, part, expert, more) {
+  const { scene, box } = part;
+  const { x, y, w, h } = expertAt(box, expert);
+  pen.fillStyle = scene.ink.page;
+  pen.fillRect(x, y, w, h);
+  pen.strokeStyle = expertColour(expert);
+  pen.lineWidth = 4;
+  pen.strokeRect(x, y, w, h);
+  nameExpert(pen, part, expert, more);
 }

@@ -2387,9 +2387,9 @@ function placesOf(lanes, width, font) {
     const end = Math.max(titleEnd, headingEnd, lane.note ? 0 : countsY + (counts2.lines - 1) * step);
     const caption2 = { x: EDGE, width: room, size: font, step: font + 3, tile: font + 9 };
     const captions = longestOf(lane).map((text) => wrapped(text, font, room, true).length * caption2.step);
-    const recipe = lane.sparse || lane.note ? 0 : recipeLines(lane, caption2).lines * (caption2.tile + 3);
+    const recipe = lane.sparse || lane.note ? 0 : Math.max(...recipesOf(lane).map((each) => recipeAt(each, caption2).lines)) * (caption2.tile + 3);
     return {
-      above: end + step / 2 + 4,
+      above: Math.ceil(end + step / 2 + 4),
       below: Math.max(...captions, recipe) + 10,
       title: titles[i],
       heading: { x, y, width: own, size: font, step },
@@ -2426,13 +2426,7 @@ function recipeAt(pieces, { x: left, width, size, tile }) {
   });
   return { at, lines: line + 1 };
 }
-function recipeLines(lane, caption2) {
-  const last2 = piecesOf(lane, lane.e * lane.p - 1);
-  return recipeAt(
-    last2.map((piece) => ({ ...piece, text: piece.text.replace(/^\d+ %/, "88 %") })),
-    caption2
-  );
-}
+var recipesOf = cached((lane) => Array.from({ length: lane.e * lane.p }, (_, slot) => piecesOf(lane, slot)));
 
 // js/routing_flow/layout.js
 var SQUARE = 2;
@@ -3096,21 +3090,6 @@ function paintExperts(pen, part, t) {
   const { e, p, empty } = lane;
   const turn = now > 0 && now < 1 ? Math.floor(now * p) : -1;
   const within = now * p - turn;
-  for (let expert = 0; expert < e; expert++) {
-    const colour = expertColour(expert);
-    const idle = turn >= 0 && empty[expert * p + turn];
-    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
-    const { x, y, w, h } = outset(expertAt(box, expert), Math.min(3, box.rack.band / 8) * pulse);
-    pen.globalAlpha = turn < 0 ? 0.15 : mix(0.15, idle ? 0.3 : 0.8, pulse);
-    pen.fillStyle = idle ? ink.bar : colour;
-    pen.fillRect(x, y, w, h);
-    pen.globalAlpha = 1;
-    pen.strokeStyle = idle ? ink.bar : colour;
-    pen.lineWidth = 2;
-    if (idle) pen.setLineDash([4, 3]);
-    pen.strokeRect(x, y, w, h);
-    pen.setLineDash([]);
-  }
   for (let slot = 0; slot < (lane.note ? 0 : e * p); slot++) {
     const place = slot % p;
     const done = ease(between(now * p, place, place + 1));
@@ -3126,6 +3105,23 @@ function paintExperts(pen, part, t) {
     pen.globalAlpha = 1;
     if (from.x === to.x && lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], to);
   }
+  for (let expert = 0; expert < e; expert++) {
+    const colour = expertColour(expert);
+    const idle = turn >= 0 && empty[expert * p + turn];
+    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
+    const { x, y, w, h } = outset(expertAt(box, expert), Math.min(3, box.rack.band / 8) * pulse);
+    pen.fillStyle = ink.page;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = turn < 0 ? 0.15 : mix(0.15, idle ? 0.3 : 0.8, pulse);
+    pen.fillStyle = idle ? ink.bar : colour;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = idle ? ink.bar : colour;
+    pen.lineWidth = 2;
+    if (idle) pen.setLineDash([4, 3]);
+    pen.strokeRect(x, y, w, h);
+    pen.setLineDash([]);
+  }
   for (const slot of now > 0 && !lane.note ? slotsOf(lane, scene.token) : [])
     if (now * p >= slot % p + 1) ringed(pen, outputAt(box, slot));
   const full = fullFor(part, t);
@@ -3139,11 +3135,11 @@ function nameExpert(pen, { scene: { ink }, box }, expert, more = "") {
   const long = lengthOf(`expert ${expert}`, 9, true) <= w - 4;
   const name = long ? `expert ${expert}` : `E${expert}`;
   const sizeOf = (text, high) => [12, 11, 10, 9, 8, 7].find((size) => size <= high && lengthOf(text, size, true) <= w - 3) ?? 0;
-  const two2 = more ? sizeOf(more, h / 2 - 1) : 0;
+  const two2 = more ? sizeOf(more, h / 2 - 3) : 0;
   const lines = two2 ? [name, more] : [name];
   lines.forEach((text, i) => {
-    const size = i ? two2 : sizeOf(text, h / lines.length - 1);
-    const middle = y + h / 2 + (i - (lines.length - 1) / 2) * (h / 2 - 1);
+    const size = i ? two2 : sizeOf(text, two2 ? h / 2 - 3 : h - 1);
+    const middle = y + h / 2 + (i - (lines.length - 1) / 2) * (h / 2);
     if (size) say(pen, text, x + w / 2, middle, { size, colour: ink.text, bold: true, align: "center" });
   });
 }
@@ -3551,7 +3547,7 @@ function paintPath(pen, part, t) {
         if (lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], slotAt(box, slot));
       }
       ringed(pen, outset(rackAt(box, asked.expert), 1));
-      nameExpert(pen, part, asked.expert, "full");
+      litExpert(pen, part, asked.expert, "full");
     }
     return;
   }
@@ -3575,18 +3571,24 @@ function paintPath(pen, part, t) {
         () => thread(pen, { x: answer.x + answer.w, y: answer.y + answer.h / 2 }, { x: to.x, y: to.y + to.h / 2 })
       );
     if (lane.sparse && into) {
-      const expert = expertAt(box, Math.floor(slot / p));
       paintTile(pen, made.slots[slot], slotAt(box, slot));
       tag(pen, scene, token, slotAt(box, slot));
       ringed(pen, slotAt(box, slot));
-      pen.strokeStyle = colour;
-      pen.lineWidth = 4;
-      pen.strokeRect(expert.x, expert.y, expert.w, expert.h);
-      nameExpert(pen, part, Math.floor(slot / p));
+      litExpert(pen, part, Math.floor(slot / p));
       paintTile(pen, made.outputs[slot], answer);
       ringed(pen, answer);
     }
   }
+}
+function litExpert(pen, part, expert, more) {
+  const { scene, box } = part;
+  const { x, y, w, h } = expertAt(box, expert);
+  pen.fillStyle = scene.ink.page;
+  pen.fillRect(x, y, w, h);
+  pen.strokeStyle = expertColour(expert);
+  pen.lineWidth = 4;
+  pen.strokeRect(x, y, w, h);
+  nameExpert(pen, part, expert, more);
 }
 
 // js/routing_flow/stills.js
