@@ -65,7 +65,7 @@ export function paintExperts(pen, part, t) {
   const full = fullFor(part, t);
   for (let expert = 0; expert < e; expert++) {
     const idle = turn >= 0 && empty[expert * p + turn];
-    nameExpert(pen, part, expert, idle ? "for nothing" : expert === full && turn < 0 ? "full" : "");
+    nameExpert(pen, part, expert, idle ? "for nothing" : expert === full ? "full" : "");
   }
 }
 
@@ -144,11 +144,11 @@ export function paintTravellers(pen, part, t) {
   const { from, to } = railEnds(part);
   const computed = passed(t, "compute");
   const combined = passed(t, "combine");
-  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.5);
+  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.4);
   if (computed <= 0) return;
   const size = railTile(box);
   const small = Math.min(size * 0.45, 8);
-  if (combined < 0.5) {
+  if (combined < 0.4) {
     pen.globalAlpha = 0.75;
     for (let token = 0; token < lane.n; token++) {
       if (lane.dropped[token]) continue;
@@ -161,11 +161,13 @@ export function paintTravellers(pen, part, t) {
     if (!is) return;
     const at = railAt(lane, box, token);
     const end = resultAt(layout, box, token);
-    const rise = ease(between(combined, 0.5, 0.8));
+    // Along the rail to where it belongs, and up.
+    const slide = ease(between(combined, 0.4, 0.52));
+    const rise = ease(between(combined, 0.5, 0.65));
     const along = ease(between(journey, 0, 1));
     // One behind the other, also where the rail ends.
     const behind = railAt(lane, box, lane.dropped.indexOf(true)).x - at.x;
-    const there = { ...at, x: mix(at.x, to - size / 2 - behind, along) };
+    const there = { ...at, x: mix(mix(at.x, to - size / 2 - behind, along), end.x, slide) };
     lying(pen, part, token, midway(there, end, rise));
   });
 }

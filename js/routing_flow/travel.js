@@ -229,7 +229,7 @@ export function lying(pen, { scene, lane, box }, token, area) {
   paintTile(pen, scene.tiles[token], area);
   if (token === scene.token) ringed(pen, area);
   else hollow(pen, outset(area, 1), scene.ink.text);
-  if (area.w < railStep(lane.dropped, box)) tag(pen, scene, token, area);
+  if (railTile(box) < railStep(lane.dropped, box)) tag(pen, scene, token, area);
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { lengthOf } from "../routing_flow/brushes.js";
-import { laneOf } from "../routing_flow/flow.js";
+import { laneOf, ownLane } from "../routing_flow/flow.js";
 import { layoutOf } from "../routing_flow/layout.js";
 import { madeOf } from "../routing_flow/made.js";
 import { paintStage } from "../routing_flow/stage.js";
@@ -161,17 +161,19 @@ const INK = { text: "text", line: "line", bar: "grey", page: "page", shade: "sha
  * @property {{ n: number, e: number, p: number }} sizes
  * @property {Partial<Settings>} [settings]
  * @property {string[] | null} [words]
+ * @property {string} [note] Why the first lane has nothing to show.
  * @property {string} [name] Of the first lane, in place of its router's.
  */
 
 /** @type {(given: Given, width: number, more?: Partial<Scene>) => Scene} */
-function sceneOf({ routers, sizes, settings, words = null, name }, width, more) {
+function sceneOf({ routers, sizes, settings, words = null, name, note }, width, more) {
   const { n, e, p } = sizes;
   const next = numbers(n * 1000 + e * 10 + p);
   const logits = Float32Array.from({ length: n * e * p }, () => 6 * next() - 3);
   const used = { top_k: 1, capacity_factor: 0.8, slots_per_expert: p, scale: 1, priority: "position", ...settings };
   const lanes = routers.map((router) => ({ ...laneOf(router, logits, { b: 1, ...sizes }, used), words }));
   if (name) lanes[0].name = name;
+  if (note) lanes[0] = { ...ownLane({ name: "own", e, p, scale: 1, note }, 0, n, logits, { b: 1, ...sizes }), words };
   const tiles = tilesOf(null, [], n);
   const made = lanes.map((lane) => madeOf(lane, tiles));
   // Tiles are noted as they are, so none needs to be a bitmap.
@@ -204,6 +206,11 @@ const CASES = {
     words: Array.from({ length: 64 }, (_, i) => WORDS[i % 15]),
   },
   "one slot for each of many experts": { routers: THREE, sizes: { n: 64, e: 64, p: 1 } },
+  "a lane that failed": {
+    routers: ["soft"],
+    sizes: { n: 8, e: 2, p: 2 },
+    note: `own raised ValueError: ${"dispatch must be of the shape of the logits, got another one; ".repeat(3)}`,
+  },
   "a name that is a sentence": {
     routers: ["soft"],
     sizes: { n: 6, e: 2, p: 5 },

@@ -94,6 +94,51 @@ def test_pointing_at_a_patch_lights_its_path_in_every_lane(open_saved: Callable)
     assert stage(flow) == lit
 
 
+# Where nothing is drawn at first, but what leads a token on: [left, right] as shares of the width.
+GAPS = {"to its row": (0.132, 0.147), "to its slots": (0.32, 0.42), "to its answer": (0.81, 0.865)}
+COUNTED = """(canvas, boxes) => {
+    const scale = canvas.width / canvas.clientWidth;
+    return boxes.map(box => {
+        const [x, y, w, h] = box.map(each => Math.round(each * scale));
+        const { data } = canvas.getContext("2d").getImageData(x, y, w, h);
+        const ground = canvas.getContext("2d").getImageData(Math.round(canvas.width / 2), 0, 1, 1).data;
+        let count = 0;
+        for (let i = 0; i < data.length; i += 4)
+            if ([0, 1, 2].some(k => Math.abs(data[i + k] - ground[k]) > 40)) count++;
+        return count;
+    });
+}"""
+
+
+def test_a_lit_path_leads_all_the_way_in_every_lane(open_saved: Callable) -> None:
+    """Before anything has moved, only the path stands between patches, scores, slots, answers and patches again.
+
+    That of a dropped token leads to the rack that was full, and then along the rail.
+    """
+    flow = flow_of(open_saved(held(t=0.1), **MOVING))
+    width = frame_of(part(flow, "stage"))["width"]
+    tops = [HEAD + WORDS_ABOVE + lane * (WORDS_ABOVE + HIGH + BELOW) for lane in range(3)]
+    gaps = [[left * width, top, (right - left) * width, HIGH] for top in tops for left, right in GAPS.values()]
+    # Above and below the grey line.
+    rails = [[0.5 * width, top + HIGH + 11, 0.3 * width, 4] for top in tops]
+
+    def seen(token: int | None) -> tuple[list[int], list[int]]:
+        at = {"x": 400, "y": 2} if token is None else patch_of(flow, token)
+        part(flow, "stage").hover(position=at)
+        expect(part(flow, "who")).to_have_text(f"token {10 if token is None else token}")
+        stage(flow)
+        found = part(flow, "stage").evaluate(COUNTED, [*gaps, *rails])
+        return found[: len(gaps)], found[len(gaps) :]
+
+    nothing, rail = seen(None)
+    assert nothing == [0] * 9
+    path, same = seen(12)
+    assert min(path) > 20 and same == rail
+    lost, along = seen(10)
+    assert lost[2] == 0 and min(lost[:2] + lost[3:]) > 20
+    assert along[0] > rail[0] + 100 and along[1:] == rail[1:]
+
+
 def test_pointing_at_a_slot_tells_what_it_holds(open_saved: Callable) -> None:
     """A whole token in a sparse lane, which is then followed; a mixture in a soft one, part by part."""
     flow = flow_of(open_saved(held(t=8.4), **MOVING))
@@ -309,7 +354,9 @@ def test_the_story_is_there_as_text(open_saved: Callable) -> None:
     story = part(flow, "story")
     expect(story.locator("> li")).to_have_count(7)
     expect(story.locator("ul > li")).to_have_count(21)
-    expect(story.locator("> li").last).to_contain_text("Tokens choice: 2 dropped, 2 of 16 slots empty, dispatch sums to ")
+    expect(story.locator("> li").last).to_contain_text(
+        "Tokens choice: 2 dropped, 2 of 16 slots empty, dispatch sums to "
+    )
     expect(story.locator("> li").nth(3)).to_contain_text(f"token 10 asks expert 0, but {WHY}.")
     expect(story.locator("> li").nth(3)).to_contain_text("slot 2 of expert 3 = 35 % token 10 + 28 % token 9 + ")
     expect(story).to_be_hidden()
@@ -338,6 +385,23 @@ def test_ones_own_lane_stands_beside_the_others(open_saved: Callable) -> None:
     expect(first).to_contain_text("halves: as Python decided it at scale 1 with 4 slots per expert")
     part(flow, "scale").press("ArrowLeft")
     expect(first).to_contain_text("halves: every token is scored against every slot")
+
+
+def test_words_are_tokens_in_the_picture_the_text_and_the_numbers(open_saved: Callable) -> None:
+    """Each is called by its word and its number; a patch of the list is pointed at like any other."""
+    words = ["the", "cat", "sat", "on", "the", "mat", "."]
+    scores = torch.randn(1, 7, 3, 2, generator=torch.Generator().manual_seed(0))
+    page = open_saved(RoutingFlow(scores, words=words, routers=["tokens choice"], playing=False, t=8.4), **MOVING)
+    flow = flow_of(page)
+    row = HIGH / 7
+    part(flow, "stage").hover(position={"x": 30, "y": HEAD + WORDS_ABOVE + 5.5 * row})
+    expect(part(flow, "who")).to_have_text("token 5 (mat)")
+    expect(flow.get_by_role("status")).to_contain_text("4 dispatch, token 5 (mat). Tokens choice: token 5 (mat) ")
+    expect(part(flow, "story").locator("> li").nth(3)).to_contain_text("token 5 (mat) ")
+    lines = saved(flow, "Numbers (CSV)").read_text("utf-8").splitlines()
+    assert lines[0] == "router,token,word,expert,slot,dispatch,combine"
+    assert {line.split(",")[2] for line in lines[1:]} == set(words)
+    take_screenshot(flow, "flow-words")
 
 
 def test_tokens_without_a_picture_have_numbers(open_saved: Callable) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 import torch
 from flowkit import STILLS, flow_of
-from lenskit import part
 from playwright.sync_api import Locator
 
 from softmoe_edu.widgets.routing_flow import RoutingFlow
@@ -18,7 +17,6 @@ const noted = window.noted = { texts: [], things: [] };
 const own = CanvasRenderingContext2D.prototype;
 const stage = ctx => ctx.canvas.dataset.part === "stage" && ctx.globalAlpha > 0.05;
 const { fillText, fillRect, strokeRect, drawImage, clearRect } = own;
-const ink = (ctx, name) => getComputedStyle(ctx.canvas.closest(".routing-flow")).getPropertyValue(name).trim();
 let order = 0;
 const note = (list, left, top, right, bottom, what) => list.push({ left, top, right, bottom, what, order: order++ });
 own.clearRect = function (...all) {
@@ -76,7 +74,7 @@ FAULTS = """async ([widths, times]) => {
                 slider.dispatchEvent(new Event("input"));
                 await frame(); // the widget's own comes before
                 const { texts, things } = window.noted;
-                // Taken together, the first ground is the whole stage.
+                // The first ground is the whole stage.
                 const high = Math.max(...things.map(({ bottom }) => bottom));
                 // A tile or a ground hides what it covers.
                 const shown = texts.filter(own => !things.some(by => by.order > own.order && by.what !== "frame" &&
@@ -84,7 +82,8 @@ FAULTS = """async ([widths, times]) => {
                 for (const [i, own] of shown.entries()) {
                     seen.add(own.what);
                     const tell = what => faults.add(`${width} px, ${t} s: "${own.what}" ${what}`);
-                    if (own.left < -0.5 || own.right > width + 0.5 || own.top < 0 || own.bottom > high) tell("is cut off");
+                    if (own.left < -0.5 || own.right > width + 0.5 || own.top < 0 || own.bottom > high)
+                        tell("is cut off");
                     for (const other of shown.slice(i + 1))
                         if (meet(own, other) && own.what !== other.what) tell(`lies on "${other.what}"`);
                     if (own.tag) continue;
@@ -105,9 +104,7 @@ TIMES = [float(still.removesuffix(" s")) for still in STILLS]
 
 def checked(flow: Locator, widths: list[int]) -> tuple[list[str], set[str]]:
     """What is wrong with the words at these widths of the stage, and the words that were seen."""
-    flow.page.evaluate(
-        "noted.page = getComputedStyle(document.querySelector('.routing-flow')).getPropertyValue('--explorer-page').trim()"
-    )
+    flow.evaluate("flow => { noted.page = getComputedStyle(flow).getPropertyValue('--explorer-page').trim() }")
     faults, seen = flow.page.evaluate(FAULTS, [widths, TIMES])
     return faults, set(seen)
 
@@ -119,7 +116,7 @@ def test_no_word_of_the_digits_story_is_cut_off_or_covered(open_saved: Callable)
     assert faults == []
     story = {"2, 5, 6, 9 fill expert 0 first: token 10 is dropped", "full", "slot 2 of expert 3 =", "column"}
     assert story <= seen
-    assert {"Soft MoE", "Experts choice", "each token gets back 0.00–0.90", "15"} <= seen
+    assert {"Soft MoE", "Experts choice", "each token gets back 1.00", "15"} <= seen
 
 
 def test_no_word_of_a_text_is_cut_off_or_covered(open_saved: Callable) -> None:

@@ -3032,7 +3032,7 @@ function lying(pen, { scene, lane, box }, token, area) {
   paintTile(pen, scene.tiles[token], area);
   if (token === scene.token) ringed(pen, area);
   else hollow(pen, outset(area, 1), scene.ink.text);
-  if (area.w < railStep(lane.dropped, box)) tag(pen, scene, token, area);
+  if (railTile(box) < railStep(lane.dropped, box)) tag(pen, scene, token, area);
 }
 function paintMixing(pen, { scene, lane, box, made }, now) {
   const { n, e, p, dispatch, empty } = lane;
@@ -3127,7 +3127,7 @@ function paintExperts(pen, part, t) {
   const full = fullFor(part, t);
   for (let expert = 0; expert < e; expert++) {
     const idle = turn >= 0 && empty[expert * p + turn];
-    nameExpert(pen, part, expert, idle ? "for nothing" : expert === full && turn < 0 ? "full" : "");
+    nameExpert(pen, part, expert, idle ? "for nothing" : expert === full ? "full" : "");
   }
 }
 function nameExpert(pen, { scene: { ink }, box }, expert, more = "") {
@@ -3174,11 +3174,11 @@ function paintTravellers(pen, part, t) {
   const { from, to } = railEnds(part);
   const computed = passed(t, "compute");
   const combined = passed(t, "combine");
-  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.5);
+  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.4);
   if (computed <= 0) return;
   const size = railTile(box);
   const small = Math.min(size * 0.45, 8);
-  if (combined < 0.5) {
+  if (combined < 0.4) {
     pen.globalAlpha = 0.75;
     for (let token = 0; token < lane.n; token++) {
       if (lane.dropped[token]) continue;
@@ -3191,10 +3191,11 @@ function paintTravellers(pen, part, t) {
     if (!is) return;
     const at = railAt(lane, box, token);
     const end = resultAt(layout, box, token);
-    const rise = ease(between(combined, 0.5, 0.8));
+    const slide = ease(between(combined, 0.4, 0.52));
+    const rise = ease(between(combined, 0.5, 0.65));
     const along2 = ease(between(journey, 0, 1));
     const behind = railAt(lane, box, lane.dropped.indexOf(true)).x - at.x;
-    const there = { ...at, x: mix(at.x, to - size / 2 - behind, along2) };
+    const there = { ...at, x: mix(mix(at.x, to - size / 2 - behind, along2), end.x, slide) };
     lying(pen, part, token, midway(there, end, rise));
   });
 }
