@@ -56,7 +56,7 @@ def test_python_and_the_picture_follow_each_other_in_jupyterlab(notebook: Page) 
     expect(part(flow, "scale-number")).to_have_value("1.5")
     assert run_cell(notebook, 1, "flow.scale, flow._own[0]['scale']") == "(1.5, 1.5)"
     assert run_cell(notebook, 1, "hash(flow._own[0]['dispatch'])") != before
-    run_cell(notebook, 1, "flow.t, flow.token, flow.capacity_factor = 8.5, 10, 1.25")
+    run_cell(notebook, 1, "flow.t, flow.token, flow.capacity_factor = 8.4, 10, 1.25")
     expect(status).to_contain_text("4 dispatch, token 10. Tokens choice: token 10 gets slot 4 of expert 0.")
     expect(status).to_contain_text("mine: token 10 is a part of every slot")
     pictures = set()
