@@ -22,6 +22,8 @@ GLOSSARY = {
     "largest gates.",
     "dropped": "A token that no slot took. The layer passes it on unchanged, through the residual connection.",
     "empty slot": "A slot that no token took. Its expert computes it all the same: paid for nothing.",
+    "residual": "What goes around a layer and is added to its output: each token as it came in. A dropped token has "
+    "nothing else.",
     "load": "The work of an expert: the dispatch weights of its slots, summed. For a sparse router, the number of "
     "tokens it got.",
     "priority": "Who is served first where too many tokens want one expert. position: in the order of the tokens. "

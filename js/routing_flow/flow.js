@@ -56,6 +56,7 @@ import { dispatchWeights, combineWeights, firstSlots, readsScores, route, scores
  * @property {string} priority
  * @property {{ dispatch: boolean, combine: boolean }} reads Which weights come from the scores.
  * @property {string} note Why there is nothing to show.
+ * @property {string[] | null} [words] Of the tokens, where they are words.
  */
 
 /** @typedef {{ dropped: number, empty: number, slotSums: Span, tokenSums: Span }} Counts */
@@ -226,12 +227,28 @@ function finished(lane) {
 }
 
 /**
+ * What depends on a lane alone, found once for each: pictures ask for it sixty times a second.
+ *
+ * @template T
+ * @param {(lane: Lane) => T} find
+ * @returns {(lane: Lane) => T}
+ */
+export function cached(find) {
+  /** @type {WeakMap<Lane, { value: T }>} */
+  const found = new WeakMap();
+  return (lane) => {
+    const kept = found.get(lane) ?? { value: find(lane) };
+    found.set(lane, kept);
+    return kept.value;
+  };
+}
+
+/**
  * The sums that tell lanes apart: of dispatch for each slot, of combine for each token.
  *
- * @param {Lane} lane
- * @returns {Counts}
+ * @type {(lane: Lane) => Counts}
  */
-export function countsOf({ n, e, p, dispatch, combine, dropped, empty }) {
+export const countsOf = cached(({ n, e, p, dispatch, combine, dropped, empty }) => {
   const s = e * p;
   const slotSums = new Float64Array(s);
   const tokenSums = new Float64Array(n);
@@ -246,7 +263,7 @@ export function countsOf({ n, e, p, dispatch, combine, dropped, empty }) {
     slotSums: [Math.min(...slotSums), Math.max(...slotSums)],
     tokenSums: [Math.min(...tokenSums), Math.max(...tokenSums)],
   };
-}
+});
 
 /**
  * The tokens in an expert's slots, in the order of the slots.

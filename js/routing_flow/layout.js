@@ -1,7 +1,12 @@
 // Where everything stands on the stage: patches, scores, racks of slots, experts, answers, patches again, and below
 // them the rail. All lanes have the same columns.
 
+import { placesOf } from "./places.js";
+
 /** @import { Lane } from "./flow.js" */
+/** @import { Places } from "./places.js" */
+
+/** @typedef {{ x: number, y: number, w: number, h: number }} Area */
 
 /**
  * @typedef {object} LaneBox
@@ -9,13 +14,16 @@
  * @property {number} top Of the stage.
  * @property {number} high
  * @property {number} rail The height at which the rail runs.
- * @property {{ x: number, y: number, cell: number }} patches
- * @property {{ x: number, y: number, cell: number }} results
+ * @property {number} end Where the lane ends, with the words below it.
+ * @property {Area} patches Of the first one.
+ * @property {Area} results
  * @property {{ x: number, rowHigh: number, cellsX: number, cellsWide: number, end: number, top: number, tall: number }} scores
- * @property {{ x: number, tile: number, step: number, band: number }} rack
+ * @property {{ x: number, w: number, h: number, across: number, tall: number, band: number }} rack Size of a slot, how
+ *   many stand side by side, and the height of all of an expert's.
  * @property {{ x: number, wide: number }} expert
  * @property {number} outputs
  * @property {number} p
+ * @property {Places} words
  */
 
 /**
@@ -25,13 +33,17 @@
  * @property {number} head Height of the chapters and the story above the lanes.
  * @property {number} font
  * @property {boolean} compact
- * @property {boolean} stacked Whether a lane's words take two lines.
- * @property {boolean} tiny Whether they take three, and answers the places of their slots.
+ * @property {boolean} tiny Whether answers take the places of their slots.
  * @property {number} columns Of patches.
  * @property {LaneBox[]} lanes
  */
 
 const SQUARE = 2;
+/** A slot that is smaller has no room for a number, or for a word. */
+const NUMBERED = 15;
+const WORDED = { w: 34, h: 13 };
+/** Height of the rail with what lies on it. */
+export const RAIL = 26;
 
 /**
  * @param {Lane[]} lanes
@@ -42,45 +54,54 @@ const SQUARE = 2;
  */
 export function layoutOf(lanes, grid, width, { head = width < 600 ? 62 : 76, lean = false } = {}) {
   const n = Math.max(...lanes.map((lane) => lane.n));
+  const worded = lanes.some(({ words }) => words);
   const compact = width < 600;
   // On the narrowest stages an answer takes the place of its slot.
-  const tiny = width < 450;
+  const tiny = width < 520;
   const font = compact ? 11 : 13;
-  const [rows, columns] = grid.length ? grid : squareOf(n);
-  const stacked = width < 760;
-  const above = tiny ? 47 : stacked ? 34 : 24;
-  const below = compact ? 50 : 30;
+  const [from, to, rackX, rackWide] = tiny
+    ? [0.215, 0.4, 0.475, 0.225]
+    : compact
+      ? [0.18, 0.36, 0.44, 0.135]
+      : [0.15, 0.315, 0.43, 0.14];
   const least = lean ? 116 : compact ? 168 : 152;
-  const high = Math.min(Math.max(least, 7 * n), 320);
+  const wanted = Math.max(
+    ...lanes.map(({ e, p }) => e * rackHigh(p, width * rackWide, worded)),
+    worded ? 13 * n : 7 * n,
+  );
+  // A single lane may be as high as its slots' numbers want.
+  const high = Math.min(Math.max(least, wanted), worded ? 420 : compact ? 560 : 340);
+  const [rows, columns] = worded ? listOf(n, high) : grid.length ? grid : squareOf(n);
   const share = tiny ? 0.2 : compact ? 0.15 : 0.125;
-  const cell = Math.floor(Math.min((width * share) / columns, high / rows));
   const edge = compact ? 2 : 6;
+  const patch = worded
+    ? { w: Math.floor((width * share) / columns), h: Math.floor(Math.min(high / rows, 22)) }
+    : squared(Math.floor(Math.min((width * share) / columns, high / rows)));
+  const places = placesOf(lanes, width, font);
+  let y = head;
   const boxes = lanes.map((lane, i) => {
-    const y = head + i * (above + high + below);
-    const top = y + above;
-    const middle = top + (high - cell * rows) / 2;
-    const [from, to, rackX, rackWide] = tiny
-      ? [0.23, 0.43, 0.51, 0.17]
-      : compact
-        ? [0.18, 0.36, 0.44, 0.135]
-        : [0.15, 0.315, 0.43, 0.14];
+    const words = places[i];
+    const begins = y;
+    const top = y + words.above;
+    const middle = top + (high - patch.h * rows) / 2;
     const rowHigh = high / lane.n;
     const cellsX = from * width + Math.min(rowHigh, 14) + 4;
     const sumWide = compact ? 0 : 34;
     const { e, p } = lane;
     const band = high / e;
-    const tile = Math.max(Math.min((width * rackWide) / p - SQUARE, band - 6, 34), 3);
-    const rack = width * rackX;
-    const expertX = rack + p * (tile + SQUARE) + width * 0.008;
+    const rack = rackOf(p, width * rackWide, band, worded);
+    const x = width * rackX;
+    const expertX = x + rack.across * (rack.w + SQUARE) + width * 0.008;
     const wide = width * (compact ? 0.065 : 0.075);
-    const outputs = tiny ? rack : expertX + wide + width * 0.01;
+    y = top + high + RAIL + words.below;
     return {
-      y,
+      y: begins,
       top,
       high,
-      rail: top + high + (compact ? 14 : 13),
-      patches: { x: edge, y: middle, cell },
-      results: { x: width - edge - cell * columns, y: middle, cell },
+      rail: top + high + RAIL / 2,
+      end: y,
+      patches: { x: edge, y: middle, ...patch },
+      results: { x: width - edge - patch.w * columns, y: middle, ...patch },
       scores: {
         x: from * width,
         rowHigh,
@@ -90,14 +111,65 @@ export function layoutOf(lanes, grid, width, { head = width < 600 ? 62 : 76, lea
         top,
         tall: high,
       },
-      rack: { x: rack, tile, step: tile + SQUARE, band },
+      rack: { x, band, ...rack },
       expert: { x: expertX, wide },
-      outputs,
+      outputs: tiny ? x : expertX + wide + width * 0.01,
       p,
+      words,
     };
   });
-  const height = head + lanes.length * (above + high + below);
-  return { width, height, head, font, compact, stacked, tiny, columns, lanes: boxes };
+  return { width, height: y, head, font, compact, tiny, columns, lanes: boxes };
+}
+
+/** @param {number} side */
+const squared = (side) => ({ w: side, h: side });
+
+/**
+ * Rows and columns of words, in as few columns as can be read.
+ *
+ * @param {number} n
+ * @param {number} high
+ */
+function listOf(n, high) {
+  const columns = Math.ceil((13 * n) / high);
+  return [Math.ceil(n / columns), columns];
+}
+
+/**
+ * The height that an expert's slots want, so that each has its number or word.
+ *
+ * @param {number} p
+ * @param {number} wide
+ * @param {boolean} worded
+ */
+function rackHigh(p, wide, worded) {
+  const { w, h } = worded ? WORDED : squared(NUMBERED);
+  const across = Math.max(Math.floor(wide / (w + SQUARE)), 1);
+  return Math.ceil(p / across) * (h + SQUARE) + 4;
+}
+
+/**
+ * How an expert's slots stand in rows, so that each is as large as can be.
+ *
+ * @param {number} p
+ * @param {number} wide
+ * @param {number} band
+ * @param {boolean} worded
+ */
+function rackOf(p, wide, band, worded) {
+  let best = { w: 0, h: 0, across: p, tall: 0, worth: -1 };
+  for (let rows = 1; rows <= p; rows++) {
+    const across = Math.ceil(p / rows);
+    const room = { w: wide / across - SQUARE, h: (band - 4) / rows - SQUARE };
+    const side = Math.max(Math.min(room.w, room.h, 34), 3);
+    const { w, h } = worded
+      ? { w: Math.max(Math.min(room.w, 90), 3), h: Math.max(Math.min(room.h, 22), 3) }
+      : squared(side);
+    const worth = worded ? Math.min(w / WORDED.w, h / WORDED.h) : side;
+    if (worth > best.worth) best = { w, h, across, tall: rows * (h + SQUARE) - SQUARE, worth };
+  }
+  const { w, h, across, tall } = best;
+  return { w, h, across, tall };
 }
 
 /** @param {number} n */
@@ -108,19 +180,26 @@ export function squareOf(n) {
 
 /** @typedef {{ x: number, y: number }} Point */
 
-/** @typedef {(layout: Layout, box: LaneBox, index: number) => Point} Place */
+/** @typedef {(layout: Layout, box: LaneBox, index: number) => Area} Place */
 
-/** The corner of a patch. @type {Place} */
-export const patchAt = ({ columns }, { patches: { x, y, cell } }, token) => ({
-  x: x + (token % columns) * cell,
-  y: y + Math.floor(token / columns) * cell,
+/**
+ * @param {Layout} layout
+ * @param {Area} first
+ * @param {number} token
+ * @returns {Area}
+ */
+const inField = ({ columns }, { x, y, w, h }, token) => ({
+  x: x + (token % columns) * w,
+  y: y + Math.floor(token / columns) * h,
+  w: w - 1,
+  h: h - 1,
 });
 
-/** The corner of a patch that has been answered. @type {Place} */
-export const resultAt = ({ columns }, { results: { x, y, cell } }, token) => ({
-  x: x + (token % columns) * cell,
-  y: y + Math.floor(token / columns) * cell,
-});
+/** Where a patch is. @type {Place} */
+export const patchAt = (layout, { patches }, token) => inField(layout, patches, token);
+
+/** Where a patch is that has been answered. @type {Place} */
+export const resultAt = (layout, { results }, token) => inField(layout, results, token);
 
 /**
  * The middle of a token's row of scores, on its left.
@@ -134,13 +213,29 @@ export const rowAt = ({ scores: { x, top, rowHigh } }, token) => ({ x, y: top + 
  * @param {LaneBox} box
  * @param {number} slot
  * @param {number} from Where the first slot stands.
+ * @returns {Area}
  */
-function inRack({ top, p, rack: { tile, step, band } }, slot, from) {
-  return { x: from + (slot % p) * step, y: top + Math.floor(slot / p) * band + (band - tile) / 2 };
+function inRack({ top, p, rack: { w, h, across, tall, band } }, slot, from) {
+  const place = slot % p;
+  const y = top + Math.floor(slot / p) * band + (band - tall) / 2;
+  return { x: from + (place % across) * (w + SQUARE), y: y + Math.floor(place / across) * (h + SQUARE), w, h };
 }
 
 /**
- * The corner of a slot.
+ * All slots of an expert.
+ *
+ * @param {LaneBox} box
+ * @param {number} expert
+ * @returns {Area}
+ */
+export function rackAt(box, expert) {
+  const { x, y } = inRack(box, expert * box.p, box.rack.x);
+  const { w, across, tall } = box.rack;
+  return { x, y, w: across * (w + SQUARE) - SQUARE, h: tall };
+}
+
+/**
+ * Where a slot is.
  *
  * @param {LaneBox} box
  * @param {number} slot
@@ -148,7 +243,7 @@ function inRack({ top, p, rack: { tile, step, band } }, slot, from) {
 export const slotAt = (box, slot) => inRack(box, slot, box.rack.x);
 
 /**
- * The corner of a slot's answer.
+ * Where a slot's answer is.
  *
  * @param {LaneBox} box
  * @param {number} slot
@@ -156,14 +251,14 @@ export const slotAt = (box, slot) => inRack(box, slot, box.rack.x);
 export const outputAt = (box, slot) => inRack(box, slot, box.outputs);
 
 /**
- * An expert's box: corner and size.
+ * An expert's box.
  *
  * @param {LaneBox} box
  * @param {number} expert
  */
-export function expertAt({ top, rack: { tile, band }, expert: { x, wide } }, expert) {
-  const high = Math.min(band - 4, tile + 8);
-  return { x, y: top + expert * band + (band - high) / 2, wide, high };
+export function expertAt({ top, rack: { tall, band }, expert: { x, wide } }, expert) {
+  const high = Math.min(band - 4, tall + 8);
+  return { x, y: top + expert * band + (band - high) / 2, w: wide, h: high };
 }
 
 /**
@@ -178,8 +273,7 @@ export function slotUnder(layout, lanes, x, y) {
   for (const [lane, box] of layout.lanes.entries())
     for (let slot = 0; slot < lanes[lane].e * lanes[lane].p; slot++) {
       const at = slotAt(box, slot);
-      const { tile } = box.rack;
-      if (x >= at.x && x < at.x + tile && y >= at.y && y < at.y + tile) return { lane, slot };
+      if (x >= at.x && x < at.x + at.w && y >= at.y && y < at.y + at.h) return { lane, slot };
     }
   return null;
 }
@@ -195,8 +289,8 @@ export function slotUnder(layout, lanes, x, y) {
 export function tokenUnder(layout, n, x, y) {
   for (const { patches, results, scores } of layout.lanes) {
     for (const area of [patches, results]) {
-      const column = Math.floor((x - area.x) / area.cell);
-      const token = Math.floor((y - area.y) / area.cell) * layout.columns + column;
+      const column = Math.floor((x - area.x) / area.w);
+      const token = Math.floor((y - area.y) / area.h) * layout.columns + column;
       if (column >= 0 && column < layout.columns && y >= area.y && token < n) return token;
     }
     const row = Math.floor((y - scores.top) / scores.rowHigh);

@@ -3,6 +3,7 @@
 import { PRIORITIES } from "../arithmetic/routing.js";
 import { KEYS, STATUS, knob } from "../shared/markup.js";
 import { doubling, evenly } from "../shared/stops.js";
+import { term } from "../shared/terms.js";
 import { LOOP } from "./timeline.js";
 
 /** @import { Knob } from "../shared/knobs.js" */
@@ -21,6 +22,15 @@ export const KNOBS = {
   top_k: ["Choices (top_k)", counts],
   image_index: ["Image", counts],
 };
+
+/** What the picture says in plain words, in those of the field. */
+const LEGEND = `<p class="routing-flow-legend" data-part="legend">In the words of the field:
+  the weight of a token for an expert is its ${term("gate")}; what each slot takes is the sum of its ${term("dispatch")} weights; what each
+  token gets back is the sum of its ${term("combine")} weights; what comes back unchanged was ${term("dropped")} and has only its
+  ${term("residual")}. More: ${["token", "slot", "expert", "score", "softmax", "empty slot"].map((name) => term(name)).join(" ")}</p>`;
+
+/** The knobs whose names explain themselves. @type {Record<string, string>} */
+const TERMS = { capacity_factor: "capacity factor", scale: "scale", slots_per_expert: "capacity", top_k: "top_k" };
 
 /**
  * @param {string} name
@@ -42,9 +52,10 @@ export const PAGE = `
 <div class="routing-flow-tabs" role="tablist" aria-label="Router" data-part="tabs" hidden></div>
 <div class="routing-flow-stage"><canvas data-part="stage" tabindex="0" ${KEYS} role="application"></canvas></div>
 ${STATUS}
+${LEGEND}
 <div class="explorer-controls routing-flow-knobs">
   ${Object.keys(KNOBS)
-    .map((name) => `<div data-part="${name}-knob">${knob(name, KNOBS[name][0])}</div>`)
+    .map((name) => `<div data-part="${name}-knob">${knob(name, KNOBS[name][0], TERMS[name])}</div>`)
     .join("")}
   <label data-part="priority-knob">Served first <select data-part="priority" ${KEYS}>${PRIORITIES.map(
     (each) => `<option>${each}</option>`,

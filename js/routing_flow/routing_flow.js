@@ -19,7 +19,7 @@ import { fillStory } from "./story.js";
 import { bindTabs } from "./tabs.js";
 import { tilesOf } from "./tiles.js";
 import { CHAPTERS, LOOP, chapterAt, stillOf } from "./timeline.js";
-import { CHAPTER_WORDS, contentOf, fateOf, titleOf } from "./words.js";
+import { CHAPTER_WORDS, called, contentOf, fateOf, titleOf } from "./words.js";
 
 /** @import { Limits } from "../shared/knobs.js" */
 /** @import { Exports } from "../shared/exporting.js" */
@@ -40,6 +40,7 @@ import { CHAPTER_WORDS, contentOf, fateOf, titleOf } from "./words.js";
  * @property {{ b: number, n: number, e: number, p: number }} _sizes
  * @property {number[]} _grid
  * @property {{ width: number, height: number, channels: number, data: DataView } | {}} _pictures
+ * @property {string[][]} _words
  * @property {string[]} _lanes
  * @property {(Omit<Own, "dispatch" | "combine"> & { dispatch?: DataView, combine?: DataView })[]} _own
  * @property {Record<string, Limits>} _limits
@@ -111,6 +112,9 @@ function render({ model, el }) {
 
   const six = (/** @type {number} */ width) => (lanes.length ? stillsOf(sceneOf(width, lanes), grid, width) : null);
 
+  /** The words of the text that is shown; none where tokens are patches. */
+  const wordsNow = () => model.get("_words")[model.get("image_index")] ?? null;
+
   /** Route anew, where what is routed has changed. */
   function prepare() {
     const settings = settingsNow();
@@ -133,6 +137,7 @@ function render({ model, el }) {
         const known = mine.scale === null || (mine.scale === settings.scale && mine.p === slots);
         return { ...lane, known };
       });
+      lanes.forEach((lane) => (lane.words = wordsNow()));
       trouble = "";
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -171,7 +176,7 @@ function render({ model, el }) {
       tiles,
       made: shown.map((lane) => made[lanes.indexOf(lane)]),
       ink: view.ink(),
-      pictured: "data" in model.get("_pictures"),
+      words: wordsNow(),
       token: followed(),
       slot: hoverSlot,
       lit: hover >= 0 || pinned() >= 0,
@@ -228,7 +233,7 @@ function render({ model, el }) {
     const { name } = CHAPTERS[chapter];
     input("t").setAttribute("aria-valuetext", `${t.toFixed(1)} seconds, chapter ${chapter + 1} of 6: ${name}`);
     part("clock").textContent = `${t.toFixed(1)} s`;
-    part("who").textContent = `token ${lanes.length ? followed() : "none"}`;
+    part("who").textContent = lanes.length ? called(lanes[0], followed()) : "token none";
     select("priority").value = model.get("priority");
     showTabs(!wide);
   }
@@ -253,12 +258,13 @@ function render({ model, el }) {
         return `${titleOf(lane.name)}: ${words}.`;
       })
       .join(" ");
-    const heading = less.matches ? `Token ${token}` : `${chapter + 1} ${CHAPTERS[chapter].name}, token ${token}`;
+    const who = called(lanes[0], token);
+    const heading = less.matches ? who.replace("t", "T") : `${chapter + 1} ${CHAPTERS[chapter].name}, ${who}`;
     view.say(`${heading}. ${fates}`);
     stage.setAttribute(
       "aria-label",
       `${lanes.length} routers side by side, ${less.matches ? "in six still pictures" : CHAPTER_WORDS[CHAPTERS[chapter].name]}; ` +
-        `following token ${token}. Left and right go by chapter, up and down by token. The story stands below as text.`,
+        `following ${who}. Left and right go by chapter, up and down by token. The story stands below as text.`,
     );
     if (toldOf !== token) fillStory(part("story"), lanes, token);
     toldOf = token;

@@ -4,7 +4,7 @@ import { expertColour, RAMP } from "../shared/painting.js";
 import { say } from "./brushes.js";
 import { patchAt, rowAt } from "./layout.js";
 import { paintTile } from "./tiles.js";
-import { between, ease, inTurn, mix, passed } from "./timeline.js";
+import { between, ease, inTurn, midway, mix, passed } from "./timeline.js";
 
 /** @import { Part } from "./brushes.js" */
 /** @import { Pen } from "./pen.js" */
@@ -63,9 +63,8 @@ export function paintScores(pen, { scene, lane, box }, t) {
     const come = inTurn(between(scored, 0, 0.4), token, n, 0.5);
     if (come <= 0) continue;
     const from = patchAt(layout, box, token);
-    const to = { x, y: rowAt(box, token).y - mini / 2 };
-    const big = mix(box.patches.cell, mini, come);
-    paintTile(pen, tiles[token], mix(from.x, to.x, come), mix(from.y, to.y, come), big);
+    const to = { x, y: rowAt(box, token).y - mini / 2, w: mini, h: mini };
+    paintTile(pen, tiles[token], midway(from, to, come));
   }
   if (lane.kind === "turns" || lane.note) return;
 
@@ -73,8 +72,8 @@ export function paintScores(pen, { scene, lane, box }, t) {
   const wide = cellsWide / columns;
   // Soft: columns first, then rows.
   const both = columnGates !== null;
-  const down = both ? ease(between(normal, 0.02, 0.3)) : 0;
-  const across = gates ? ease(both ? between(normal, 0.62, 0.9) : between(normal, 0.05, 0.5)) : 0;
+  const down = both ? ease(between(normal, 0.02, 0.18)) : 0;
+  const across = gates ? ease(both ? between(normal, 0.54, 0.7) : between(normal, 0.02, 0.25)) : 0;
   const picked = lane.sparse && gates ? passed(t, "select") : 0;
   const faint = mix(1, 0.3, ease(between(picked, 0, 0.3)));
   for (let token = 0; token < n; token++) {
@@ -105,20 +104,21 @@ export function paintScores(pen, { scene, lane, box }, t) {
     }
   }
   pen.globalAlpha = 1;
-  follow(pen, box, followed, ink.text);
+  // A column has no row to mark.
+  if (down < 0.5 || across > 0.5) follow(pen, box, followed, ink.text);
   if (layout.compact) return;
 
   // The sums: of each column while bars stand, of each row when they lie.
   const colour = ink.text;
-  if (both && down > 0.9 && across < 0.1) {
-    say(pen, "Σ = 1", cellsX + cellsWide + 3, top + tall - 6, { size, colour, bold: true });
-    say(pen, "per slot", cellsX + cellsWide + 3, top + tall - 18, { size, colour });
-    say(pen, "dispatch", cellsX + cellsWide + 3, top + 6, { size: size - 1, colour });
-  }
+  const beside = cellsX + cellsWide + 4;
+  if (both && down > 0.9 && across < 0.1)
+    ["each", "column", "1.00"].forEach((word, i) =>
+      say(pen, word, beside, top + tall / 2 + (i - 1) * (size + 3), { size, colour, bold: i > 1 }),
+    );
   if (across > 0.9 && rowHigh >= 7 && passed(t, "select") <= 0) {
     const every = rowHigh < 9 ? 2 : 1;
     for (let token = 0; token < n; token += every)
-      say(pen, "1.00", cellsX + cellsWide + 4, rowAt(box, token).y, { size: Math.min(size, rowHigh), colour });
+      say(pen, "1.00", beside, rowAt(box, token).y, { size: Math.min(size, rowHigh), colour });
   }
 }
 

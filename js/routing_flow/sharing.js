@@ -6,7 +6,7 @@ import { SvgPen } from "./pen.js";
 import { paintStage } from "./stage.js";
 import { paintStills } from "./stills.js";
 import { LOOP } from "./timeline.js";
-import { titleOf } from "./words.js";
+import { called, titleOf } from "./words.js";
 
 /** @import { View } from "../shared/mount.js" */
 /** @import { Scene } from "./brushes.js" */
@@ -26,28 +26,33 @@ export function saveShapes(stills) {
   const pen = new SvgPen();
   paintStills(pen, six);
   const names = six.scene.lanes.map(({ name }) => titleOf(name)).join(", ");
-  const svg = pen.picture(WIDTH, six.height, `Routing in six pictures: ${names}, following token ${six.scene.token}`);
+  const svg = pen.picture(
+    WIDTH,
+    six.height,
+    `Routing in six pictures: ${names}, following ${called(six.scene.lanes[0], six.scene.token)}`,
+  );
   return download(new Blob([svg], { type: "image/svg+xml" }), "routing-flow.svg");
 }
 
 /**
  * What each lane gives each token: the slots that hold some of it, and the weight of each answer. Weights of 0 are left
- * out; a token without any has a line of its own.
+ * out; a token without any has a line of its own. Where tokens are words, they stand beside their numbers.
  *
  * @param {Lane[]} lanes
  */
 export function rowsOf(lanes) {
   /** @type {(string | number | null)[][]} */
-  const rows = [["router", "token", "expert", "slot", "dispatch", "combine"]];
-  for (const { name, n, p, dispatch, combine, note } of lanes) {
+  const rows = [["router", "token", ...(lanes[0]?.words ? ["word"] : []), "expert", "slot", "dispatch", "combine"]];
+  for (const { name, n, p, dispatch, combine, note, words } of lanes) {
     const slots = dispatch.length / n;
     for (let t = 0; t < n && !note; t++) {
       const from = rows.length;
+      const own = words ? [name, t, words[t]] : [name, t];
       for (let s = 0; s < slots; s++) {
         const at = t * slots + s;
-        if (dispatch[at] || combine[at]) rows.push([name, t, Math.floor(s / p), s % p, dispatch[at], combine[at]]);
+        if (dispatch[at] || combine[at]) rows.push([...own, Math.floor(s / p), s % p, dispatch[at], combine[at]]);
       }
-      if (rows.length === from) rows.push([name, t, null, null, 0, 0]);
+      if (rows.length === from) rows.push([...own, null, null, 0, 0]);
     }
   }
   return rows;

@@ -1,18 +1,21 @@
 // The whole picture at a time: chapters, the story of one token, and the lanes below each other.
 
 import { expertColour } from "../shared/painting.js";
-import { broken, lengthOf, ringed, say, tag, thread } from "./brushes.js";
-import { paintCombine, paintExperts, paintPatches, paintRail, paintTravellers } from "./answers.js";
-import { expertAt, outputAt, patchAt, resultAt, rowAt, slotAt } from "./layout.js";
-import { paintScores } from "./scores.js";
+import { nameExpert, paintCombine, paintExperts, paintPatches, paintRail, paintTravellers } from "./answers.js";
+import { lengthOf, ringed, say, tag, thread, wrapped } from "./brushes.js";
+import { COUNTED, TITLES, caption, heading, tallyAt } from "./captions.js";
 import { slotShown } from "./flow.js";
-import { CHAPTERS, chapterAt } from "./timeline.js";
+import { RAIL, expertAt, outputAt, patchAt, rackAt, resultAt, rowAt, slotAt } from "./layout.js";
+import { counted, piecesOf, recipeAt } from "./places.js";
+import { paintScores } from "./scores.js";
 import { paintTile } from "./tiles.js";
-import { paintDispatch, paintRecipe, paintThreads, railAt, revealed, slotMiddle } from "./travel.js";
-import { CHAPTER_WORDS, countsInWords, footnote, headline, titleOf } from "./words.js";
+import { CHAPTERS, chapterAt, turnOf } from "./timeline.js";
+import { fallOf, outset, paintDispatch, paintThreads, railAt, revealed, slotMiddle } from "./travel.js";
+import { called } from "./words.js";
 
 /** @import { Part, Scene } from "./brushes.js" */
 /** @import { Pen } from "./pen.js" */
+/** @import { Chapter } from "./timeline.js" */
 
 /**
  * @param {Pen} pen
@@ -27,7 +30,7 @@ export function paintStage(pen, scene, t, { still = false } = {}) {
   if (still) paintTitle(pen, scene, chapterAt(t));
   else paintHead(pen, scene, t);
   scene.lanes.forEach((lane, i) => {
-    const part = { scene, lane, box: layout.lanes[i], made: scene.made[i] };
+    const part = { scene, lane, box: layout.lanes[i], made: scene.made[i], turn: turnOf(i, scene.lanes.length) };
     paintPatches(pen, part);
     paintRail(pen, part);
     paintThreads(pen, part, t);
@@ -38,10 +41,18 @@ export function paintStage(pen, scene, t, { still = false } = {}) {
     paintTravellers(pen, part, t);
     paintFollowed(pen, part, t);
     if (scene.lit && scene.slot < 0) paintPath(pen, part, t);
-    paintRecipe(pen, part, t);
     paintWords(pen, part, t, i);
   });
 }
+
+/**
+ * The size in which a bold text fits.
+ *
+ * @param {string} text
+ * @param {number} size That it has where there is room.
+ * @param {number} width
+ */
+const fitting = (text, size, width) => Math.min(size, Math.floor((size * width) / lengthOf(text, size, true)));
 
 /**
  * @param {Pen} pen
@@ -49,9 +60,9 @@ export function paintStage(pen, scene, t, { still = false } = {}) {
  * @param {number} chapter
  */
 function paintTitle(pen, { layout, ink }, chapter) {
-  const { name } = CHAPTERS[chapter];
-  const colour = ink.text;
-  say(pen, `${chapter + 1} ${CHAPTER_WORDS[name]}`, 6, layout.head / 2, { size: layout.font + 2, colour, bold: true });
+  const text = `${chapter + 1} ${TITLES[CHAPTERS[chapter].name]}`;
+  const size = fitting(text, layout.font + 2, layout.width - 10);
+  say(pen, text, 4, layout.head / 2, { size, colour: ink.text, bold: true });
 }
 
 /**
@@ -61,7 +72,7 @@ function paintTitle(pen, { layout, ink }, chapter) {
  * @param {Scene} scene
  * @param {number} t
  */
-function paintHead(pen, { layout, ink, token }, t) {
+function paintHead(pen, { layout, lanes, ink, words: worded, token }, t) {
   const now = chapterAt(t);
   const wide = layout.width - 4;
   const end = CHAPTERS[CHAPTERS.length - 1].to;
@@ -75,16 +86,17 @@ function paintHead(pen, { layout, ink, token }, t) {
     pen.fillRect(x, 22, long * done, 5);
     const colour = i === now ? ink.text : ink.bar;
     const size = layout.compact ? 10 : layout.font;
-    const words = layout.compact ? (i === now ? `${i + 1} ${name}` : String(i + 1)) : `${i + 1} ${name}`;
-    const clipped = lengthOf(words, size) > long + 8 && i !== now ? String(i + 1) : words;
-    say(pen, clipped, x, 11, { size, colour, bold: i === now });
+    const words = `${i + 1} ${name}`;
+    say(pen, lengthOf(words, size, true) > long ? String(i + 1) : words, x, 11, { size, colour, bold: i === now });
   });
-  const title = CHAPTER_WORDS[CHAPTERS[now].name];
-  say(pen, title, 2, 45, { size: layout.font + (layout.compact ? 1 : 4), colour: ink.text, bold: true });
+  const title = TITLES[CHAPTERS[now].name];
+  const follow = `following ${called(lanes[0], token)}`;
+  const right = layout.compact ? 0 : lengthOf(follow, layout.font);
+  const size = fitting(title, layout.font + (layout.compact ? 1 : 4), wide - right - 24);
+  say(pen, title, 2, 45, { size, colour: ink.text, bold: true });
   if (layout.compact) return;
-  const follow = `following token ${token}`;
   say(pen, follow, layout.width - 6, 45, { size: layout.font, colour: ink.text, align: "right" });
-  paintColumns(pen, layout, ink);
+  paintColumns(pen, layout, ink, worded ? "tokens" : "patches");
 }
 
 /**
@@ -93,25 +105,34 @@ function paintHead(pen, { layout, ink, token }, t) {
  * @param {Pen} pen
  * @param {Scene["layout"]} layout
  * @param {Scene["ink"]} ink
+ * @param {string} tokens What they are called.
  */
-function paintColumns(pen, { lanes: [box], columns, head }, ink) {
-  const wide = columns * box.patches.cell;
-  const rack = box.p * box.rack.step;
+function paintColumns(pen, { lanes: [box], columns, head, width }, ink, tokens) {
+  const wide = columns * box.patches.w;
+  const rack = box.rack.across * (box.rack.w + 2);
   /** @type {[string, number][]} */
-  const names = [
-    ["patches", box.patches.x + wide / 2],
+  const all = [
+    [tokens, box.patches.x + wide / 2],
     ["scores", box.scores.cellsX + box.scores.cellsWide / 2],
     ["slots", box.rack.x + rack / 2],
     ["experts", box.expert.x + box.expert.wide / 2],
     ["answers", box.outputs + rack / 2],
-    ["patches", box.results.x + wide / 2],
+    [tokens, box.results.x + wide / 2],
   ];
-  for (const [name, x] of names) say(pen, name, x, head - 9, { size: 11, colour: ink.bar, align: "center" });
+  let free = 0;
+  const names = all.flatMap(([name, middle]) => {
+    const half = lengthOf(name, 11) / 2;
+    const x = Math.min(Math.max(middle, half + 2), width - half - 2);
+    if (x - half < free) return [];
+    free = x + half + 8;
+    return [{ name, x, half }];
+  });
+  for (const { name, x } of names) say(pen, name, x, head - 9, { size: 11, colour: ink.bar, align: "center" });
   pen.strokeStyle = ink.line;
   pen.lineWidth = 1;
-  names.slice(1).forEach(([name, x], i) => {
-    const from = names[i][1] + 34;
-    const to = x - 4 - name.length * 4;
+  names.slice(1).forEach(({ x, half }, i) => {
+    const from = names[i].x + names[i].half + 8;
+    const to = x - half - 8;
     if (to - from < 12) return;
     pen.beginPath();
     pen.moveTo(from, head - 9);
@@ -129,52 +150,64 @@ function paintColumns(pen, { lanes: [box], columns, head }, ink) {
  * @param {number} t
  * @param {number} i
  */
-function paintWords(pen, { scene, lane, box }, t, i) {
+function paintWords(pen, part, t, i) {
+  const { scene, lane, box, turn } = part;
   const { ink, layout, token } = scene;
-  const { font, compact, stacked, tiny, width } = layout;
+  const { words } = box;
   const chapter = CHAPTERS[chapterAt(t)].name;
+  const colour = ink.text;
   if (i) {
     pen.strokeStyle = ink.shade;
     pen.lineWidth = 1;
     pen.beginPath();
     pen.moveTo(0, box.y - 3.5);
-    pen.lineTo(width, box.y - 3.5);
+    pen.lineTo(layout.width, box.y - 3.5);
     pen.stroke();
   }
-  const title = titleOf(lane.name);
-  const y = box.y + 9;
-  const size = font;
-  const colour = ink.text;
-  say(pen, title, 4, y, { size: size + 1, colour, bold: true });
-  const words = countsInWords(lane);
-  const [sums, rest] = [`${words.slotSums} · ${words.tokenSums}`, `${words.dropped} · ${words.empty}`];
-  const tally = tiny ? rest : `${rest} · ${sums}`;
-  const small = stacked ? 10 : 12;
-  if (!lane.note) say(pen, tally, width - 4, y, { size: small, colour: ink.bar, align: "right" });
-  const line = headline(lane, chapter);
-  if (tiny && !lane.note) say(pen, sums, width - 4, y + 13, { size: small, colour: ink.bar, align: "right" });
-  if (stacked) say(pen, broken(line, size - 1, width - 8)[0], 4, y + (tiny ? 27 : 15), { size: size - 1, colour });
-  else {
-    const [text] = broken(line, size, width - lengthOf(tally, small) - 136);
-    say(pen, text, 130, y, { size, colour });
+  const { x, y, width, size, step } = words.heading;
+  words.title.forEach((text, k) => say(pen, text, 4, box.y + 9 + k * step, { size: size + 1, colour, bold: true }));
+  wrapped(heading(lane, chapter), size, width).forEach((text, k) =>
+    say(pen, text, x, box.y + y + k * step, { size, colour }),
+  );
+  if (lane.note) return;
+  tallyAt(lane, t, turn, (each) => fallOf(lane, each)).forEach((value, k) => {
+    const at = words.tally[k];
+    say(pen, counted(COUNTED[k], value), at.x, box.y + at.y, { size: words.small, colour: ink.bar });
+  });
+  paintCaption(pen, part, t, chapter, token);
+}
+
+/**
+ * What happens to the token that is followed, or what a slot is made of.
+ *
+ * @param {Pen} pen
+ * @param {Part} part
+ * @param {number} t
+ * @param {Chapter} chapter
+ * @param {number} token
+ */
+function paintCaption(pen, part, t, chapter, token) {
+  const { scene, lane, box, made } = part;
+  const { size, step, tile, width, x } = box.words.caption;
+  const asked = scene.slot >= 0 && !lane.sparse;
+  const told = chapter !== "dispatch" || revealed(part, t) ? chapter : "select";
+  const bold = chapter === "dispatch" || chapter === "compute";
+  const first = box.rail + RAIL / 2 + step / 2;
+  const colour = scene.ink.text;
+  const text = caption(lane, told, token);
+  if (!asked && (text || lane.sparse || (told !== "dispatch" && told !== "compute"))) {
+    wrapped(text, size, width, bold).forEach((line, k) => say(pen, line, x, first + k * step, { size, colour, bold }));
+    return;
   }
-  const known = chapter !== "dispatch" || revealed(lane, token, t);
-  const travels = chapter === "compute" || chapter === "combine";
-  const slot = slotShown(lane, token, scene.slot);
-  const told = scene.slot >= 0 && !lane.sparse ? "dispatch" : known ? chapter : "select";
-  const note = footnote(lane, told, token, slot);
-  if (!note) return;
-  const bold = chapter === "dispatch";
-  const below = broken(note, size - (compact ? 1 : 0), compact ? width - 8 : width * (travels ? 0.4 : 0.56), bold);
-  // Below the rail on narrow stages; on it elsewhere, right of what lies there.
-  const x = compact ? 4 : travels ? box.scores.x - 40 : box.rack.x - 8;
-  below.forEach((text, k) => {
-    const at = compact ? box.rail + 14 + 12 * k : box.rail - (below.length - 1) * 6 + 13 * k;
-    if (!compact) {
-      pen.fillStyle = ink.page;
-      pen.fillRect(x - 4, at - 7, lengthOf(text, size, bold) + 8, 14);
-    }
-    say(pen, text, x, at, { size: size - (compact ? 1 : 0), colour, bold });
+  const pieces = piecesOf(lane, slotShown(lane, token, scene.slot));
+  recipeAt(pieces, box.words.caption).at.forEach(({ x: left, line }, k) => {
+    const { text: words, token: own, slot } = pieces[k];
+    const middle = first + line * (tile + 3) + 1;
+    const area = { x: left, y: middle - tile / 2, w: tile, h: tile };
+    if (words) return say(pen, words, left, middle, { size, colour, bold: true });
+    paintTile(pen, slot >= 0 ? made.slots[slot] : scene.tiles[own], area);
+    if (slot >= 0) ringed(pen, area);
+    else if (!scene.words) tag(pen, scene, own, area);
   });
 }
 
@@ -186,12 +219,8 @@ function paintWords(pen, { scene, lane, box }, t, i) {
 function paintFollowed(pen, { scene, lane, box }, t) {
   const { layout, token } = scene;
   if (token >= lane.n) return;
-  const { cell } = box.patches;
-  const from = patchAt(layout, box, token);
-  ringed(pen, from.x, from.y, cell - 1, cell - 1);
-  if (t < CHAPTERS[5].from) return;
-  const to = resultAt(layout, box, token);
-  ringed(pen, to.x, to.y, cell - 1, cell - 1);
+  ringed(pen, patchAt(layout, box, token));
+  if (t >= CHAPTERS[5].from) ringed(pen, resultAt(layout, box, token));
 }
 
 /**
@@ -201,20 +230,19 @@ function paintFollowed(pen, { scene, lane, box }, t) {
  * @param {Part} part
  * @param {number} t
  */
-function paintPath(pen, { scene, lane, box, made }, t) {
+function paintPath(pen, part, t) {
+  const { scene, lane, box, made } = part;
   const { layout, ink, token } = scene;
   if (lane.note || token >= lane.n) return;
-  const { cell } = box.patches;
   pen.globalAlpha = 0.7;
   pen.fillStyle = ink.page;
   pen.fillRect(box.scores.end - 40, box.top - 2, box.results.x - box.scores.end + 36, box.high + 2);
   pen.globalAlpha = 1;
   const { e, p, dispatch, combine } = lane;
   const s = e * p;
-  const size = box.rack.tile;
   const from = patchAt(layout, box, token);
   const to = resultAt(layout, box, token);
-  const start = { x: from.x + cell, y: from.y + cell / 2 };
+  const start = { x: from.x + from.w, y: from.y + from.h / 2 };
   const row = rowAt(box, token);
   const end = { x: box.scores.cellsX + box.scores.cellsWide, y: row.y };
   const stroke = (/** @type {number} */ width, /** @type {string} */ colour, /** @type {() => void} */ draw) => {
@@ -240,32 +268,27 @@ function paintPath(pen, { scene, lane, box, made }, t) {
       } else thread(pen, end, rail);
       pen.beginPath();
       pen.moveTo(rail.x, rail.y);
-      pen.lineTo(to.x + cell / 2, rail.y);
-      pen.lineTo(to.x + cell / 2, to.y + cell);
+      pen.lineTo(to.x + to.w / 2, rail.y);
+      pen.lineTo(to.x + to.w / 2, to.y + to.h);
       pen.stroke();
     });
     pen.setLineDash([]);
     if (asked && lane.kind === "tokens") {
       // Those who hold the slots that it asked for.
       for (let slot = asked.expert * p; slot < (asked.expert + 1) * p; slot++) {
-        const { x, y } = slotAt(box, slot);
-        paintTile(pen, made.slots[slot], x, y, size);
-        if (lane.holder[slot] >= 0) tag(pen, lane.holder[slot], x, y, size);
+        paintTile(pen, made.slots[slot], slotAt(box, slot));
+        if (lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], slotAt(box, slot));
       }
-      const { x, y } = slotAt(box, asked.expert * p);
-      ringed(pen, x - 1, y - 1, (p - 1) * box.rack.step + size + 2, size + 2);
-      const how = { size: layout.font, colour: ink.text, bold: true, align: /** @type {const} */ ("right") };
-      say(pen, "full", box.rack.x - 8, box.top + asked.expert * box.rack.band + 4, how);
+      ringed(pen, outset(rackAt(box, asked.expert), 1));
+      litExpert(pen, part, asked.expert, "full");
     }
     return;
   }
   const shown = slotShown(lane, token, scene.slot);
   if (!lane.sparse && t >= CHAPTERS[3].from) {
-    const { x, y } = slotAt(box, shown);
-    paintTile(pen, made.slots[shown], x, y, size);
-    ringed(pen, x, y, size, size);
+    paintTile(pen, made.slots[shown], slotAt(box, shown));
+    ringed(pen, slotAt(box, shown));
   }
-  const mixing = (scene.slot >= 0 || CHAPTERS[chapterAt(t)].name === "dispatch") && !layout.compact;
   for (let slot = 0; slot < s; slot++) {
     const [into, out] = [dispatch[token * s + slot], combine[token * s + slot]];
     const colour = expertColour(Math.floor(slot / p));
@@ -274,24 +297,36 @@ function paintPath(pen, { scene, lane, box, made }, t) {
     const enters = lane.sparse ? (into ? 3 : 0) : 14 * into;
     const leaves = lane.sparse ? (out ? 1 + 4 * out : 0) : 14 * out;
     if (enters > 0.3) stroke(enters, colour, () => thread(pen, end, { x: slotAt(box, slot).x, y: middle.y }));
-    if (leaves > 0.3 && (lane.sparse || !mixing))
+    if (leaves > 0.3)
       stroke(leaves, colour, () =>
-        thread(pen, { x: answer.x + size, y: answer.y + size / 2 }, { x: to.x, y: to.y + cell / 2 }),
+        thread(pen, { x: answer.x + answer.w, y: answer.y + answer.h / 2 }, { x: to.x, y: to.y + to.h / 2 }),
       );
     if (lane.sparse && into) {
-      const { x, y } = slotAt(box, slot);
-      const expert = expertAt(box, Math.floor(slot / p));
-      paintTile(pen, made.slots[slot], x, y, size);
-      tag(pen, token, x, y, size);
-      ringed(pen, x, y, size, size);
-      pen.strokeStyle = colour;
-      pen.lineWidth = 4;
-      pen.strokeRect(expert.x, expert.y, expert.wide, expert.high);
-      const how = { size: 12, colour: ink.text, bold: true, align: /** @type {const} */ ("center") };
-      const name = expert.wide < 63 ? `E${Math.floor(slot / p)}` : `expert ${Math.floor(slot / p)}`;
-      say(pen, name, expert.x + expert.wide / 2, expert.y + expert.high / 2, how);
-      paintTile(pen, made.outputs[slot], answer.x, answer.y, size);
-      ringed(pen, answer.x, answer.y, size, size);
+      paintTile(pen, made.slots[slot], slotAt(box, slot));
+      tag(pen, scene, token, slotAt(box, slot));
+      ringed(pen, slotAt(box, slot));
+      litExpert(pen, part, Math.floor(slot / p));
+      paintTile(pen, made.outputs[slot], answer);
+      ringed(pen, answer);
     }
   }
+}
+
+/**
+ * An expert on the lit path, in place of what the veil left of it.
+ *
+ * @param {Pen} pen
+ * @param {Part} part
+ * @param {number} expert
+ * @param {string} [more]
+ */
+function litExpert(pen, part, expert, more) {
+  const { scene, box } = part;
+  const { x, y, w, h } = expertAt(box, expert);
+  pen.fillStyle = scene.ink.page;
+  pen.fillRect(x, y, w, h);
+  pen.strokeStyle = expertColour(expert);
+  pen.lineWidth = 4;
+  pen.strokeRect(x, y, w, h);
+  nameExpert(pen, part, expert, more);
 }

@@ -1,7 +1,7 @@
 // The story of a token as text: a list that is always in the page, for those who read rather than watch.
 
 import { CHAPTERS } from "./timeline.js";
-import { CHAPTER_WORDS, sentence } from "./words.js";
+import { CHAPTER_WORDS, countsInWords, sentence, titleOf } from "./words.js";
 
 /** @import { Lane } from "./flow.js" */
 
@@ -15,7 +15,10 @@ export function fillStory(list, lanes, token) {
     const lines = lanes.map((lane) => element("li", sentence(lane, name, token)));
     return element("li", element("strong", CHAPTER_WORDS[name]), element("ul", ...lines));
   });
-  list.replaceChildren(...chapters);
+  const ends = lanes
+    .filter(({ note }) => !note)
+    .map((lane) => element("li", `${titleOf(lane.name)}: ${countsInWords(lane)}.`));
+  list.replaceChildren(...chapters, element("li", element("strong", "In the end"), element("ul", ...ends)));
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { contextOf, RAMP } from "../shared/painting.js";
 
+/** @import { Area } from "./layout.js" */
 /** @import { Pen } from "./pen.js" */
 /** @import { Picture } from "../shared/painting.js" */
 
@@ -87,21 +88,19 @@ export const rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 
 /**
  * @param {Pen} pen
  * @param {Tile} tile
- * @param {number} x
- * @param {number} y
- * @param {number} size
+ * @param {Area} area
  */
-export function paintTile(pen, tile, x, y, size) {
+export function paintTile(pen, tile, { x, y, w, h }) {
   if (pen.drawImage) {
     pen.imageSmoothingEnabled = false;
-    pen.drawImage((tile.bitmap ??= bitmapOf(tile)), x, y, size, size);
+    pen.drawImage((tile.bitmap ??= bitmapOf(tile)), x, y, w, h);
     return;
   }
-  const step = size / tile.side;
+  const [across, down] = [w / tile.side, h / tile.side];
   for (let i = 0; i < tile.side * tile.side; i++) {
     const [r, g, b] = tile.cells.subarray(3 * i, 3 * i + 3).map(Math.round);
     pen.fillStyle = `rgb(${r}, ${g}, ${b})`;
-    pen.fillRect(x + (i % tile.side) * step, y + Math.floor(i / tile.side) * step, step, step);
+    pen.fillRect(x + (i % tile.side) * across, y + Math.floor(i / tile.side) * down, across, down);
   }
 }
 

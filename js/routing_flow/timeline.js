@@ -4,14 +4,19 @@
 
 export const LOOP = 12;
 
-/** Where each chapter begins; dispatch, which tells most, is the longest. @type {[Chapter, number][]} */
+/**
+ * Where each chapter begins. Each lasts as long as its captions take to read, at three words a second; what is told of
+ * dispatch stays through compute.
+ *
+ * @type {[Chapter, number][]}
+ */
 const BEGINS = [
   ["score", 0],
-  ["normalise", 1.6],
-  ["select", 3.6],
-  ["dispatch", 5.2],
-  ["compute", 8.6],
-  ["combine", 10],
+  ["normalise", 1.4],
+  ["select", 3.8],
+  ["dispatch", 5.5],
+  ["compute", 8.5],
+  ["combine", 10.2],
 ];
 export const CHAPTERS = BEGINS.map(([name, from], i) => ({ name, from, to: BEGINS[i + 1]?.[1] ?? LOOP }));
 
@@ -28,7 +33,7 @@ export const chapterAt = (t) => CHAPTERS.findLastIndex(({ from }) => t >= from);
  *
  * @param {number} chapter
  */
-export const stillOf = (chapter) => (chapter === 1 ? 2.6 : Number((CHAPTERS[chapter].to - 0.1).toFixed(2)));
+export const stillOf = (chapter) => (chapter === 1 ? 2.4 : Number((CHAPTERS[chapter].to - 0.1).toFixed(2)));
 
 /**
  * How much of a chapter has passed, 0 before and 1 after.
@@ -40,6 +45,30 @@ export function passed(t, name) {
   const { from, to } = CHAPTERS[CHAPTERS.findIndex((each) => each.name === name)];
   return between(t, from, to);
 }
+
+/** The part of dispatch in which something happens in a lane: its begin and its end, from 0 to 1. @typedef {[number, number]} Turn */
+
+/** What of dispatch one of several lanes takes: an eye follows one after the other. */
+const SHARE = 0.6;
+
+/**
+ * @param {number} lane
+ * @param {number} count Of the lanes that are seen at once.
+ * @returns {Turn}
+ */
+export function turnOf(lane, count) {
+  if (count < 2) return [0, 1];
+  const from = (lane / (count - 1)) * (1 - SHARE);
+  return [from, from + SHARE];
+}
+
+/**
+ * How much of its turn in dispatch has passed for a lane.
+ *
+ * @param {number} t
+ * @param {Turn} turn
+ */
+export const dispatched = (t, turn) => between(passed(t, "dispatch"), ...turn);
 
 /**
  * From 0 to 1 between two values, and no further.
@@ -78,3 +107,20 @@ export function inTurn(x, i, count, share) {
  * @param {number} x
  */
 export const mix = (a, b, x) => a + (b - a) * x;
+
+/** @typedef {import("./layout.js").Area} Area */
+
+/**
+ * A box on the way from one to another.
+ *
+ * @param {Area} a
+ * @param {Area} b
+ * @param {number} x
+ * @returns {Area}
+ */
+export const midway = (a, b, x) => ({
+  x: mix(a.x, b.x, x),
+  y: mix(a.y, b.y, x),
+  w: mix(a.w, b.w, x),
+  h: mix(a.h, b.h, x),
+});

@@ -30,7 +30,7 @@ const percent = (x) => `${Math.round(100 * x)} %`;
 const many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** @param {Span} span */
-const span = ([least, most]) => (two(least) === two(most) ? two(least) : `${two(least)}–${two(most)}`);
+export const spanned = ([least, most]) => (two(least) === two(most) ? two(least) : `${two(least)}–${two(most)}`);
 
 /**
  * "2, 5 and 9".
@@ -41,18 +41,40 @@ export const listed = (list) =>
   list.length > 1 ? `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}` : String(list[0] ?? "none");
 
 /**
- * What each lane counts.
+ * A token by its number, and by its word if it has one.
+ *
+ * @param {Lane} lane
+ * @param {number} token
+ */
+export const called = ({ words }, token) => `token ${token}${words ? ` (${words[token]})` : ""}`;
+
+/**
+ * Numbers of tokens, with their words.
+ *
+ * @param {Lane} lane
+ * @param {number[]} tokens
+ */
+const numbered = ({ words }, tokens) => listed(tokens.map((token) => (words ? `${token} (${words[token]})` : token)));
+
+/**
+ * How many digits tell two numbers apart.
+ *
+ * @param {number} a
+ * @param {number} b
+ */
+export const digitsApart = (a, b) => (two(a) === two(b) ? 4 : 2);
+
+/**
+ * What a lane has come to in the end.
  *
  * @param {Lane} lane
  */
 export function countsInWords(lane) {
   const counts = countsOf(lane);
-  return {
-    dropped: `${counts.dropped} dropped`,
-    empty: `${counts.empty} of ${lane.e * lane.p} slots empty`,
-    slotSums: `Σ dispatch ${span(counts.slotSums)}`,
-    tokenSums: `Σ combine ${span(counts.tokenSums)}`,
-  };
+  return (
+    `${counts.dropped} dropped, ${counts.empty} of ${many(lane.e * lane.p, "slot")} empty, ` +
+    `dispatch sums to ${spanned(counts.slotSums)} for each slot, combine to ${spanned(counts.tokenSums)} for each token`
+  );
 }
 
 /** @param {Lane["reads"]} reads */
@@ -63,7 +85,7 @@ function softmaxes({ dispatch, combine }) {
 }
 
 /**
- * What happens in a chapter of a lane, as one short line above its picture.
+ * What happens in a chapter of a lane, in the words of the field.
  *
  * @param {Lane} lane
  * @param {Chapter} chapter
@@ -99,7 +121,7 @@ export function headline(lane, chapter) {
       : "every slot is computed, none is empty",
     combine: lane.sparse
       ? counts.dropped
-        ? "answers return, times their gate; dropped: unchanged"
+        ? "answers return, times their gate; what was dropped arrives unchanged"
         : "answers return, times their gate"
       : "each token gets a weighted average of all answers",
   };
@@ -134,9 +156,9 @@ export function fateOf(lane, token) {
   if (!lane.sparse) {
     const row = lane.dispatch.subarray(token * lane.e * p, (token + 1) * lane.e * p);
     const [[slot, share]] = largest(row, 1);
-    if (dropped[token]) return `no slot takes any of token ${token}: it is dropped`;
+    if (dropped[token]) return `no slot takes any of ${called(lane, token)}: it is dropped`;
     return (
-      `token ${token} is a part of every slot, most in slot ${slot % p} of expert ${Math.floor(slot / p)} ` +
+      `${called(lane, token)} is a part of every slot, most in slot ${slot % p} of expert ${Math.floor(slot / p)} ` +
       `(${percent(share)} of it): it cannot be dropped`
     );
   }
@@ -146,26 +168,26 @@ export function fateOf(lane, token) {
     const refused = own
       .filter(({ slot }) => slot < 0)
       .map(({ expert }) => {
-        const full = `its ${many(p, "slot")} already hold${p === 1 ? "s" : ""} ${listed(holdersOf(lane, expert))}`;
+        const full = `its ${many(p, "slot")} already hold${p === 1 ? "s" : ""} ${numbered(lane, holdersOf(lane, expert))}`;
         return `expert ${expert}, but ${full}`;
       });
     const got = slots.map((slot) => `slot ${slot % p} of expert ${Math.floor(slot / p)}`);
     if (dropped[token])
-      return `token ${token} asks ${refused.join(", and ")}, ${whyBefore(lane, token)}: it is dropped`;
-    return `token ${token} gets ${listed(got)}${refused.length ? `; it also asked ${refused.join(", and ")}` : ""}`;
+      return `${called(lane, token)} asks ${refused.join(", and ")}, ${whyBefore(lane, token)}: it is dropped`;
+    return `${called(lane, token)} gets ${listed(got)}${refused.length ? `; it also asked ${refused.join(", and ")}` : ""}`;
   }
   if (!slots.length) {
-    if (kind !== "experts" || !lane.gates) return `no slot takes token ${token}: it is dropped`;
+    if (kind !== "experts" || !lane.gates) return `no slot takes ${called(lane, token)}: it is dropped`;
     const { expert, gate, last, least } = missOf(lane, token);
-    const begins = `no expert takes token ${token}: its gate of`;
-    const taken = `of token ${last}, the last one taken: it is dropped`;
+    const begins = `no expert takes ${called(lane, token)}: its gate of`;
+    const taken = `of ${called(lane, last)}, the last one taken: it is dropped`;
     if (gate === least) return `${begins} ${two(gate)} for expert ${expert} is no higher than that ${taken}`;
-    const digits = two(gate) === two(least) ? 4 : 2;
+    const digits = digitsApart(gate, least);
     return `${begins} ${gate.toFixed(digits)} for expert ${expert} is below the ${least.toFixed(digits)} ${taken}`;
   }
   const takers = slots.map((slot) => `expert ${Math.floor(slot / p)}`);
   const verb = kind === "experts" ? (takers.length > 1 ? "take" : "takes") : takers.length > 1 ? "have" : "has";
-  return `${listed(takers)} ${verb} token ${token}`;
+  return `${listed(takers)} ${verb} ${called(lane, token)}`;
 }
 
 /**
@@ -178,14 +200,14 @@ export function fateOf(lane, token) {
 export function contentOf(lane, slot, most = 3) {
   const parts = largest(columnOf(lane, slot), most).filter(([, weight]) => weight > 0);
   const rest = lane.n - parts.length;
-  const shown = parts.map(([token, weight]) => `${percent(weight)} token ${token}`).join(" + ");
+  const shown = parts.map(([token, weight]) => `${percent(weight)} ${called(lane, token)}`).join(" + ");
   const name = `slot ${slot % lane.p} of expert ${Math.floor(slot / lane.p)}`;
   if (!parts.length) return `${name} is empty`;
   return `${name} = ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
 }
 
 /**
- * One line below the picture of a lane, on the token that is followed.
+ * What happens to a token in a chapter.
  *
  * @param {Lane} lane
  * @param {Chapter} chapter
@@ -201,23 +223,24 @@ export function footnote(lane, chapter, token, slot = slotToShow(lane, token)) {
     const target = columns > lane.e ? `slot ${column % p} of expert ${Math.floor(column / p)}` : `expert ${column}`;
     if (kind === "turns" || (kind === "given" && chapter === "normalise")) return "";
     return chapter === "score"
-      ? `token ${token} scores best with ${target}: ${two(value)}`
-      : `token ${token}: ${two(value)} of its bar is ${target}`;
+      ? `${called(lane, token)} scores best with ${target}: ${two(value)}`
+      : `${called(lane, token)}: ${two(value)} of its bar is ${target}`;
   }
   if (chapter === "select") {
     if (!lane.sparse) return "";
     const own = [...new Set(meetings.filter((m) => m.token === token).map(({ expert }) => `expert ${expert}`))];
-    if (kind === "tokens") return `token ${token} asks ${listed(own)}`;
-    return own.length ? `${listed(own)}: token ${token} is among the chosen` : `no expert reaches for token ${token}`;
+    if (kind === "tokens") return `${called(lane, token)} asks ${listed(own)}`;
+    return own.length
+      ? `${listed(own)}: ${called(lane, token)} is among the chosen`
+      : `no expert reaches for ${called(lane, token)}`;
   }
-  // What was told of dispatch stays while experts compute: it takes longer to read than to see.
   if (chapter === "dispatch" || chapter === "compute") return lane.sparse ? fateOf(lane, token) : contentOf(lane, slot);
-  if (lane.dropped[token]) return `token ${token} arrives unchanged: only its residual is left`;
+  if (lane.dropped[token]) return `${called(lane, token)} arrives unchanged: only its residual is left`;
   const row = lane.combine.subarray(token * lane.e * p, (token + 1) * lane.e * p);
   const parts = largest(row, lane.sparse ? 4 : 2).filter(([, weight]) => weight > 0);
   const shown = parts.map(([from, weight]) => `${two(weight)} × expert ${Math.floor(from / p)}`).join(" + ");
   const rest = row.filter((weight) => weight > 0).length - parts.length;
-  return `token ${token} + ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
+  return `${called(lane, token)} + ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
 }
 
 /** @type {Record<Chapter, string>} */

@@ -27,7 +27,8 @@ import { SvgPen } from "../routing_flow/pen.js";
 import { paintStage } from "../routing_flow/stage.js";
 import { mixed, tilesOf, tinted } from "../routing_flow/tiles.js";
 import { CHAPTERS, LOOP, between, chapterAt, ease, inTurn, passed, stillOf } from "../routing_flow/timeline.js";
-import { broken } from "../routing_flow/brushes.js";
+import { cut, wrapped } from "../routing_flow/brushes.js";
+import { TITLES, caption, heading, recipeOf, tallyAt, totalsOf } from "../routing_flow/captions.js";
 import { contentOf, countsInWords, fateOf, footnote, headline, listed, sentence } from "../routing_flow/words.js";
 
 /** @import { Lane, Settings } from "../routing_flow/flow.js" */
@@ -113,8 +114,11 @@ test("Each lane counts what it drops, what is empty, and its sums.", () => {
   assert.deepEqual([counts.dropped, counts.empty, counts.slotSums], [2, 1, [0, 1]]);
   assert.equal(counts.tokenSums[0], 0);
   assert.ok(counts.tokenSums[1] > 0.98 && counts.tokenSums[1] < 1);
-  assert.equal(countsInWords(lane("soft")).slotSums, "Σ dispatch 1.00");
-  assert.equal(countsInWords(lane("tokens choice")).empty, "1 of 6 slots empty");
+  assert.deepEqual(totalsOf(lane("soft")), ["0", "0", "1.00", "1.00"]);
+  assert.match(
+    countsInWords(lane("tokens choice")),
+    /^2 dropped, 1 of 6 slots empty, dispatch sums to 0\.00–1\.00 for /,
+  );
 });
 
 test("The story follows the dropped token with the highest gate, or the first where none is dropped.", () => {
@@ -162,7 +166,7 @@ test("Six chapters fill the loop without gaps, and each still lies in its own.",
   });
   assert.equal(chapterAt(LOOP), 5);
   assert.deepEqual([passed(0, "dispatch"), passed(LOOP, "dispatch")], [0, 1]);
-  assert.ok(Math.abs(passed(6.9, "dispatch") - 0.5) < 1e-9);
+  assert.ok(Math.abs(passed(7, "dispatch") - 0.5) < 1e-9);
 });
 
 test("Progress is eased, in turn, and between its ends.", () => {
@@ -182,23 +186,22 @@ test("What stands in the layout is found at its own middle, and columns do not m
     const layout = layoutOf(lanes, [3, 3], width);
     layout.lanes.forEach((box, i) => {
       for (let token = 0; token < N; token++) {
-        const half = box.patches.cell / 2;
         for (const at of [patchAt, resultAt].map((place) => place(layout, box, token)))
-          assert.equal(tokenUnder(layout, N, at.x + half, at.y + half), token);
+          assert.equal(tokenUnder(layout, N, at.x + at.w / 2, at.y + at.h / 2), token);
         const row = rowAt(box, token);
         assert.equal(tokenUnder(layout, N, row.x + 8, row.y), token);
       }
       const last = lanes[i].e * lanes[i].p - 1;
       const ends = [
-        box.patches.x + 3 * box.patches.cell,
+        box.patches.x + 3 * box.patches.w,
         box.scores.x,
         box.scores.end,
         slotAt(box, 0).x,
-        slotAt(box, last).x + box.rack.tile,
+        slotAt(box, last).x + box.rack.w,
         expertAt(box, 0).x,
-        expertAt(box, 0).x + expertAt(box, 0).wide,
+        expertAt(box, 0).x + expertAt(box, 0).w,
         // Where it is narrowest, answers take the places of their slots.
-        ...(width < 450 ? [] : [outputAt(box, 0).x, outputAt(box, last).x + box.rack.tile]),
+        ...(width < 520 ? [] : [outputAt(box, 0).x, outputAt(box, last).x + box.rack.w]),
         box.results.x,
         width,
       ];
@@ -234,7 +237,7 @@ function sceneOf(routers, lit = false, width = 1080) {
     tiles,
     made,
     ink: INK,
-    pictured: true,
+    words: null,
     token: 4,
     slot: -1,
     lit,
@@ -274,17 +277,19 @@ test("A time is drawn the same whatever was drawn before, and each chapter moves
 
 test("At a full rack the dropped token is told who holds the slots, but not before it gets there.", () => {
   const paint = painter(["tokens choice"]);
-  const why = "already hold 0, 1 and 2";
+  const why = "0, 1, 2 fill expert 0 first: token 4 is dropped";
 
-  assert.ok(!paint(5.4).includes(why));
+  assert.ok(!paint(5.7).includes(why));
+  assert.ok(!paint(5.7).includes(">full<"));
   assert.ok(paint(8).includes(why));
   assert.ok(paint(8).includes(">full<"));
-  assert.ok(paint(11.5).includes("token 4 arrives unchanged: only its residual is left"));
+  assert.ok(paint(9).includes(why));
+  assert.ok(paint(11.5).includes("token 4 comes back unchanged"));
 });
 
 test("An empty slot is computed for nothing, a soft one is shown with its recipe.", () => {
   assert.ok(painter(["tokens choice"])(9.9).includes(">for nothing<"));
-  assert.match(painter(["soft"])(8), />slot \d of expert \d is</);
+  assert.match(painter(["soft"])(8), />slot \d of expert \d =</);
   assert.ok(painter(["soft"])(4.8).includes(">nothing<"));
 });
 
@@ -294,8 +299,8 @@ test("A soft slot that is pointed at shows its recipe in any chapter.", () => {
     const pen = new SvgPen();
     paintStage(pen, scene, t);
     const svg = pen.picture(1080, scene.layout.height, "");
-    assert.ok(svg.includes(">slot 1 of expert 1 is<"), `at ${t}`);
-    assert.ok(svg.includes("slot 1 of expert 1 = "), `at ${t}`);
+    assert.ok(svg.includes(">slot 1 of expert 1 =<"), `at ${t}`);
+    assert.ok(svg.includes(">4 more<"), `at ${t}`);
   }
 });
 
@@ -356,5 +361,52 @@ test("Every chapter of every router is a sentence.", () => {
       assert.ok(footnote(lane(router), name, 6).length < 130);
     }
   assert.equal(listed([2, 5, 9]), "2, 5 and 9");
-  assert.deepEqual(broken("one two three four", 10, 60), ["one two", "three four"]);
+});
+
+test("Long texts have lines, and only a word that is longer than a line is divided.", () => {
+  assert.deepEqual(wrapped("one two three four", 10, 63), ["one two", "three four"]);
+  assert.deepEqual(wrapped("a incomprehensible b", 10, 63), ["a", "incomprehe", "nsible b"]);
+  assert.deepEqual([cut("mat", 10, 19), cut("mattress", 10, 32)], ["mat", "matt…"]);
+});
+
+test("Nothing is counted before it has happened, and then it counts up to what it comes to.", () => {
+  const it = lane("tokens choice");
+  const at = (/** @type {number} */ t) => tallyAt(it, t, [0, 1], (token) => (token === 4 ? 0.3 : 0.5));
+
+  assert.deepEqual(at(5.4), ["—", "—", "—", "—"]);
+  assert.deepEqual(at(5.6), ["0", "—", "—", "—"]);
+  assert.deepEqual(
+    [at(6.5), at(7.1)].map(([dropped]) => dropped),
+    ["1", "2"],
+  );
+  assert.deepEqual(at(8.49).slice(1), ["—", "—", "—"]);
+  assert.deepEqual(at(8.6), ["2", "0", "0.00–1.00", "—"]);
+  assert.deepEqual(at(10.1).slice(1), ["1", "0.00–1.00", "—"]);
+  assert.deepEqual(at(LOOP), totalsOf(it));
+  assert.equal(totalsOf(it)[0], "2");
+});
+
+test("Captions are plain: none has a word that only the text below explains.", () => {
+  for (const router of ROUTERS)
+    for (const { name } of CHAPTERS)
+      for (let token = 0; token < N; token++) {
+        const words = [TITLES[name], heading(lane(router), name), caption(lane(router), name, token)].join(" ");
+        assert.doesNotMatch(words, /Σ|gate|residual|combine|undefined|NaN/, words);
+      }
+  assert.deepEqual(recipeOf(lane("soft"), 5).parts.map(([token]) => token).length, 3); // prettier-ignore
+});
+
+test("Tokens that are words are called so, in captions, in the text and in numbers.", () => {
+  const words = ["the", "cat", "sat", "on", "the", "mat", "."];
+  const it = { ...lane("tokens choice"), words };
+  assert.equal(caption(it, "dispatch", 6), "the, cat, sat fill expert 0 first: token 6 (.) is dropped");
+  assert.match(
+    fateOf(it, 4),
+    /^token 4 \(the\) asks expert 0, but its 3 slots already hold 0 \(the\), 1 \(cat\) and 2 \(sat\)/,
+  );
+  assert.match(contentOf({ ...lane("soft"), words }, 5), /% token \d \(\S+\) \+/);
+  assert.deepEqual(rowsOf([it]).slice(0, 2), [
+    ["router", "token", "word", "expert", "slot", "dispatch", "combine"],
+    ["tokens choice", 0, "the", 0, 0, 1, it.combine[0]],
+  ]);
 });

@@ -10,7 +10,7 @@ from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, limits_of
-from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, text
+from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, text, words_of
 from softmoe_edu.widgets.packing import Unseen, pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer import IN_BROWSER
 from softmoe_edu.widgets.routing_flow_scores import digit_scores
@@ -47,6 +47,7 @@ class RoutingFlow(Instrument):
             (dispatch, combine), which Python calls with the scaled logits; a saved page shows what was known when it
             was saved.
         grid: as in RoutingLens.
+        words: the tokens of a text, drawn in place of patches: one list of strings, or one for each text of the batch.
         slots_per_expert: the trait; None for all slots that were scored.
         lane: the trait; None for the first router.
         **controls: the other traits below, all of which follow the view and move it when they are set.
@@ -82,6 +83,7 @@ class RoutingFlow(Instrument):
     _sizes = traitlets.Dict().tag(sync=True)
     _grid: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _pictures = traitlets.Dict().tag(sync=True)
+    _words: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _lanes: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _own: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
@@ -94,14 +96,16 @@ class RoutingFlow(Instrument):
         routers: Iterable[str] = ("tokens choice", "experts choice", "soft"),
         own: Decider | Mapping[str, Decider] | None = None,
         grid: Iterable[int] | None = None,
+        words: Iterable[str] | Iterable[Iterable[str]] | None = None,
         slots_per_expert: int | None = None,
         lane: str | None = None,
         **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
         if logits is None:
-            if images is not None:
-                raise ValueError("images must come with their logits, got none: give the scores of these images")
+            for name, given in (("images", images), ("words", words)):
+                if given is not None:
+                    raise ValueError(f"{name} must come with their logits, got none: give the scores of these {name}")
             logits, images = digit_scores()
         check_scores(logits)
         logits = logits.detach().float().cpu()
@@ -113,6 +117,8 @@ class RoutingFlow(Instrument):
                     f"logits must have at most {most} {name}, so that each can be followed, got {size}: "
                     "give a part of them, or see all in RouterExplorer"
                 )
+        if words is not None and (images is not None or grid is not None):
+            raise ValueError("words must come without images and grid, got both: a token is a word or a patch")
         pictures, rows = images_of(images), grid_of(grid)
         if pictures is not None and len(pictures) != b:
             raise ValueError(f"images must be the {b} images that were scored, got {len(pictures)}")
@@ -133,6 +139,7 @@ class RoutingFlow(Instrument):
             _sizes={"b": b, "n": n, "e": e, "p": p},
             _grid=patch_grid(rows, n, pictures),
             _pictures={} if pictures is None else pack_images(pictures),
+            _words=words_of(words, b, n),
             _lanes=lanes,
             _limits=limits | {name: [limits[name][0], end, True, False] for name, end in ends.items()},
             lane=lanes[0] if lane is None else lane,

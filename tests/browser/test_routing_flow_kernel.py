@@ -50,13 +50,13 @@ def test_python_and_the_picture_follow_each_other_in_jupyterlab(notebook: Page) 
     part(flow, "t").press("ArrowRight")
     expect(part(flow, "clock")).to_have_text(STILLS[1])
     part(flow, "stage").click(position=patch_of(flow, 12))
-    assert run_cell(notebook, 1, "flow.t, flow.playing, flow.token") == "(2.6, False, 12)"
+    assert run_cell(notebook, 1, "flow.t, flow.playing, flow.token") == "(2.4, False, 12)"
     before = run_cell(notebook, 1, "hash(flow._own[0]['dispatch'])")
     part(flow, "scale").press("ArrowRight")
     expect(part(flow, "scale-number")).to_have_value("1.5")
     assert run_cell(notebook, 1, "flow.scale, flow._own[0]['scale']") == "(1.5, 1.5)"
     assert run_cell(notebook, 1, "hash(flow._own[0]['dispatch'])") != before
-    run_cell(notebook, 1, "flow.t, flow.token, flow.capacity_factor = 8.5, 10, 1.25")
+    run_cell(notebook, 1, "flow.t, flow.token, flow.capacity_factor = 8.4, 10, 1.25")
     expect(status).to_contain_text("4 dispatch, token 10. Tokens choice: token 10 gets slot 4 of expert 0.")
     expect(status).to_contain_text("mine: token 10 is a part of every slot")
     pictures = set()
@@ -89,7 +89,7 @@ def test_keys_stay_in_the_flow_in_notebook_7(lab: Server, lab_context: BrowserCo
         part(flow, name).press("b")
     part(flow, "stage").press("ArrowDown")
     expect(part(flow, "who")).to_have_text("token 11")
-    assert run_cell(page, 1, "flow.t, flow.token") == "(2.6, 11)"
+    assert run_cell(page, 1, "flow.t, flow.token") == "(2.4, 11)"
     assert page.locator(".jp-Cell").count() == cells
     shut_down(page)
     page.close()

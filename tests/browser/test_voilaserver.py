@@ -13,9 +13,17 @@ pytestmark = pytest.mark.slow
 
 async def answer_missed_by(read) -> str:
     """Read from a socket, while another object that shares it sends just when the answer comes; return the answer."""
+    waits = asyncio.Event()
+
+    class Watched(zmq.asyncio.Socket):
+        def poll(self, *timeout):
+            ready = super().poll(*timeout)
+            waits.set()
+            return ready
+
     with (
         zmq.asyncio.Context() as context,
-        context.socket(zmq.DEALER) as asked,
+        context.socket(zmq.DEALER, socket_class=Watched) as asked,
         zmq.Socket(context, zmq.ROUTER) as kernel,
     ):
         address = f"tcp://127.0.0.1:{kernel.bind_to_random_port('tcp://127.0.0.1')}"
@@ -24,7 +32,7 @@ async def answer_missed_by(read) -> str:
         session.send(plain, "execute_request")
         name, *_ = kernel.recv_multipart()
         reading = asyncio.ensure_future(read(AsyncZMQSocketChannel(asked, session)))
-        await asyncio.sleep(0.1)
+        await asyncio.wait_for(waits.wait(), 5)
         session.send(kernel, "execute_reply", ident=name)
         assert plain.poll(5000)  # it is there; sending takes notice of that, and the other object never hears of it
         session.send(plain, "comm_msg")

@@ -81,6 +81,47 @@ def test_the_story_has_all_its_events_by_default() -> None:
     assert [soft["counts"][name] for name in ("dropped", "empty")] == [0, 0]
 
 
+# What stands where in the film, from tenth to tenth of a second; a line of several pieces is read as one.
+FILM = """(() => {
+    const { routers, sizes, settings } = given, logits = Float32Array.from(given.logits);
+    const lanes = routers.map(router => laneOf(router, logits, sizes, settings));
+    const tiles = tilesOf(null, [], 16), made = lanes.map(lane => madeOf(lane, tiles));
+    const ink = { text: "#1", line: "#2", bar: "#3", page: "#4", shade: "#5", paper: "#6" };
+    const layout = layoutOf(lanes, [4, 4], 960);
+    const scene = { lanes, layout, tiles, made, ink, words: null, token: protagonistOf(lanes), slot: -1, lit: false };
+    return Array.from({ length: 120 }, (_, i) => {
+        const pen = new SvgPen();
+        paintStage(pen, scene, i / 10);
+        const lines = {}, texts = /<text x="[^"]*" y="([^"]*)"[^>]*fill="#1"[^>]*>([^<]*)/g;
+        for (const [, y, text] of pen.picture(960, 9, "").matchAll(texts)) (lines[y] ??= []).push(text);
+        return Object.entries(lines).flatMap(([y, texts]) =>
+            (texts.some(text => text.endsWith("=")) ? [texts.join(" ")] : texts).map(text => `${y}|${text}`));
+    });
+})()"""
+DRAWN = ("made", "layout", "stage", "tiles", "pen")
+
+
+def test_each_caption_stands_as_long_as_it_takes_to_read() -> None:
+    """At three words a second, in every chapter and lane of the film; one word is seen at a glance."""
+    scores, _ = digit_scores()
+    given = {"routers": ["tokens choice", "experts choice", "soft"], "logits": scores.flatten().tolist()}
+    given |= {"sizes": {"b": 1, "n": 16, "e": 4, "p": 4}, "settings": SETTINGS}
+    frames = run_node((*MODULES, *(f"routing_flow/{name}.js" for name in DRAWN)), FILM, given)
+
+    runs: dict[str, list[int]] = {}
+    for i, frame in enumerate(frames):
+        for line in frame:
+            own = runs.setdefault(line, [])
+            if own and own[-1] != i - 1:
+                own.clear()  # it went, and comes again
+            own.append(i)
+    shown = {line.partition("|")[2]: len(own) / 10 for line, own in runs.items()}
+    assert any(line.startswith("2, 5, 6, 9 fill expert 0 first") for line in shown)
+    assert any(line.startswith("slot 2 of expert 3 =") and line.endswith("13 more") for line in shown)
+    words = {line: sum(any(sign.isalnum() for sign in word) for word in line.split()) for line in shown}
+    assert {line: (shown[line], n / 3) for line, n in words.items() if n > 1 and shown[line] < n / 3 - 0.051} == {}
+
+
 def test_the_digits_scores_are_computed_from_its_pixels() -> None:
     """Four times a cosine, of the patches of a real digit: a patch that looks like another one scores like it."""
     from sklearn.datasets import load_digits
@@ -129,6 +170,20 @@ def test_images_are_packed_and_cut() -> None:
         RoutingFlow(images=images)
     with pytest.raises(ValueError, match="images must be the 2 images that were scored, got 1"):
         RoutingFlow(logits(), images[:1])
+
+
+def test_words_stand_for_patches() -> None:
+    """One list for all texts, or one for each; they need scores, one word for each token, and no images."""
+    words = ["the", "cat", "sat", "on", "a", "mat"]
+    assert RoutingFlow(logits(), words=words)._words == [words, words]
+    assert RoutingFlow(logits(), words=iter([words, words[::-1]]))._words == [words, words[::-1]]
+    assert RoutingFlow(logits())._words == []
+    with pytest.raises(ValueError, match="words must come with their logits, got none: give the scores of these words"):
+        RoutingFlow(words=words)
+    with pytest.raises(ValueError, match=r"words must be 6 strings, one for each token, .*got 5 strings"):
+        RoutingFlow(logits(), words=words[1:])
+    with pytest.raises(ValueError, match="words must come without images and grid, got both"):
+        RoutingFlow(logits(), words=words, grid=(2, 3))
 
 
 def test_the_default_shows_a_digit_in_three_lanes() -> None:

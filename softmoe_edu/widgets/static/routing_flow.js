@@ -363,6 +363,7 @@ var GLOSSARY = {
   top_k: "How many experts a token may choose. In tokens choice, a token goes to the top_k experts with its largest gates.",
   dropped: "A token that no slot took. The layer passes it on unchanged, through the residual connection.",
   "empty slot": "A slot that no token took. Its expert computes it all the same: paid for nothing.",
+  residual: "What goes around a layer and is added to its output: each token as it came in. A dropped token has nothing else.",
   load: "The work of an expert: the dispatch weights of its slots, summed. For a sparse router, the number of tokens it got.",
   priority: "Who is served first where too many tokens want one expert. position: in the order of the tokens. gate: those with the largest gate first.",
   scale: "Multiplies all scores before the softmax. A large scale makes the softmax choose; at 0 all weights are equal.",
@@ -1897,7 +1898,15 @@ function finished(lane) {
   });
   return { ...lane, scores: Float32Array.from(lane.scores), dropped, empty };
 }
-function countsOf({ n, e, p, dispatch, combine, dropped, empty }) {
+function cached(find) {
+  const found = /* @__PURE__ */ new WeakMap();
+  return (lane) => {
+    const kept = found.get(lane) ?? { value: find(lane) };
+    found.set(lane, kept);
+    return kept.value;
+  };
+}
+var countsOf = cached(({ n, e, p, dispatch, combine, dropped, empty }) => {
   const s = e * p;
   const slotSums = new Float64Array(s);
   const tokenSums = new Float64Array(n);
@@ -1912,7 +1921,7 @@ function countsOf({ n, e, p, dispatch, combine, dropped, empty }) {
     slotSums: [Math.min(...slotSums), Math.max(...slotSums)],
     tokenSums: [Math.min(...tokenSums), Math.max(...tokenSums)]
   };
-}
+});
 var holdersOf = ({ holder, p }, expert) => [...holder.subarray(expert * p, (expert + 1) * p)].filter((token) => token >= 0);
 var slotsOf = ({ holder }, token) => [...holder.keys()].filter((slot) => holder[slot] === token);
 function missOf(lane, token) {
@@ -1943,44 +1952,574 @@ function slotToShow({ e, p, dispatch }, token) {
   return row.indexOf(Math.max(...row));
 }
 
+// js/routing_flow/timeline.js
+var LOOP = 12;
+var BEGINS = [
+  ["score", 0],
+  ["normalise", 1.4],
+  ["select", 3.8],
+  ["dispatch", 5.5],
+  ["compute", 8.5],
+  ["combine", 10.2]
+];
+var CHAPTERS = BEGINS.map(([name, from], i) => ({ name, from, to: BEGINS[i + 1]?.[1] ?? LOOP }));
+var chapterAt = (t) => CHAPTERS.findLastIndex(({ from }) => t >= from);
+var stillOf = (chapter) => chapter === 1 ? 2.4 : Number((CHAPTERS[chapter].to - 0.1).toFixed(2));
+function passed(t, name) {
+  const { from, to } = CHAPTERS[CHAPTERS.findIndex((each) => each.name === name)];
+  return between(t, from, to);
+}
+var SHARE = 0.6;
+function turnOf(lane, count) {
+  if (count < 2) return [0, 1];
+  const from = lane / (count - 1) * (1 - SHARE);
+  return [from, from + SHARE];
+}
+var dispatched = (t, turn) => between(passed(t, "dispatch"), ...turn);
+var between = (x, from, to) => Math.min(Math.max((x - from) / (to - from), 0), 1);
+var ease = (x) => x < 0.5 ? 4 * x ** 3 : 1 - (2 - 2 * x) ** 3 / 2;
+function inTurn(x, i, count, share) {
+  const from = count > 1 ? i / (count - 1) * (1 - share) : 0;
+  return ease(between(x, from, from + share));
+}
+var mix = (a, b, x) => a + (b - a) * x;
+var midway = (a, b, x) => ({
+  x: mix(a.x, b.x, x),
+  y: mix(a.y, b.y, x),
+  w: mix(a.w, b.w, x),
+  h: mix(a.h, b.h, x)
+});
+
+// js/routing_flow/brushes.js
+var FONT = "system-ui, sans-serif";
+var fontOf2 = (size, bold) => `${bold ? "600 " : ""}${size}px ${FONT}`;
+function say(pen, text, x, y, { size, colour, bold = false, align = "left" }) {
+  pen.font = fontOf2(size, bold);
+  pen.textAlign = align;
+  pen.textBaseline = "middle";
+  pen.fillStyle = colour;
+  pen.fillText(text, x, y);
+}
+var ruler = null;
+var LENGTHS = /* @__PURE__ */ new Map();
+function lengthOf(text, size, bold = false) {
+  if (typeof OffscreenCanvas === "undefined") return text.length * size * (bold ? 0.68 : 0.62);
+  const font = fontOf2(size, bold);
+  const key = font + text;
+  let length = LENGTHS.get(key);
+  if (length === void 0) {
+    ruler ??= contextOf(new OffscreenCanvas(1, 1));
+    ruler.font = font;
+    length = ruler.measureText(text).width;
+    if (LENGTHS.size > 5e3) LENGTHS.clear();
+    LENGTHS.set(key, length);
+  }
+  return length;
+}
+function wrapped(text, size, width, bold = false) {
+  const lines = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const longer = line ? `${line} ${word}` : word;
+    if (lengthOf(longer, size, bold) <= width) {
+      line = longer;
+      continue;
+    }
+    if (line) lines.push(line);
+    line = word;
+    while (line.length > 1 && lengthOf(line, size, bold) > width) {
+      let most = line.length - 1;
+      while (most > 1 && lengthOf(line.slice(0, most), size, bold) > width) most -= 1;
+      lines.push(line.slice(0, most));
+      line = line.slice(most);
+    }
+  }
+  return [...lines, line];
+}
+var CUT = /* @__PURE__ */ new Map();
+function cut(word, size, width) {
+  const key = `${size} ${Math.floor(width)} ${word}`;
+  let kept = CUT.get(key);
+  if (kept === void 0) {
+    const signs = [...word];
+    let most = signs.length;
+    const shown = () => most < signs.length ? `${signs.slice(0, most).join("")}…` : word;
+    while (most > 1 && lengthOf(shown(), size) > width) most -= 1;
+    kept = shown();
+    if (CUT.size > 5e3) CUT.clear();
+    CUT.set(key, kept);
+  }
+  return kept;
+}
+function along(a, b, u) {
+  const middle = (a.x + b.x) / 2;
+  const v = 1 - u;
+  const x = v ** 3 * a.x + 3 * v * u * middle + u ** 3 * b.x;
+  const rise = 3 * v * u ** 2 + u ** 3;
+  return { x, y: mix(a.y, b.y, rise) };
+}
+function thread(pen, a, b, part = 1) {
+  if (part <= 0) return;
+  const middle = (a.x + b.x) / 2;
+  pen.beginPath();
+  pen.moveTo(a.x, a.y);
+  if (part >= 1) pen.bezierCurveTo(middle, a.y, middle, b.y, b.x, b.y);
+  else {
+    const end = along(a, b, part);
+    const first = mix(a.x, middle, part);
+    const second = { x: mix(first, middle, part), y: mix(a.y, mix(a.y, b.y, part), part) };
+    pen.bezierCurveTo(first, a.y, second.x, second.y, end.x, end.y);
+  }
+  pen.stroke();
+}
+function ringed(pen, { x, y, w, h }) {
+  for (
+    const [width, colour] of
+    /** @type {const} */
+    [
+      [4.5, "#000"],
+      [2, "#fff"]
+    ]
+  ) {
+    pen.lineWidth = width;
+    pen.strokeStyle = colour;
+    pen.strokeRect(x - 0.5, y - 0.5, w + 1, h + 1);
+  }
+}
+function tag(pen, { words }, token, { x, y, w, h }) {
+  if (w < 15 || h < (words ? 10 : 15)) return;
+  let letters = Math.min(w, h) < 22 ? 8 : 9;
+  let label = String(token);
+  if (words) {
+    letters = Math.min(Math.floor(h) - 2, 11);
+    while (letters > 8 && lengthOf(words[token], letters) > w - 3) letters -= 1;
+    label = cut(words[token], letters, w - 3);
+  }
+  const high = Math.min(letters + (letters > 8 || words ? 2 : 0), h);
+  const wide = Math.min(lengthOf(label, letters) + 3, w);
+  pen.fillStyle = "rgba(0, 0, 0, 0.72)";
+  pen.fillRect(x, y, wide, high);
+  say(pen, label, x + wide / 2, y + high / 2 + 0.5, { size: letters, colour: "#fff", align: "center" });
+}
+function hollow(pen, { x, y, w, h }, colour) {
+  pen.strokeStyle = colour;
+  pen.lineWidth = 1;
+  pen.setLineDash([3, 2]);
+  pen.strokeRect(x + 0.5, y + 0.5, w - 1, h - 1);
+  pen.setLineDash([]);
+}
+function crossed(pen, { x, y, w, h }, colour) {
+  const arm = Math.min(w, h) * 0.25;
+  const [across, down] = [x + w / 2, y + h / 2];
+  pen.strokeStyle = colour;
+  pen.lineWidth = 2;
+  pen.beginPath();
+  pen.moveTo(across - arm, down - arm);
+  pen.lineTo(across + arm, down + arm);
+  pen.moveTo(across + arm, down - arm);
+  pen.lineTo(across - arm, down + arm);
+  pen.stroke();
+}
+
+// js/routing_flow/words.js
+var TITLES = {
+  "tokens choice": "Tokens choice",
+  "experts choice": "Experts choice",
+  soft: "Soft MoE",
+  uniform: "Uniform",
+  identity: "Identity",
+  "uniform / soft": "Uniform / soft",
+  "soft / uniform": "Soft / uniform"
+};
+var titleOf = (name) => TITLES[name] ?? name;
+var two = (x) => x.toFixed(2);
+var percent = (x) => `${Math.round(100 * x)} %`;
+var many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
+var spanned = ([least, most]) => two(least) === two(most) ? two(least) : `${two(least)}–${two(most)}`;
+var listed = (list) => list.length > 1 ? `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}` : String(list[0] ?? "none");
+var called = ({ words }, token) => `token ${token}${words ? ` (${words[token]})` : ""}`;
+var numbered = ({ words }, tokens) => listed(tokens.map((token) => words ? `${token} (${words[token]})` : token));
+var digitsApart = (a, b) => two(a) === two(b) ? 4 : 2;
+function countsInWords(lane) {
+  const counts2 = countsOf(lane);
+  return `${counts2.dropped} dropped, ${counts2.empty} of ${many(lane.e * lane.p, "slot")} empty, dispatch sums to ${spanned(counts2.slotSums)} for each slot, combine to ${spanned(counts2.tokenSums)} for each token`;
+}
+function softmaxes({ dispatch, combine }) {
+  if (dispatch && combine) return "each column becomes a bar that sums to 1, then each row";
+  if (dispatch) return "each column becomes a bar that sums to 1; combine weights are all equal";
+  return combine ? "each row becomes a bar that sums to 1; dispatch weights are all equal" : "all weights are equal";
+}
+function headline(lane, chapter) {
+  const { kind, n, note, reads } = lane;
+  if (note) return note;
+  if (!lane.known) return `as Python decided it at scale ${lane.scale} with ${many(lane.p, "slot")} per expert`;
+  const blind = kind === "turns" || kind === "soft" && !reads.dispatch && !reads.combine;
+  const counts2 = countsOf(lane);
+  const scored = kind === "soft" || kind === "given" ? "slot" : "expert";
+  const lines = {
+    score: blind ? "no scores are read" : `every token is scored against every ${scored}`,
+    normalise: kind === "soft" ? softmaxes(reads) : kind === "turns" || kind === "given" ? "its weights are not made from these scores" : "each row becomes a bar that sums to 1",
+    select: {
+      tokens: `each token asks for its best ${lane.meetings.length > n ? "experts" : "expert"}`,
+      experts: `each expert reaches for its best ${lane.p} tokens`,
+      turns: "tokens take turns",
+      soft: "nothing is selected: every slot takes part of every token",
+      given: lane.sparse ? "whole tokens go to slots" : "every weight is kept"
+    }[kind],
+    dispatch: lane.sparse ? `tokens travel whole; ${many(counts2.dropped, "token")} ${counts2.dropped === 1 ? "finds" : "find"} no slot` : `each slot becomes a weighted average of all ${n} patches`,
+    compute: counts2.empty ? `every slot is computed, ${counts2.empty} of them empty: paid for nothing` : "every slot is computed, none is empty",
+    combine: lane.sparse ? counts2.dropped ? "answers return, times their gate; what was dropped arrives unchanged" : "answers return, times their gate" : "each token gets a weighted average of all answers"
+  };
+  return lines[chapter];
+}
+function whyBefore({ meetings, priority, gates, columns, holder, p }, token) {
+  const refused = meetings.filter((meeting) => meeting.token === token && meeting.slot < 0);
+  if (refused.some(({ choice }) => choice > 0)) return "which were served before";
+  if (priority !== "gate" || !gates) return "which came first";
+  const highest = (who) => Math.max(...gates.subarray(who * columns, (who + 1) * columns));
+  const [{ expert }] = refused;
+  const higher = holder.subarray(expert * p, (expert + 1) * p).every((who) => highest(who) > highest(token));
+  return higher ? "whose gates are higher" : "which were served before";
+}
+function fateOf(lane, token) {
+  const { kind, p, dropped, meetings, note } = lane;
+  if (note) return note;
+  if (!lane.sparse) {
+    const row = lane.dispatch.subarray(token * lane.e * p, (token + 1) * lane.e * p);
+    const [[slot, share]] = largest(row, 1);
+    if (dropped[token]) return `no slot takes any of ${called(lane, token)}: it is dropped`;
+    return `${called(lane, token)} is a part of every slot, most in slot ${slot % p} of expert ${Math.floor(slot / p)} (${percent(share)} of it): it cannot be dropped`;
+  }
+  const slots = slotsOf(lane, token);
+  const own = meetings.filter((meeting) => meeting.token === token);
+  if (kind === "tokens") {
+    const refused = own.filter(({ slot }) => slot < 0).map(({ expert }) => {
+      const full = `its ${many(p, "slot")} already hold${p === 1 ? "s" : ""} ${numbered(lane, holdersOf(lane, expert))}`;
+      return `expert ${expert}, but ${full}`;
+    });
+    const got = slots.map((slot) => `slot ${slot % p} of expert ${Math.floor(slot / p)}`);
+    if (dropped[token])
+      return `${called(lane, token)} asks ${refused.join(", and ")}, ${whyBefore(lane, token)}: it is dropped`;
+    return `${called(lane, token)} gets ${listed(got)}${refused.length ? `; it also asked ${refused.join(", and ")}` : ""}`;
+  }
+  if (!slots.length) {
+    if (kind !== "experts" || !lane.gates) return `no slot takes ${called(lane, token)}: it is dropped`;
+    const { expert, gate, last: last2, least } = missOf(lane, token);
+    const begins = `no expert takes ${called(lane, token)}: its gate of`;
+    const taken = `of ${called(lane, last2)}, the last one taken: it is dropped`;
+    if (gate === least) return `${begins} ${two(gate)} for expert ${expert} is no higher than that ${taken}`;
+    const digits = digitsApart(gate, least);
+    return `${begins} ${gate.toFixed(digits)} for expert ${expert} is below the ${least.toFixed(digits)} ${taken}`;
+  }
+  const takers = slots.map((slot) => `expert ${Math.floor(slot / p)}`);
+  const verb = kind === "experts" ? takers.length > 1 ? "take" : "takes" : takers.length > 1 ? "have" : "has";
+  return `${listed(takers)} ${verb} ${called(lane, token)}`;
+}
+function contentOf(lane, slot, most = 3) {
+  const parts = largest(columnOf(lane, slot), most).filter(([, weight]) => weight > 0);
+  const rest = lane.n - parts.length;
+  const shown = parts.map(([token, weight]) => `${percent(weight)} ${called(lane, token)}`).join(" + ");
+  const name = `slot ${slot % lane.p} of expert ${Math.floor(slot / lane.p)}`;
+  if (!parts.length) return `${name} is empty`;
+  return `${name} = ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
+}
+function footnote(lane, chapter, token, slot = slotToShow(lane, token)) {
+  if (lane.note) return "";
+  const { kind, p, gates, columns, meetings } = lane;
+  if (chapter === "score" || chapter === "normalise") {
+    const values = chapter === "score" || !gates ? lane.scores : gates;
+    const [[column, value]] = largest(values.subarray(token * columns, (token + 1) * columns), 1);
+    const target = columns > lane.e ? `slot ${column % p} of expert ${Math.floor(column / p)}` : `expert ${column}`;
+    if (kind === "turns" || kind === "given" && chapter === "normalise") return "";
+    return chapter === "score" ? `${called(lane, token)} scores best with ${target}: ${two(value)}` : `${called(lane, token)}: ${two(value)} of its bar is ${target}`;
+  }
+  if (chapter === "select") {
+    if (!lane.sparse) return "";
+    const own = [...new Set(meetings.filter((m) => m.token === token).map(({ expert }) => `expert ${expert}`))];
+    if (kind === "tokens") return `${called(lane, token)} asks ${listed(own)}`;
+    return own.length ? `${listed(own)}: ${called(lane, token)} is among the chosen` : `no expert reaches for ${called(lane, token)}`;
+  }
+  if (chapter === "dispatch" || chapter === "compute") return lane.sparse ? fateOf(lane, token) : contentOf(lane, slot);
+  if (lane.dropped[token]) return `${called(lane, token)} arrives unchanged: only its residual is left`;
+  const row = lane.combine.subarray(token * lane.e * p, (token + 1) * lane.e * p);
+  const parts = largest(row, lane.sparse ? 4 : 2).filter(([, weight]) => weight > 0);
+  const shown = parts.map(([from, weight]) => `${two(weight)} × expert ${Math.floor(from / p)}`).join(" + ");
+  const rest = row.filter((weight) => weight > 0).length - parts.length;
+  return `${called(lane, token)} + ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
+}
+var CHAPTER_WORDS = {
+  score: "Scores: how well does each token fit?",
+  normalise: "Normalise: scores become weights that sum to 1",
+  select: "Select: who goes where?",
+  dispatch: "Dispatch: tokens fill slots, whole or mixed",
+  compute: "Compute: experts work on their slots",
+  combine: "Combine: answers return to their tokens"
+};
+function sentence(lane, chapter, token) {
+  const more = footnote(lane, chapter, token);
+  const text = `${titleOf(lane.name)}: ${headline(lane, chapter)}${more ? `; ${more}` : ""}.`;
+  return text.replace(/\.\.$/, ".");
+}
+
+// js/routing_flow/captions.js
+var TITLES2 = {
+  score: "How well tokens fit",
+  normalise: "Scores become weights",
+  select: "Who goes where?",
+  dispatch: "Tokens fill slots, whole or mixed",
+  compute: "Experts work on slots",
+  combine: "Answers return to tokens"
+};
+function sums({ dispatch, combine }) {
+  if (dispatch && combine) return "columns sum to 1, then rows";
+  if (dispatch) return "columns sum to 1; answers weigh alike";
+  return combine ? "rows sum to 1; tokens weigh alike" : "all weights are equal";
+}
+function heading2(lane, chapter) {
+  const { kind, note, reads, p } = lane;
+  if (note) return note;
+  if (!lane.known) return `as Python decided it at scale ${lane.scale} with ${p} slot${p === 1 ? "" : "s"} per expert`;
+  const blind = kind === "turns" || kind === "soft" && !reads.dispatch && !reads.combine;
+  const { empty } = countsOf(lane);
+  switch (chapter) {
+    case "score":
+      return blind ? "no scores are read" : `one score per ${lane.columns > lane.e || kind === "soft" ? "slot" : "expert"}`;
+    case "normalise":
+      if (kind === "soft") return sums(reads);
+      return kind === "turns" || kind === "given" ? "weights come from elsewhere" : "each row sums to 1";
+    case "select":
+      return {
+        tokens: `tokens ask their best ${lane.meetings.length > lane.n ? "experts" : "expert"}`,
+        experts: `each expert picks ${p} token${p === 1 ? "" : "s"}`,
+        turns: "tokens take turns",
+        soft: "nothing is selected",
+        given: lane.sparse ? "whole tokens are chosen" : "nothing is selected"
+      }[kind];
+    case "dispatch":
+      return lane.sparse ? "whole tokens travel to slots" : `each slot averages all ${lane.n} tokens`;
+    case "compute":
+      return empty ? `${empty} slot${empty === 1 ? "" : "s"} computed for nothing` : "no slot is empty";
+    case "combine":
+      return lane.sparse ? "answers return, times their weight" : "each token averages all answers";
+  }
+}
+function few({ words }, tokens) {
+  const most = tokens.length > 6 ? 4 : 6;
+  const names = tokens.slice(0, most).map((token) => words ? words[token] : String(token));
+  return names.join(", ") + (tokens.length > most ? ` and ${tokens.length - most} more` : "");
+}
+var expertsIn = (experts) => `expert${experts.length > 1 ? "s" : ""} ${listed(experts)}`;
+function fate(lane, token) {
+  const { kind, p, dropped, meetings, sparse } = lane;
+  const who = called(lane, token);
+  if (!sparse) return dropped[token] ? `no slot takes ${who}: it is dropped` : "";
+  const slots = slotsOf(lane, token);
+  const full = meetings.filter((meeting) => meeting.token === token && meeting.slot < 0).map(({ expert: expert2 }) => expert2);
+  if (kind === "tokens") {
+    if (dropped[token])
+      return full.length === 1 ? `${few(lane, holdersOf(lane, full[0]))} fill expert ${full[0]} first: ${who} is dropped` : `${expertsIn(full)} are full: ${who} is dropped`;
+    const got = slots.map((slot) => `slot ${slot % p} of expert ${Math.floor(slot / p)}`);
+    return `${who} gets ${listed(got)}${full.length ? `; ${expertsIn(full)} ${full.length > 1 ? "are" : "is"} full` : ""}`;
+  }
+  const takers = slots.map((slot) => Math.floor(slot / p));
+  if (takers.length) return `${expertsIn(takers)} ${takers.length > 1 ? "take" : "takes"} ${who}`;
+  if (kind !== "experts" || !lane.gates) return `no slot takes ${who}: it is dropped`;
+  const { expert, gate, least } = missOf(lane, token);
+  const digits = digitsApart(gate, least);
+  return gate === least ? `expert ${expert} is full: ${who} is dropped` : `${who} is dropped: its ${gate.toFixed(digits)} is below ${least.toFixed(digits)}`;
+}
+function caption(lane, chapter, token) {
+  if (lane.note) return "";
+  const { kind, p, gates, columns, meetings } = lane;
+  const who = called(lane, token);
+  if (chapter === "score" || chapter === "normalise") {
+    if (kind === "turns" || kind === "given" && chapter === "normalise") return "";
+    const values = chapter === "score" || !gates ? lane.scores : gates;
+    const [[column]] = largest(values.subarray(token * columns, (token + 1) * columns), 1);
+    const target = columns > lane.e ? `slot ${column % p} of expert ${Math.floor(column / p)}` : `expert ${column}`;
+    return `${who} fits ${target} best`;
+  }
+  if (chapter === "select") {
+    if (!lane.sparse) return "every slot takes every token";
+    const own = [...new Set(meetings.filter((m) => m.token === token).map(({ expert }) => expert))];
+    if (kind === "tokens") return `${who} asks ${expertsIn(own)}`;
+    if (!own.length) return `no expert picks ${who}`;
+    return `${expertsIn(own)} ${own.length > 1 ? "pick" : "picks"} ${who}`;
+  }
+  if (chapter === "dispatch" || chapter === "compute") return fate(lane, token);
+  if (lane.dropped[token]) return `${who} comes back unchanged`;
+  if (!lane.sparse) return `${who} + all answers, weighted`;
+  const row = lane.combine.subarray(token * lane.e * p, (token + 1) * lane.e * p);
+  const parts = largest(row, 4).filter(([, weight]) => weight > 0);
+  const shown = parts.map(([from, weight]) => `${weight.toFixed(2)} × expert ${Math.floor(from / p)}`).join(" + ");
+  const rest = row.filter((weight) => weight > 0).length - parts.length;
+  return `${who} + ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
+}
+function recipeOf(lane, slot) {
+  const parts = largest(columnOf(lane, slot), 3).filter(([, weight]) => weight > 0);
+  return { name: `slot ${slot % lane.p} of expert ${Math.floor(slot / lane.p)}`, parts, rest: lane.n - parts.length };
+}
+var longestOf = cached((lane) => {
+  const all = /* @__PURE__ */ new Set();
+  for (
+    const chapter of
+    /** @type {Chapter[]} */
+    ["score", "normalise", "select", "dispatch", "combine"]
+  )
+    for (let token = 0; token < lane.n; token++) all.add(caption(lane, chapter, token));
+  return [...all].sort((a, b) => b.length - a.length).slice(0, 6);
+});
+var COUNTED = ["dropped", "empty slots", "each slot takes", "each token gets back"];
+var totalsOf = cached((lane) => {
+  const { dropped, empty, slotSums, tokenSums } = countsOf(lane);
+  return [String(dropped), String(empty), spanned(slotSums), spanned(tokenSums)];
+});
+var UNKNOWN = "—";
+function tallyAt(lane, t, turn, falls) {
+  const totals = totalsOf(lane);
+  const now = dispatched(t, turn);
+  const computed = passed(t, "compute");
+  const lost = lane.dropped.filter((is, token) => is && now >= falls(token)).length;
+  const idle = lane.empty.filter((is, slot) => is && computed * lane.p >= slot % lane.p + 0.5).length;
+  return [
+    now > 0 ? String(lost) : UNKNOWN,
+    computed > 0 ? String(idle) : UNKNOWN,
+    now >= 1 ? totals[2] : UNKNOWN,
+    passed(t, "combine") >= 0.6 ? totals[3] : UNKNOWN
+  ];
+}
+
+// js/routing_flow/places.js
+var EDGE = 4;
+var GAP3 = 14;
+var counted = (name, value) => `${name} ${value}`;
+function flowed(lengths, width) {
+  let [x, line, longest] = [0, 0, 0];
+  const at = lengths.map((length) => {
+    if (x && x + length > width) [x, line] = [0, line + 1];
+    const from = x;
+    x += length + GAP3;
+    longest = Math.max(longest, x - GAP3);
+    return { x: from, line };
+  });
+  return { at, lines: line + 1, longest };
+}
+function placesOf(lanes, width, font) {
+  const room = width - 2 * EDGE;
+  const small = font - 1;
+  const step = font + 4;
+  const titles = lanes.map(({ name }) => wrapped(titleOf(name), font + 1, room, true));
+  const titleLong = Math.max(...titles.flat().map((line) => lengthOf(line, font + 1, true)));
+  const headings = lanes.map((lane) => CHAPTERS.map(({ name }) => heading2(lane, name)));
+  const headingLong = Math.max(...headings.flat().map((text) => lengthOf(text, font)));
+  const widths = COUNTED.map(
+    (name, i) => Math.max(...lanes.map((lane) => lengthOf(counted(name, totalsOf(lane)[i]), small)))
+  );
+  const one = flowed(widths, Infinity);
+  const beside = titleLong + GAP3 + headingLong + 2 * GAP3 + one.longest <= room;
+  const right = !beside && titleLong + 2 * GAP3 + one.longest <= room;
+  const counts2 = beside || right ? one : flowed(widths, room);
+  const countsX = beside || right ? width - EDGE - one.longest : EDGE;
+  return lanes.map((lane, i) => {
+    const first = 9;
+    const titleEnd = first + (titles[i].length - 1) * step;
+    const x = beside ? EDGE + titleLong + GAP3 : EDGE;
+    const own = beside ? room - titleLong - GAP3 - 2 * GAP3 - one.longest : room;
+    const y = beside ? first : titleEnd + step;
+    const lines = Math.max(...headings[i].map((text) => wrapped(text, font, own).length));
+    const headingEnd = y + (lines - 1) * step;
+    const countsY = beside || right ? first : headingEnd + step;
+    const end = Math.max(titleEnd, headingEnd, lane.note ? 0 : countsY + (counts2.lines - 1) * step);
+    const caption2 = { x: EDGE, width: room, size: font, step: font + 3, tile: font + 9 };
+    const captions = longestOf(lane).map((text) => wrapped(text, font, room, true).length * caption2.step);
+    const recipe = lane.sparse || lane.note ? 0 : Math.max(...recipesOf(lane).map((each) => recipeAt(each, caption2).lines)) * (caption2.tile + 3);
+    return {
+      above: Math.ceil(end + step / 2 + 4),
+      below: Math.max(...captions, recipe) + 10,
+      title: titles[i],
+      heading: { x, y, width: own, size: font, step },
+      tally: counts2.at.map((at) => ({ x: countsX + at.x, y: countsY + at.line * step })),
+      small,
+      caption: caption2
+    };
+  });
+}
+function piecesOf(lane, slot) {
+  const { name, parts, rest } = recipeOf(lane, slot);
+  const pieces = [
+    { text: "", token: -1, slot },
+    { text: `${name} ${parts.length ? "=" : "is empty"}`, token: -1, slot: -1 }
+  ];
+  parts.forEach(([token, weight], i) => {
+    const more = i < parts.length - 1 || rest > 0;
+    pieces.push({ text: "", token, slot: -1 });
+    const word = lane.words ? `${lane.words[token]} ` : "";
+    pieces.push({ text: `${word}${Math.round(100 * weight)} %${more ? " +" : ""}`, token: -1, slot: -1 });
+  });
+  if (parts.length && rest > 0) pieces.push({ text: `${rest} more`, token: -1, slot: -1 });
+  return pieces;
+}
+function recipeAt(pieces, { x: left, width, size, tile }) {
+  let [x, line] = [0, 0];
+  const at = pieces.map(({ text }, i) => {
+    const long = text ? lengthOf(text, size, true) : tile;
+    const next = text || !pieces[i + 1] ? 0 : 6 + lengthOf(pieces[i + 1].text, size, true);
+    if (x && x + long + next > width) [x, line] = [0, line + 1];
+    const from = left + x;
+    x += long + 6;
+    return { x: from, line, long };
+  });
+  return { at, lines: line + 1 };
+}
+var recipesOf = cached((lane) => Array.from({ length: lane.e * lane.p }, (_, slot) => piecesOf(lane, slot)));
+
 // js/routing_flow/layout.js
 var SQUARE = 2;
+var NUMBERED = 15;
+var WORDED = { w: 34, h: 13 };
+var RAIL = 26;
 function layoutOf(lanes, grid, width, { head = width < 600 ? 62 : 76, lean = false } = {}) {
   const n = Math.max(...lanes.map((lane) => lane.n));
+  const worded = lanes.some(({ words }) => words);
   const compact = width < 600;
-  const tiny = width < 450;
+  const tiny = width < 520;
   const font = compact ? 11 : 13;
-  const [rows, columns] = grid.length ? grid : squareOf(n);
-  const stacked = width < 760;
-  const above = tiny ? 47 : stacked ? 34 : 24;
-  const below2 = compact ? 50 : 30;
+  const [from, to, rackX, rackWide] = tiny ? [0.215, 0.4, 0.475, 0.225] : compact ? [0.18, 0.36, 0.44, 0.135] : [0.15, 0.315, 0.43, 0.14];
   const least = lean ? 116 : compact ? 168 : 152;
-  const high = Math.min(Math.max(least, 7 * n), 320);
+  const wanted = Math.max(
+    ...lanes.map(({ e, p }) => e * rackHigh(p, width * rackWide, worded)),
+    worded ? 13 * n : 7 * n
+  );
+  const high = Math.min(Math.max(least, wanted), worded ? 420 : compact ? 560 : 340);
+  const [rows, columns] = worded ? listOf(n, high) : grid.length ? grid : squareOf(n);
   const share = tiny ? 0.2 : compact ? 0.15 : 0.125;
-  const cell = Math.floor(Math.min(width * share / columns, high / rows));
   const edge = compact ? 2 : 6;
+  const patch = worded ? { w: Math.floor(width * share / columns), h: Math.floor(Math.min(high / rows, 22)) } : squared(Math.floor(Math.min(width * share / columns, high / rows)));
+  const places = placesOf(lanes, width, font);
+  let y = head;
   const boxes = lanes.map((lane, i) => {
-    const y = head + i * (above + high + below2);
-    const top = y + above;
-    const middle = top + (high - cell * rows) / 2;
-    const [from, to, rackX, rackWide] = tiny ? [0.23, 0.43, 0.51, 0.17] : compact ? [0.18, 0.36, 0.44, 0.135] : [0.15, 0.315, 0.43, 0.14];
+    const words = places[i];
+    const begins = y;
+    const top = y + words.above;
+    const middle = top + (high - patch.h * rows) / 2;
     const rowHigh = high / lane.n;
     const cellsX = from * width + Math.min(rowHigh, 14) + 4;
     const sumWide = compact ? 0 : 34;
     const { e, p } = lane;
     const band = high / e;
-    const tile = Math.max(Math.min(width * rackWide / p - SQUARE, band - 6, 34), 3);
-    const rack = width * rackX;
-    const expertX = rack + p * (tile + SQUARE) + width * 8e-3;
+    const rack = rackOf(p, width * rackWide, band, worded);
+    const x = width * rackX;
+    const expertX = x + rack.across * (rack.w + SQUARE) + width * 8e-3;
     const wide = width * (compact ? 0.065 : 0.075);
-    const outputs = tiny ? rack : expertX + wide + width * 0.01;
+    y = top + high + RAIL + words.below;
     return {
-      y,
+      y: begins,
       top,
       high,
-      rail: top + high + (compact ? 14 : 13),
-      patches: { x: edge, y: middle, cell },
-      results: { x: width - edge - cell * columns, y: middle, cell },
+      rail: top + high + RAIL / 2,
+      end: y,
+      patches: { x: edge, y: middle, ...patch },
+      results: { x: width - edge - patch.w * columns, y: middle, ...patch },
       scores: {
         x: from * width,
         rowHigh,
@@ -1990,51 +2529,80 @@ function layoutOf(lanes, grid, width, { head = width < 600 ? 62 : 76, lean = fal
         top,
         tall: high
       },
-      rack: { x: rack, tile, step: tile + SQUARE, band },
+      rack: { x, band, ...rack },
       expert: { x: expertX, wide },
-      outputs,
-      p
+      outputs: tiny ? x : expertX + wide + width * 0.01,
+      p,
+      words
     };
   });
-  const height = head + lanes.length * (above + high + below2);
-  return { width, height, head, font, compact, stacked, tiny, columns, lanes: boxes };
+  return { width, height: y, head, font, compact, tiny, columns, lanes: boxes };
+}
+var squared = (side) => ({ w: side, h: side });
+function listOf(n, high) {
+  const columns = Math.ceil(13 * n / high);
+  return [Math.ceil(n / columns), columns];
+}
+function rackHigh(p, wide, worded) {
+  const { w, h } = worded ? WORDED : squared(NUMBERED);
+  const across = Math.max(Math.floor(wide / (w + SQUARE)), 1);
+  return Math.ceil(p / across) * (h + SQUARE) + 4;
+}
+function rackOf(p, wide, band, worded) {
+  let best = { w: 0, h: 0, across: p, tall: 0, worth: -1 };
+  for (let rows = 1; rows <= p; rows++) {
+    const across2 = Math.ceil(p / rows);
+    const room = { w: wide / across2 - SQUARE, h: (band - 4) / rows - SQUARE };
+    const side = Math.max(Math.min(room.w, room.h, 34), 3);
+    const { w: w2, h: h2 } = worded ? { w: Math.max(Math.min(room.w, 90), 3), h: Math.max(Math.min(room.h, 22), 3) } : squared(side);
+    const worth = worded ? Math.min(w2 / WORDED.w, h2 / WORDED.h) : side;
+    if (worth > best.worth) best = { w: w2, h: h2, across: across2, tall: rows * (h2 + SQUARE) - SQUARE, worth };
+  }
+  const { w, h, across, tall } = best;
+  return { w, h, across, tall };
 }
 function squareOf(n) {
   const columns = Math.ceil(Math.sqrt(n));
   return [Math.ceil(n / columns), columns];
 }
-var patchAt = ({ columns }, { patches: { x, y, cell } }, token) => ({
-  x: x + token % columns * cell,
-  y: y + Math.floor(token / columns) * cell
+var inField = ({ columns }, { x, y, w, h }, token) => ({
+  x: x + token % columns * w,
+  y: y + Math.floor(token / columns) * h,
+  w: w - 1,
+  h: h - 1
 });
-var resultAt = ({ columns }, { results: { x, y, cell } }, token) => ({
-  x: x + token % columns * cell,
-  y: y + Math.floor(token / columns) * cell
-});
+var patchAt = (layout, { patches }, token) => inField(layout, patches, token);
+var resultAt = (layout, { results }, token) => inField(layout, results, token);
 var rowAt = ({ scores: { x, top, rowHigh } }, token) => ({ x, y: top + (token + 0.5) * rowHigh });
-function inRack({ top, p, rack: { tile, step, band } }, slot, from) {
-  return { x: from + slot % p * step, y: top + Math.floor(slot / p) * band + (band - tile) / 2 };
+function inRack({ top, p, rack: { w, h, across, tall, band } }, slot, from) {
+  const place = slot % p;
+  const y = top + Math.floor(slot / p) * band + (band - tall) / 2;
+  return { x: from + place % across * (w + SQUARE), y: y + Math.floor(place / across) * (h + SQUARE), w, h };
+}
+function rackAt(box, expert) {
+  const { x, y } = inRack(box, expert * box.p, box.rack.x);
+  const { w, across, tall } = box.rack;
+  return { x, y, w: across * (w + SQUARE) - SQUARE, h: tall };
 }
 var slotAt = (box, slot) => inRack(box, slot, box.rack.x);
 var outputAt = (box, slot) => inRack(box, slot, box.outputs);
-function expertAt({ top, rack: { tile, band }, expert: { x, wide } }, expert) {
-  const high = Math.min(band - 4, tile + 8);
-  return { x, y: top + expert * band + (band - high) / 2, wide, high };
+function expertAt({ top, rack: { tall, band }, expert: { x, wide } }, expert) {
+  const high = Math.min(band - 4, tall + 8);
+  return { x, y: top + expert * band + (band - high) / 2, w: wide, h: high };
 }
 function slotUnder(layout, lanes, x, y) {
   for (const [lane, box] of layout.lanes.entries())
     for (let slot = 0; slot < lanes[lane].e * lanes[lane].p; slot++) {
       const at = slotAt(box, slot);
-      const { tile } = box.rack;
-      if (x >= at.x && x < at.x + tile && y >= at.y && y < at.y + tile) return { lane, slot };
+      if (x >= at.x && x < at.x + at.w && y >= at.y && y < at.y + at.h) return { lane, slot };
     }
   return null;
 }
 function tokenUnder(layout, n, x, y) {
   for (const { patches, results, scores } of layout.lanes) {
     for (const area of [patches, results]) {
-      const column = Math.floor((x - area.x) / area.cell);
-      const token = Math.floor((y - area.y) / area.cell) * layout.columns + column;
+      const column = Math.floor((x - area.x) / area.w);
+      const token = Math.floor((y - area.y) / area.h) * layout.columns + column;
       if (column >= 0 && column < layout.columns && y >= area.y && token < n) return token;
     }
     const row = Math.floor((y - scores.top) / scores.rowHigh);
@@ -2083,17 +2651,17 @@ var tinted = ({ side, cells }, colour, share) => ({
   cells: cells.map((value, i) => value + (colour[i % 3] - value) * share)
 });
 var rgbOf = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-function paintTile(pen, tile, x, y, size) {
+function paintTile(pen, tile, { x, y, w, h }) {
   if (pen.drawImage) {
     pen.imageSmoothingEnabled = false;
-    pen.drawImage(tile.bitmap ??= bitmapOf(tile), x, y, size, size);
+    pen.drawImage(tile.bitmap ??= bitmapOf(tile), x, y, w, h);
     return;
   }
-  const step = size / tile.side;
+  const [across, down] = [w / tile.side, h / tile.side];
   for (let i = 0; i < tile.side * tile.side; i++) {
     const [r, g, b] = tile.cells.subarray(3 * i, 3 * i + 3).map(Math.round);
     pen.fillStyle = `rgb(${r}, ${g}, ${b})`;
-    pen.fillRect(x + i % tile.side * step, y + Math.floor(i / tile.side) * step, step, step);
+    pen.fillRect(x + i % tile.side * across, y + Math.floor(i / tile.side) * down, across, down);
   }
 }
 function bitmapOf({ side, cells }) {
@@ -2143,31 +2711,6 @@ function widely(least, most, power, bases) {
 }
 var doubling = (least, most) => widely(least, most, 2, [1, 1.5]);
 
-// js/routing_flow/timeline.js
-var LOOP = 12;
-var BEGINS = [
-  ["score", 0],
-  ["normalise", 1.6],
-  ["select", 3.6],
-  ["dispatch", 5.2],
-  ["compute", 8.6],
-  ["combine", 10]
-];
-var CHAPTERS = BEGINS.map(([name, from], i) => ({ name, from, to: BEGINS[i + 1]?.[1] ?? LOOP }));
-var chapterAt = (t) => CHAPTERS.findLastIndex(({ from }) => t >= from);
-var stillOf = (chapter) => chapter === 1 ? 2.6 : Number((CHAPTERS[chapter].to - 0.1).toFixed(2));
-function passed(t, name) {
-  const { from, to } = CHAPTERS[CHAPTERS.findIndex((each) => each.name === name)];
-  return between(t, from, to);
-}
-var between = (x, from, to) => Math.min(Math.max((x - from) / (to - from), 0), 1);
-var ease = (x) => x < 0.5 ? 4 * x ** 3 : 1 - (2 - 2 * x) ** 3 / 2;
-function inTurn(x, i, count, share) {
-  const from = count > 1 ? i / (count - 1) * (1 - share) : 0;
-  return ease(between(x, from, from + share));
-}
-var mix = (a, b, x) => a + (b - a) * x;
-
 // js/routing_flow/page.js
 var counts = (least, most) => most - least < 32 ? evenly(least, most, 1) : doubling(least, most);
 var KNOBS = {
@@ -2177,6 +2720,11 @@ var KNOBS = {
   top_k: ["Choices (top_k)", counts],
   image_index: ["Image", counts]
 };
+var LEGEND = `<p class="routing-flow-legend" data-part="legend">In the words of the field:
+  the weight of a token for an expert is its ${term("gate")}; what each slot takes is the sum of its ${term("dispatch")} weights; what each
+  token gets back is the sum of its ${term("combine")} weights; what comes back unchanged was ${term("dropped")} and has only its
+  ${term("residual")}. More: ${["token", "slot", "expert", "score", "softmax", "empty slot"].map((name) => term(name)).join(" ")}</p>`;
+var TERMS = { capacity_factor: "capacity factor", scale: "scale", slots_per_expert: "capacity", top_k: "top_k" };
 var button = (name, label, more = "") => `<button type="button" data-part="${name}" ${KEYS} ${more}>${label}</button>`;
 var PAGE2 = `
 <div class="routing-flow-player explorer-actions">
@@ -2190,8 +2738,9 @@ var PAGE2 = `
 <div class="routing-flow-tabs" role="tablist" aria-label="Router" data-part="tabs" hidden></div>
 <div class="routing-flow-stage"><canvas data-part="stage" tabindex="0" ${KEYS} role="application"></canvas></div>
 ${STATUS}
+${LEGEND}
 <div class="explorer-controls routing-flow-knobs">
-  ${Object.keys(KNOBS).map((name) => `<div data-part="${name}-knob">${knob(name, KNOBS[name][0])}</div>`).join("")}
+  ${Object.keys(KNOBS).map((name) => `<div data-part="${name}-knob">${knob(name, KNOBS[name][0], TERMS[name])}</div>`).join("")}
   <label data-part="priority-knob">Served first <select data-part="priority" ${KEYS}>${PRIORITIES.map(
   (each) => `<option>${each}</option>`
 ).join("")}</select></label>
@@ -2418,105 +2967,27 @@ ${this.#elements.join("\n")}
   }
 };
 
-// js/routing_flow/brushes.js
-var FONT = "system-ui, sans-serif";
-function say(pen, text, x, y, { size, colour, bold = false, align = "left" }) {
-  pen.font = `${bold ? "600 " : ""}${size}px ${FONT}`;
-  pen.textAlign = align;
-  pen.textBaseline = "middle";
-  pen.fillStyle = colour;
-  pen.fillText(text, x, y);
-}
-var lengthOf = (text, size, bold = false) => text.length * size * (bold ? 0.61 : 0.54);
-function broken(text, size, width, bold = false) {
-  if (lengthOf(text, size, bold) <= width) return [text];
-  const most = Math.floor(width / lengthOf("x", size, bold));
-  const at = text.lastIndexOf(" ", most);
-  const [first, rest] = at > 0 ? [text.slice(0, at), text.slice(at + 1)] : [text.slice(0, most), text.slice(most)];
-  return [first, rest.length > most ? `${rest.slice(0, most - 1)}…` : rest];
-}
-function along(a, b, u) {
-  const middle = (a.x + b.x) / 2;
-  const v = 1 - u;
-  const x = v ** 3 * a.x + 3 * v * u * middle + u ** 3 * b.x;
-  const rise = 3 * v * u ** 2 + u ** 3;
-  return { x, y: mix(a.y, b.y, rise) };
-}
-function thread(pen, a, b, part = 1) {
-  if (part <= 0) return;
-  const middle = (a.x + b.x) / 2;
-  pen.beginPath();
-  pen.moveTo(a.x, a.y);
-  if (part >= 1) pen.bezierCurveTo(middle, a.y, middle, b.y, b.x, b.y);
-  else {
-    const end = along(a, b, part);
-    const first = mix(a.x, middle, part);
-    const second = { x: mix(first, middle, part), y: mix(a.y, mix(a.y, b.y, part), part) };
-    pen.bezierCurveTo(first, a.y, second.x, second.y, end.x, end.y);
-  }
-  pen.stroke();
-}
-function ringed(pen, x, y, w, h) {
-  for (
-    const [width, colour] of
-    /** @type {const} */
-    [
-      [4.5, "#000"],
-      [2, "#fff"]
-    ]
-  ) {
-    pen.lineWidth = width;
-    pen.strokeStyle = colour;
-    pen.strokeRect(x - 0.5, y - 0.5, w + 1, h + 1);
-  }
-}
-function tag(pen, token, x, y, size) {
-  if (size < 15) return;
-  const [letters, high] = size < 22 ? [8, 8] : [9, 10];
-  const wide = (token > 9 ? 1.4 : 0.85) * letters;
-  pen.fillStyle = "rgba(0, 0, 0, 0.72)";
-  pen.fillRect(x, y, wide, high);
-  say(pen, String(token), x + wide / 2, y + high / 2 + 0.5, { size: letters, colour: "#fff", align: "center" });
-}
-function hollow(pen, { x, y }, size, colour) {
-  pen.strokeStyle = colour;
-  pen.lineWidth = 1;
-  pen.setLineDash([3, 2]);
-  pen.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1);
-  pen.setLineDash([]);
-}
-function crossed(pen, { x, y }, size, colour) {
-  const edge = size * 0.25;
-  pen.strokeStyle = colour;
-  pen.lineWidth = 2;
-  pen.beginPath();
-  pen.moveTo(x + edge, y + edge);
-  pen.lineTo(x + size - edge, y + size - edge);
-  pen.moveTo(x + size - edge, y + edge);
-  pen.lineTo(x + edge, y + size - edge);
-  pen.stroke();
-}
-
 // js/routing_flow/travel.js
 var rowEnd = (box, token) => ({ x: box.scores.cellsX + box.scores.cellsWide + 2, y: rowAt(box, token).y });
 var rackEnd = (box, expert) => ({ x: box.rack.x - 4, y: box.top + (expert + 0.5) * box.rack.band });
 var slotMiddle = (box, slot) => {
-  const { x, y } = slotAt(box, slot);
-  return { x: x + box.rack.tile / 2, y: y + box.rack.tile / 2 };
+  const { x, y, w, h } = slotAt(box, slot);
+  return { x: x + w / 2, y: y + h / 2 };
 };
-function paintThreads(pen, { scene, lane, box }, t) {
+function paintThreads(pen, { scene, lane, box, turn }, t) {
   const now = passed(t, "select");
-  const later = passed(t, "dispatch");
+  const later = dispatched(t, turn);
   if (now <= 0 || lane.note) return;
   if (!lane.sparse) {
-    if (later > 0 || lane.kind !== "soft") return;
-    pen.globalAlpha = ease(between(now, 0.1, 0.4));
-    const y = box.top + box.high / 2;
+    if (passed(t, "dispatch") > 0 || lane.kind !== "soft") return;
     const x = (box.scores.cellsX + box.scores.cellsWide + box.rack.x) / 2;
-    const how = { size: scene.layout.compact ? 9 : 13, colour: scene.ink.text, bold: true };
-    ["nothing", "is", "selected"].forEach(
-      (word, i) => say(pen, word, x, y + (i - 1) * how.size * 1.3, { ...how, align: "center" })
-    );
+    const how = { size: 13, colour: scene.ink.text, bold: true, align: (
+      /** @type {const} */
+      "center"
+    ) };
+    if (lengthOf("selected", how.size, true) + 8 > 2 * (box.rack.x - x)) return;
+    pen.globalAlpha = ease(between(now, 0.1, 0.4));
+    ["nothing", "is", "selected"].forEach((word, i) => say(pen, word, x, box.top + box.high / 2 + (i - 1) * 17, how));
     pen.globalAlpha = 1;
     return;
   }
@@ -2535,89 +3006,83 @@ function paintThreads(pen, { scene, lane, box }, t) {
 }
 var flightOf = (lane, i) => {
   const count = lane.meetings.length;
-  return [0.02 + (count > 1 ? i / (count - 1) : 0) * 0.42, 0.16];
+  return [0.02 + (count > 1 ? i / (count - 1) : 0) * 0.3, 0.16];
 };
 var FALL = 0.14;
+function fallOf(lane, token) {
+  const last2 = lane.meetings.findLastIndex((meeting) => meeting.token === token && meeting.slot < 0);
+  return last2 < 0 ? 0.7 : flightOf(lane, last2)[0] + flightOf(lane, last2)[1];
+}
 function railAt({ dropped }, box, token) {
   const before = dropped.slice(0, token).filter(Boolean).length;
   const size = railTile(box);
-  return { x: box.rack.x - 46 - before * (size + 5), y: box.rail - size / 2 };
+  return { x: box.rack.x - 46 - before * railStep(dropped, box), y: box.rail - size / 2, w: size, h: size };
 }
-var railTile = (box) => Math.max(Math.min(box.patches.cell * 0.7, 20), 10);
+function railStep(dropped, box) {
+  const count = dropped.filter(Boolean).length;
+  return Math.min(railTile(box) + 5, (box.rack.x - 46) / Math.max(count - 1, 1));
+}
+var railTile = (box) => Math.max(Math.min(box.patches.h * 0.7, 20), 15);
 function paintDispatch(pen, part, t) {
-  const { scene, lane, box } = part;
-  const { ink } = scene;
-  const size = box.rack.tile;
-  for (let slot = 0; slot < lane.e * lane.p; slot++) hollow(pen, slotAt(box, slot), size, ink.line);
-  const now = passed(t, "dispatch");
+  const { scene, lane, box, turn } = part;
+  for (let slot = 0; slot < lane.e * lane.p; slot++) hollow(pen, slotAt(box, slot), scene.ink.line);
+  const now = dispatched(t, turn);
   if (now <= 0 || lane.note) return;
   if (!lane.sparse) return paintMixing(pen, part, now);
-  const { token: followed } = scene;
-  const mini = Math.min(box.scores.rowHigh - 1, 14);
-  const falls = [];
   lane.meetings.forEach((meeting, i) => {
     const [from, long] = flightOf(lane, i);
-    if (meeting.slot < 0) {
-      falls.push([meeting, from + long]);
-      const edge = rackEnd(box, meeting.expert);
-      return flyTo(pen, part, meeting, between(now, from, from + long), { x: edge.x - 12, y: edge.y }, mini, 20);
-    }
     const way = between(now, from, from + long);
-    if (way <= 0) return;
-    flyTo(pen, part, meeting, way, slotMiddle(box, meeting.slot), mini, size, true);
+    if (meeting.slot >= 0) return flyTo(pen, part, meeting, way, slotAt(box, meeting.slot), true);
+    const edge = rackEnd(box, meeting.expert);
+    flyTo(pen, part, meeting, way, { x: edge.x - 22, y: edge.y - 10, w: 20, h: 20 });
   });
-  if (now < 1) paintFalls(pen, part, now, falls);
-  const own = falls.find(([{ token }]) => token === followed);
-  if (own && now >= own[1] && lane.dropped[followed]) {
-    const { x, y } = slotAt(box, own[0].expert * lane.p);
-    ringed(pen, x - 1, y - 1, (lane.p - 1) * box.rack.step + size + 2, size + 2);
-    const band = { y: box.top + own[0].expert * box.rack.band };
-    say(pen, "full", box.rack.x - 8, band.y + 4, {
-      size: scene.layout.font,
-      colour: ink.text,
-      bold: true,
-      align: "right"
-    });
-  }
+  if (passed(t, "dispatch") < 1) paintFalls(pen, part, now);
+  const full = fullFor(part, t);
+  if (full >= 0) ringed(pen, outset(rackAt(box, full), 1));
 }
-function flyTo(pen, { scene, box }, { token }, way, to, small, big, stays = false) {
+function fullFor({ scene: { token }, lane, turn }, t) {
+  if (lane.kind !== "tokens" || lane.note || !lane.dropped[token]) return -1;
+  if (dispatched(t, turn) < fallOf(lane, token)) return -1;
+  return lane.meetings.findLast((meeting) => meeting.token === token)?.expert ?? -1;
+}
+var outset = ({ x, y, w, h }, by) => ({ x: x - by, y: y - by, w: w + 2 * by, h: h + 2 * by });
+function flyTo(pen, { scene, box }, { token }, way, to, stays = false) {
   if (way <= 0 || way >= 1 && !stays) return;
-  const from = { x: box.scores.x + small / 2, y: rowAt(box, token).y };
+  const mini = Math.min(box.scores.rowHigh - 1, 14);
   const moved = ease(way);
-  const { x, y } = along(from, to, moved);
-  const size = mix(small, big, moved);
-  const corner = { x: x - size / 2, y: y - size / 2 };
-  paintTile(pen, scene.tiles[token], corner.x, corner.y, size);
-  if (token === scene.token) ringed(pen, corner.x, corner.y, size, size);
-  if (moved > 0.5) tag(pen, token, corner.x, corner.y, size);
+  const end = { x: to.x + to.w / 2, y: to.y + to.h / 2 };
+  const { x, y } = along({ x: box.scores.x + mini / 2, y: rowAt(box, token).y }, end, moved);
+  const [w, h] = [mix(mini, to.w, moved), mix(mini, to.h, moved)];
+  const area = { x: x - w / 2, y: y - h / 2, w, h };
+  paintTile(pen, scene.tiles[token], area);
+  if (token === scene.token) ringed(pen, area);
+  if (moved > 0.5) tag(pen, scene, token, area);
 }
-function paintFalls(pen, { scene, lane, box }, now, refused) {
-  const size = railTile(box);
+function paintFalls(pen, part, now) {
+  const { lane, box } = part;
   lane.dropped.forEach((is, token) => {
-    if (!is) return;
-    const last2 = refused.findLast(([meeting]) => meeting.token === token);
-    const from = last2 ? rackEnd(box, last2[0].expert) : rowEnd(box, token);
-    const starts = last2 ? last2[1] : 0.7;
+    const starts = fallOf(lane, token);
+    if (!is || now < starts) return;
+    const last2 = lane.meetings.findLast((meeting) => meeting.token === token);
+    const from = last2 ? rackEnd(box, last2.expert) : rowEnd(box, token);
     const way = between(now, starts, starts + FALL);
-    if (now < starts) return;
     const to = railAt(lane, box, token);
-    const start = { x: from.x - (last2 ? 22 : 0), y: from.y - size / 2 };
+    const start = { x: from.x - (last2 ? 22 : 0), y: from.y - to.h / 2 };
     const x = mix(start.x, to.x, Math.sqrt(way));
     const y = mix(start.y, to.y, way ** 2) - 26 * 4 * way * (1 - way) * 0.35;
-    lying(pen, scene, token, x, y, size);
+    lying(pen, part, token, { ...to, x, y });
   });
 }
-function lying(pen, scene, token, x, y, size) {
-  paintTile(pen, scene.tiles[token], x, y, size);
-  if (token === scene.token) ringed(pen, x, y, size, size);
-  else hollow(pen, { x: x - 1, y: y - 1 }, size + 2, scene.ink.text);
-  tag(pen, token, x, y, size);
+function lying(pen, { scene, lane, box }, token, area) {
+  paintTile(pen, scene.tiles[token], area);
+  if (token === scene.token) ringed(pen, area);
+  else hollow(pen, outset(area, 1), scene.ink.text);
+  if (railTile(box) < railStep(lane.dropped, box)) tag(pen, scene, token, area);
 }
 function paintMixing(pen, { scene, lane, box, made }, now) {
   const { n, e, p, dispatch, empty } = lane;
   const s = e * p;
   const shown = slotShown(lane, scene.token, scene.slot);
-  const size = box.rack.tile;
   const first = ease(between(now, 0.03, 0.38));
   const rest = between(now, 0.5, 0.95);
   const most = dispatch.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
@@ -2648,134 +3113,91 @@ function paintMixing(pen, { scene, lane, box, made }, now) {
   for (let slot = 0; slot < s; slot++) {
     const come = slot === shown ? between(first, 0.6, 1) : inTurn(rest, slot, s, 0.5);
     if (come <= 0 || empty[slot]) continue;
-    const { x, y } = slotAt(box, slot);
     pen.globalAlpha = come;
-    paintTile(pen, made.slots[slot], x, y, size);
+    paintTile(pen, made.slots[slot], slotAt(box, slot));
   }
   pen.globalAlpha = 1;
-  if (first > 0.5) ringed(pen, slotAt(box, shown).x, slotAt(box, shown).y, size, size);
+  if (first > 0.5) ringed(pen, slotAt(box, shown));
 }
-function paintRecipe(pen, { scene, lane, box, made }, t) {
-  const { ink, tiles, layout } = scene;
-  const now = passed(t, "dispatch");
-  const asked = scene.slot >= 0;
-  if (lane.sparse || lane.note || layout.compact || !asked && (now <= 0 || now >= 1)) return;
-  const alpha = asked ? 1 : between(now, 0.25, 0.35);
-  const slot = slotShown(lane, scene.token, scene.slot);
-  const wide = box.results.x - box.outputs - 12;
-  if (alpha <= 0 || wide < 150) return;
-  const size = Math.min(30, wide / 6.5);
-  const step = (wide - size) / 4;
-  const high = box.top + box.high / 2 - size / 2 - 4;
-  const parts = largest(columnOf(lane, slot), 3);
-  const small = layout.font - 2;
-  const label = { size: small, colour: ink.text, align: (
-    /** @type {const} */
-    "center"
-  ) };
-  pen.globalAlpha = alpha;
-  pen.fillStyle = ink.page;
-  pen.fillRect(box.outputs - 2, box.top, wide + 8, box.high);
-  const middle = (i) => box.outputs + i * step + size / 2;
-  say(pen, `slot ${slot % lane.p} of expert ${Math.floor(slot / lane.p)} is`, middle(0) - size / 2, high - 14, {
-    ...label,
-    align: "left",
-    bold: true
-  });
-  parts.forEach(([token, weight], i) => {
-    const x = box.outputs + i * step;
-    paintTile(pen, tiles[token], x, high, size);
-    tag(pen, token, x, high, size);
-    say(pen, `${Math.round(100 * weight)} %`, middle(i), high + size + 9, label);
-    say(pen, "+", middle(i) + step / 2, high + size / 2, { ...label, bold: true });
-  });
-  const rest = 1 - parts.reduce((sum, [, weight]) => sum + weight, 0);
-  say(pen, "…", middle(3), high + size / 2, { ...label, bold: true });
-  say(pen, `${lane.n - parts.length} more`, middle(3), high + size + 9, label);
-  say(pen, `${Math.round(100 * rest)} %`, middle(3), high + size + 22, label);
-  say(pen, "=", middle(3) + step / 2, high + size / 2, { ...label, bold: true });
-  paintTile(pen, made.slots[slot], box.outputs + 4 * step, high, size);
-  ringed(pen, box.outputs + 4 * step, high, size, size);
-  pen.globalAlpha = 1;
-}
-function revealed(lane, token, t) {
-  const now = passed(t, "dispatch");
-  if (!lane.sparse) return now > 0.2;
+function revealed({ scene: { token }, lane, turn }, t) {
+  const now = dispatched(t, turn);
+  if (!lane.sparse) return now > 0;
+  if (lane.dropped[token]) return now >= fallOf(lane, token);
   const own = lane.meetings.findLastIndex((meeting) => meeting.token === token);
-  if (own < 0) return now > 0.7;
-  const [from, long] = flightOf(lane, own);
-  return now >= from + long;
+  return own >= 0 && now >= flightOf(lane, own)[0] + flightOf(lane, own)[1];
 }
 
 // js/routing_flow/answers.js
-function paintExperts(pen, { scene, lane, box, made }, t) {
+function paintExperts(pen, part, t) {
+  const { scene, lane, box, made } = part;
   const { ink } = scene;
   const now = passed(t, "compute");
   const { e, p, empty } = lane;
-  const size = box.rack.tile;
   const turn = now > 0 && now < 1 ? Math.floor(now * p) : -1;
   const within = now * p - turn;
-  for (let expert = 0; expert < e; expert++) {
-    const { x, y, wide, high } = expertAt(box, expert);
-    const colour = expertColour(expert);
-    const busy = turn >= 0 ? empty[expert * p + turn] : null;
-    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
-    const grow = 3 * pulse;
-    if (busy !== null) {
-      pen.globalAlpha = mix(0.15, busy ? 0.3 : 0.8, pulse);
-      pen.fillStyle = busy ? ink.bar : colour;
-      pen.fillRect(x - grow, y - grow, wide + 2 * grow, high + 2 * grow);
-      pen.globalAlpha = 1;
-    } else {
-      pen.globalAlpha = 0.15;
-      pen.fillStyle = colour;
-      pen.fillRect(x, y, wide, high);
-      pen.globalAlpha = 1;
-    }
-    pen.strokeStyle = busy ? ink.bar : colour;
-    pen.lineWidth = 2;
-    if (busy) pen.setLineDash([4, 3]);
-    pen.strokeRect(x - grow, y - grow, wide + 2 * grow, high + 2 * grow);
-    pen.setLineDash([]);
-  }
   for (let slot = 0; slot < (lane.note ? 0 : e * p); slot++) {
     const place = slot % p;
     const done = ease(between(now * p, place, place + 1));
     if (done <= 0) continue;
     const [from, to] = [slotAt(box, slot), outputAt(box, slot)];
     if (empty[slot]) {
-      hollow(pen, to, size, ink.bar);
-      if (done > 0.5) crossed(pen, to, size, ink.bar);
+      hollow(pen, to, ink.bar);
+      if (done > 0.5) crossed(pen, to, ink.bar);
       continue;
     }
     pen.globalAlpha = from.x === to.x ? done : 1;
-    paintTile(pen, made.outputs[slot], mix(from.x, to.x, done), mix(from.y, to.y, done), size);
+    paintTile(pen, made.outputs[slot], midway(from, to, done));
     pen.globalAlpha = 1;
-    if (lane.holder[slot] === scene.token && done >= 1) ringed(pen, to.x, to.y, size, size);
+    if (from.x === to.x && lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], to);
   }
   for (let expert = 0; expert < e; expert++) {
-    const { x, y, wide, high } = expertAt(box, expert);
+    const colour = expertColour(expert);
     const idle = turn >= 0 && empty[expert * p + turn];
-    const long = idle && high > 24 ? "for nothing" : `expert ${expert}`;
-    const fits2 = Math.min(12, high, 12 * (wide - 4) / lengthOf(long, 12, true));
-    const [name, letters] = fits2 < 9 ? [`E${expert}`, Math.min(12, high)] : [long, fits2];
-    const how = { size: letters, colour: ink.text, bold: true, align: (
-      /** @type {const} */
-      "center"
-    ) };
-    say(pen, name, x + wide / 2, y + high / 2, how);
+    const pulse = turn >= 0 ? Math.sin(Math.PI * within) : 0;
+    const { x, y, w, h } = outset(expertAt(box, expert), Math.min(3, box.rack.band / 8) * pulse);
+    pen.fillStyle = ink.page;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = turn < 0 ? 0.15 : mix(0.15, idle ? 0.3 : 0.8, pulse);
+    pen.fillStyle = idle ? ink.bar : colour;
+    pen.fillRect(x, y, w, h);
+    pen.globalAlpha = 1;
+    pen.strokeStyle = idle ? ink.bar : colour;
+    pen.lineWidth = 2;
+    if (idle) pen.setLineDash([4, 3]);
+    pen.strokeRect(x, y, w, h);
+    pen.setLineDash([]);
+  }
+  for (const slot of now > 0 && !lane.note ? slotsOf(lane, scene.token) : [])
+    if (now * p >= slot % p + 1) ringed(pen, outputAt(box, slot));
+  const full = fullFor(part, t);
+  for (let expert = 0; expert < e; expert++) {
+    const idle = turn >= 0 && empty[expert * p + turn];
+    nameExpert(pen, part, expert, idle ? "for nothing" : expert === full ? "full" : "");
   }
 }
+function nameExpert(pen, { scene: { ink }, box }, expert, more = "") {
+  const { x, y, w, h } = expertAt(box, expert);
+  const long = lengthOf(`expert ${expert}`, 9, true) <= w - 4;
+  const name = long ? `expert ${expert}` : `E${expert}`;
+  const sizeOf = (text, high) => [12, 11, 10, 9, 8, 7].find((size) => size <= high && lengthOf(text, size, true) <= w - 3) ?? 0;
+  const two2 = more ? sizeOf(more, h / 2 - 3) : 0;
+  const lines = two2 ? [name, more] : [name];
+  lines.forEach((text, i) => {
+    const size = i ? two2 : sizeOf(text, two2 ? h / 2 - 3 : h - 1);
+    const middle = y + h / 2 + (i - (lines.length - 1) / 2) * (h / 2);
+    if (size) say(pen, text, x + w / 2, middle, { size, colour: ink.text, bold: true, align: "center" });
+  });
+}
 var railEnds = ({ scene: { layout }, box }) => ({
-  from: box.patches.x + layout.columns * box.patches.cell / 2,
-  to: box.results.x + layout.columns * box.results.cell / 2
+  from: box.patches.x + layout.columns * box.patches.w / 2,
+  to: box.results.x + layout.columns * box.results.w / 2
 });
 function paintRail(pen, part) {
   const { scene, lane, box } = part;
   const { ink, layout } = scene;
   const rows = Math.ceil(lane.n / layout.columns);
   const { from, to } = railEnds(part);
-  const foot = box.patches.y + rows * box.patches.cell + 2;
+  const foot = box.patches.y + rows * box.patches.h + 2;
   pen.strokeStyle = ink.line;
   pen.lineWidth = 2;
   pen.beginPath();
@@ -2797,16 +3219,16 @@ function paintTravellers(pen, part, t) {
   const { from, to } = railEnds(part);
   const computed = passed(t, "compute");
   const combined = passed(t, "combine");
-  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.5);
+  const journey = 0.6 * computed + 0.4 * between(combined, 0, 0.4);
   if (computed <= 0) return;
   const size = railTile(box);
   const small = Math.min(size * 0.45, 8);
-  if (combined < 0.5) {
+  if (combined < 0.4) {
     pen.globalAlpha = 0.75;
     for (let token = 0; token < lane.n; token++) {
       if (lane.dropped[token]) continue;
       const x = mix(from, to - lane.n * (small + 1), journey) + token * (small + 1);
-      if (x > from) paintTile(pen, scene.tiles[token], x, box.rail - small / 2, small);
+      if (x > from) paintTile(pen, scene.tiles[token], { x, y: box.rail - small / 2, w: small, h: small });
     }
     pen.globalAlpha = 1;
   }
@@ -2814,12 +3236,12 @@ function paintTravellers(pen, part, t) {
     if (!is) return;
     const at = railAt(lane, box, token);
     const end = resultAt(layout, box, token);
-    const rise = ease(between(combined, 0.5, 0.8));
+    const slide = ease(between(combined, 0.4, 0.52));
+    const rise = ease(between(combined, 0.5, 0.65));
     const along2 = ease(between(journey, 0, 1));
     const behind = railAt(lane, box, lane.dropped.indexOf(true)).x - at.x;
-    const x = mix(mix(at.x, to - size / 2 - behind, along2), end.x, rise);
-    const y = mix(at.y, end.y, rise);
-    lying(pen, scene, token, x, y, mix(size, box.results.cell, rise));
+    const there = { ...at, x: mix(mix(at.x, to - size / 2 - behind, along2), end.x, slide) };
+    lying(pen, part, token, midway(there, end, rise));
   });
 }
 function paintCombine(pen, { scene, lane, box, made }, t) {
@@ -2827,16 +3249,15 @@ function paintCombine(pen, { scene, lane, box, made }, t) {
   const now = passed(t, "combine");
   const { n, e, p, combine } = lane;
   const s = e * p;
-  const { cell } = box.results;
-  const size = box.rack.tile;
-  for (let token = 0; token < n; token++) hollow(pen, resultAt(layout, box, token), cell - 1, scene.ink.line);
+  const cell = box.results;
+  for (let token = 0; token < n; token++) hollow(pen, resultAt(layout, box, token), scene.ink.line);
   if (now <= 0 || lane.note) return;
   const most = combine.reduce((a, x) => Math.max(a, Math.abs(x)), 1e-9);
   const wide = 7;
   const reach = ease(between(now, 0.02, 0.45));
   for (let slot = 0; slot < s; slot++) {
-    const { x, y } = outputAt(box, slot);
-    const from = { x: Math.max(x + size, box.expert.x + box.expert.wide), y: y + size / 2 };
+    const { x, y, w, h } = outputAt(box, slot);
+    const from = { x: Math.max(x + w, box.expert.x + box.expert.wide), y: y + h / 2 };
     pen.strokeStyle = expertColour(Math.floor(slot / p));
     for (let token = 0; token < n; token++) {
       const width = wide * Math.abs(combine[token * s + slot]) / most;
@@ -2845,23 +3266,25 @@ function paintCombine(pen, { scene, lane, box, made }, t) {
       const at = resultAt(layout, box, token);
       pen.globalAlpha = (own ? 0.95 : lane.sparse ? 0.6 : 0.32) * (1 - 0.35 * between(now, 0.8, 1));
       pen.lineWidth = Math.max(width, 0.5);
-      thread(pen, from, { x: at.x + 2, y: at.y + cell / 2 }, reach);
+      thread(pen, from, { x: at.x + 2, y: at.y + cell.h / 2 }, reach);
     }
   }
   const arrive = ease(between(now, 0.3, 0.6));
   for (let token = 0; token < n; token++) {
     if (lane.dropped[token]) continue;
-    const { x, y } = resultAt(layout, box, token);
+    const area = resultAt(layout, box, token);
+    const { x, y, w, h } = area;
     pen.globalAlpha = arrive;
-    paintTile(pen, made.results[token], x, y, cell - 1);
+    paintTile(pen, made.results[token], area);
+    if (scene.words) tag(pen, scene, token, area);
     const row = combine.subarray(token * s, (token + 1) * s);
     let left = x;
-    const high = Math.max(cell * 0.14, 2);
+    const high = Math.max(h * 0.14, 2);
     for (let slot = 0; slot < s; slot++) {
-      const width = Math.max(Math.min(row[slot], 1), 0) * (cell - 1);
+      const width = Math.max(Math.min(row[slot], 1), 0) * w;
       if (width < 0.2) continue;
       pen.fillStyle = expertColour(Math.floor(slot / p));
-      pen.fillRect(left, y + cell - 1 - high, Math.min(width, x + cell - 1 - left), high);
+      pen.fillRect(left, y + h - high, Math.min(width, x + w - left), high);
       left += width;
     }
   }
@@ -2869,11 +3292,10 @@ function paintCombine(pen, { scene, lane, box, made }, t) {
 }
 function paintPatches(pen, { scene, lane, box }) {
   const { layout, tiles } = scene;
-  const { cell } = box.patches;
   for (let token = 0; token < lane.n; token++) {
-    const { x, y } = patchAt(layout, box, token);
-    paintTile(pen, tiles[token], x, y, cell - 1);
-    tag(pen, token, x, y, cell - 1);
+    const area = patchAt(layout, box, token);
+    paintTile(pen, tiles[token], area);
+    tag(pen, scene, token, area);
   }
 }
 
@@ -2913,16 +3335,15 @@ function paintScores(pen, { scene, lane, box }, t) {
     const come = inTurn(between(scored, 0, 0.4), token, n, 0.5);
     if (come <= 0) continue;
     const from = patchAt(layout, box, token);
-    const to = { x, y: rowAt(box, token).y - mini / 2 };
-    const big = mix(box.patches.cell, mini, come);
-    paintTile(pen, tiles[token], mix(from.x, to.x, come), mix(from.y, to.y, come), big);
+    const to = { x, y: rowAt(box, token).y - mini / 2, w: mini, h: mini };
+    paintTile(pen, tiles[token], midway(from, to, come));
   }
   if (lane.kind === "turns" || lane.note) return;
   const { least, range, before, above, most, highest } = shapesOf2(lane);
   const wide = cellsWide / columns;
   const both = columnGates !== null;
-  const down = both ? ease(between(normal, 0.02, 0.3)) : 0;
-  const across = gates ? ease(both ? between(normal, 0.62, 0.9) : between(normal, 0.05, 0.5)) : 0;
+  const down = both ? ease(between(normal, 0.02, 0.18)) : 0;
+  const across = gates ? ease(both ? between(normal, 0.54, 0.7) : between(normal, 0.02, 0.25)) : 0;
   const picked = lane.sparse && gates ? passed(t, "select") : 0;
   const faint = mix(1, 0.3, ease(between(picked, 0, 0.3)));
   for (let token = 0; token < n; token++) {
@@ -2953,18 +3374,18 @@ function paintScores(pen, { scene, lane, box }, t) {
     }
   }
   pen.globalAlpha = 1;
-  follow(pen, box, followed, ink.text);
+  if (down < 0.5 || across > 0.5) follow(pen, box, followed, ink.text);
   if (layout.compact) return;
   const colour = ink.text;
-  if (both && down > 0.9 && across < 0.1) {
-    say(pen, "Σ = 1", cellsX + cellsWide + 3, top + tall - 6, { size, colour, bold: true });
-    say(pen, "per slot", cellsX + cellsWide + 3, top + tall - 18, { size, colour });
-    say(pen, "dispatch", cellsX + cellsWide + 3, top + 6, { size: size - 1, colour });
-  }
+  const beside = cellsX + cellsWide + 4;
+  if (both && down > 0.9 && across < 0.1)
+    ["each", "column", "1.00"].forEach(
+      (word, i) => say(pen, word, beside, top + tall / 2 + (i - 1) * (size + 3), { size, colour, bold: i > 1 })
+    );
   if (across > 0.9 && rowHigh >= 7 && passed(t, "select") <= 0) {
     const every = rowHigh < 9 ? 2 : 1;
     for (let token = 0; token < n; token += every)
-      say(pen, "1.00", cellsX + cellsWide + 4, rowAt(box, token).y, { size: Math.min(size, rowHigh), colour });
+      say(pen, "1.00", beside, rowAt(box, token).y, { size: Math.min(size, rowHigh), colour });
   }
 }
 function follow(pen, box, token, colour) {
@@ -2972,148 +3393,6 @@ function follow(pen, box, token, colour) {
   pen.strokeStyle = colour;
   pen.lineWidth = 2;
   pen.strokeRect(x - 2, top + token * rowHigh - 0.5, cellsX + cellsWide - x + 4, rowHigh + 0.5);
-}
-
-// js/routing_flow/words.js
-var TITLES = {
-  "tokens choice": "Tokens choice",
-  "experts choice": "Experts choice",
-  soft: "Soft MoE",
-  uniform: "Uniform",
-  identity: "Identity",
-  "uniform / soft": "Uniform / soft",
-  "soft / uniform": "Soft / uniform"
-};
-var titleOf = (name) => TITLES[name] ?? name;
-var two = (x) => x.toFixed(2);
-var percent = (x) => `${Math.round(100 * x)} %`;
-var many = (count, word) => `${count} ${word}${count === 1 ? "" : "s"}`;
-var span = ([least, most]) => two(least) === two(most) ? two(least) : `${two(least)}–${two(most)}`;
-var listed = (list) => list.length > 1 ? `${list.slice(0, -1).join(", ")} and ${list[list.length - 1]}` : String(list[0] ?? "none");
-function countsInWords(lane) {
-  const counts2 = countsOf(lane);
-  return {
-    dropped: `${counts2.dropped} dropped`,
-    empty: `${counts2.empty} of ${lane.e * lane.p} slots empty`,
-    slotSums: `Σ dispatch ${span(counts2.slotSums)}`,
-    tokenSums: `Σ combine ${span(counts2.tokenSums)}`
-  };
-}
-function softmaxes({ dispatch, combine }) {
-  if (dispatch && combine) return "each column becomes a bar that sums to 1, then each row";
-  if (dispatch) return "each column becomes a bar that sums to 1; combine weights are all equal";
-  return combine ? "each row becomes a bar that sums to 1; dispatch weights are all equal" : "all weights are equal";
-}
-function headline(lane, chapter) {
-  const { kind, n, note, reads } = lane;
-  if (note) return note;
-  if (!lane.known) return `as Python decided it at scale ${lane.scale} with ${many(lane.p, "slot")} per expert`;
-  const blind = kind === "turns" || kind === "soft" && !reads.dispatch && !reads.combine;
-  const counts2 = countsOf(lane);
-  const scored = kind === "soft" || kind === "given" ? "slot" : "expert";
-  const lines = {
-    score: blind ? "no scores are read" : `every token is scored against every ${scored}`,
-    normalise: kind === "soft" ? softmaxes(reads) : kind === "turns" || kind === "given" ? "its weights are not made from these scores" : "each row becomes a bar that sums to 1",
-    select: {
-      tokens: `each token asks for its best ${lane.meetings.length > n ? "experts" : "expert"}`,
-      experts: `each expert reaches for its best ${lane.p} tokens`,
-      turns: "tokens take turns",
-      soft: "nothing is selected: every slot takes part of every token",
-      given: lane.sparse ? "whole tokens go to slots" : "every weight is kept"
-    }[kind],
-    dispatch: lane.sparse ? `tokens travel whole; ${many(counts2.dropped, "token")} ${counts2.dropped === 1 ? "finds" : "find"} no slot` : `each slot becomes a weighted average of all ${n} patches`,
-    compute: counts2.empty ? `every slot is computed, ${counts2.empty} of them empty: paid for nothing` : "every slot is computed, none is empty",
-    combine: lane.sparse ? counts2.dropped ? "answers return, times their gate; dropped: unchanged" : "answers return, times their gate" : "each token gets a weighted average of all answers"
-  };
-  return lines[chapter];
-}
-function whyBefore({ meetings, priority, gates, columns, holder, p }, token) {
-  const refused = meetings.filter((meeting) => meeting.token === token && meeting.slot < 0);
-  if (refused.some(({ choice }) => choice > 0)) return "which were served before";
-  if (priority !== "gate" || !gates) return "which came first";
-  const highest = (who) => Math.max(...gates.subarray(who * columns, (who + 1) * columns));
-  const [{ expert }] = refused;
-  const higher = holder.subarray(expert * p, (expert + 1) * p).every((who) => highest(who) > highest(token));
-  return higher ? "whose gates are higher" : "which were served before";
-}
-function fateOf(lane, token) {
-  const { kind, p, dropped, meetings, note } = lane;
-  if (note) return note;
-  if (!lane.sparse) {
-    const row = lane.dispatch.subarray(token * lane.e * p, (token + 1) * lane.e * p);
-    const [[slot, share]] = largest(row, 1);
-    if (dropped[token]) return `no slot takes any of token ${token}: it is dropped`;
-    return `token ${token} is a part of every slot, most in slot ${slot % p} of expert ${Math.floor(slot / p)} (${percent(share)} of it): it cannot be dropped`;
-  }
-  const slots = slotsOf(lane, token);
-  const own = meetings.filter((meeting) => meeting.token === token);
-  if (kind === "tokens") {
-    const refused = own.filter(({ slot }) => slot < 0).map(({ expert }) => {
-      const full = `its ${many(p, "slot")} already hold${p === 1 ? "s" : ""} ${listed(holdersOf(lane, expert))}`;
-      return `expert ${expert}, but ${full}`;
-    });
-    const got = slots.map((slot) => `slot ${slot % p} of expert ${Math.floor(slot / p)}`);
-    if (dropped[token])
-      return `token ${token} asks ${refused.join(", and ")}, ${whyBefore(lane, token)}: it is dropped`;
-    return `token ${token} gets ${listed(got)}${refused.length ? `; it also asked ${refused.join(", and ")}` : ""}`;
-  }
-  if (!slots.length) {
-    if (kind !== "experts" || !lane.gates) return `no slot takes token ${token}: it is dropped`;
-    const { expert, gate, last: last2, least } = missOf(lane, token);
-    const begins = `no expert takes token ${token}: its gate of`;
-    const taken = `of token ${last2}, the last one taken: it is dropped`;
-    if (gate === least) return `${begins} ${two(gate)} for expert ${expert} is no higher than that ${taken}`;
-    const digits = two(gate) === two(least) ? 4 : 2;
-    return `${begins} ${gate.toFixed(digits)} for expert ${expert} is below the ${least.toFixed(digits)} ${taken}`;
-  }
-  const takers = slots.map((slot) => `expert ${Math.floor(slot / p)}`);
-  const verb = kind === "experts" ? takers.length > 1 ? "take" : "takes" : takers.length > 1 ? "have" : "has";
-  return `${listed(takers)} ${verb} token ${token}`;
-}
-function contentOf(lane, slot, most = 3) {
-  const parts = largest(columnOf(lane, slot), most).filter(([, weight]) => weight > 0);
-  const rest = lane.n - parts.length;
-  const shown = parts.map(([token, weight]) => `${percent(weight)} token ${token}`).join(" + ");
-  const name = `slot ${slot % lane.p} of expert ${Math.floor(slot / lane.p)}`;
-  if (!parts.length) return `${name} is empty`;
-  return `${name} = ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
-}
-function footnote(lane, chapter, token, slot = slotToShow(lane, token)) {
-  if (lane.note) return "";
-  const { kind, p, gates, columns, meetings } = lane;
-  if (chapter === "score" || chapter === "normalise") {
-    const values = chapter === "score" || !gates ? lane.scores : gates;
-    const [[column, value]] = largest(values.subarray(token * columns, (token + 1) * columns), 1);
-    const target = columns > lane.e ? `slot ${column % p} of expert ${Math.floor(column / p)}` : `expert ${column}`;
-    if (kind === "turns" || kind === "given" && chapter === "normalise") return "";
-    return chapter === "score" ? `token ${token} scores best with ${target}: ${two(value)}` : `token ${token}: ${two(value)} of its bar is ${target}`;
-  }
-  if (chapter === "select") {
-    if (!lane.sparse) return "";
-    const own = [...new Set(meetings.filter((m) => m.token === token).map(({ expert }) => `expert ${expert}`))];
-    if (kind === "tokens") return `token ${token} asks ${listed(own)}`;
-    return own.length ? `${listed(own)}: token ${token} is among the chosen` : `no expert reaches for token ${token}`;
-  }
-  if (chapter === "dispatch" || chapter === "compute") return lane.sparse ? fateOf(lane, token) : contentOf(lane, slot);
-  if (lane.dropped[token]) return `token ${token} arrives unchanged: only its residual is left`;
-  const row = lane.combine.subarray(token * lane.e * p, (token + 1) * lane.e * p);
-  const parts = largest(row, lane.sparse ? 4 : 2).filter(([, weight]) => weight > 0);
-  const shown = parts.map(([from, weight]) => `${two(weight)} × expert ${Math.floor(from / p)}`).join(" + ");
-  const rest = row.filter((weight) => weight > 0).length - parts.length;
-  return `token ${token} + ${shown}${rest > 0 ? ` + ${rest} more` : ""}`;
-}
-var CHAPTER_WORDS = {
-  score: "Scores: how well does each token fit?",
-  normalise: "Normalise: scores become weights that sum to 1",
-  select: "Select: who goes where?",
-  dispatch: "Dispatch: tokens fill slots, whole or mixed",
-  compute: "Compute: experts work on their slots",
-  combine: "Combine: answers return to their tokens"
-};
-function sentence(lane, chapter, token) {
-  const more = footnote(lane, chapter, token);
-  const text = `${titleOf(lane.name)}: ${headline(lane, chapter)}${more ? `; ${more}` : ""}.`;
-  return text.replace(/\.\.$/, ".");
 }
 
 // js/routing_flow/stage.js
@@ -3124,7 +3403,7 @@ function paintStage(pen, scene, t, { still = false } = {}) {
   if (still) paintTitle(pen, scene, chapterAt(t));
   else paintHead(pen, scene, t);
   scene.lanes.forEach((lane, i) => {
-    const part = { scene, lane, box: layout.lanes[i], made: scene.made[i] };
+    const part = { scene, lane, box: layout.lanes[i], made: scene.made[i], turn: turnOf(i, scene.lanes.length) };
     paintPatches(pen, part);
     paintRail(pen, part);
     paintThreads(pen, part, t);
@@ -3135,16 +3414,16 @@ function paintStage(pen, scene, t, { still = false } = {}) {
     paintTravellers(pen, part, t);
     paintFollowed(pen, part, t);
     if (scene.lit && scene.slot < 0) paintPath(pen, part, t);
-    paintRecipe(pen, part, t);
     paintWords(pen, part, t, i);
   });
 }
+var fitting = (text, size, width) => Math.min(size, Math.floor(size * width / lengthOf(text, size, true)));
 function paintTitle(pen, { layout, ink }, chapter) {
-  const { name } = CHAPTERS[chapter];
-  const colour = ink.text;
-  say(pen, `${chapter + 1} ${CHAPTER_WORDS[name]}`, 6, layout.head / 2, { size: layout.font + 2, colour, bold: true });
+  const text = `${chapter + 1} ${TITLES2[CHAPTERS[chapter].name]}`;
+  const size = fitting(text, layout.font + 2, layout.width - 10);
+  say(pen, text, 4, layout.head / 2, { size, colour: ink.text, bold: true });
 }
-function paintHead(pen, { layout, ink, token }, t) {
+function paintHead(pen, { layout, lanes, ink, words: worded, token }, t) {
   const now = chapterAt(t);
   const wide = layout.width - 4;
   const end = CHAPTERS[CHAPTERS.length - 1].to;
@@ -3157,35 +3436,44 @@ function paintHead(pen, { layout, ink, token }, t) {
     pen.fillStyle = ink.text;
     pen.fillRect(x, 22, long * done, 5);
     const colour = i === now ? ink.text : ink.bar;
-    const size = layout.compact ? 10 : layout.font;
-    const words = layout.compact ? i === now ? `${i + 1} ${name}` : String(i + 1) : `${i + 1} ${name}`;
-    const clipped = lengthOf(words, size) > long + 8 && i !== now ? String(i + 1) : words;
-    say(pen, clipped, x, 11, { size, colour, bold: i === now });
+    const size2 = layout.compact ? 10 : layout.font;
+    const words = `${i + 1} ${name}`;
+    say(pen, lengthOf(words, size2, true) > long ? String(i + 1) : words, x, 11, { size: size2, colour, bold: i === now });
   });
-  const title = CHAPTER_WORDS[CHAPTERS[now].name];
-  say(pen, title, 2, 45, { size: layout.font + (layout.compact ? 1 : 4), colour: ink.text, bold: true });
+  const title = TITLES2[CHAPTERS[now].name];
+  const follow2 = `following ${called(lanes[0], token)}`;
+  const right = layout.compact ? 0 : lengthOf(follow2, layout.font);
+  const size = fitting(title, layout.font + (layout.compact ? 1 : 4), wide - right - 24);
+  say(pen, title, 2, 45, { size, colour: ink.text, bold: true });
   if (layout.compact) return;
-  const follow2 = `following token ${token}`;
   say(pen, follow2, layout.width - 6, 45, { size: layout.font, colour: ink.text, align: "right" });
-  paintColumns(pen, layout, ink);
+  paintColumns(pen, layout, ink, worded ? "tokens" : "patches");
 }
-function paintColumns(pen, { lanes: [box], columns, head }, ink) {
-  const wide = columns * box.patches.cell;
-  const rack = box.p * box.rack.step;
-  const names = [
-    ["patches", box.patches.x + wide / 2],
+function paintColumns(pen, { lanes: [box], columns, head, width }, ink, tokens) {
+  const wide = columns * box.patches.w;
+  const rack = box.rack.across * (box.rack.w + 2);
+  const all = [
+    [tokens, box.patches.x + wide / 2],
     ["scores", box.scores.cellsX + box.scores.cellsWide / 2],
     ["slots", box.rack.x + rack / 2],
     ["experts", box.expert.x + box.expert.wide / 2],
     ["answers", box.outputs + rack / 2],
-    ["patches", box.results.x + wide / 2]
+    [tokens, box.results.x + wide / 2]
   ];
-  for (const [name, x] of names) say(pen, name, x, head - 9, { size: 11, colour: ink.bar, align: "center" });
+  let free = 0;
+  const names = all.flatMap(([name, middle]) => {
+    const half = lengthOf(name, 11) / 2;
+    const x = Math.min(Math.max(middle, half + 2), width - half - 2);
+    if (x - half < free) return [];
+    free = x + half + 8;
+    return [{ name, x, half }];
+  });
+  for (const { name, x } of names) say(pen, name, x, head - 9, { size: 11, colour: ink.bar, align: "center" });
   pen.strokeStyle = ink.line;
   pen.lineWidth = 1;
-  names.slice(1).forEach(([name, x], i) => {
-    const from = names[i][1] + 34;
-    const to = x - 4 - name.length * 4;
+  names.slice(1).forEach(({ x, half }, i) => {
+    const from = names[i].x + names[i].half + 8;
+    const to = x - half - 8;
     if (to - from < 12) return;
     pen.beginPath();
     pen.moveTo(from, head - 9);
@@ -3196,77 +3484,75 @@ function paintColumns(pen, { lanes: [box], columns, head }, ink) {
     pen.stroke();
   });
 }
-function paintWords(pen, { scene, lane, box }, t, i) {
+function paintWords(pen, part, t, i) {
+  const { scene, lane, box, turn } = part;
   const { ink, layout, token } = scene;
-  const { font, compact, stacked, tiny, width } = layout;
+  const { words } = box;
   const chapter = CHAPTERS[chapterAt(t)].name;
+  const colour = ink.text;
   if (i) {
     pen.strokeStyle = ink.shade;
     pen.lineWidth = 1;
     pen.beginPath();
     pen.moveTo(0, box.y - 3.5);
-    pen.lineTo(width, box.y - 3.5);
+    pen.lineTo(layout.width, box.y - 3.5);
     pen.stroke();
   }
-  const title = titleOf(lane.name);
-  const y = box.y + 9;
-  const size = font;
-  const colour = ink.text;
-  say(pen, title, 4, y, { size: size + 1, colour, bold: true });
-  const words = countsInWords(lane);
-  const [sums, rest] = [`${words.slotSums} · ${words.tokenSums}`, `${words.dropped} · ${words.empty}`];
-  const tally = tiny ? rest : `${rest} · ${sums}`;
-  const small = stacked ? 10 : 12;
-  if (!lane.note) say(pen, tally, width - 4, y, { size: small, colour: ink.bar, align: "right" });
-  const line = headline(lane, chapter);
-  if (tiny && !lane.note) say(pen, sums, width - 4, y + 13, { size: small, colour: ink.bar, align: "right" });
-  if (stacked) say(pen, broken(line, size - 1, width - 8)[0], 4, y + (tiny ? 27 : 15), { size: size - 1, colour });
-  else {
-    const [text] = broken(line, size, width - lengthOf(tally, small) - 136);
-    say(pen, text, 130, y, { size, colour });
+  const { x, y, width, size, step } = words.heading;
+  words.title.forEach((text, k) => say(pen, text, 4, box.y + 9 + k * step, { size: size + 1, colour, bold: true }));
+  wrapped(heading2(lane, chapter), size, width).forEach(
+    (text, k) => say(pen, text, x, box.y + y + k * step, { size, colour })
+  );
+  if (lane.note) return;
+  tallyAt(lane, t, turn, (each) => fallOf(lane, each)).forEach((value, k) => {
+    const at = words.tally[k];
+    say(pen, counted(COUNTED[k], value), at.x, box.y + at.y, { size: words.small, colour: ink.bar });
+  });
+  paintCaption(pen, part, t, chapter, token);
+}
+function paintCaption(pen, part, t, chapter, token) {
+  const { scene, lane, box, made } = part;
+  const { size, step, tile, width, x } = box.words.caption;
+  const asked = scene.slot >= 0 && !lane.sparse;
+  const told = chapter !== "dispatch" || revealed(part, t) ? chapter : "select";
+  const bold = chapter === "dispatch" || chapter === "compute";
+  const first = box.rail + RAIL / 2 + step / 2;
+  const colour = scene.ink.text;
+  const text = caption(lane, told, token);
+  if (!asked && (text || lane.sparse || told !== "dispatch" && told !== "compute")) {
+    wrapped(text, size, width, bold).forEach((line, k) => say(pen, line, x, first + k * step, { size, colour, bold }));
+    return;
   }
-  const known = chapter !== "dispatch" || revealed(lane, token, t);
-  const travels = chapter === "compute" || chapter === "combine";
-  const slot = slotShown(lane, token, scene.slot);
-  const told = scene.slot >= 0 && !lane.sparse ? "dispatch" : known ? chapter : "select";
-  const note = footnote(lane, told, token, slot);
-  if (!note) return;
-  const bold = chapter === "dispatch";
-  const below2 = broken(note, size - (compact ? 1 : 0), compact ? width - 8 : width * (travels ? 0.4 : 0.56), bold);
-  const x = compact ? 4 : travels ? box.scores.x - 40 : box.rack.x - 8;
-  below2.forEach((text, k) => {
-    const at = compact ? box.rail + 14 + 12 * k : box.rail - (below2.length - 1) * 6 + 13 * k;
-    if (!compact) {
-      pen.fillStyle = ink.page;
-      pen.fillRect(x - 4, at - 7, lengthOf(text, size, bold) + 8, 14);
-    }
-    say(pen, text, x, at, { size: size - (compact ? 1 : 0), colour, bold });
+  const pieces = piecesOf(lane, slotShown(lane, token, scene.slot));
+  recipeAt(pieces, box.words.caption).at.forEach(({ x: left, line }, k) => {
+    const { text: words, token: own, slot } = pieces[k];
+    const middle = first + line * (tile + 3) + 1;
+    const area = { x: left, y: middle - tile / 2, w: tile, h: tile };
+    if (words) return say(pen, words, left, middle, { size, colour, bold: true });
+    paintTile(pen, slot >= 0 ? made.slots[slot] : scene.tiles[own], area);
+    if (slot >= 0) ringed(pen, area);
+    else if (!scene.words) tag(pen, scene, own, area);
   });
 }
 function paintFollowed(pen, { scene, lane, box }, t) {
   const { layout, token } = scene;
   if (token >= lane.n) return;
-  const { cell } = box.patches;
-  const from = patchAt(layout, box, token);
-  ringed(pen, from.x, from.y, cell - 1, cell - 1);
-  if (t < CHAPTERS[5].from) return;
-  const to = resultAt(layout, box, token);
-  ringed(pen, to.x, to.y, cell - 1, cell - 1);
+  ringed(pen, patchAt(layout, box, token));
+  if (t >= CHAPTERS[5].from) ringed(pen, resultAt(layout, box, token));
 }
-function paintPath(pen, { scene, lane, box, made }, t) {
+function paintPath(pen, part, t) {
+  const { scene, lane, box, made } = part;
   const { layout, ink, token } = scene;
   if (lane.note || token >= lane.n) return;
-  const { cell } = box.patches;
   pen.globalAlpha = 0.7;
   pen.fillStyle = ink.page;
   pen.fillRect(box.scores.end - 40, box.top - 2, box.results.x - box.scores.end + 36, box.high + 2);
   pen.globalAlpha = 1;
   const { e, p, dispatch, combine } = lane;
   const s = e * p;
-  const size = box.rack.tile;
   const from = patchAt(layout, box, token);
   const to = resultAt(layout, box, token);
-  const start = { x: from.x + cell, y: from.y + cell / 2 };
+  const start = { x: from.x + from.w, y: from.y + from.h / 2 };
   const row = rowAt(box, token);
   const end = { x: box.scores.cellsX + box.scores.cellsWide, y: row.y };
   const stroke = (width, colour, draw) => {
@@ -3296,34 +3582,26 @@ function paintPath(pen, { scene, lane, box, made }, t) {
       } else thread(pen, end, rail);
       pen.beginPath();
       pen.moveTo(rail.x, rail.y);
-      pen.lineTo(to.x + cell / 2, rail.y);
-      pen.lineTo(to.x + cell / 2, to.y + cell);
+      pen.lineTo(to.x + to.w / 2, rail.y);
+      pen.lineTo(to.x + to.w / 2, to.y + to.h);
       pen.stroke();
     });
     pen.setLineDash([]);
     if (asked && lane.kind === "tokens") {
       for (let slot = asked.expert * p; slot < (asked.expert + 1) * p; slot++) {
-        const { x: x2, y: y2 } = slotAt(box, slot);
-        paintTile(pen, made.slots[slot], x2, y2, size);
-        if (lane.holder[slot] >= 0) tag(pen, lane.holder[slot], x2, y2, size);
+        paintTile(pen, made.slots[slot], slotAt(box, slot));
+        if (lane.holder[slot] >= 0) tag(pen, scene, lane.holder[slot], slotAt(box, slot));
       }
-      const { x, y } = slotAt(box, asked.expert * p);
-      ringed(pen, x - 1, y - 1, (p - 1) * box.rack.step + size + 2, size + 2);
-      const how = { size: layout.font, colour: ink.text, bold: true, align: (
-        /** @type {const} */
-        "right"
-      ) };
-      say(pen, "full", box.rack.x - 8, box.top + asked.expert * box.rack.band + 4, how);
+      ringed(pen, outset(rackAt(box, asked.expert), 1));
+      litExpert(pen, part, asked.expert, "full");
     }
     return;
   }
   const shown = slotShown(lane, token, scene.slot);
   if (!lane.sparse && t >= CHAPTERS[3].from) {
-    const { x, y } = slotAt(box, shown);
-    paintTile(pen, made.slots[shown], x, y, size);
-    ringed(pen, x, y, size, size);
+    paintTile(pen, made.slots[shown], slotAt(box, shown));
+    ringed(pen, slotAt(box, shown));
   }
-  const mixing = (scene.slot >= 0 || CHAPTERS[chapterAt(t)].name === "dispatch") && !layout.compact;
   for (let slot = 0; slot < s; slot++) {
     const [into, out] = [dispatch[token * s + slot], combine[token * s + slot]];
     const colour = expertColour(Math.floor(slot / p));
@@ -3332,42 +3610,42 @@ function paintPath(pen, { scene, lane, box, made }, t) {
     const enters = lane.sparse ? into ? 3 : 0 : 14 * into;
     const leaves = lane.sparse ? out ? 1 + 4 * out : 0 : 14 * out;
     if (enters > 0.3) stroke(enters, colour, () => thread(pen, end, { x: slotAt(box, slot).x, y: middle.y }));
-    if (leaves > 0.3 && (lane.sparse || !mixing))
+    if (leaves > 0.3)
       stroke(
         leaves,
         colour,
-        () => thread(pen, { x: answer.x + size, y: answer.y + size / 2 }, { x: to.x, y: to.y + cell / 2 })
+        () => thread(pen, { x: answer.x + answer.w, y: answer.y + answer.h / 2 }, { x: to.x, y: to.y + to.h / 2 })
       );
     if (lane.sparse && into) {
-      const { x, y } = slotAt(box, slot);
-      const expert = expertAt(box, Math.floor(slot / p));
-      paintTile(pen, made.slots[slot], x, y, size);
-      tag(pen, token, x, y, size);
-      ringed(pen, x, y, size, size);
-      pen.strokeStyle = colour;
-      pen.lineWidth = 4;
-      pen.strokeRect(expert.x, expert.y, expert.wide, expert.high);
-      const how = { size: 12, colour: ink.text, bold: true, align: (
-        /** @type {const} */
-        "center"
-      ) };
-      const name = expert.wide < 63 ? `E${Math.floor(slot / p)}` : `expert ${Math.floor(slot / p)}`;
-      say(pen, name, expert.x + expert.wide / 2, expert.y + expert.high / 2, how);
-      paintTile(pen, made.outputs[slot], answer.x, answer.y, size);
-      ringed(pen, answer.x, answer.y, size, size);
+      paintTile(pen, made.slots[slot], slotAt(box, slot));
+      tag(pen, scene, token, slotAt(box, slot));
+      ringed(pen, slotAt(box, slot));
+      litExpert(pen, part, Math.floor(slot / p));
+      paintTile(pen, made.outputs[slot], answer);
+      ringed(pen, answer);
     }
   }
 }
+function litExpert(pen, part, expert, more) {
+  const { scene, box } = part;
+  const { x, y, w, h } = expertAt(box, expert);
+  pen.fillStyle = scene.ink.page;
+  pen.fillRect(x, y, w, h);
+  pen.strokeStyle = expertColour(expert);
+  pen.lineWidth = 4;
+  pen.strokeRect(x, y, w, h);
+  nameExpert(pen, part, expert, more);
+}
 
 // js/routing_flow/stills.js
-var GAP3 = 14;
+var GAP4 = 14;
 function stillsOf(scene, grid, width) {
   const columns = width >= 900 ? 2 : 1;
-  const each = (width - GAP3 * (columns - 1)) / columns;
+  const each = (width - GAP4 * (columns - 1)) / columns;
   const layout = layoutOf(scene.lanes, grid, each, { head: 34, lean: columns > 1 });
-  const step = layout.height + GAP3;
-  const corners = CHAPTERS.map((_, i) => ({ x: i % columns * (each + GAP3), y: Math.floor(i / columns) * step }));
-  return { scene: { ...scene, layout }, corners, height: step * Math.ceil(CHAPTERS.length / columns) - GAP3 };
+  const step = layout.height + GAP4;
+  const corners = CHAPTERS.map((_, i) => ({ x: i % columns * (each + GAP4), y: Math.floor(i / columns) * step }));
+  return { scene: { ...scene, layout }, corners, height: step * Math.ceil(CHAPTERS.length / columns) - GAP4 };
 }
 function paintStills(pen, { scene, corners }) {
   corners.forEach(({ x, y }, chapter) => {
@@ -3390,20 +3668,25 @@ function saveShapes(stills) {
   const pen = new SvgPen();
   paintStills(pen, six);
   const names = six.scene.lanes.map(({ name }) => titleOf(name)).join(", ");
-  const svg = pen.picture(WIDTH, six.height, `Routing in six pictures: ${names}, following token ${six.scene.token}`);
+  const svg = pen.picture(
+    WIDTH,
+    six.height,
+    `Routing in six pictures: ${names}, following ${called(six.scene.lanes[0], six.scene.token)}`
+  );
   return download(new Blob([svg], { type: "image/svg+xml" }), "routing-flow.svg");
 }
 function rowsOf(lanes) {
-  const rows = [["router", "token", "expert", "slot", "dispatch", "combine"]];
-  for (const { name, n, p, dispatch, combine, note } of lanes) {
+  const rows = [["router", "token", ...lanes[0]?.words ? ["word"] : [], "expert", "slot", "dispatch", "combine"]];
+  for (const { name, n, p, dispatch, combine, note, words } of lanes) {
     const slots = dispatch.length / n;
     for (let t = 0; t < n && !note; t++) {
       const from = rows.length;
+      const own = words ? [name, t, words[t]] : [name, t];
       for (let s = 0; s < slots; s++) {
         const at = t * slots + s;
-        if (dispatch[at] || combine[at]) rows.push([name, t, Math.floor(s / p), s % p, dispatch[at], combine[at]]);
+        if (dispatch[at] || combine[at]) rows.push([...own, Math.floor(s / p), s % p, dispatch[at], combine[at]]);
       }
-      if (rows.length === from) rows.push([name, t, null, null, 0, 0]);
+      if (rows.length === from) rows.push([...own, null, null, 0, 0]);
     }
   }
   return rows;
@@ -3450,7 +3733,8 @@ function fillStory(list, lanes, token) {
     const lines = lanes.map((lane) => element("li", sentence(lane, name, token)));
     return element("li", element("strong", CHAPTER_WORDS[name]), element("ul", ...lines));
   });
-  list.replaceChildren(...chapters);
+  const ends = lanes.filter(({ note }) => !note).map((lane) => element("li", `${titleOf(lane.name)}: ${countsInWords(lane)}.`));
+  list.replaceChildren(...chapters, element("li", element("strong", "In the end"), element("ul", ...ends)));
 }
 function element(name, ...content) {
   const made = document.createElement(name);
@@ -3552,6 +3836,7 @@ function render({ model, el }) {
     };
   }
   const six = (width) => lanes.length ? stillsOf(sceneOf(width, lanes), grid, width) : null;
+  const wordsNow = () => model.get("_words")[model.get("image_index")] ?? null;
   function prepare() {
     const settings = settingsNow();
     const image = model.get("image_index");
@@ -3573,6 +3858,7 @@ function render({ model, el }) {
         const known = mine.scale === null || mine.scale === settings.scale && mine.p === slots;
         return { ...lane, known };
       });
+      lanes.forEach((lane) => lane.words = wordsNow());
       trouble = "";
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
@@ -3604,7 +3890,7 @@ function render({ model, el }) {
       tiles,
       made: shown.map((lane) => made[lanes.indexOf(lane)]),
       ink: view.ink(),
-      pictured: "data" in model.get("_pictures"),
+      words: wordsNow(),
       token: followed(),
       slot: hoverSlot,
       lit: hover >= 0 || pinned() >= 0
@@ -3649,7 +3935,7 @@ function render({ model, el }) {
     const { name } = CHAPTERS[chapter];
     input("t").setAttribute("aria-valuetext", `${t.toFixed(1)} seconds, chapter ${chapter + 1} of 6: ${name}`);
     part("clock").textContent = `${t.toFixed(1)} s`;
-    part("who").textContent = `token ${lanes.length ? followed() : "none"}`;
+    part("who").textContent = lanes.length ? called(lanes[0], followed()) : "token none";
     select("priority").value = model.get("priority");
     showTabs(!wide);
   }
@@ -3666,11 +3952,12 @@ function render({ model, el }) {
       const words = hoverSlot >= 0 && !lane.sparse ? contentOf(lane, hoverSlot, 5) : fateOf(lane, token);
       return `${titleOf(lane.name)}: ${words}.`;
     }).join(" ");
-    const heading2 = less.matches ? `Token ${token}` : `${chapter + 1} ${CHAPTERS[chapter].name}, token ${token}`;
-    view.say(`${heading2}. ${fates}`);
+    const who = called(lanes[0], token);
+    const heading3 = less.matches ? who.replace("t", "T") : `${chapter + 1} ${CHAPTERS[chapter].name}, ${who}`;
+    view.say(`${heading3}. ${fates}`);
     stage.setAttribute(
       "aria-label",
-      `${lanes.length} routers side by side, ${less.matches ? "in six still pictures" : CHAPTER_WORDS[CHAPTERS[chapter].name]}; following token ${token}. Left and right go by chapter, up and down by token. The story stands below as text.`
+      `${lanes.length} routers side by side, ${less.matches ? "in six still pictures" : CHAPTER_WORDS[CHAPTERS[chapter].name]}; following ${who}. Left and right go by chapter, up and down by token. The story stands below as text.`
     );
     if (toldOf !== token) fillStory(part("story"), lanes, token);
     toldOf = token;
