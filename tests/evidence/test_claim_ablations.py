@@ -66,6 +66,14 @@ def test_a_lead_that_stays_is_not_explained():
     assert "tells the expert" not in found.reason
 
 
+def test_a_lead_that_shrinks_is_not_explained():
+    """Soft / uniform is 10 points ahead in order and still 2 ahead once shuffled."""
+    found = judge(results(IN_ORDER | {"soft / uniform": 1.0}, IN_ORDER | {"soft / uniform": 0.92}))
+
+    assert "tells the expert" not in found.reason
+    assert "soft / uniform goes from +10.0 to +2.0 points over Soft" in found.reason
+
+
 def test_a_lead_that_is_merely_lost_is_not_explained():
     """On the shuffled task nothing can be told apart, by half of the seeds each way: that explains nothing."""
     runs = results(IN_ORDER | {"identity": 0.91}, dict.fromkeys(ROWS, 0.5))
@@ -85,7 +93,7 @@ def test_a_lead_that_is_merely_lost_is_not_explained():
 
 
 def test_the_order_turned_round_contradicts_the_claim():
-    """Soft MoE is the worst of all on both tasks."""
+    """Soft MoE is the worst of all on both tasks; being better than one of the five is not enough either."""
     turned = dict(zip(ROWS, reversed(IN_ORDER.values()), strict=True))
     found = judge(results(turned, turned))
 
