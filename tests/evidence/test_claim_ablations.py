@@ -102,6 +102,8 @@ def test_the_order_turned_round_contradicts_the_claim():
         "In order, Soft MoE loses to soft / uniform, uniform / soft, uniform, identity and dense; shuffled, "
         in found.reason
     )
+    one_won = turned | {"dense": 0.6}
+    assert judge(results(one_won, one_won)).verdict is Verdict.CONTRADICTED
 
 
 def test_what_seeds_do_not_agree_on_says_nothing():
