@@ -158,8 +158,8 @@ CLAIM = Claim(
         f"MACs, are trained for {STEPS} steps on digits in scripts: with the 16 tokens in order, so that an expert "
         "that takes a fixed token always sees the same part of the image, and shuffled in every image, with each "
         "token's position written on it. Each has its learning rate chosen from "
-        f"{len(RATES[PLAIN])} on training data alone, with {TUNING_SEEDS} seed; then {SEEDS} other seeds, the same "
-        "for all, are trained and tested once."
+        f"{len(RATES[PLAIN])}, lower ones for shuffled tokens, on training data alone, with {TUNING_SEEDS} seed; then "
+        f"{SEEDS} other seeds, the same for all, are trained and tested once."
     ),
     runs=tuning,
     smoke=smoke,
