@@ -22,6 +22,7 @@ from softmoe_edu.vit import ViT
 
 TASKS: dict[str, Callable[[], tuple[Images, Images]]] = {
     "scripts": data.scripts,
+    "scripts, shuffled": functools.partial(data.scripts, shuffled=True),
     "letters": data.letters,
     "languages": data.languages,
 }
@@ -88,14 +89,15 @@ def model_of(settings: Settings, part: Images, hidden: int) -> ViT:
     Args:
         settings: see `train_one`.
         part: data, for the sizes of images and patches and the number of classes.
-        hidden: hidden width of the MLPs and of the experts.
+        hidden: hidden width of the MLPs, and of the experts where the run names no expert_hidden.
     """
     layer, experts = layer_of(settings), int(settings.get("experts") or EXPERTS)
+    expert_hidden = int(settings.get("expert_hidden") or hidden)
 
     def moe(dim: int) -> nn.Module:
         assert layer is not None
         routed = build(layer.router, dim, experts, layer.settings)
-        return MoE(routed, Experts(dim, experts, hidden), examples_per_group=layer.group)
+        return MoE(routed, Experts(dim, experts, expert_hidden), examples_per_group=layer.group)
 
     c, side, _ = part.images.shape[1:]
     return ViT(
@@ -170,8 +172,8 @@ def train_one(settings: Settings, device: str) -> Trained:
     Args:
         settings: task and router (keys of TASKS and LAYERS), steps, rate, seed, and tuning: whether this run chooses
             the rate, so that a part of the training data stands in for the test. Then either budget, the hidden width
-            of the dense model whose cost is matched, or hidden, the width itself. There may be experts, dim, group,
-            balance, and whatever the router's constructor takes, such as slots_per_expert or capacity_factor.
+            of the dense model whose cost is matched, or hidden, the width itself. There may be experts, expert_hidden,
+            dim, group, balance, and whatever the router's constructor takes, such as slots_per_expert.
         device: where.
     """
     train_data, test_data = task_of(str(settings["task"]), bool(settings["tuning"]))

@@ -5,9 +5,10 @@ from itertools import product
 
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
 from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
-from softmoe_edu.evidence.toy import EXPERTS, MATCHED, TASKS, trained
+from softmoe_edu.evidence.toy import EXPERTS, MATCHED, trained
 from softmoe_edu.evidence.tuning import RATES, runs_at_best_rate, tuning_runs
 
+TASKS = ("scripts", "letters", "languages")
 ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
 BUDGETS, STEPS = (64, 128), 1000
 SEEDS, TUNING_SEEDS = 12, 2
