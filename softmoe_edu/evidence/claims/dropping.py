@@ -13,7 +13,7 @@ from softmoe_edu.moe import MoE
 from softmoe_edu.paper import published
 from softmoe_edu.training import evaluate
 
-TASK, BUDGET, STEPS, RATE, SEEDS, TESTED = "letters", 64, 1000, 4e-3, 8, 2000
+TASK, BUDGET, STEPS, RATE, SEEDS, TESTED = "letters", 64, 600, 4e-3, 8, 1000
 ROUTERS, EXPERTS = ("tokens choice", "experts choice"), (4, 16, 32)
 TRAINED, SLACK = 1.0, 1.125
 FACTORS = (0.5, TRAINED, SLACK, 1.25, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 16.0, 32.0)
