@@ -18,7 +18,7 @@ from softmoe_edu.seeds import generator_of, own_randomness, set_seed
 from softmoe_edu.training import take_snapshot
 
 TASKS, ROUTERS = ("letters", "languages"), ("tokens choice", "experts choice", "soft")
-BUDGET, STEPS, RATE, SEEDS, TESTED, SHUFFLES = 64, 600, 4e-3, 8, 2000, 199
+BUDGET, STEPS, RATE, SEEDS, TESTED, SHUFFLES = 64, 600, 4e-3, 8, 1000, 99
 MODELS = ("trained", "untrained", "redrawn")
 
 
