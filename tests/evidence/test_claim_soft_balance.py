@@ -67,9 +67,9 @@ def results(dropped=0.0, busiest=1.0, idlest=1.0, much=0.03, little=0.18, import
             "leading": 2.0,
             "tokens_a_slot": 9.0 + seed,
         }
-        given.append(
-            Result(asked, {f"{k}_{when}": [v, v] for k, v in figures.items() for when in ("trained", "untrained")})
-        )
+        before = {**figures, "importance": 1.5 if soft else None, "much": 0.01, "little": 0.0}
+        rows = {"trained": figures, "untrained": before}
+        given.append(Result(asked, {f"{k}_{when}": [v, v] for when, row in rows.items() for k, v in row.items()}))
     return given
 
 
@@ -87,4 +87,4 @@ def test_the_reason_says_what_was_measured():
     found = judge(results(importance=40.0))
     assert "In all 16 Soft MoE layers" in found.reason
     assert "tokens choice drops 30.3 %" in found.reason
-    assert "matters 40.4 times (before training 40.4, in the paper 3 to 14)" in found.reason
+    assert "matters 40.4 times (before training 1.5, in the paper 3 to 14)" in found.reason
