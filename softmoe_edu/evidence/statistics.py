@@ -1,6 +1,7 @@
 """Intervals over seeds, and tests of paired differences: SciPy's, with what this package needs of them."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 from scipy import stats
@@ -9,6 +10,10 @@ from softmoe_edu.evidence.claim import Measured
 
 LEVEL = 0.95
 """How often an interval is meant to hold the true mean."""
+ERROR = 0.05
+"""How often at most chance alone may tell any of several differences apart."""
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 def mean_of(name: str, values: Sequence[float], unit: str = "") -> Measured:
@@ -57,3 +62,19 @@ def holm(chances: Sequence[float]) -> list[float]:
         least = max(least, min(1.0, chances[i] * (len(chances) - rank)))
         corrected[i] = least
     return corrected
+
+
+def directions(paired: Mapping[Name, Sequence[float]]) -> dict[Name, int]:
+    """Say which way each of several paired differences goes: sign tests, corrected by Holm, at level `ERROR`.
+
+    Args:
+        paired: the differences of each comparison, one for each seed.
+
+    Returns:
+        1 where they are above 0, -1 where they are below, 0 where they cannot be told from chance.
+    """
+    chances = holm([sign_test(values) for values in paired.values()])
+    signs = {
+        name: int((np.asarray(values) > 0).sum() * 2 > np.count_nonzero(values)) for name, values in paired.items()
+    }
+    return {name: 0 if chance >= ERROR else 2 * signs[name] - 1 for name, chance in zip(paired, chances, strict=True)}

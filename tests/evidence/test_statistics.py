@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from softmoe_edu.evidence import holm, mean_of, sign_test
+from softmoe_edu.evidence.statistics import directions
 
 
 def test_the_interval_is_that_of_the_mean():
@@ -52,3 +53,14 @@ def test_holm_multiplies_by_what_is_left():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
     assert holm([]) == []
+
+
+def test_directions_are_told_apart_only_after_the_correction():
+    """Eight of eight seeds tell six comparisons from chance, and not seven; zeros and mixed signs tell nothing."""
+    up, down, mixed = [0.1] * 8, [-3.0] * 8, [9.0] * 5 + [-0.1] * 3
+
+    assert directions({"up": up, "down": down, "mixed": mixed}) == {"up": 1, "down": -1, "mixed": 0}
+    assert set(directions(dict.fromkeys(range(6), up)).values()) == {1}
+    assert set(directions(dict.fromkeys(range(7), up)).values()) == {0}
+    assert directions({"same": [0.0] * 8}) == {"same": 0}
+    assert directions({"skewed": [-0.1] * 8 + [100.0]}) == {"skewed": -1}  # signs count, and not the mean
