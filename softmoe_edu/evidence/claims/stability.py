@@ -100,8 +100,8 @@ CLAIM = Claim(
     did=(
         f"Models of equal cost are trained for {STEPS} steps on digits in scripts at the learning rates "
         f"{' and '.join(f'{rate:g}' for rate in RATES)}, the best one and one far above it, with {SEEDS} seeds. "
-        f"Counted are spikes (a batch's loss over {SPIKE} nats above the median of the {WINDOW} before it, or not finite) "
-        "and runs that learn nothing (test accuracy under 1.5 times chance)."
+        f"Counted are spikes (a batch's loss is over {SPIKE} nats above the median of the {WINDOW} before it, or not "
+        "finite) and runs that learn nothing (test accuracy under 1.5 times chance)."
     ),
     runs=runs,
     smoke=lambda: runs(2, 2)[:4],
