@@ -178,21 +178,26 @@ def train_one(settings: Settings, device: str) -> Trained:
     """
     train_data, test_data = task_of(str(settings["task"]), bool(settings["tuning"]))
     hidden = int(settings["hidden"] or 1) if "hidden" in settings else matched_hidden(settings)
-    seed, layer = int(settings["seed"] or 0), layer_of(settings)
     with own_randomness(torch.device(device)):
-        set_seed(torch.device("cpu"), seed)
+        set_seed(torch.device("cpu"), int(settings["seed"] or 0))
         model = model_of(settings, train_data, hidden).to(device)
-    history = train(
+    history = fit(model, train_data, test_data, settings)
+    return Trained(model, history, train_data, test_data, macs_of(settings, hidden))
+
+
+def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings) -> History:
+    """Train a model with a run's router, steps, rate and seed, and evaluate it once, at the end."""
+    layer = layer_of(settings)
+    return train(
         model,
         train_data,
         test_data,
         steps=int(settings["steps"] or 1),
         learning_rate=float(settings["rate"] or 0),
         auxiliary=_balanced(layer.balance) if layer and layer.balance else None,
-        seed=seed,
+        seed=int(settings["seed"] or 0),
         progress=False,
     )
-    return Trained(model, history, train_data, test_data, macs_of(settings, hidden))
 
 
 def trained(settings: Settings, device: str) -> Figures:
