@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import joblib
@@ -38,8 +39,8 @@ def sent_to(backend: str | None, *, workers: int = 1, scheduler: str | None = No
             "joblib.parallel_config around run_claim takes any other that returns results one by one"
         )
     with ExitStack() as stack:
-        more = {"client": stack.enter_context(_client(scheduler, workers))} if backend == "dask" else {}
-        stack.enter_context(joblib.parallel_config(backend=backend, **more))
+        used = _dask_backend(stack.enter_context(_client(scheduler, workers))) if backend == "dask" else backend
+        stack.enter_context(joblib.parallel_config(backend=used))
         yield
 
 
@@ -48,7 +49,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
     """Connect to a Dask scheduler, or to a cluster of processes here, one thread each."""
     try:
         import dask
-        from distributed import Client, KilledWorker, LocalCluster
+        from distributed import Client, LocalCluster
     except ImportError as error:
         raise ValueError(
             f"the backend dask needs a package that is missing ({error}): python -m pip install 'softmoe-edu[dask]'"
@@ -78,14 +79,22 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
             raise ValueError(
                 f"the Dask scheduler at {address!r} has no worker: start some with `dask worker ADDRESS --nthreads 1`"
             ) from error
-        try:
-            yield client
-        except ModuleNotFoundError as error:
+        # A worker that cannot read a run ends, and the run would be waited for without end.
+        bare = [name for name, found in client.run(find_spec, "softmoe_edu").items() if found is None]
+        if bare:
             raise ValueError(
-                f"a Dask worker has no {error.name}: install softmoe-edu there, in the version that is used here"
-            ) from error
-        except KilledWorker as error:
-            raise ValueError(
-                f"Dask gave a run up because its worker died again and again ({error}): see the worker's log; what was "
-                "measured is kept, and the same command goes on from there"
-            ) from error
+                f"the Dask worker at {bare[0]} has no softmoe_edu: install it there, in the version that is used here"
+            )
+        yield client
+
+
+def _dask_backend(client: Any) -> Any:
+    """Return joblib's backend for a client, with which a cluster of one core gets its runs too."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Cluster(DaskDistributedBackend):
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            # Where one job is all there can be, joblib does it in the calling process.
+            return max(2, super().effective_n_jobs(n_jobs))
+
+    return Cluster(client=client)

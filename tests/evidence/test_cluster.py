@@ -39,9 +39,9 @@ def test_a_dask_cluster_measures_what_one_process_does(distributed, tmp_path):
 
 @pytest.mark.slow
 def test_a_running_scheduler_is_used(distributed, tmp_path):
-    """By its address, on workers that have threads; a timed claim stays here and keeps them free."""
+    """By its address, though it has but one core; a timed claim stays here and keeps that free."""
     started = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None, memory_limit=0
+        n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None, memory_limit=0
     )
     with started, distributed.Client(started) as client:
         address = started.scheduler_address
