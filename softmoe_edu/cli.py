@@ -70,7 +70,8 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--list", action="store_true", help="list the claims with their verdicts, and run nothing")
     command.add_argument("--folder", type=Path, default=Path("softmoe_evidence"), help="records; ./softmoe_evidence")
     command.add_argument("--workers", type=positive(int), default=1, help="runs at the same time")
-    command.add_argument("--backend", help="one of joblib's, such as dask or ray, whose client is set up elsewhere")
+    command.add_argument("--backend", help="where the runs go: loky, processes here (the default); dask, a cluster")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="Dask's; without it, --workers processes here")
     command.add_argument("--device", default=None, help="such as cpu or cuda; without it, a GPU if there is one")
     command.add_argument("--smoke", action="store_true", help="a few short runs that say nothing of the claim")
     command.add_argument("--fresh", action="store_true", help="begin again, whatever the records hold")
@@ -123,6 +124,7 @@ def evidence(arguments: argparse.Namespace) -> None:
             arguments.folder,
             workers=arguments.workers,
             backend=arguments.backend,
+            scheduler=arguments.scheduler,
             device=arguments.device,
             smoke=arguments.smoke,
             fresh=arguments.fresh,

@@ -1,5 +1,6 @@
 """The record of a claim: one small JSON file with every run, and where and with what it was made."""
 
+import functools
 import json
 import os
 import platform
@@ -67,13 +68,18 @@ class Record:
 
 
 def here(device: str) -> dict[str, Any]:
-    """Describe this machine and these versions, without a name of either: what a number may depend on."""
+    """Describe this machine, these versions and the commit: what a number may depend on."""
+    return {**making(device), "commit": _commit()}
+
+
+@functools.cache
+def making(device: str) -> Mapping[str, Any]:
+    """Describe this machine and these versions, without a name of either."""
     from softmoe_edu import __version__
 
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
     return {
         "softmoe_edu": __version__,
-        "commit": _commit(),
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": platform.system(),

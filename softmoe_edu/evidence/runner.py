@@ -1,10 +1,12 @@
 """Run claims: through joblib, one thread a run, and every result is on the disk before the next one counts."""
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import joblib
 import torch
@@ -12,9 +14,12 @@ from tqdm import tqdm
 
 from softmoe_edu.evidence.catalogue import find_claim
 from softmoe_edu.evidence.claim import Figures, Result, Settings
-from softmoe_edu.evidence.records import Record, RecordError, here, read_record, same_making, write_record
+from softmoe_edu.evidence.records import Record, RecordError, here, making, read_record, same_making, write_record
 from softmoe_edu.files import StrPath
 from softmoe_edu.shapes import check_at_least
+
+_ALONE = threading.Lock()
+"""Held by the run of a process: a backend may have threads, and runs draw from PyTorch's global generator."""
 
 
 def run_claim(
@@ -30,13 +35,14 @@ def run_claim(
     """Run what a claim's record still lacks, and return the whole record.
 
     Runs go through joblib: processes on this machine, or whatever `joblib.parallel_config` around the call says, such
-    as a Dask or Ray cluster. Each run computes with one thread, so that its figures do not depend on how many run at
-    once. The record is written after every run; interrupted, the call goes on from there the next time.
+    as a Dask or Ray cluster, whose workers must all be alike. Each run computes with one thread and alone in its
+    process, so that its figures do not depend on how many run at once. The record is written after every run;
+    interrupted, the call goes on from there the next time.
 
     Args:
         name: the claim's id, such as "model-sizes".
         folder: where the record lies, as `NAME.json`.
-        workers: runs at the same time. A claim whose figures are times runs alone whatever this says.
+        workers: runs at the same time. A claim whose figures are times runs here and alone, whatever this says.
         device: where PyTorch computes.
         smoke: the short runs; their record is `NAME.smoke.json`.
         fresh: begin again, whatever the record holds.
@@ -47,11 +53,16 @@ def run_claim(
 
     Raises:
         KeyError: there is no such claim.
-        RecordError: the record is damaged, does not match the claim, or was begun with other versions or elsewhere.
+        RecordError: the record is damaged, does not match the claim, or was begun with other versions or elsewhere;
+            or two workers of a cluster differ in these.
     """
     claim, path = find_claim(name), record_path(folder, name, smoke)
-    workers = 1 if claim.timed else check_at_least("workers", workers)
-    record = Record(name, smoke, here(device))
+    jobs: dict[str, Any] = {"n_jobs": check_at_least("workers", workers)}
+    if claim.timed:
+        jobs = {"n_jobs": 1, "backend": "sequential"}
+    # Runs may happen on another machine: what describes it is asked for there, as one more run.
+    (made,) = joblib.Parallel(**jobs | {"n_jobs": 1})([joblib.delayed(here)(device)])
+    record = Record(name, smoke, made)
     if path.exists() and not fresh:
         found = read_record(path, name)
         missing = found.missing(claim)
@@ -64,7 +75,13 @@ def run_claim(
         record = found
     while todo := record.missing(claim):  # again, because further runs may follow from these
         with tqdm(total=len(todo), desc=name, disable=not progress) as bar:
-            for result in _results(name, todo, workers, device):
+            together = joblib.Parallel(**jobs, return_as="generator_unordered")
+            for result, made in together(joblib.delayed(_run)(name, each, device) for each in todo):
+                if differ := same_making(made, record.made):
+                    raise RecordError(
+                        f"a worker has another {' and '.join(differ)} than the record of {name!r}, so its runs could "
+                        "not be compared: let all workers be alike"
+                    )
                 record = replace(record, results=(*record.results, result))
                 write_record(path, record)
                 bar.update()
@@ -81,11 +98,11 @@ def record_path(folder: StrPath, name: str, smoke: bool = False) -> Path:
 
 
 def run_once(name: str, settings: Settings, device: str) -> Result:
-    """Do one run of a claim, here and now, with one thread."""
-    began = time.perf_counter()
-    with one_thread():
+    """Do one run of a claim, here and now, with one thread and alone in this process."""
+    with _ALONE, one_thread():
+        began = time.perf_counter()
         figures: Figures = find_claim(name).measure(settings, device)
-    return Result(dict(settings), figures, round(time.perf_counter() - began, 3))
+        return Result(dict(settings), figures, round(time.perf_counter() - began, 3))
 
 
 @contextmanager
@@ -99,7 +116,6 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _results(name: str, todo: Sequence[Settings], workers: int, device: str) -> Iterator[Result]:
-    run: Callable[..., object] = joblib.delayed(run_once)
-    together = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    yield from together(run(name, settings, device) for settings in todo)
+def _run(name: str, settings: Settings, device: str) -> tuple[Result, Mapping[str, Any]]:
+    """Do one run, and say where and with what."""
+    return run_once(name, settings, device), making(device)

@@ -1,13 +1,12 @@
 """What `softmoe-edu evidence` does: run claims one after the other, and print what was found."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from pathlib import Path
 
-import joblib
 import torch
 
 from softmoe_edu.evidence.catalogue import find_claim, names
+from softmoe_edu.evidence.cluster import sent_to
 from softmoe_edu.evidence.ledger import entries, judged, page, shown, table
 from softmoe_edu.evidence.records import RECORDS, RecordError
 from softmoe_edu.evidence.runner import record_path, run_claim
@@ -21,6 +20,7 @@ def main(
     *,
     workers: int = 1,
     backend: str | None = None,
+    scheduler: str | None = None,
     device: str | None = None,
     smoke: bool = False,
     fresh: bool = False,
@@ -33,7 +33,8 @@ def main(
         claims: their ids; none for all.
         folder: where the records lie. With `only_list` or `ledger` and no such folder, those of the package are read.
         workers: runs at the same time.
-        backend: a backend of joblib.
+        backend: where the runs go, see `sent_to`.
+        scheduler: the address of a Dask scheduler.
         device: where PyTorch computes; None for a GPU if there is one.
         smoke: short runs that say nothing of the claims.
         fresh: begin again.
@@ -47,18 +48,18 @@ def main(
             _report(folder if folder.exists() else RECORDS, ledger)
             return 0
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        for name in claims or names():
-            with joblib.parallel_config(backend=backend) if backend else nullcontext():
+        with sent_to(backend, workers=workers, scheduler=scheduler):
+            for name in claims or names():
                 record = run_claim(name, folder, workers=workers, device=chosen, smoke=smoke, fresh=fresh)
-            path = record_path(folder, name, smoke)
-            if smoke:
-                print(f"{name}: {plural(len(record.results), 'smoke run')} in {path}", flush=True)
-                continue
-            finding = judged(name, record)
-            print(f"{name}: {finding.verdict}. {finding.reason}")
-            for each in finding.measured:
-                print(f"  {each.name}: {shown(each)}")
-            print(f"  {path}", flush=True)
+                path = record_path(folder, name, smoke)
+                if smoke:
+                    print(f"{name}: {plural(len(record.results), 'smoke run')} in {path}", flush=True)
+                    continue
+                finding = judged(name, record)
+                print(f"{name}: {finding.verdict}. {finding.reason}")
+                for each in finding.measured:
+                    print(f"  {each.name}: {shown(each)}")
+                print(f"  {path}", flush=True)
         if ledger and not smoke:
             _report(folder, ledger)
     except KeyError as error:

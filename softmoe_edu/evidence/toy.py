@@ -15,7 +15,7 @@ from softmoe_edu.experts import Experts
 from softmoe_edu.losses import importance_loss
 from softmoe_edu.moe import MoE
 from softmoe_edu.routers.registry import build, settings_taken
-from softmoe_edu.routing import Routing
+from softmoe_edu.routing import Routing, record
 from softmoe_edu.seeds import generator_of, own_randomness, set_seed
 from softmoe_edu.training import History, train
 from softmoe_edu.vit import ViT
@@ -182,6 +182,7 @@ def train_one(settings: Settings, device: str) -> Trained:
         set_seed(torch.device("cpu"), int(settings["seed"] or 0))
         model = model_of(settings, train_data, hidden).to(device)
     history = fit(model, train_data, test_data, settings)
+    check_slots(model, test_data.images[:GROUP].to(device))
     return Trained(model, history, train_data, test_data, macs_of(settings, hidden))
 
 
@@ -198,6 +199,25 @@ def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings) -
         seed=int(settings["seed"] or 0),
         progress=False,
     )
+
+
+def check_slots(model: ViT, images: Tensor) -> None:
+    """Refuse a router that puts more than one token's worth into a slot, as a wrong axis of a softmax does.
+
+    Accuracy does not tell: a model learns with such a layer as well as with a right one.
+
+    Raises:
+        ValueError: a slot gets more, and so what was trained is not what it is called.
+    """
+    with torch.no_grad(), record(model.eval()) as routings:
+        model(images)
+    for name, routing in routings.items():
+        most = float(routing.slot_load().max())
+        if most > 1 + 1e-4:
+            raise ValueError(
+                f"a slot holds at most one token's worth, and a slot of {name} got {most:.2f}: no verdict can rest on "
+                "this router; see that dispatch is a softmax over tokens"
+            )
 
 
 def trained(settings: Settings, device: str) -> Figures:

@@ -3,14 +3,16 @@
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict
 
+import joblib
 import pytest
 import torch
 from claimkit import make_claim, result
 
 from softmoe_edu.evidence import Record, RecordError, read_record, record_path, run_claim, runner, write_record
-from softmoe_edu.evidence.records import here
+from softmoe_edu.evidence.records import here, making
 
 
 def without_time(record):
@@ -133,16 +135,52 @@ def test_two_workers_measure_what_one_does(tmp_path):
     assert len({each.figures["nats"] for each in one.results}) == len(one.results)
 
 
-def test_a_timed_claim_runs_alone(given, tmp_path, monkeypatch):
-    """Its figures are times, which another run would lengthen."""
+def test_a_timed_claim_runs_here_and_alone(given, tmp_path, monkeypatch):
+    """Its figures are times, which another run would lengthen: no backend that is asked for takes its runs."""
     asked = []
     parallel = runner.joblib.Parallel
-    monkeypatch.setattr(runner.joblib, "Parallel", lambda n_jobs, **rest: asked.append(n_jobs) or parallel(1, **rest))
-    for timed in (True, False):
-        given(make_claim(seeds=1, timed=timed))
-        run_claim("numbers", tmp_path / str(timed), workers=3, progress=False)
 
-    assert asked == [1, 3]
+    def watched(**how):
+        asked.append((how["n_jobs"], how.get("backend"), "return_as" in how))
+        return parallel(**how)
+
+    monkeypatch.setattr(runner.joblib, "Parallel", watched)
+    with joblib.parallel_config(backend="threading"):
+        for timed in (True, False):
+            given(make_claim(seeds=1, timed=timed))
+            run_claim("numbers", tmp_path / str(timed), workers=3, progress=False)
+
+    assert asked == [(1, "sequential", False), (1, "sequential", True), (1, None, False), (3, None, True)]
+
+
+def test_runs_in_threads_do_not_meet(given, tmp_path):
+    """Runs draw from the global generator of their process, so that one waits until the other has ended."""
+    both = threading.Barrier(2)
+
+    def measure(settings, device):
+        try:
+            both.wait(0.2)
+        except threading.BrokenBarrierError:
+            both.reset()
+            return {"alone": True}
+        return {"alone": False}
+
+    given(make_claim(seeds=1, measure=measure))
+    with joblib.parallel_config(backend="threading"):
+        found = run_claim("numbers", tmp_path, workers=2, progress=False)
+
+    assert [each.figures for each in found.results] == [{"alone": True}] * 2
+
+
+def test_workers_that_differ_are_refused(given, tmp_path, monkeypatch):
+    """One with another PyTorch than the first that answered stops the claim, and its run is not recorded."""
+    given(make_claim(seeds=2))
+    made = [dict(making("cpu")), dict(making("cpu")) | {"torch": "0.1"}]
+    monkeypatch.setattr(runner, "making", lambda device: made.pop(0))
+    with pytest.raises(RecordError, match=r"a worker has another torch than the record of 'numbers', .*be alike"):
+        run_claim("numbers", tmp_path, progress=False)
+
+    assert len(read_record(record_path(tmp_path, "numbers"), "numbers").results) == 1
 
 
 KILLED = """
