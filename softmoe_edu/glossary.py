@@ -57,8 +57,8 @@ GLOSSARY = {
     "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
     "bootstrap interval": "How far a mean over seeds might be off: the seeds are drawn again and again with repeats, and "
     "95 % of the means of such draws lie between its ends.",
-    "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were equally "
-    "likely. It counts signs and ignores sizes.",
+    "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were "
+    "equally likely. It counts signs and ignores sizes.",
     "tuning": "Trying a few values of a setting, such as the learning rate, on a part of the training data, so that each "
     "model is compared at its best one.",
     "step": "One update of the weights in training.",

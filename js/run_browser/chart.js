@@ -29,6 +29,8 @@ import { hueOf, mark, trace } from "./looks.js";
 export const NOTHING = Object.freeze({ model: "", seed: -1, point: -1 });
 const HIGH = 330;
 const LETTERS = 13; // pixels of a line of words
+const ROWS = 3;
+const NARROW = 40; // pixels of a line under which its name stands above the chart alone
 const FAINT = 0.18;
 const REACH = 26;
 
@@ -48,18 +50,41 @@ export function drawingOf(scene, width, ink) {
     high,
     ...singles.map((s) => s.y),
   ]);
-  const y = axisOf(ys, 6, { edge: 0.07 });
+  // A step that multiplies is for figures of different sizes, not for a seed that is off, and never for shares.
+  const large = Math.max(...points.map(({ mean }) => mean)) > 1;
+  const spread = points.map(({ mean }) => mean);
+  const log = large && !scene.curves && axisOf(spread, 6).log && Math.min(...ys) > 0;
+  const y = axisOf(ys, 6, { edge: 0.07, log });
   const left = 12 + Math.max(...y.ticks.map((tick) => widthOf(short(tick))), 16);
-  const box = { x: left, y: 12, w: width - left - 14, h: HIGH - 12 - (scene.named ? 48 : 40) };
+  const box = {
+    x: left,
+    y: 12,
+    w: width - left - 14,
+    h: HIGH - 12 - (scene.named ? 12 + LETTERS * rowsOf(scene, width - left - 14) : 40),
+  };
   const xs = points.flatMap((point) => [point.x, ...point.singles.map((s) => s.x)]);
   const fixed = points.every((point) => point.label || !point.singles.length)
     ? points.map((point) => point.x)
     : undefined;
   const x = scene.named
     ? { from: -0.5, to: scene.lines.length - 0.5, log: false, ticks: [] }
-    : axisOf(xs, Math.max(2, Math.floor(box.w / 90)), { fixed: fixed && scene.across ? ascending(fixed) : undefined });
+    : axisOf(xs, Math.max(2, Math.floor(box.w / 90)), {
+        fixed: fixed && scene.across ? ascending(fixed) : undefined,
+        log: !scene.curves,
+      });
   const drawing = { scene, box, size: /** @type {[number, number]} */ ([width, HIGH]), x, y, spots: [], ink };
   return { ...drawing, spots: spotsOf(drawing) };
+}
+
+/**
+ * Lines of words below lines that stand side by side.
+ *
+ * @param {Scene} scene
+ * @param {number} width
+ */
+function rowsOf({ lines }, width) {
+  const room = width / lines.length;
+  return room < NARROW ? 0 : Math.max(1, ...lines.map(({ name }) => broken(name, room - 6, ROWS).length));
 }
 
 /** @param {number[]} values */
@@ -178,8 +203,8 @@ export function paintAxes(ctx, { scene, box, x, y, size, ink }) {
   if (scene.named) {
     const room = box.w / scene.lines.length;
     scene.lines.forEach((line, i) => {
-      if (room < 40) return; // the names above the chart have their marks
-      broken(line.name, room - 6, 3).forEach((words, k) =>
+      if (room < NARROW) return; // the names above the chart have their marks
+      broken(line.name, room - 6, ROWS).forEach((words, k) =>
         write(ctx, words, box.x + room * (i + 0.5), floor + 12 + k * LETTERS, ink.text),
       );
     });
@@ -248,9 +273,16 @@ function paintLine(ctx, drawing, line, strength) {
   means.forEach(([x, y], i) => {
     if ((means.length - 1 - i) % every === 0) mark(ctx, line, x, y, scene.curves ? 4.5 : 5.5, ink);
   });
-  if (scene.named && strength === 1 && box.w / scene.lines.length > 86)
-    points.forEach((point, i) => told(ctx, drawing, short(point.mean), means[i][0] + 10, means[i][1], "left"));
+  if (!scene.named || strength < 1) return;
+  const room = (0.3 * box.w) / scene.lines.length;
+  points.forEach((point, i) => {
+    const words = rounded(point.mean);
+    if (widthOf(words) + 10 <= room) told(ctx, drawing, words, means[i][0] + 10, means[i][1], "left");
+  });
 }
+
+/** @param {number} mean */
+const rounded = (mean) => short(Number(mean.toPrecision(3)));
 
 /**
  * Where single seeds and the interval of a curve run.
@@ -264,7 +296,7 @@ function paintBand(ctx, drawing, line, strength) {
   const { ink } = drawing;
   const hue = hueOf(line, ink);
   const seeds = line.points[0]?.singles.map((each) => each.seed) ?? [];
-  Object.assign(ctx, { strokeStyle: hue, lineWidth: 1, globalAlpha: 0.35 * strength });
+  Object.assign(ctx, { strokeStyle: hue, lineWidth: 1, globalAlpha: 0.3 * strength });
   for (const seed of seeds) {
     ctx.beginPath();
     for (const [x, y] of seedPath(drawing, line, seed)) ctx.lineTo(x, y);

@@ -10,7 +10,7 @@ const WALK = { Enter: "pin", Esc: "unpin" };
 export const LISTS = /** @type {const} */ ({
   figure: ["Figure", undefined],
   x: ["Over", undefined],
-  lines: ["A line for each", undefined],
+  lines: ["One line per", undefined],
   where: ["Where", undefined],
   runs: ["Runs", "tuning"],
   first: ["Compare", undefined],
@@ -20,6 +20,9 @@ export const LISTS = /** @type {const} */ ({
 const STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
   <span class="explorer-actions" data-part="pin" hidden>${button("previous", "Previous seed")}
   ${button("next", "Next seed")} ${button("free", "Unpin")}</span></p>`;
+
+const lists = (/** @type {(keyof typeof LISTS)[]} */ names) =>
+  `<div class="explorer-controls">${names.map((name) => list(name, LISTS[name][0], LISTS[name][1])).join("")}</div>`;
 
 export const PAGE = `
 <div class="run-browser-whole">
@@ -33,6 +36,7 @@ export const PAGE = `
     <div class="explorer-panel" data-panel="chart">${canvases("chart", "Runs: arrow keys move, Enter pins, Escape unpins")}</div>
     ${keyHints({ [ARROWS]: "move", ...WALK }, "Tap a mark or a name to pin it.")}
     ${STATUS}
+    ${lists(["figure", "where", "x", "lines", "runs"])}
     <p data-part="caption"></p>
     <div class="run-browser-pairs" data-part="compared">
       <div class="explorer-title" data-part="pairs-title"></div>
@@ -42,6 +46,7 @@ export const PAGE = `
       )}</div>
       ${keyHints({ [ACROSS]: "from seed to seed", ...WALK }, "Tap a seed to pin it.")}
       <p data-part="pairs-words"></p>
+      ${lists(["first", "second"])}
       <p>${term("sign test", "What a sign test is")}, and ${term("bootstrap interval", "what an interval is")}.</p>
     </div>
     <p data-part="uncompared"></p>
@@ -52,9 +57,6 @@ export const PAGE = `
     <p data-part="source"></p>
   </section>
 </div>
-<div class="explorer-controls">${Object.entries(LISTS)
-  .map(([name, [label, about]]) => list(name, label, about))
-  .join("")}</div>
 <details data-part="table"><summary ${KEYS}>All numbers</summary>
 <div class="run-browser-table" tabindex="0" role="region" aria-label="All numbers"><table>
 <thead><tr><th scope="col">model</th><th scope="col" data-part="across"></th><th scope="col">mean</th>

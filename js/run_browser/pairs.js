@@ -35,9 +35,13 @@ const HIGH = 190;
 export function differencesOf(comparison, lines, width, ink) {
   const y = axisOf([0, ...comparison.pairs.map((each) => each.difference)], 4, { log: false, edge: 0.12 });
   const left = 12 + Math.max(...y.ticks.map((tick) => widthOf(signed(tick))), 16);
-  const box = { x: left, y: 10, w: width - left - 14, h: HIGH - 10 - 36 };
+  const right = widthOf(meanTold(comparison)) + 16;
+  const box = { x: left, y: 10, w: width - left - right, h: HIGH - 10 - 36 };
   return { comparison, lines, box, size: [width, HIGH], y, ink };
 }
+
+/** @param {Comparison} comparison */
+const meanTold = ({ mean }) => `mean ${signed(mean)}`;
 
 /** @param {number} x */
 export const signed = (x) => (x > 0 ? `+${short(x)}` : x < 0 ? `−${short(-x)}` : "0");
@@ -124,7 +128,7 @@ export function paintPairs(ctx, drawing, lit) {
   ctx.setLineDash([5, 4]);
   rule(ctx, box.x, middle, box.x + box.w, middle);
   ctx.setLineDash([]);
-  told(ctx, drawing, `mean ${signed(comparison.mean)}`, box.x + box.w - 4, middle - 9, "right");
+  write(ctx, meanTold(comparison), box.x + box.w + 6, middle, ink.text, "left");
   const at = comparison.pairs.findIndex(({ seed }) => seed === lit);
   if (at < 0) return;
   const [x, y] = placed(drawing, at, comparison.pairs[at].difference);

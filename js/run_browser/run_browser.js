@@ -111,7 +111,10 @@ function render({ model, el }) {
   function choose(values) {
     const before = chosenNow();
     const blank = Object.fromEntries(CHOSEN.map((name) => [name, ""]));
-    const start = "claim" in values ? /** @type {Chosen} */ ({ ...before, ...blank }) : before;
+    const start =
+      "claim" in values || "runs" in values
+        ? /** @type {Chosen} */ ({ ...before, ...blank, runs: before.runs })
+        : before;
     const next = settled(recordOf(values.claim ?? before.claim), own, { ...start, ...values });
     const changed = CHOSEN.filter((name) => next[name] !== before[name]).map((name) => [name, next[name]]);
     hover = NOTHING;
@@ -144,6 +147,7 @@ function render({ model, el }) {
       const shown = entry.dataset.claim === claim;
       entry.ariaChecked = String(shown);
       entry.tabIndex = shown ? 0 : -1;
+      if (shown) keepInSight(part("claims"), entry);
     }
   }
 
@@ -190,6 +194,7 @@ function render({ model, el }) {
         }),
       );
     }
+    part("models").hidden = scene.lines.length < 2;
     const ink = view.ink();
     for (const line of scene.lines) {
       const swatch = /** @type {HTMLCanvasElement} */ (chipOf(line.name)?.querySelector("canvas"));
@@ -229,8 +234,8 @@ function render({ model, el }) {
       part("title").textContent = titleOf(scene, chosen.where);
       part("caption").textContent = captionOf(record, scene, chosen.runs, own);
       part("verdict").textContent = `${signOf(record.verdict)} ${record.verdict}`;
-      part("reason").textContent = record.reason;
-      part("source").textContent = `${record.source}. Run it again: softmoe-edu evidence ${record.claim}`;
+      part("reason").replaceChildren(...withCode(record.reason));
+      part("source").replaceChildren(...withCode(`${record.source}. Again: \`softmoe-edu evidence ${record.claim}\``));
       chart = widths[0] < NARROWEST ? null : drawingOf(scene, widths[0], view.ink());
       if (chart) paintAxes(fit(ground("chart"), ...chart.size), chart);
     }
@@ -392,6 +397,30 @@ function render({ model, el }) {
 }
 
 /**
+ * Scroll a list, and not the page around it, to an entry.
+ *
+ * @param {HTMLElement} list
+ * @param {HTMLElement} entry
+ */
+function keepInSight(list, entry) {
+  const top = entry.offsetTop; // the list is what it is positioned in
+  const least = top + entry.offsetHeight - list.clientHeight;
+  list.scrollTop = Math.min(Math.max(list.scrollTop, least), top);
+}
+
+/**
+ * A sentence in which `this` is code.
+ *
+ * @param {string} sentence
+ */
+const withCode = (sentence) =>
+  sentence.split("`").map((text, i) => {
+    const element = document.createElement(i % 2 ? "code" : "span");
+    element.textContent = text;
+    return element;
+  });
+
+/**
  * A choice of a list in words.
  *
  * @param {Scene} scene
@@ -403,7 +432,7 @@ function labelOf(scene, chosen, name, value) {
   const { kind } = scene;
   const setting = kind.settings.find((each) => each.name === value)?.label;
   if (name === "figure") return figureOf(kind, value)?.label ?? value;
-  if (name === "lines") return setting ?? "nothing";
+  if (name === "lines") return setting ?? "one line for all";
   if (name === "runs") return value === "tuning" ? "tuning, which chose a setting" : "counted";
   if (name !== "x") return value;
   if (value === "") return scene.figure.length ? (scene.figure.steps ? "step" : "position") : "side by side";

@@ -59,11 +59,11 @@ export function sentenceOf(scene, lit) {
     const point = line.points[lit.point] ?? line.points[line.points.length - 1];
     const seeds = point.singles.length;
     const at = xInWords(scene, point);
-    const whose = `${line.name}${at && `, ${at}`}`;
+    const told = `${line.name}${at && `, ${at}`}`;
     const mean = seeds > 1 ? `mean of ${many(seeds, "seed")} ${meanInWords(point)}` : meanInWords(point);
     const single = point.singles.find((each) => each.seed === lit.seed);
-    if (single) return `${whose}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
-    return `${whose}: ${label} ${mean}.`;
+    if (single) return `${told}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
+    return `${told}: ${label} ${mean}.`;
   }
   if (lit.seed >= 0) {
     const found = scene.lines.flatMap(({ name, points }) => {
@@ -127,8 +127,16 @@ export function captionOf(record, scene, runs, own) {
  */
 export function pairsTitle(scene, { one, other }) {
   const at = Number.isFinite(one.x) ? `, ${scene.across} ${short(one.x)}` : "";
-  return `${scene.figure.label}: ${one.name} minus ${other.name}${at}`;
+  return `${scene.figure.label}: ${whose(scene, one.name)} minus ${other.name}${at}`;
 }
+
+/**
+ * Who is compared: a model, or a number of a single line.
+ *
+ * @param {Scene} scene
+ * @param {string} name
+ */
+const whose = ({ lines, across }, name) => (lines.some((line) => line.name === name) ? name : `${across} ${name}`);
 
 /**
  * What the pairs say.
@@ -143,7 +151,7 @@ export function pairsSentence(scene, { one, pairs, mean }) {
   const counts = [`higher in ${exact(up)}`, `lower in ${exact(down)}`, ...(even ? [`equal in ${exact(even)}`] : [])];
   const told = up + down ? `Sign test: p = ${number(signTest(differences))}` : "No difference, so no sign test";
   return (
-    `${one.name} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ` +
+    `${whose(scene, one.name)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ` +
     `${told}, for this comparison alone: a verdict corrects for all that its claim makes.`
   );
 }

@@ -32,7 +32,7 @@ LEAST = 3
 """Fewer seeds than these have a mean and no interval."""
 
 DIGITS = 7
-MOST_BYTES = 170_000
+MOST_BYTES = 160_000
 """What all records together may take in a page."""
 
 _FIRST_LINES = ("router", "model")
@@ -89,7 +89,7 @@ def packed(record: Record) -> Packed:
 
 def label_of(name: str) -> str:
     """Return a name of a setting or figure in words: "earlier_share" is "earlier share"."""
-    known = {"macs": "MACs", TOOK: "seconds of a run"}
+    known = {"macs": "MACs", TOOK: "seconds of a run", CURVE: "accuracy in training"}
     return known.get(name, name.replace("_", " "))
 
 
@@ -182,6 +182,7 @@ def _plots(
             kept = [varying.index(each) for each in (*shown, *rest) if each != name]
             if len({tuple(cell[at] for at in kept) for cell in cells}) == len(cells):
                 rest.remove(name)
+        rest.sort(key=lambda name: name in numbers)  # words first
         told = [", ".join(_told_of(name, settings[name][cell[varying.index(name)]]) for name in rest) for cell in cells]
         where = list(dict.fromkeys(told))
         found.setdefault(lines, {})[x] = {"where": where, "of": [where.index(each) for each in told]}
@@ -289,4 +290,3 @@ def _told(value: object) -> str:
 def _told_of(name: str, value: object) -> str:
     """Return a setting with its value; a word says by itself what it is."""
     return str(value) if isinstance(value, str) else f"{label_of(name)} {_told(value)}"
-

@@ -48,7 +48,9 @@ def packed_run(own: Own | None, known: Iterable[str]) -> Packed:
     for name, given in own.items():
         if name not in taken:
             near = get_close_matches(str(name), taken, 1, 0.0)[0]
-            raise ValueError(f"own has {name!r}, which no record has: did you mean {near!r}? There are {_listed(taken)}")
+            raise ValueError(
+                f"own has {name!r}, which no record has: did you mean {near!r}? There are {_listed(taken)}"
+            )
         numbers = _numbers(str(name), given)
         if isinstance(numbers, list):
             lists[name] = numbers
@@ -105,7 +107,9 @@ def _numbers(name: str, given: Any) -> float | list[float]:
     found = list(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping) else [given]
     for each in found:
         if isinstance(each, bool) or not isinstance(each, int | float):
-            raise TypeError(f"own[{name!r}] must be a number or a list of numbers, got {each!r} ({type(each).__name__})")
+            raise TypeError(
+                f"own[{name!r}] must be a number or a list of numbers, got {each!r} ({type(each).__name__})"
+            )
     if not found:
         raise ValueError(f"own[{name!r}] must have a number at least, got none: leave it out")
     return [float(each) for each in found] if isinstance(given, Iterable) else float(found[0])

@@ -5,16 +5,20 @@ from typing import Any
 
 import traitlets
 
-from softmoe_edu.evidence.browsing import TOOK, Packed, shelf_of
+from softmoe_edu.evidence.browsing import TOOK, Packed, label_of, shelf_of
 from softmoe_edu.evidence.catalogue import find_claim
 from softmoe_edu.evidence.own_run import NAME, Own, packed_run
 from softmoe_edu.evidence.records import RECORDS
 from softmoe_edu.files import StrPath
 from softmoe_edu.widgets.base import STATIC, Instrument
 from softmoe_edu.widgets.inputs import Index
+from softmoe_edu.widgets.stills import interval_still
 
 OVER = (TOOK, "macs")
 """Figures that a curve can be drawn over in place of its steps."""
+
+MOST_ROWS = 16
+"""Means that the small picture of a widget holds."""
 
 ALL = "all runs"
 """The only line where no setting tells lines apart; what is compared are then its points."""
@@ -71,12 +75,17 @@ class RunBrowser(Instrument):
     _shelf = traitlets.List().tag(sync=True)
     _own = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, records: StrPath | None = None, claim: str = "", own: Own | None = None, **controls: Any) -> None:
+    def __init__(
+        self, records: StrPath | None = None, claim: str = "", own: Own | None = None, **controls: Any
+    ) -> None:
         self.refuse_unknown(controls)
         shelf = shelf_of(RECORDS if records is None else records)
         known = {each["name"] for record in shelf for kind in record["kinds"].values() for each in kind["figures"]}
         super().__init__(_shelf=shelf, _own=packed_run(own, known))
         self.claim = claim or shelf[0]["claim"]
+        if "runs" in controls:
+            self.runs = controls["runs"]
+            self._begin()
         for name in (each for each in (*_CHOSEN, "seed", "point") if each in controls):
             setattr(self, name, controls[name])
 
@@ -149,12 +158,41 @@ class RunBrowser(Instrument):
         """Let what the new choice does not have fall back to what comes first."""
         if not self.claim:
             return
+        if change["name"] == "claim" and not change["old"]:
+            return self._begin()
         order = ("claim", *_CHOSEN)
         with self.hold_sync():
             for name in order[order.index(change["name"]) + 1 :]:
-                choices = self._choices(name)
-                if getattr(self, name) not in choices or (change["name"] == "claim" and change["old"] == ""):
+                if getattr(self, name) not in (choices := self._choices(name)):
                     setattr(self, name, choices[0])
+
+    def _begin(self) -> None:
+        """Show what a claim, or a kind of its runs, shows first."""
+        for name in _CHOSEN[1:]:
+            self.set_trait(name, self._choices(name)[0])
+
+    def still(self) -> tuple[str, str]:
+        """Return the means that are shown, of curves those at the end, with their intervals."""
+        kind = self._kind
+        plots = kind["plots"].get(self.lines, {})
+        plot = plots.get(self.x, plots.get("", {"where": [""], "of": [0] * len(kind["cells"])}))
+        here, names = plot["where"].index(self.where), [each["name"] for each in kind["settings"]]
+        rows = []
+        for cell, mean in enumerate(kind["means"][self.figure]):
+            if plot["of"][cell] == here and mean is not None:
+                told = [
+                    kind["settings"][names.index(each)]["values"][kind["cells"][cell][names.index(each)]]
+                    for each in (self.lines, self.x)
+                    if each in names
+                ]
+                rows.append((", ".join(told), mean[-1] if isinstance(mean[0], list) else mean))
+        if not rows:
+            return "", ""
+        rows = rows[:MOST_ROWS]
+        across = ", ".join(each for each in (label_of(self.figure), self.where) if each)
+        said = "; ".join(f"{name} {mean[0]:.4g}" for name, mean in rows)
+        record = self.record
+        return interval_still(rows, across), f"{record['title']}: {record['verdict']}. {across}: {said}."
 
     def __repr__(self) -> str:
         chosen = {name: getattr(self, name) for name in ("claim", "figure", "lines", "x", "where")}

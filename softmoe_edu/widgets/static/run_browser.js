@@ -1560,6 +1560,8 @@ function trace(ctx, line, places, width, ink) {
 var NOTHING = Object.freeze({ model: "", seed: -1, point: -1 });
 var HIGH = 330;
 var LETTERS = 13;
+var ROWS = 3;
+var NARROW = 40;
 var FAINT = 0.18;
 var REACH = 26;
 function drawingOf(scene, width, ink) {
@@ -1570,17 +1572,32 @@ function drawingOf(scene, width, ink) {
     high,
     ...singles.map((s) => s.y)
   ]);
-  const y = axisOf(ys, 6, { edge: 0.07 });
+  const large = Math.max(...points.map(({ mean }) => mean)) > 1;
+  const spread = points.map(({ mean }) => mean);
+  const log = large && !scene.curves && axisOf(spread, 6).log && Math.min(...ys) > 0;
+  const y = axisOf(ys, 6, { edge: 0.07, log });
   const left = 12 + Math.max(...y.ticks.map((tick) => widthOf(short2(tick))), 16);
-  const box = { x: left, y: 12, w: width - left - 14, h: HIGH - 12 - (scene.named ? 48 : 40) };
+  const box = {
+    x: left,
+    y: 12,
+    w: width - left - 14,
+    h: HIGH - 12 - (scene.named ? 12 + LETTERS * rowsOf(scene, width - left - 14) : 40)
+  };
   const xs = points.flatMap((point) => [point.x, ...point.singles.map((s) => s.x)]);
   const fixed = points.every((point) => point.label || !point.singles.length) ? points.map((point) => point.x) : void 0;
-  const x = scene.named ? { from: -0.5, to: scene.lines.length - 0.5, log: false, ticks: [] } : axisOf(xs, Math.max(2, Math.floor(box.w / 90)), { fixed: fixed && scene.across ? ascending(fixed) : void 0 });
+  const x = scene.named ? { from: -0.5, to: scene.lines.length - 0.5, log: false, ticks: [] } : axisOf(xs, Math.max(2, Math.floor(box.w / 90)), {
+    fixed: fixed && scene.across ? ascending(fixed) : void 0,
+    log: !scene.curves
+  });
   const drawing = { scene, box, size: (
     /** @type {[number, number]} */
     [width, HIGH]
   ), x, y, spots: [], ink };
   return { ...drawing, spots: spotsOf(drawing) };
+}
+function rowsOf({ lines }, width) {
+  const room = width / lines.length;
+  return room < NARROW ? 0 : Math.max(1, ...lines.map(({ name }) => broken(name, room - 6, ROWS).length));
 }
 var ascending = (values) => [...new Set(values.filter(Number.isFinite))].sort((a, b) => a - b);
 var placed = ({ box, x: across, y: up }, x, y) => [
@@ -1647,8 +1664,8 @@ function paintAxes(ctx, { scene, box, x, y, size, ink }) {
   if (scene.named) {
     const room = box.w / scene.lines.length;
     scene.lines.forEach((line, i) => {
-      if (room < 40) return;
-      broken(line.name, room - 6, 3).forEach(
+      if (room < NARROW) return;
+      broken(line.name, room - 6, ROWS).forEach(
         (words, k) => write(ctx, words, box.x + room * (i + 0.5), floor + 12 + k * LETTERS, ink.text)
       );
     });
@@ -1702,14 +1719,19 @@ function paintLine(ctx, drawing, line, strength) {
   means.forEach(([x, y], i) => {
     if ((means.length - 1 - i) % every === 0) mark(ctx, line, x, y, scene.curves ? 4.5 : 5.5, ink);
   });
-  if (scene.named && strength === 1 && box.w / scene.lines.length > 86)
-    points.forEach((point, i) => told(ctx, drawing, short2(point.mean), means[i][0] + 10, means[i][1], "left"));
+  if (!scene.named || strength < 1) return;
+  const room = 0.3 * box.w / scene.lines.length;
+  points.forEach((point, i) => {
+    const words = rounded(point.mean);
+    if (widthOf(words) + 10 <= room) told(ctx, drawing, words, means[i][0] + 10, means[i][1], "left");
+  });
 }
+var rounded = (mean) => short2(Number(mean.toPrecision(3)));
 function paintBand(ctx, drawing, line, strength) {
   const { ink } = drawing;
   const hue = hueOf(line, ink);
   const seeds = line.points[0]?.singles.map((each) => each.seed) ?? [];
-  Object.assign(ctx, { strokeStyle: hue, lineWidth: 1, globalAlpha: 0.35 * strength });
+  Object.assign(ctx, { strokeStyle: hue, lineWidth: 1, globalAlpha: 0.3 * strength });
   for (const seed of seeds) {
     ctx.beginPath();
     for (const [x, y] of seedPath(drawing, line, seed)) ctx.lineTo(x, y);
@@ -1799,7 +1821,7 @@ var LISTS = (
   {
     figure: ["Figure", void 0],
     x: ["Over", void 0],
-    lines: ["A line for each", void 0],
+    lines: ["One line per", void 0],
     where: ["Where", void 0],
     runs: ["Runs", "tuning"],
     first: ["Compare", void 0],
@@ -1809,6 +1831,7 @@ var LISTS = (
 var STATUS = `<p class="explorer-status"><span role="status" aria-live="polite"></span>
   <span class="explorer-actions" data-part="pin" hidden>${button("previous", "Previous seed")}
   ${button("next", "Next seed")} ${button("free", "Unpin")}</span></p>`;
+var lists = (names) => `<div class="explorer-controls">${names.map((name) => list(name, LISTS[name][0], LISTS[name][1])).join("")}</div>`;
 var PAGE2 = `
 <div class="run-browser-whole">
   <section class="run-browser-claims" aria-label="Claims">
@@ -1821,6 +1844,7 @@ var PAGE2 = `
     <div class="explorer-panel" data-panel="chart">${canvases("chart", "Runs: arrow keys move, Enter pins, Escape unpins")}</div>
     ${keyHints({ [ARROWS]: "move", ...WALK }, "Tap a mark or a name to pin it.")}
     ${STATUS}
+    ${lists(["figure", "where", "x", "lines", "runs"])}
     <p data-part="caption"></p>
     <div class="run-browser-pairs" data-part="compared">
       <div class="explorer-title" data-part="pairs-title"></div>
@@ -1830,6 +1854,7 @@ var PAGE2 = `
 )}</div>
       ${keyHints({ [ACROSS]: "from seed to seed", ...WALK }, "Tap a seed to pin it.")}
       <p data-part="pairs-words"></p>
+      ${lists(["first", "second"])}
       <p>${term("sign test", "What a sign test is")}, and ${term("bootstrap interval", "what an interval is")}.</p>
     </div>
     <p data-part="uncompared"></p>
@@ -1840,7 +1865,6 @@ var PAGE2 = `
     <p data-part="source"></p>
   </section>
 </div>
-<div class="explorer-controls">${Object.entries(LISTS).map(([name, [label, about]]) => list(name, label, about)).join("")}</div>
 <details data-part="table"><summary ${KEYS}>All numbers</summary>
 <div class="run-browser-table" tabindex="0" role="region" aria-label="All numbers"><table>
 <thead><tr><th scope="col">model</th><th scope="col" data-part="across"></th><th scope="col">mean</th>
@@ -1851,9 +1875,11 @@ var HIGH2 = 190;
 function differencesOf(comparison, lines, width, ink) {
   const y = axisOf([0, ...comparison.pairs.map((each) => each.difference)], 4, { log: false, edge: 0.12 });
   const left = 12 + Math.max(...y.ticks.map((tick) => widthOf(signed(tick))), 16);
-  const box = { x: left, y: 10, w: width - left - 14, h: HIGH2 - 10 - 36 };
+  const right = widthOf(meanTold(comparison)) + 16;
+  const box = { x: left, y: 10, w: width - left - right, h: HIGH2 - 10 - 36 };
   return { comparison, lines, box, size: [width, HIGH2], y, ink };
 }
+var meanTold = ({ mean }) => `mean ${signed(mean)}`;
 var signed = (x) => x > 0 ? `+${short2(x)}` : x < 0 ? `−${short2(-x)}` : "0";
 var placed2 = ({ comparison, box, y }, i, value) => [
   box.x + box.w * (i + 0.5) / comparison.pairs.length,
@@ -1910,7 +1936,7 @@ function paintPairs(ctx, drawing, lit) {
   ctx.setLineDash([5, 4]);
   rule(ctx, box.x, middle, box.x + box.w, middle);
   ctx.setLineDash([]);
-  told(ctx, drawing, `mean ${signed(comparison.mean)}`, box.x + box.w - 4, middle - 9, "right");
+  write(ctx, meanTold(comparison), box.x + box.w + 6, middle, ink.text, "left");
   const at = comparison.pairs.findIndex(({ seed }) => seed === lit);
   if (at < 0) return;
   const [x, y] = placed2(drawing, at, comparison.pairs[at].difference);
@@ -2140,11 +2166,11 @@ function sentenceOf(scene, lit) {
     const point = line.points[lit.point] ?? line.points[line.points.length - 1];
     const seeds = point.singles.length;
     const at = xInWords(scene, point);
-    const whose = `${line.name}${at && `, ${at}`}`;
+    const told2 = `${line.name}${at && `, ${at}`}`;
     const mean = seeds > 1 ? `mean of ${many(seeds, "seed")} ${meanInWords(point)}` : meanInWords(point);
     const single = point.singles.find((each) => each.seed === lit.seed);
-    if (single) return `${whose}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
-    return `${whose}: ${label} ${mean}.`;
+    if (single) return `${told2}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
+    return `${told2}: ${label} ${mean}.`;
   }
   if (lit.seed >= 0) {
     const found = scene.lines.flatMap(({ name, points }) => {
@@ -2188,15 +2214,16 @@ function captionOf(record, scene, runs, own) {
 }
 function pairsTitle(scene, { one, other }) {
   const at = Number.isFinite(one.x) ? `, ${scene.across} ${short2(one.x)}` : "";
-  return `${scene.figure.label}: ${one.name} minus ${other.name}${at}`;
+  return `${scene.figure.label}: ${whose(scene, one.name)} minus ${other.name}${at}`;
 }
+var whose = ({ lines, across }, name) => lines.some((line) => line.name === name) ? name : `${across} ${name}`;
 function pairsSentence(scene, { one, pairs, mean }) {
   const differences = pairs.map((each) => each.difference);
   const { up, down, even } = signsOf(differences);
   const { seeds } = scene.kind;
   const counts = [`higher in ${exact(up)}`, `lower in ${exact(down)}`, ...even ? [`equal in ${exact(even)}`] : []];
   const told2 = up + down ? `Sign test: p = ${number(signTest(differences))}` : "No difference, so no sign test";
-  return `${one.name} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ${told2}, for this comparison alone: a verdict corrects for all that its claim makes.`;
+  return `${whose(scene, one.name)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ${told2}, for this comparison alone: a verdict corrects for all that its claim makes.`;
 }
 
 // js/run_browser/rows.js
@@ -2307,9 +2334,9 @@ function render({ model, el }) {
   function choose(values) {
     const before = chosenNow();
     const blank = Object.fromEntries(CHOSEN.map((name) => [name, ""]));
-    const start = "claim" in values ? (
+    const start = "claim" in values || "runs" in values ? (
       /** @type {Chosen} */
-      { ...before, ...blank }
+      { ...before, ...blank, runs: before.runs }
     ) : before;
     const next = settled(recordOf(values.claim ?? before.claim), own, { ...start, ...values });
     const changed = CHOSEN.filter((name) => next[name] !== before[name]).map((name) => [name, next[name]]);
@@ -2343,6 +2370,7 @@ function render({ model, el }) {
       const shown = entry.dataset.claim === claim;
       entry.ariaChecked = String(shown);
       entry.tabIndex = shown ? 0 : -1;
+      if (shown) keepInSight(part("claims"), entry);
     }
   }
   function showLists(scene, chosen) {
@@ -2382,6 +2410,7 @@ function render({ model, el }) {
         })
       );
     }
+    part("models").hidden = scene.lines.length < 2;
     const ink = view.ink();
     for (const line of scene.lines) {
       const swatch = (
@@ -2423,8 +2452,8 @@ function render({ model, el }) {
       part("title").textContent = titleOf(scene, chosen.where);
       part("caption").textContent = captionOf(record, scene, chosen.runs, own);
       part("verdict").textContent = `${signOf(record.verdict)} ${record.verdict}`;
-      part("reason").textContent = record.reason;
-      part("source").textContent = `${record.source}. Run it again: softmoe-edu evidence ${record.claim}`;
+      part("reason").replaceChildren(...withCode(record.reason));
+      part("source").replaceChildren(...withCode(`${record.source}. Again: \`softmoe-edu evidence ${record.claim}\``));
       chart = widths[0] < NARROWEST ? null : drawingOf(scene, widths[0], view.ink());
       if (chart) paintAxes(fit(ground("chart"), ...chart.size), chart);
     }
@@ -2562,11 +2591,21 @@ function render({ model, el }) {
     });
   return view.end;
 }
+function keepInSight(list2, entry) {
+  const top = entry.offsetTop;
+  const least = top + entry.offsetHeight - list2.clientHeight;
+  list2.scrollTop = Math.min(Math.max(list2.scrollTop, least), top);
+}
+var withCode = (sentence) => sentence.split("`").map((text, i) => {
+  const element = document.createElement(i % 2 ? "code" : "span");
+  element.textContent = text;
+  return element;
+});
 function labelOf(scene, chosen, name, value) {
   const { kind } = scene;
   const setting = kind.settings.find((each) => each.name === value)?.label;
   if (name === "figure") return figureOf(kind, value)?.label ?? value;
-  if (name === "lines") return setting ?? "nothing";
+  if (name === "lines") return setting ?? "one line for all";
   if (name === "runs") return value === "tuning" ? "tuning, which chose a setting" : "counted";
   if (name !== "x") return value;
   if (value === "") return scene.figure.length ? scene.figure.steps ? "step" : "position" : "side by side";
