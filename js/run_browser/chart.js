@@ -8,9 +8,7 @@ import { hueOf, mark, trace } from "./looks.js";
 /** @import { Ink } from "../shared/mount.js" */
 /** @import { Box, Context } from "../shared/painting.js" */
 /** @import { Axis } from "./axis.js" */
-/** @import { Line, Point, Scene } from "./scene.js" */
-
-/** @typedef {{ model: string, seed: number, point: number }} Place A model, one of its points and a seed, -1 for none. */
+/** @import { Line, Place, Point, Scene } from "./scene.js" */
 
 /** @typedef {Place & { px: number, py: number }} Spot Where something can be pointed at. */
 

@@ -51,7 +51,7 @@ export const meansRows = (scene) => [
  * @returns {Row[]}
  */
 export const pairsRows = (comparison) => [
-  ["seed", comparison?.one.name ?? "first", comparison?.other.name ?? "second", "difference"],
+  ["seed", comparison?.one ?? "first", comparison?.other ?? "second", "difference"],
   ...(comparison?.pairs ?? []).map(({ seed, first, second, difference }) => [seed, first, second, difference]),
 ];
 

@@ -17,9 +17,9 @@ import { meansRows, pairsRows, runsRows, tableRows } from "./rows.js";
 /** @import { Limits } from "../shared/knobs.js" */
 /** @import { Link } from "../shared/links.js" */
 /** @import { Model } from "../shared/mount.js" */
-/** @import { Drawing, Place } from "./chart.js" */
+/** @import { Drawing } from "./chart.js" */
 /** @import { Differences } from "./pairs.js" */
-/** @import { Scene } from "./scene.js" */
+/** @import { Place, Scene } from "./scene.js" */
 /** @import { Chosen, Own, Packed } from "./shelf.js" */
 
 /** @typedef {Chosen & { seed: number, point: number, _shelf: Packed[], _own: Own | {} }} Traits */
@@ -53,7 +53,7 @@ function render({ model, el }) {
     csv: {
       runs: () => runsRows(lookNow().scene),
       means: () => meansRows(lookNow().scene),
-      pairs: () => pairsRows(comparisonOf(lookNow().scene, chosenNow(), pinned().point)),
+      pairs: () => pairsRows(comparisonOf(lookNow().scene, chosenNow(), pinned())),
     },
     svg: true,
     named: ["claim", "figure", "where"],
@@ -157,12 +157,12 @@ function render({ model, el }) {
    */
   function showLists(scene, chosen) {
     const record = recordOf(chosen.claim);
-    const compared = contestantsOf(scene, pinned().point).map(({ name }) => name);
-    const comparison = comparisonOf(scene, chosen, pinned().point);
+    const compared = contestantsOf(scene).map(({ name }) => name);
+    const comparison = comparisonOf(scene, chosen, pinned());
     for (const name of LISTED) {
       const pair = name === "first" || name === "second";
       const names = pair ? compared : choicesOf(record, own, chosen, name);
-      const value = name === "first" ? comparison?.one.name : name === "second" ? comparison?.other.name : chosen[name];
+      const value = name === "first" ? comparison?.one : name === "second" ? comparison?.other : chosen[name];
       const labels = names.map((each) => labelOf(scene, chosen, name, each));
       const box = select(name);
       const key = JSON.stringify([names, labels]);
@@ -262,13 +262,13 @@ function render({ model, el }) {
    * @param {Place} lit
    */
   function drawPairs(scene, chosen, lit) {
-    const comparison = comparisonOf(scene, chosen, lit.point);
+    const comparison = comparisonOf(scene, chosen, lit);
     part("compared").hidden = !comparison;
     part("uncompared").textContent = comparison ? "" : uncompared(scene);
     differences = null;
     const width = part("pairs").clientWidth;
     if (!comparison || width < NARROWEST) return;
-    const lines = [comparison.one, comparison.other].map(({ name }) => scene.lines.find((line) => line.name === name));
+    const lines = [comparison.one, comparison.other].map((name) => scene.lines.find((line) => line.name === name));
     differences = differencesOf(comparison, lines, width, view.ink());
     part("pairs-title").textContent = pairsTitle(scene, comparison);
     part("pairs-words").textContent = pairsSentence(scene, comparison);

@@ -20,11 +20,14 @@ import { ALL, figureOf, kindOf, plotOf } from "./shelf.js";
  * @property {Line[]} lines
  * @property {boolean} named Whether lines stand side by side under their names.
  * @property {boolean} curves Whether points are along one run.
+ * @property {boolean} setting Whether x is a setting, so that points of several lines have the same x.
  * @property {string} across What x is, "" where names say it.
  * @property {string} missing Why the learner's own run is not drawn, "" where it is or there is none.
  */
 
-/** @typedef {{ name: string, values: Map<number, number>, x: number }} Contestant What is compared, by seed. */
+/** @typedef {{ name: string, points: Point[] }} Contestant What can be compared. */
+
+/** @typedef {{ model: string, seed: number, point: number }} Place A model, one of its points and a seed, -1 for none. */
 
 const OWN_LOOK = -1;
 
@@ -68,11 +71,10 @@ export function sceneOf(record, own, chosen) {
   const cells = [...kind.cells.keys()].filter((cell) => (plot.of[cell] ?? 0) === here);
   const at = kind.settings.findIndex((each) => each.name === chosen.lines);
   const names = at < 0 ? [ALL] : kind.settings[at].values;
-  const grouped = Map.groupBy(cells, (cell) => (at < 0 ? 0 : kind.cells[cell][at]));
   const curves = figure.length > 0;
   const named = !curves && chosen.x === "";
   const lines = names.flatMap((name, look) => {
-    const these = grouped.get(look) ?? [];
+    const these = cells.filter((cell) => at < 0 || kind.cells[cell][at] === look);
     const points = curves
       ? these.flatMap((cell) => pointsAlong(kind, figure, cell, chosen.x))
       : these.flatMap((cell) => pointAt(kind, figure, cell, chosen.x));
@@ -80,7 +82,8 @@ export function sceneOf(record, own, chosen) {
     return points.length ? [{ name, look, own: false, level: false, points }] : [];
   });
   if (named) lines.forEach((line, i) => place(line, i));
-  const scene = { kind, figure, lines, named, curves, across: acrossOf(kind, figure, chosen.x), missing: "" };
+  const setting = !curves && kind.settings.some((each) => each.name === chosen.x);
+  const scene = { kind, figure, lines, named, curves, setting, across: acrossOf(kind, figure, chosen.x), missing: "" };
   return "name" in own ? withOwn(scene, own, chosen.x) : scene;
 }
 
@@ -196,39 +199,54 @@ function withOwn(scene, own, x) {
 }
 
 /**
- * What can be compared seed by seed: the lines at one x, or the points of a single line.
+ * What can be compared seed by seed: the lines, or the points of a single one.
  *
  * @param {Scene} scene
- * @param {number} at Which point of a line; -1 for the last.
  * @returns {Contestant[]}
  */
-export function contestantsOf(scene, at) {
-  const measured = scene.lines.filter((line) => !line.own && line.points.length);
-  const seeded = (/** @type {Point} */ point) => new Map(point.singles.map(({ seed, y }) => [seed, y]));
-  if (measured[0]?.name === ALL)
-    return scene.curves
-      ? []
-      : measured[0].points.map((point) => ({ name: point.label, values: seeded(point), x: NaN }));
-  return measured.map(({ name, points }) => {
-    const point = points.at(at) ?? points[points.length - 1];
-    return { name, values: seeded(point), x: scene.named ? NaN : point.x };
-  });
+export function contestantsOf({ lines, curves }) {
+  const measured = lines.filter((line) => !line.own);
+  if (measured[0]?.name !== ALL) return measured;
+  return curves ? [] : measured[0].points.map((point) => ({ name: point.label, points: [point] }));
 }
 
 /**
- * The two that are compared, and their pairs; null where nothing can be.
+ * The points of two lines that are compared: at the x of the one that is pointed at, and else at the last of both.
+ *
+ * @param {Scene} scene
+ * @param {[Contestant, Contestant]} two
+ * @param {Place} lit
+ * @returns {(Point | undefined)[]}
+ */
+function pointsAlike({ lines, setting }, two, lit) {
+  if (!setting || two.every(({ points }) => points.length === 1))
+    return two.map(({ points }) => points[lit.point] ?? points.at(-1));
+  const [longest] = lines.filter((line) => !line.own).sort((a, b) => b.points.length - a.points.length);
+  const pointed = (lines.find(({ name }) => name === lit.model) ?? longest).points[lit.point]?.x;
+  const [first, second] = two.map(({ points }) => new Map(points.map((point) => [point.x, point])));
+  const x = pointed ?? [...first.keys()].filter((each) => second.has(each)).at(-1) ?? NaN;
+  return [first.get(x), second.get(x)];
+}
+
+/**
+ * The two that are compared, with their pairs; null where nothing can be.
  *
  * @param {Scene} scene
  * @param {Chosen} chosen
- * @param {number} at
+ * @param {Place} lit
  */
-export function comparisonOf(scene, { first, second }, at) {
+export function comparisonOf(scene, { first, second }, lit) {
   if (!scene.kind.seeds) return null;
-  const all = contestantsOf(scene, at);
+  const all = contestantsOf(scene);
   const one = all.find(({ name }) => name === first) ?? all.at(-1);
   const rest = all.filter((each) => each !== one);
   const other = rest.find(({ name }) => name === second) ?? rest[0];
   if (!one || !other) return null;
-  const pairs = pairsOf(one.values, other.values);
-  return pairs.length ? { one, other, pairs, mean: meanOf(pairs.map((each) => each.difference)) } : null;
+  const [here, there] = pointsAlike(scene, [one, other], lit);
+  const seeded = (/** @type {Point | undefined} */ point) => new Map(point?.singles.map(({ seed, y }) => [seed, y]));
+  const pairs = pairsOf(seeded(here), seeded(there));
+  // Over another figure each has an x of its own, and the points of a single line say theirs by their names.
+  const x = (scene.setting && all[0] === scene.lines[0]) || (scene.curves && here?.x === there?.x) ? here?.x : undefined;
+  const mean = meanOf(pairs.map((each) => each.difference));
+  return pairs.length ? { one: one.name, other: other.name, pairs, mean, x } : null;
 }

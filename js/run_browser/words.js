@@ -6,8 +6,7 @@ import { short } from "./axis.js";
 import { signed } from "./pairs.js";
 
 /** @import { Own, Packed } from "./shelf.js" */
-/** @import { Line, Point, Scene, comparisonOf } from "./scene.js" */
-/** @import { Place } from "./chart.js" */
+/** @import { Line, Place, Point, Scene, comparisonOf } from "./scene.js" */
 
 /** @type {Record<string, string>} A sign for each verdict, beside its words. */
 const SIGNS = {
@@ -17,6 +16,8 @@ const SIGNS = {
   "contradicted at this scale": "✗",
   "not testable here": "–",
 };
+
+const MOST = 6; // lines that are told without being asked for
 
 /** @param {string} verdict */
 export const signOf = (verdict) => SIGNS[verdict] ?? "…";
@@ -74,18 +75,15 @@ export function sentenceOf(scene, lit) {
     if (found.length) return `${scene.kind.seeds} ${lit.seed}: ${label} ${found.join(", ")}.`;
   }
   if (!scene.lines.length) return "No run is drawn here: choose another figure or axis.";
-  return `${label}${endOf(scene)}: ${scene.lines.slice(0, 6).map(briefly).join("; ")}${
-    scene.lines.length > 6 ? `; and ${many(scene.lines.length - 6, "more line")}` : ""
-  }.`;
-}
-
-/** @param {Line} line */
-const briefly = ({ name, points }) => `${name} ${meanInWords(points[points.length - 1])}`;
-
-/** @param {Scene} scene */
-function endOf(scene) {
-  const points = scene.lines.find((line) => !line.own)?.points ?? [];
-  return points.length > 1 ? ` at ${xInWords(scene, points[points.length - 1])}` : "";
+  const told = scene.lines.slice(0, MOST);
+  const last = (/** @type {Line} */ { points }) => points[points.length - 1];
+  const ends = new Set(told.map((each) => xInWords(scene, last(each))).filter(Boolean));
+  const means = told.map((each) => {
+    const at = ends.size > 1 && xInWords(scene, last(each));
+    return `${each.name} ${meanInWords(last(each))}${at ? ` at ${at}` : ""}`;
+  });
+  const more = scene.lines.length > MOST ? `; and ${many(scene.lines.length - MOST, "more line")}` : "";
+  return `${label}${ends.size === 1 ? ` at ${[...ends][0]}` : ""}: ${means.join("; ")}${more}.`;
 }
 
 /**
@@ -125,9 +123,9 @@ export function captionOf(record, scene, runs, own) {
  * @param {Scene} scene
  * @param {NonNullable<ReturnType<typeof comparisonOf>>} comparison
  */
-export function pairsTitle(scene, { one, other }) {
-  const at = Number.isFinite(one.x) ? `, ${scene.across} ${short(one.x)}` : "";
-  return `${scene.figure.label}: ${whose(scene, one.name)} minus ${other.name}${at}`;
+export function pairsTitle(scene, { one, other, x }) {
+  const at = x === undefined ? "" : `, ${scene.across} ${short(x)}`;
+  return `${scene.figure.label}: ${whose(scene, one)} minus ${other}${at}`;
 }
 
 /**
@@ -151,7 +149,7 @@ export function pairsSentence(scene, { one, pairs, mean }) {
   const counts = [`higher in ${exact(up)}`, `lower in ${exact(down)}`, ...(even ? [`equal in ${exact(even)}`] : [])];
   const told = up + down ? `Sign test: p = ${number(signTest(differences))}` : "No difference, so no sign test";
   return (
-    `${whose(scene, one.name)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ` +
+    `${whose(scene, one)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ` +
     `${told}, for this comparison alone: a verdict corrects for all that its claim makes.`
   );
 }

@@ -104,8 +104,10 @@ def _kind(kind: str, results: Sequence[Result], tuned: bool) -> Packed:
     figures = _figures(results)
     numbers = [name for name in varying if _all_numbers(settings[name])]
     plots = _plots(list(cells), varying, numbers, settings, tuned and kind == "counted")
-    runs = {name: [[_rounded(_of(each, name)) for each in cell] for cell in cells.values()] for name in figures}
-    means = {name: [_mean(cell) for cell in runs[name]] for name in figures}
+    # Rounded after the interval, which would otherwise not be that of the ledger.
+    raw = {name: [[_of(each, name) for each in cell] for cell in cells.values()] for name in figures}
+    runs = {name: [_rounded(cell) for cell in raw[name]] for name in figures}
+    means = {name: [_mean(cell) for cell in raw[name]] for name in figures}
     return {
         "seeds": seeds,
         "same": [
@@ -204,7 +206,7 @@ def _first(
     asked = [name for name in (*_FIRST_FIGURES, *differ) if name in differ]
     figure = next((name for name in asked if not figures[name]), next(iter(asked or figures)))
     wide = [name for name in plots[lines] if name and len(settings[name]) > 2]
-    if kind == "tuning" and _CHOSEN_BY_TUNING in wide:
+    if kind == "tuning" and _CHOSEN_BY_TUNING in plots[lines]:
         wide = [_CHOSEN_BY_TUNING]
     return {"figure": figure, "lines": lines, "x": wide[0] if wide else next(iter(plots[lines]))}
 

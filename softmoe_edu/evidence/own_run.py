@@ -15,6 +15,9 @@ POINTS = 20
 _IN_CURVES = {CURVE: "accuracy"}
 """What the curves of `toy.figures_of` hold: a learner gives it by this name."""
 
+_OF_TRAINING = ("step", "accuracy", "loss")
+"""What any run may have, whether a record has it or not."""
+
 Own = History | Mapping[str, Any]
 
 
@@ -42,14 +45,14 @@ def packed_run(own: Own | None, known: Iterable[str]) -> Packed:
             f"own must be a History of train, or {{name: number or numbers}}, got {type(own).__name__}: "
             "give what train returned"
         )
-    taken = sorted(figures | {_IN_CURVES[each] for each in figures & _IN_CURVES.keys()} | {"loss", "step"})
+    taken = sorted({*figures, *_OF_TRAINING})
     values: dict[str, float] = {}
     lists: dict[str, list[float]] = {}
     for name, given in own.items():
         if name not in taken:
             near = get_close_matches(str(name), taken, 1, 0.0)[0]
             raise ValueError(
-                f"own has {name!r}, which no record has: did you mean {near!r}? There are {_listed(taken)}"
+                f"own has {name!r}, which no record has: did you mean {near!r}? There are {', '.join(taken)}"
             )
         numbers = _numbers(str(name), given)
         if isinstance(numbers, list):
@@ -108,12 +111,9 @@ def _numbers(name: str, given: Any) -> float | list[float]:
     for each in found:
         if isinstance(each, bool) or not isinstance(each, int | float):
             raise TypeError(
-                f"own[{name!r}] must be a number or a list of numbers, got {each!r} ({type(each).__name__})"
+                f"own[{name!r}] must be a number or a list of numbers, got {each!r} ({type(each).__name__}): "
+                "convert it with float"
             )
     if not found:
         raise ValueError(f"own[{name!r}] must have a number at least, got none: leave it out")
     return [float(each) for each in found] if isinstance(given, Iterable) else float(found[0])
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names)

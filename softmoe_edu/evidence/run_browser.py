@@ -72,7 +72,7 @@ class RunBrowser(Instrument):
     first = traitlets.Unicode().tag(sync=True)
     second = traitlets.Unicode().tag(sync=True)
 
-    _shelf = traitlets.List().tag(sync=True)
+    _shelf: traitlets.List[Packed] = traitlets.List().tag(sync=True)
     _own = traitlets.Dict().tag(sync=True)
 
     def __init__(
@@ -149,7 +149,8 @@ class RunBrowser(Instrument):
             near = get_close_matches(value, choices, 1, 0.0)[0]
             listed = ", ".join(repr(each) for each in choices[:12])
             raise ValueError(
-                f"{name} must be one of those of {self.claim!r}, got {value!r}: did you mean {near!r}? There are {listed}"
+                f"{name} must be one of those that {self.claim!r} has, got {value!r}: did you mean {near!r}? "
+                f"There are {listed}"
             )
         return str(value)
 

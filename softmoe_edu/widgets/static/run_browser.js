@@ -113,7 +113,7 @@ var GLOSSARY = {
   causal: "No output depends on a later token. A model that writes text word by word needs this.",
   tolerance: "The largest change of an output that counts as none; computers round.",
   "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
-  "bootstrap interval": "How far a mean over seeds might be off: the seeds are drawn again and again with repeats, and 95 % of the means of such draws lie between its ends.",
+  "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the same one more than once, and 95 % of the means of such draws lie between its ends.",
   "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were equally likely. It counts signs and ignores sizes.",
   tuning: "Trying a few values of a setting, such as the learning rate, on a part of the training data, so that each model is compared at its best one.",
   step: "One update of the weights in training.",
@@ -2034,17 +2034,17 @@ function sceneOf(record, own, chosen) {
   const cells = [...kind.cells.keys()].filter((cell) => (plot.of[cell] ?? 0) === here);
   const at = kind.settings.findIndex((each) => each.name === chosen.lines);
   const names = at < 0 ? [ALL] : kind.settings[at].values;
-  const grouped = Map.groupBy(cells, (cell) => at < 0 ? 0 : kind.cells[cell][at]);
   const curves = figure.length > 0;
   const named = !curves && chosen.x === "";
   const lines = names.flatMap((name, look) => {
-    const these = grouped.get(look) ?? [];
+    const these = cells.filter((cell) => at < 0 || kind.cells[cell][at] === look);
     const points = curves ? these.flatMap((cell) => pointsAlong(kind, figure, cell, chosen.x)) : these.flatMap((cell) => pointAt2(kind, figure, cell, chosen.x));
     points.sort((a, b) => a.x - b.x);
     return points.length ? [{ name, look, own: false, level: false, points }] : [];
   });
   if (named) lines.forEach((line, i) => place(line, i));
-  const scene = { kind, figure, lines, named, curves, across: acrossOf(kind, figure, chosen.x), missing: "" };
+  const setting = !curves && kind.settings.some((each) => each.name === chosen.x);
+  const scene = { kind, figure, lines, named, curves, setting, across: acrossOf(kind, figure, chosen.x), missing: "" };
   return "name" in own ? withOwn(scene, own, chosen.x) : scene;
 }
 function place({ points }, x) {
@@ -2117,25 +2117,33 @@ function withOwn(scene, own, x) {
   if (scene.named) return added([{ ...told2, x: scene.lines.length, mean }]);
   return x in own.values ? added([{ ...told2, x: own.values[x], mean }]) : added([{ ...told2, x: NaN, mean }], true);
 }
-function contestantsOf(scene, at) {
-  const measured = scene.lines.filter((line) => !line.own && line.points.length);
-  const seeded = (point) => new Map(point.singles.map(({ seed, y }) => [seed, y]));
-  if (measured[0]?.name === ALL)
-    return scene.curves ? [] : measured[0].points.map((point) => ({ name: point.label, values: seeded(point), x: NaN }));
-  return measured.map(({ name, points }) => {
-    const point = points.at(at) ?? points[points.length - 1];
-    return { name, values: seeded(point), x: scene.named ? NaN : point.x };
-  });
+function contestantsOf({ lines, curves }) {
+  const measured = lines.filter((line) => !line.own);
+  if (measured[0]?.name !== ALL) return measured;
+  return curves ? [] : measured[0].points.map((point) => ({ name: point.label, points: [point] }));
 }
-function comparisonOf(scene, { first, second }, at) {
+function pointsAlike({ lines, setting }, two, lit) {
+  if (!setting || two.every(({ points }) => points.length === 1))
+    return two.map(({ points }) => points[lit.point] ?? points.at(-1));
+  const [longest] = lines.filter((line) => !line.own).sort((a, b) => b.points.length - a.points.length);
+  const pointed = (lines.find(({ name }) => name === lit.model) ?? longest).points[lit.point]?.x;
+  const [first, second] = two.map(({ points }) => new Map(points.map((point) => [point.x, point])));
+  const x = pointed ?? [...first.keys()].filter((each) => second.has(each)).at(-1) ?? NaN;
+  return [first.get(x), second.get(x)];
+}
+function comparisonOf(scene, { first, second }, lit) {
   if (!scene.kind.seeds) return null;
-  const all = contestantsOf(scene, at);
+  const all = contestantsOf(scene);
   const one = all.find(({ name }) => name === first) ?? all.at(-1);
   const rest = all.filter((each) => each !== one);
   const other = rest.find(({ name }) => name === second) ?? rest[0];
   if (!one || !other) return null;
-  const pairs = pairsOf(one.values, other.values);
-  return pairs.length ? { one, other, pairs, mean: meanOf(pairs.map((each) => each.difference)) } : null;
+  const [here, there2] = pointsAlike(scene, [one, other], lit);
+  const seeded = (point) => new Map(point?.singles.map(({ seed, y }) => [seed, y]));
+  const pairs = pairsOf(seeded(here), seeded(there2));
+  const x = scene.setting && all[0] === scene.lines[0] || scene.curves && here?.x === there2?.x ? here?.x : void 0;
+  const mean = meanOf(pairs.map((each) => each.difference));
+  return pairs.length ? { one: one.name, other: other.name, pairs, mean, x } : null;
 }
 
 // js/shared/numbers.js
@@ -2155,6 +2163,7 @@ var SIGNS = {
   "contradicted at this scale": "✗",
   "not testable here": "–"
 };
+var MOST2 = 6;
 var signOf = (verdict) => SIGNS[verdict] ?? "…";
 var meanInWords = ({ mean, low, high }) => low === void 0 || high === void 0 || low === high ? number(mean) : `${number(mean)} (${number(low)} to ${number(high)})`;
 var xInWords = (scene, point) => scene.named || !Number.isFinite(point.x) ? "" : `${scene.across} ${point.label || short2(point.x)}`;
@@ -2166,11 +2175,11 @@ function sentenceOf(scene, lit) {
     const point = line.points[lit.point] ?? line.points[line.points.length - 1];
     const seeds = point.singles.length;
     const at = xInWords(scene, point);
-    const told2 = `${line.name}${at && `, ${at}`}`;
+    const told3 = `${line.name}${at && `, ${at}`}`;
     const mean = seeds > 1 ? `mean of ${many(seeds, "seed")} ${meanInWords(point)}` : meanInWords(point);
     const single = point.singles.find((each) => each.seed === lit.seed);
-    if (single) return `${told2}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
-    return `${told2}: ${label} ${mean}.`;
+    if (single) return `${told3}, ${scene.kind.seeds} ${lit.seed}: ${label} ${number(single.y)}; ${mean}.`;
+    return `${told3}: ${label} ${mean}.`;
   }
   if (lit.seed >= 0) {
     const found = scene.lines.flatMap(({ name, points }) => {
@@ -2181,12 +2190,15 @@ function sentenceOf(scene, lit) {
     if (found.length) return `${scene.kind.seeds} ${lit.seed}: ${label} ${found.join(", ")}.`;
   }
   if (!scene.lines.length) return "No run is drawn here: choose another figure or axis.";
-  return `${label}${endOf(scene)}: ${scene.lines.slice(0, 6).map(briefly).join("; ")}${scene.lines.length > 6 ? `; and ${many(scene.lines.length - 6, "more line")}` : ""}.`;
-}
-var briefly = ({ name, points }) => `${name} ${meanInWords(points[points.length - 1])}`;
-function endOf(scene) {
-  const points = scene.lines.find((line) => !line.own)?.points ?? [];
-  return points.length > 1 ? ` at ${xInWords(scene, points[points.length - 1])}` : "";
+  const told2 = scene.lines.slice(0, MOST2);
+  const last2 = ({ points }) => points[points.length - 1];
+  const ends2 = new Set(told2.map((each) => xInWords(scene, last2(each))).filter(Boolean));
+  const means = told2.map((each) => {
+    const at = ends2.size > 1 && xInWords(scene, last2(each));
+    return `${each.name} ${meanInWords(last2(each))}${at ? ` at ${at}` : ""}`;
+  });
+  const more = scene.lines.length > MOST2 ? `; and ${many(scene.lines.length - MOST2, "more line")}` : "";
+  return `${label}${ends2.size === 1 ? ` at ${[...ends2][0]}` : ""}: ${means.join("; ")}${more}.`;
 }
 function captionOf(record, scene, runs, own) {
   const points = scene.lines.filter((line) => !line.own).flatMap((line) => line.points);
@@ -2212,9 +2224,9 @@ function captionOf(record, scene, runs, own) {
   else if ("name" in own) facts.push(`The star is ${own.name}.`);
   return facts.join(" ");
 }
-function pairsTitle(scene, { one, other }) {
-  const at = Number.isFinite(one.x) ? `, ${scene.across} ${short2(one.x)}` : "";
-  return `${scene.figure.label}: ${whose(scene, one.name)} minus ${other.name}${at}`;
+function pairsTitle(scene, { one, other, x }) {
+  const at = x === void 0 ? "" : `, ${scene.across} ${short2(x)}`;
+  return `${scene.figure.label}: ${whose(scene, one)} minus ${other}${at}`;
 }
 var whose = ({ lines, across }, name) => lines.some((line) => line.name === name) ? name : `${across} ${name}`;
 function pairsSentence(scene, { one, pairs, mean }) {
@@ -2223,7 +2235,7 @@ function pairsSentence(scene, { one, pairs, mean }) {
   const { seeds } = scene.kind;
   const counts = [`higher in ${exact(up)}`, `lower in ${exact(down)}`, ...even ? [`equal in ${exact(even)}`] : []];
   const told2 = up + down ? `Sign test: p = ${number(signTest(differences))}` : "No difference, so no sign test";
-  return `${whose(scene, one.name)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ${told2}, for this comparison alone: a verdict corrects for all that its claim makes.`;
+  return `${whose(scene, one)} is ${counts.join(", ")} of ${many(pairs.length, seeds)}, by ${signed(mean)} on average. ${told2}, for this comparison alone: a verdict corrects for all that its claim makes.`;
 }
 
 // js/run_browser/rows.js
@@ -2250,7 +2262,7 @@ var meansRows = (scene) => [
   )
 ];
 var pairsRows = (comparison) => [
-  ["seed", comparison?.one.name ?? "first", comparison?.other.name ?? "second", "difference"],
+  ["seed", comparison?.one ?? "first", comparison?.other ?? "second", "difference"],
   ...(comparison?.pairs ?? []).map(({ seed, first, second, difference }) => [seed, first, second, difference])
 ];
 var tableRows = (scene) => scene.lines.flatMap(
@@ -2288,7 +2300,7 @@ function render({ model, el }) {
     csv: {
       runs: () => runsRows(lookNow().scene),
       means: () => meansRows(lookNow().scene),
-      pairs: () => pairsRows(comparisonOf(lookNow().scene, chosenNow(), pinned().point))
+      pairs: () => pairsRows(comparisonOf(lookNow().scene, chosenNow(), pinned()))
     },
     svg: true,
     named: ["claim", "figure", "where"]
@@ -2375,12 +2387,12 @@ function render({ model, el }) {
   }
   function showLists(scene, chosen) {
     const record = recordOf(chosen.claim);
-    const compared = contestantsOf(scene, pinned().point).map(({ name }) => name);
-    const comparison = comparisonOf(scene, chosen, pinned().point);
+    const compared = contestantsOf(scene).map(({ name }) => name);
+    const comparison = comparisonOf(scene, chosen, pinned());
     for (const name of LISTED) {
       const pair = name === "first" || name === "second";
       const names = pair ? compared : choicesOf(record, own, chosen, name);
-      const value = name === "first" ? comparison?.one.name : name === "second" ? comparison?.other.name : chosen[name];
+      const value = name === "first" ? comparison?.one : name === "second" ? comparison?.other : chosen[name];
       const labels = names.map((each) => labelOf(scene, chosen, name, each));
       const box = select(name);
       const key = JSON.stringify([names, labels]);
@@ -2478,13 +2490,13 @@ function render({ model, el }) {
     view.say(sentenceOf(scene, lit));
   }
   function drawPairs(scene, chosen, lit) {
-    const comparison = comparisonOf(scene, chosen, lit.point);
+    const comparison = comparisonOf(scene, chosen, lit);
     part("compared").hidden = !comparison;
     part("uncompared").textContent = comparison ? "" : uncompared(scene);
     differences = null;
     const width = part("pairs").clientWidth;
     if (!comparison || width < NARROWEST) return;
-    const lines = [comparison.one, comparison.other].map(({ name }) => scene.lines.find((line) => line.name === name));
+    const lines = [comparison.one, comparison.other].map((name) => scene.lines.find((line) => line.name === name));
     differences = differencesOf(comparison, lines, width, view.ink());
     part("pairs-title").textContent = pairsTitle(scene, comparison);
     part("pairs-words").textContent = pairsSentence(scene, comparison);
