@@ -246,7 +246,8 @@ export function comparisonOf(scene, { first, second }, lit) {
   const seeded = (/** @type {Point | undefined} */ point) => new Map(point?.singles.map(({ seed, y }) => [seed, y]));
   const pairs = pairsOf(seeded(here), seeded(there));
   // Over another figure each has an x of its own, and the points of a single line say theirs by their names.
-  const x = (scene.setting && all[0] === scene.lines[0]) || (scene.curves && here?.x === there?.x) ? here?.x : undefined;
+  const x =
+    (scene.setting && all[0] === scene.lines[0]) || (scene.curves && here?.x === there?.x) ? here?.x : undefined;
   const mean = meanOf(pairs.map((each) => each.difference));
   return pairs.length ? { one: one.name, other: other.name, pairs, mean, x } : null;
 }

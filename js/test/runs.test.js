@@ -103,7 +103,10 @@ test("An axis holds all numbers with room, multiplies where they are far apart, 
   assert.ok(near.to > 1 && !near.log);
   assert.ok(far.log && far.from < 1 && far.to > 4096);
   assert.deepEqual(far.ticks, [1, 10, 100, 1000]);
-  assert.deepEqual([along(far, 64), along(far, 1) + along(far, 4096)].map((x) => Number(x.toFixed(9))), [0.5, 1]);
+  assert.deepEqual(
+    [along(far, 64), along(far, 1) + along(far, 4096)].map((x) => Number(x.toFixed(9))),
+    [0.5, 1],
+  );
   assert.equal(axisOf([1, 4096], 6, { log: false }).log, false);
   assert.equal(axisOf([-1, 4096], 6).log, false);
   const one = axisOf([3, 3], 5);
@@ -177,7 +180,12 @@ test("A curve runs over the steps, the seconds or the MACs of its run.", () => {
 });
 
 test("Your own run is a curve over its steps, a point where its x is known, and else a level line.", () => {
-  const own = { name: "your run", values: { score: 7, macs: 150 }, curves: { curve: [0.5, null, 2] }, steps: [9, 18, 27] };
+  const own = {
+    name: "your run",
+    values: { score: 7, macs: 150 },
+    curves: { curve: [0.5, null, 2] },
+    steps: [9, 18, 27],
+  };
   const drawn = (/** @type {Partial<Chosen>} */ values) => {
     const { lines, missing } = sceneOf(RECORD, own, chosen(values));
     const line = lines.find((each) => each.own);
@@ -222,7 +230,10 @@ test("What is shown is said: a seed, a model, a seed of all models, and what the
   assert.equal(said({ model: "dense", point: 0 }), "dense, experts 2: score mean of 2 seeds 3.1 (3 to 3.2).");
   assert.equal(said({ seed: 4, point: 0 }), "seed 4: score soft 0, dense 3.");
   assert.match(said({}), /^score: soft 2\.1 \(2 to 2\.2\) at experts 8; dense 4\.1 \(4 to 4\.2\) at experts 4\.$/);
-  assert.match(captionOf(RECORD, scene, "counted", {}), /^Large marks: the mean over 2 seeds, .* All runs: steps 40\.$/);
+  assert.match(
+    captionOf(RECORD, scene, "counted", {}),
+    /^Large marks: the mean over 2 seeds, .* All runs: steps 40\.$/,
+  );
   assert.match(captionOf(RECORD, scene, "tuning", {}), /no verdict rests on them/);
 });
 
