@@ -10,7 +10,7 @@ import { mark } from "./looks.js";
 import { LISTS, PAGE } from "./page.js";
 import { differencesOf, pairAt, paintGround, paintPairs } from "./pairs.js";
 import { comparisonOf, contestantsOf, sceneOf } from "./scene.js";
-import { CHOSEN, choicesOf, figureOf, kindOf, settled } from "./shelf.js";
+import { CHOSEN, choicesOf, figureOf, kindOf, opening, settled } from "./shelf.js";
 import { captionOf, pairsSentence, pairsTitle, sentenceOf, signOf, titleOf } from "./words.js";
 import { meansRows, pairsRows, runsRows, tableRows } from "./rows.js";
 
@@ -110,12 +110,9 @@ function render({ model, el }) {
    */
   function choose(values) {
     const before = chosenNow();
-    const blank = Object.fromEntries(CHOSEN.map((name) => [name, ""]));
-    const start =
-      "claim" in values || "runs" in values
-        ? /** @type {Chosen} */ ({ ...before, ...blank, runs: before.runs })
-        : before;
-    const next = settled(recordOf(values.claim ?? before.claim), own, { ...start, ...values });
+    const record = recordOf(values.claim ?? before.claim);
+    const anew = "claim" in values || "runs" in values;
+    const next = settled(record, own, anew ? opening(record, values.runs ?? "") : { ...before, ...values });
     const changed = CHOSEN.filter((name) => next[name] !== before[name]).map((name) => [name, next[name]]);
     hover = NOTHING;
     send({ ...values, ...Object.fromEntries(changed), point: -1, ...("claim" in values && { seed: -1 }) });
@@ -378,21 +375,20 @@ function render({ model, el }) {
   const named = (target) =>
     /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (target).closest("[data-model]"))?.dataset.model ??
     "";
+  // A seed that is pinned stays marked, in the model that is pointed at.
+  const whole = (/** @type {string} */ name) => (name ? { ...pinned(), model: name } : null);
   for (const name of ["models", "rows"]) {
-    on(part(name), "pointerover", ({ target }) => show({ ...NOTHING, model: named(target) }));
+    on(part(name), "pointerover", ({ target }) => show(whole(named(target))));
     on(part(name), "pointerleave", () => show(null));
   }
-  on(part("models"), "focusin", ({ target }) => show({ ...NOTHING, model: named(target) }));
+  on(part("models"), "focusin", ({ target }) => show(whole(named(target))));
   on(part("models"), "focusout", () => show(null));
   on(part("models"), "click", ({ target }) => named(target) && pin({ ...pinned(), model: marked(named(target)) }));
   on(part("models"), "keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && free());
   /** @param {string} name */
   const marked = (name) => (pinned().model === name ? "" : name);
   for (const name of [...CHOSEN, "claim", "seed", "point"])
-    model.on(`change:${name}`, () => {
-      root.dataset.claim = chosenNow().claim;
-      view.schedule();
-    });
+    model.on(`change:${name}`, view.schedule);
   return view.end;
 }
 

@@ -72,7 +72,7 @@ const EVERYTHING = { where: [""], of: [] };
 
 /**
  * @param {Packed} record
- * @param {Chosen} chosen
+ * @param {{ runs: string }} chosen
  */
 export const kindOf = (record, { runs }) => record.kinds[runs] ?? Object.values(record.kinds)[0];
 
@@ -129,6 +129,18 @@ export function choicesOf(record, own, chosen, name) {
   const told = (/** @type {string} */ setting) => kind.settings.find((each) => each.name === setting)?.values ?? [];
   if (name !== "model") return ["", ...told(chosen.lines || chosen.x)];
   return ["", ...(chosen.lines ? told(chosen.lines) : [ALL]), ...("name" in own ? [own.name] : [])];
+}
+
+/**
+ * What is shown of a record first, before it is settled.
+ *
+ * @param {Packed} record
+ * @param {string} runs
+ * @returns {Chosen}
+ */
+export function opening(record, runs) {
+  const nothing = { claim: record.claim, runs, where: "", model: "", first: "", second: "" };
+  return { ...nothing, ...kindOf(record, nothing).first };
 }
 
 /**

@@ -56,8 +56,7 @@ def test_each_record_opens_in_the_same_state() -> None:
         fresh = RunBrowser(claim=record["claim"])
         opened.append({each: getattr(fresh, each) for each in ("claim", *TRAITS)})
     expression = """given.map(record => {
-        const blank = { claim: record.claim, ...Object.fromEntries(CHOSEN.map(name => [name, ""])) };
-        const chosen = settled(record, {}, { ...blank, x: record.kinds.counted.first.x });
+        const chosen = settled(record, {}, opening(record, ""));
         return [chosen, sceneOf(record, {}, chosen).lines.map(line => line.points.length)];
     })"""
     found = run_node(("run_browser/shelf.js", "run_browser/scene.js"), expression, browser._shelf)

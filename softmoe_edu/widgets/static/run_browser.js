@@ -2003,6 +2003,10 @@ function choicesOf(record, own, chosen, name) {
   if (name !== "model") return ["", ...told2(chosen.lines || chosen.x)];
   return ["", ...chosen.lines ? told2(chosen.lines) : [ALL], ..."name" in own ? [own.name] : []];
 }
+function opening(record, runs) {
+  const nothing = { claim: record.claim, runs, where: "", model: "", first: "", second: "" };
+  return { ...nothing, ...kindOf(record, nothing).first };
+}
 function settled(record, own, chosen) {
   const now = { ...chosen };
   for (const name of CHOSEN) {
@@ -2345,12 +2349,9 @@ function render({ model, el }) {
   }
   function choose(values) {
     const before = chosenNow();
-    const blank = Object.fromEntries(CHOSEN.map((name) => [name, ""]));
-    const start = "claim" in values || "runs" in values ? (
-      /** @type {Chosen} */
-      { ...before, ...blank, runs: before.runs }
-    ) : before;
-    const next = settled(recordOf(values.claim ?? before.claim), own, { ...start, ...values });
+    const record = recordOf(values.claim ?? before.claim);
+    const anew = "claim" in values || "runs" in values;
+    const next = settled(record, own, anew ? opening(record, values.runs ?? "") : { ...before, ...values });
     const changed = CHOSEN.filter((name) => next[name] !== before[name]).map((name) => [name, next[name]]);
     hover = NOTHING;
     send({ ...values, ...Object.fromEntries(changed), point: -1, ..."claim" in values && { seed: -1 } });
@@ -2587,20 +2588,18 @@ function render({ model, el }) {
     /** @type {HTMLElement} */
     target.closest("[data-model]")?.dataset.model ?? ""
   );
+  const whole = (name) => name ? { ...pinned(), model: name } : null;
   for (const name of ["models", "rows"]) {
-    on(part(name), "pointerover", ({ target }) => show({ ...NOTHING, model: named(target) }));
+    on(part(name), "pointerover", ({ target }) => show(whole(named(target))));
     on(part(name), "pointerleave", () => show(null));
   }
-  on(part("models"), "focusin", ({ target }) => show({ ...NOTHING, model: named(target) }));
+  on(part("models"), "focusin", ({ target }) => show(whole(named(target))));
   on(part("models"), "focusout", () => show(null));
   on(part("models"), "click", ({ target }) => named(target) && pin({ ...pinned(), model: marked(named(target)) }));
   on(part("models"), "keydown", (event) => event.key === "Escape" && free());
   const marked = (name) => pinned().model === name ? "" : name;
   for (const name of [...CHOSEN, "claim", "seed", "point"])
-    model.on(`change:${name}`, () => {
-      root.dataset.claim = chosenNow().claim;
-      view.schedule();
-    });
+    model.on(`change:${name}`, view.schedule);
   return view.end;
 }
 function keepInSight(list2, entry) {
