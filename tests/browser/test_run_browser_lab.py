@@ -11,8 +11,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def cells() -> tuple[str, ...]:
     """The records of the package, and a cell for each test."""
-    made = "from softmoe_edu.evidence import RunBrowser\nbrowser = RunBrowser(claim='causality', own={'nats': 1.1})\nbrowser"
-    return (made, "")
+    made = "browser = RunBrowser(claim='causality', own={'nats': 1.1})"
+    return (f"from softmoe_edu.evidence import RunBrowser\n{made}\nbrowser", "")
 
 
 def test_python_and_the_page_follow_each_other(notebook: Page) -> None:
