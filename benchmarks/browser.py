@@ -55,11 +55,12 @@ OPENING = """window.opened = new Promise(done => {
   });
   look();
 });"""
-SLIDE = """async ([root, steps]) => {
-  const slider = document.querySelector(root).querySelector("[data-part=image_index]");
+# Moves a slider, or chooses in a list.
+SLIDE = """async ([root, part, steps]) => {
+  const box = document.querySelector(root).querySelector(`[data-part="${part}"]`);
   for (let i = 0; i < steps; i++) {
-    slider.value = (i + 1) % 2;
-    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    box[box.options ? "selectedIndex" : "value"] = (i + 1) % 2;
+    box.dispatchEvent(new Event(box.options ? "change" : "input", { bubbles: true }));
     await new Promise(requestAnimationFrame);
   }
 }"""
@@ -239,8 +240,8 @@ def frame_times(page: "Page", root: str, count: int) -> list[float]:
     return page.evaluate(FRAMES, [root, count])
 
 
-def heap_growth(page: "Page", root: str, steps: int, warm: int) -> dict[str, int]:
-    """Return what is left, after garbage is collected, of so many slider steps that were drawn one by one.
+def heap_growth(page: "Page", root: str, steps: int, warm: int, part: str = "image_index") -> dict[str, int]:
+    """Return what is left, after garbage is collected, of so many steps of a slider or list that were drawn one by one.
 
     warm: steps before the first look at the heap. Compiled code and caches are there after about 500.
     """
@@ -254,9 +255,9 @@ def heap_growth(page: "Page", root: str, steps: int, warm: int) -> dict[str, int
         metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
         return {name: round(metrics[metric]) for name, metric in COUNTS.items()}
 
-    page.evaluate(SLIDE, [root, warm])
+    page.evaluate(SLIDE, [root, part, warm])
     before = count()
-    page.evaluate(SLIDE, [root, steps])
+    page.evaluate(SLIDE, [root, part, steps])
     after = count()
     session.detach()
     return {name: after[name] - before[name] for name in COUNTS} | {"heap_bytes_before": before["heap_bytes"]}

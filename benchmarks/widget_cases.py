@@ -30,6 +30,22 @@ from softmoe_edu.widgets import RoutingFlow
 widget = RoutingFlow(logits, images, grid=({down}, {across}), playing=False)
 widget
 """
+# Two tasks, four routers and twelve seeds, each with a curve that goes up and down at random.
+RUNS = """
+import random
+import tempfile
+from pathlib import Path
+from softmoe_edu.evidence import Record, Result, RunBrowser, write_record
+
+drawn = random.Random(0)
+names = ("dense", "tokens choice", "experts choice", "soft")
+settings = [{{"task": t, "router": r, "seed": s, "steps": 1000}} for t in "ab" for r in names for s in range({seeds})]
+results = [Result(each, {{"curve": [drawn.random() for _ in range({points})]}}, 1.0) for each in settings]
+with tempfile.TemporaryDirectory() as folder:
+    write_record(Path(folder) / "accuracy.json", Record("accuracy", False, {{}}, tuple(results)))
+    widget = RunBrowser(folder, figure="curve")
+widget
+"""
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,8 @@ class Case:
     more: tuple[Action, ...] = ()
     frame: dict | None = None  # nothing moves by itself
 
+    stepped = "image_index"
+
     @property
     def name(self) -> str:
         """Return the widget and its sizes in words."""
@@ -161,6 +179,7 @@ class FlowCase:
 
     root = ".routing-flow"
     actions = FLOW_ACTIONS
+    stepped = "image_index"
 
     @property
     def name(self) -> str:
@@ -172,6 +191,37 @@ class FlowCase:
         tokens = self.down * self.across
         sizes = {"down": self.down, "across": self.across, "experts": self.experts, "slots": self.slots}
         return SCORES.format(tokens=tokens, **sizes) + FLOW.format(**sizes)
+
+
+RUNS_ACTIONS = (
+    Action("pointing", "chart", STATUS, area=(0.15, 0.15, 0.9, 0.75)),
+    Action("keyboard", "chart", STATUS, BACK_AND_FORTH, ("Home",)),
+    Action("pairs", "pairs", STATUS),
+    Action("list", "where", '[data-part="title"]', ("ArrowDown", "ArrowUp")),
+)
+
+
+@dataclass(frozen=True)
+class RunsCase:
+    """A run browser that draws the curves of so many seeds of four routers; its goals in ms."""
+
+    seeds: int
+    points: int
+    goal: dict | None = None
+
+    root = ".run-browser"
+    actions = RUNS_ACTIONS
+    stepped = "where"
+    frame = router = None
+
+    @property
+    def name(self) -> str:
+        """Return the widget and its sizes in words."""
+        return f"runs: {4 * self.seeds} curves x {self.points} points"
+
+    def source(self) -> str:
+        """Return the code that makes the widget."""
+        return RUNS.format(seeds=self.seeds, points=self.points)
 
 
 # A frame at 60 Hz is 16.7 ms: the usual size shall be painted in the next frame, and not miss more than one.
@@ -190,5 +240,6 @@ CASES = (
     Case(32, 256, 1, **LARGE, **TOKENS_CHOICE),
     FlowCase(4, 4, 4, 4, {"median": 20, "p95": 20}, USUAL),
     FlowCase(4, 6, 8, 4, {"median": 33, "p95": 33}, USUAL),
+    RunsCase(12, 20, USUAL),
 )
-TINY = (Case(3, 4, 2), Case(3, 4, 2, **TOKENS_CHOICE), FlowCase(3, 2, 2, 2, {"median": 20, "p95": 20}))
+TINY = (Case(3, 4, 2), Case(3, 4, 2, **TOKENS_CHOICE), FlowCase(3, 2, 2, 2, {"median": 20, "p95": 20}), RunsCase(3, 4))

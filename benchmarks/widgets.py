@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from benchmarks import browser as driver
 from benchmarks.record import device_name
 from benchmarks.run import ROOT
-from benchmarks.widget_cases import CASES, TINY, Case, FlowCase
+from benchmarks.widget_cases import CASES, TINY, Case, FlowCase, RunsCase
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -81,14 +81,14 @@ def measure(browser: "Browser", settings: Settings) -> Iterator[dict]:
                 yield from _inputs(page, "JupyterLab", case, settings)
 
 
-def _inputs(page: "Page", place: str, case: Case | FlowCase, settings: Settings) -> Iterator[dict]:
+def _inputs(page: "Page", place: str, case: Case | FlowCase | RunsCase, settings: Settings) -> Iterator[dict]:
     if case.frame:
         times = driver.frame_times(page, case.root, settings.frames)
         yield row(place, case.name, "frame", times, "ms", None if settings.quick else case.frame)
     for action in case.actions:
         times = driver.latencies(page, case.root, action, settings.steps, settings.warm)
         yield row(place, case.name, action.name, times, "ms", case.goal)
-    grown = driver.heap_growth(page, case.root, settings.heap_steps, settings.heap_warm)
+    grown = driver.heap_growth(page, case.root, settings.heap_steps, settings.heap_warm, case.stepped)
     yield row(place, case.name, "heap growth", [grown["heap_bytes"] / 1024], "KiB", None) | grown
 
 

@@ -52,7 +52,7 @@ MAY: dict[str, set[str]] = {
     "figures": SHOWN | {"own_figures", "palette", "text"},
     "widgets": SHOWN | {"files", "palette", "cost"},
     "__init__": MODELS | {"shadowing"},
-    "evidence": MODELS | SHARED | {"influence", "cost", "paper", "data", "seeds", "training", "__init__"},
+    "evidence": MODELS | SHARED | {"influence", "cost", "paper", "data", "seeds", "training", "__init__"} | {"widgets"},
     "lessons": SHARED,
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
     "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},

@@ -17,6 +17,7 @@ const WIDGETS = [
   "capacity_explorer",
   "causality_explorer",
   "cost_explorer",
+  "run_browser",
 ];
 const ENTRIES = [...WIDGETS.flatMap((name) => [`${name}/${name}.js`, `${name}/${name}.css`]), "page_host/page_host.js"];
 

@@ -29,6 +29,9 @@ def module() -> str:
     return (
         f"{HEAD}\n/** Weights, from least to most, at even steps. */\nexport const RAMP_STEPS = [\n{ramp}];\n"
         f"/** Experts, models and parts of a layer. */\nexport const EXPERTS = {json.dumps(PALETTE['EXPERTS'])};\n"
+        "/**\n * What takes the place of those that are too dark for a dark page.\n *\n"
+        " * @type {Record<string, string>}\n */\n"
+        f"export const ON_DARK = {{ {json.dumps(PALETTE['ON_DARK'])[1:-1]} }};\n"
     )
 
 

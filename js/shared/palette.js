@@ -14,3 +14,9 @@ export const RAMP_STEPS = [
 ];
 /** Experts, models and parts of a layer. */
 export const EXPERTS = ["#3f90da", "#ffa90e", "#bd1f01", "#94a4a2", "#832db6", "#a96b59", "#e76300", "#b9ac70"];
+/**
+ * What takes the place of those that are too dark for a dark page.
+ *
+ * @type {Record<string, string>}
+ */
+export const ON_DARK = { "#bd1f01": "#ec5b43", "#832db6": "#b678e0", "#a96b59": "#c58a79" };

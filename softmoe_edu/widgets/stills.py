@@ -1,6 +1,7 @@
 """Small still pictures of what widgets show, as addresses that hold the image itself; no drawing library is loaded."""
 
 import base64
+import html
 import struct
 import zlib
 from collections.abc import Mapping, Sequence
@@ -128,6 +129,34 @@ def _piece(x: float, y: float, wide: float, high: float, name: str) -> str:
         f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{high}" fill="url(#{fill})" '
         f'stroke="#1f1f1f" stroke-width="0.7"><title>{escape(name)}</title></rect>'
     )
+
+
+def interval_still(rows: Sequence[tuple[str, Sequence[float]]], across: str) -> str:
+    """Return an SVG of means, one a row, each with its name, its interval and its number.
+
+    Args:
+        rows: names, each with its mean, or with its mean and both ends of its interval; at least one.
+        across: what the means are.
+    """
+    ends = [each for _, numbers in rows for each in numbers]
+    low, high = min(ends), max(ends)
+    wide = high - low or 1.0
+
+    def place(value: float) -> float:
+        return 190 + 240 * (value - low) / wide
+
+    drawn = []
+    for i, (name, (mean, *interval)) in enumerate(rows):
+        y = 34 + 22 * i
+        if interval:
+            left, right = map(place, interval)
+            drawn.append(f'<path d="M{left:.1f} {y}H{right:.1f}" stroke="#595959" stroke-width="3"/>')
+        drawn.append(
+            f'<circle cx="{place(mean):.1f}" cy="{y}" r="5" fill="#3f90da" stroke="#1f1f1f"/>'
+            f'<text x="178" y="{y + 4}" text-anchor="end">{html.escape(name[:28])}</text>'
+            f'<text x="444" y="{y + 4}">{mean:.4g}</text>'
+        )
+    return _svg(510, 34 + 22 * len(rows), f'<text x="190" y="14">{html.escape(across)}</text>{"".join(drawn)}')
 
 
 def _levels(values: NDArray[np.float32], least: float | None) -> NDArray[np.uint8]:

@@ -40,6 +40,7 @@ from softmoe_edu.widgets.router_explorer import RouterExplorer
 generator = torch.Generator().manual_seed(0)
 RouterExplorer(torch.randn(3, 16, 5, 2, generator=generator), torch.rand(3, 1, 8, 8, generator=generator))
 """,
+    "RunBrowser": "from softmoe_edu.evidence import RunBrowser\nRunBrowser(claim='causality', own={'nats': 1.1})",
     "RoutingFlow": "from softmoe_edu.widgets.routing_flow import RoutingFlow\nRoutingFlow()",
 }
 

@@ -37,6 +37,7 @@ MARGINS = {
     "CausalityExplorer": ("map-0", 36),
     "RouterExplorer": ("map", 40),
     "RoutingLens": ("map", 40),
+    "RunBrowser": ("chart", 24),
 }
 SYSTEM = """name => {
     const probe = document.body.appendChild(document.createElement("i"));

@@ -73,7 +73,9 @@ ENTRIES = {
     "CausalityExplorer": [],
     "RouterExplorer": [],
     "RoutingFlow": ["Six pictures (SVG)"],
+    "RunBrowser": ["Shapes (SVG)"],
 }
+TABLES = {"CapacityExplorer": 2, "RunBrowser": 3}
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -85,7 +87,7 @@ def test_the_menu_offers_what_a_widget_can_give(name: str, open_saved: Callable)
 
     numbers = [entry for entry in entries if "CSV" in entry]
     assert entries == ["Picture (PNG)", *ENTRIES[name], *numbers, "Copy link"]
-    assert len(numbers) == (2 if name == "CapacityExplorer" else 1)
+    assert len(numbers) == TABLES.get(name, 1)
 
 
 def test_numbers_of_the_lens_are_the_weights(open_saved: Callable) -> None:

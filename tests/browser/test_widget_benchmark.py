@@ -60,6 +60,7 @@ def test_the_quick_form_ends_with_a_table_and_a_record(browser_type_launch_args:
         "flow: 6 tokens x 4 slots": [
             *("frame", "chapter slider", "pointing", "keyboard", "capacity slider", "scale slider"),
         ],
+        "runs: 12 curves x 4 points": ["pointing", "keyboard", "pairs", "list"],
     }
     assert [(row["case"], row["measure"]) for row in record["rows"]] == [
         (case, measure) for case, names in times.items() for measure in ["opening", *names, "heap growth"]
@@ -132,7 +133,7 @@ def test_a_row_is_held_against_both_goals() -> None:
 def test_goals_of_the_course() -> None:
     """20 and 33 ms at the usual size, 100 ms at the large one, frames of 20 and 33 ms, a second to open."""
     usual, large = {"median": 20, "p95": 33}, {"median": 100, "p95": 100}
-    sizes = {"196 tokens x 128 slots": usual, "1,024 tokens x 256 slots": large}
+    sizes = {"196 tokens x 128 slots": usual, "1,024 tokens x 256 slots": large, "48 curves x 20 points": usual}
     still = [case for case in CASES if not case.frame]
     assert all(case.goal == sizes[case.name.split(": ")[1]] for case in still)
     frames = {case.name: case.frame["p95"] for case in CASES if case.frame}

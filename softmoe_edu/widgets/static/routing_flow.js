@@ -390,6 +390,9 @@ var GLOSSARY = {
   causal: "No output depends on a later token. A model that writes text word by word needs this.",
   tolerance: "The largest change of an output that counts as none; computers round.",
   "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
+  "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the same one more than once, and 95 % of the means of such draws lie between its ends.",
+  "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were equally likely. It counts signs and ignores sizes.",
+  tuning: "Trying a few values of a setting, such as the learning rate, on a part of the training data, so that each model is compared at its best one.",
   step: "One update of the weights in training.",
   MoE: "Mixture of experts: a layer with several experts, and a router that decides which of them see a token."
 };
