@@ -71,7 +71,7 @@ def test_none_is_no_run():
     [
         (History({}), ValueError, "own must have a step at least.*train the model first"),
         ([0.5], TypeError, "own must be a History of train, or {name: number or numbers}, got list: give what train"),
-        ({"acuracy": 1.0}, ValueError, "own has 'acuracy', which no record has: did you mean 'accuracy'"),
+        ({"accurcay": 1.0}, ValueError, "own has 'accurcay', which no record has: did you mean 'accuracy'"),
         (
             {"accuracy": "high"},
             TypeError,

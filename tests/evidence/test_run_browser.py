@@ -71,8 +71,8 @@ def test_another_claim_keeps_what_it_has(folder):
     ("given", "sentence"),
     [
         (
-            {"figure": "acuracy"},
-            "figure must be one of .* 'accuracy' has, got 'acuracy': did you mean 'accuracy'",
+            {"figure": "accurcay"},
+            "figure must be one of .* 'accuracy' has, got 'accurcay': did you mean 'accuracy'",
         ),
         ({"x": "router"}, "x must be one of .*got 'router'"),
         ({"lines": "routers"}, "lines must be one of .*did you mean 'router'"),
@@ -95,8 +95,8 @@ def test_what_is_not_there_is_refused(folder, given, sentence):
 
 def test_an_unknown_claim_and_an_unknown_keyword_are_named(folder):
     """As everywhere else in the package."""
-    with pytest.raises(KeyError, match="there is no claim 'acuracy': did you mean 'accuracy'"):
-        RunBrowser(folder, claim="acuracy")
+    with pytest.raises(KeyError, match="there is no claim 'accurcay': did you mean 'accuracy'"):
+        RunBrowser(folder, claim="accurcay")
     with pytest.raises(TypeError, match="RunBrowser has no keyword 'router': did you mean"):
         RunBrowser(folder, router="soft")
     with pytest.raises((TypeError, traitlets.TraitError), match="seed must be a whole number"):

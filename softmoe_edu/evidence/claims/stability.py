@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 
@@ -60,7 +61,7 @@ def judge(results: Sequence[Result]) -> Finding:
     seeds = sorted({seed for *_, seed in by}, key=str)
     rates = sorted({float(rate or 0) for _, rate, _ in by})
 
-    def wrong(router: str, seed: object) -> int:
+    def wrong(router: str, seed: Any) -> int:
         return sum(by[router, rate, seed]["spikes"] + by[router, rate, seed]["learned_nothing"] for rate in rates)
 
     measured: list[Measured] = []
