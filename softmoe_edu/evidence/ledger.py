@@ -52,14 +52,15 @@ def judged(name: str, record: Record) -> Finding:
     if missing:
         raise RecordError(
             f"the record of {name!r} lacks {plural(len(missing), 'run')} of {len(missing) + len(record.results)}: "
-            f"go on with softmoe-edu evidence {name}"
+            f"go on with softmoe-edu evidence {name}, in the same --folder"
         )
     # Where further runs follow from the first ones, as after tuning, the verdict rests on those.
     first = [dict(each) for each in claim.runs()] if claim.then else []
     seeds = seeds_of([each for each in record.results if dict(each.settings) not in first])
     if seeds < claim.least_seeds:
         raise RecordError(
-            f"a verdict on {name!r} needs {plural(claim.least_seeds, 'seed')}, its record has {seeds}: add more"
+            f"a verdict on {name!r} needs {plural(claim.least_seeds, 'seed')}, its record has {seeds}: "
+            "add more to its runs"
         )
     return claim.judge(record.results)
 

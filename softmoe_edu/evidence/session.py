@@ -48,6 +48,8 @@ def main(
             _report(folder if folder.exists() else RECORDS, ledger)
             return 0
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
+        if backend != "dask":  # whose workers have devices of their own
+            _check_device(chosen)
         with sent_to(backend, workers=workers, scheduler=scheduler):
             for name in claims or names():
                 record = run_claim(name, folder, workers=workers, device=chosen, smoke=smoke, fresh=fresh)
@@ -69,6 +71,17 @@ def main(
     except KeyboardInterrupt:
         return f"Interrupted. What was measured is in {str(folder)!r}; the same command goes on from there."
     return 0
+
+
+def _check_device(device: str) -> None:
+    """Raise an error that names the fix unless PyTorch computes on a device here."""
+    try:
+        torch.zeros(1, device=device).sum().item()
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ValueError(
+            f"PyTorch cannot compute on the device {device!r} here ({str(error).splitlines()[0]}): leave --device out "
+            "to use a GPU if there is one, or name cpu"
+        ) from error
 
 
 def _report(folder: Path, ledger: Path | None) -> None:

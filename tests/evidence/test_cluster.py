@@ -60,11 +60,13 @@ def test_a_running_scheduler_is_used(distributed, tmp_path):
     "asked, sentence",
     [
         ({"backend": "spark"}, "there is no backend 'spark' here: choose one of dask, loky, sequential, threading"),
+        ({"device": "gpu"}, "PyTorch cannot compute on the device 'gpu' here (Expected one of cpu, cuda"),
+        ({"device": "meta"}, "PyTorch cannot compute on the device 'meta' here"),
         ({"scheduler": "tcp://127.0.0.1:1"}, "a scheduler is Dask's: add --backend dask"),
     ],
 )
-def test_a_backend_that_cannot_be_used_is_refused(tmp_path, asked, sentence):
-    """An unknown one names those that there are, before anything is run."""
+def test_where_runs_cannot_go_is_refused(tmp_path, asked, sentence):
+    """An unknown backend or device, and an address without Dask: the error names the fix, before anything is run."""
     assert sentence in main(["determinism"], tmp_path, smoke=True, **asked)
     assert not list(tmp_path.iterdir())
 
@@ -79,7 +81,7 @@ def test_without_dask_the_command_says_what_to_install(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_cluster_of_no_use_is_refused(distributed, tmp_path, monkeypatch):
-    """Nobody answers at the address, or who answers has no worker."""
+    """Nobody answers at the address, who answers has no worker, or a worker has no softmoe_edu."""
     monkeypatch.setattr(cluster, "PATIENCE", 0.5)
     asked = {"smoke": True, "backend": "dask"}
     assert "no Dask scheduler answers at 'tcp://127.0.0.1:1' " in main(
@@ -89,3 +91,8 @@ def test_a_cluster_of_no_use_is_refused(distributed, tmp_path, monkeypatch):
         address = empty.scheduler_address
         found = main(["determinism"], tmp_path, scheduler=address, **asked)
     assert f"the Dask scheduler at '{address}' has no worker: start some with `dask worker" in found
+    monkeypatch.setattr(cluster, "find_spec", lambda name: None)
+    with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as bare:
+        found = main(["determinism"], tmp_path, scheduler=bare.scheduler_address, **asked)
+    assert "has no softmoe_edu: install it there" in found
+    assert not list(tmp_path.iterdir())

@@ -38,8 +38,8 @@ def test_a_whole_record_has_a_verdict(given):
 @pytest.mark.parametrize(
     "seeds, held, sentence",
     [
-        (7, whole(7), "a verdict on 'numbers' needs 8 seeds, its record has 7: add more"),
-        (8, whole(7), "lacks 2 runs of 16: go on with softmoe-edu evidence numbers"),
+        (7, whole(7), "a verdict on 'numbers' needs 8 seeds, its record has 7: add more to its runs"),
+        (8, whole(7), "lacks 2 runs of 16: go on with softmoe-edu evidence numbers, in the same --folder"),
         (1, whole(8), "does not match its configuration"),
         (8, whole(8, smoke=True), "holds smoke runs, which say nothing of the claim"),
     ],
@@ -55,7 +55,9 @@ def test_seeds_of_tuning_do_not_count(given):
     """A verdict rests on the runs that follow from tuning, here with three seeds."""
     given(make_claim(8, then=lambda results: [{"router": "one", "seed": 100 + seed} for seed in range(3)]))
     runs = (*whole(8).results, *(result(100 + seed) for seed in range(3)))
-    with pytest.raises(RecordError, match="a verdict on 'numbers' needs 8 seeds, its record has 3: add more"):
+    with pytest.raises(
+        RecordError, match="a verdict on 'numbers' needs 8 seeds, its record has 3: add more to its runs"
+    ):
         judged("numbers", whole(8, results=runs))
 
 
