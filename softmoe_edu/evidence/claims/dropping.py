@@ -109,7 +109,7 @@ def judge(results: Sequence[Result]) -> Finding:
     need = {(r, e): _mean(values) for (r, e), values in needs.items() if e > few}
     outside = [f"{r} with {e} experts" for (r, e), mean in need.items() if not ESSAY[0] <= mean <= ESSAY[1]]
     verbs = {1: "grows", 0: "cannot be told to change", -1: "shrinks"}
-    helps = {1: "raises", 0: "does not measurably change", -1: "lowers"}
+    helps = {1: "raises", 0: "is not shown to change", -1: "lowers"}
     told = (
         f"From {few} to {most} experts the share of dropped tokens {verbs[way[ROUTERS[0]]]} in tokens choice and "
         f"{verbs[way[ROUTERS[1]]]} in experts choice; with a random choice it would grow from {blind[few]:.0f} % to "

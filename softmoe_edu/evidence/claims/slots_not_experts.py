@@ -22,8 +22,8 @@ PAPER = 1.15
 
 
 def runs(repeats: int = REPEATS, slots: int = SLOTS) -> list[Settings]:
-    """Return a run for each number of experts that divides the slots, again and again in turn."""
-    experts = [2**i for i in range(slots.bit_length()) if 2**i <= slots]
+    """Return a run for each power of 4 up to the number of slots, as so many experts, again and again in turn."""
+    experts = [4**i for i in range(slots.bit_length()) if 4**i <= slots]
     return [{"experts": e, "slots": slots, "repeat": r} for r in range(repeats) for e in experts]
 
 
@@ -131,7 +131,7 @@ CLAIM = Claim(
     source="Puigcerver et al. 2024, sections 2.2 and 2.3, Figure 23",
     did=(
         f"A layer of {SLOTS:,} slots (width {DIM}, hidden width {HIDDEN}) answers {BATCH} sequences of {TOKENS:,} "
-        f"tokens with 1, 2, 4, ... and {SLOTS:,} experts, in turn, {REPEATS} times, on one thread."
+        f"tokens with 1, 4, 16, ... and {SLOTS:,} experts, in turn, {REPEATS} times, on one thread."
     ),
     runs=runs,
     smoke=lambda: runs(2, 16),
