@@ -15,6 +15,9 @@
 # You need lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). Everything runs
 # on a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
 # At the end you can
 # - compute an expert's capacity, and say how many tokens even a fair router drops,
 # - fill the buffers of a sparse router on paper and in code, by position and by gate,
@@ -72,7 +75,7 @@ from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order,
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
-from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
@@ -153,8 +156,7 @@ def expert_capacity(tokens, experts, k, factor, multiple_of=1):
 
 
 # %% [markdown]
-# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("expert-capacity")` for a first hint; call it again
-# for the next one.
+# Stuck? Call `hint("expert-capacity")` for a first hint; call it again for the next one.
 
 # %% tags=["check:expert-capacity"]
 check("expert-capacity", expert_capacity)
@@ -201,7 +203,7 @@ def show_chance():
 predict("m15-drop-rate", reveal=show_chance)
 
 # %% [markdown]
-# *Say what you saw, in one line, before you read on.*
+# <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
 # Fair on average is not even in each batch: some experts get more tokens than they have slots, others leave slots
 # empty, and an empty slot of one expert is no help to another. The number of tokens at an expert is binomial: the more
@@ -209,6 +211,9 @@ predict("m15-drop-rate", reveal=show_chance)
 # fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are whole numbers.) This
 # is one reason why sparse routers let many images share their buffers. Keep that in mind until section 8.
 #
+# </details>
+
+# %% [markdown]
 # Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some
 # experts are more in demand than others: which factor do you need now, and how many slots stay empty?
 
@@ -311,9 +316,13 @@ def show_dropped():
 predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # "Dropped" sounds like "deleted". Nothing is deleted: a sum over no kept choices is 0, the residual connection carries
 # the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed one
 # expert.
+#
+# </details>
 
 
 # %% tags=["exercise:combine-with-residual"]
@@ -537,11 +546,16 @@ def show_causality():
 predict("m26b-causal", reveal=show_causality)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # An image is there all at once, so nobody minds. In a text model it is a leak: an earlier word is computed with
 # knowledge of a later one, which does not exist yet when the model writes. The usual order, first choices first, leaks,
 # and so does priority by gate; by position with one choice, nothing does. Choosing for yourself is not enough: the
 # queue decides.
 #
+# </details>
+
+# %% [markdown]
 # And across images? Keep the last image of each group, and exchange the three that come before it. How many of its
 # patches change fate, dropped before and not now, or the other way round?
 

@@ -76,6 +76,23 @@ def test_a_lesson_has_its_spine(number):
     assert sum(exercise.essential for exercise in of_lesson(number).values()) >= 2
 
 
+def test_every_lesson_says_what_to_do_after_a_restart():
+    """Its introduction names JupyterLab's command, as it stands in the menu Run."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        assert "**Run > Run All Above Selected Cell**" in " ".join(first.split()), path.stem
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_first_imports_are_what_every_exercise_needs(number):
+    """Whoever runs the first cell of imports can check, ask for hints, and go on with the library's version."""
+    code = (cell.source for cell in lesson(number).cells if cell.cell_type == "code")
+    first = next(source for source in code if "import" in source)
+    (names,) = re.findall(r"^from softmoe_edu\.teaching import (.+)$", first, re.MULTILINE)
+    assert {"check", "hint", "use"} <= {*names.split(", ")}
+    assert "import hint" not in "\n".join(cell.source for cell in lesson(number).cells if cell.cell_type == "markdown")
+
+
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
 @pytest.mark.parametrize("number", LESSONS)

@@ -71,7 +71,7 @@ def detached_gates(x, w_router, experts, k):
     "M23",
     does="adds random noise to the scores at every call, so that no two calls agree",
     belief="Noise is part of the router.",
-    refuted="noise is added in training only (vmoe, nn/routing.py); a trained router answers the same every time",
+    refuted="the task adds no noise, so that two calls on the same tokens agree; section 8 says when noise has a place",
     seen="makeMoE, whose router adds noise in evaluation too",
 )
 def noise(x, w_router, experts, k):

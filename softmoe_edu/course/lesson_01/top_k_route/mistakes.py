@@ -5,14 +5,16 @@ import torch
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 ORDER = (
-    "the paper's code, vmoe, takes the softmax first and does not divide again: with k = 1 the other order gives "
-    "weight 1 for every score, and the router no gradient"
+    "the task's convention, which is that of the paper's code, vmoe: the softmax runs over all e experts, and the k "
+    "largest gates stay as they are; section 4 shows what the other order costs"
 )
 
 
 @mistake(
     "M21",
-    does="chooses first and takes the softmax over the k chosen scores alone, so that the weights sum to 1",
+    does="makes the weights of the chosen experts sum to 1, as a softmax over their scores alone does, or a "
+    "division of "
+    "their gates by the sum",
     belief="Top-k then softmax is the same as softmax then top-k.",
     refuted=ORDER,
     seen="a question in the issues of sonic-moe; Mixtral and Shazeer et al. 2017 do it on purpose, with k over 1",
@@ -41,7 +43,7 @@ def renormalised(logits, k):
     "M22",
     does="gives every chosen expert the weight 1",
     belief="The choice is all that a router decides; its scores only serve to choose.",
-    refuted="a weight of 1 has no slope: a gradient reaches the router only through the gate",
+    refuted="the weight of an answer is the gate, the softmax's share, which says how much the answer counts",
     seen="one_hot(argmax) as a router",
 )
 def hard_choice(logits, k):
@@ -66,7 +68,7 @@ def detached(logits, k):
     "M23",
     does="adds random noise to the scores at every call, so that no two calls agree",
     belief="Noise is part of the router.",
-    refuted="noise is added in training only (vmoe, nn/routing.py); a trained router answers the same every time",
+    refuted="the task adds no noise, so that two calls on the same scores agree; section 8 says when noise has a place",
     seen="makeMoE, whose router adds noise in evaluation too",
 )
 def noisy(logits, k):
