@@ -121,11 +121,15 @@ for token in range(3):
 def top_k_route(logits, k):
     """Choose k experts for each token, and return the weights of their answers.
 
-    logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
-    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
-    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
-    weights of a token sum to less than 1 unless k = e. The k may be in any order, and where scores are equal any
-    of the equal experts will do. Gradients must flow through the weights, so use torch.
+    logits (b, n, e): the score of each of n tokens with each of e experts, b examples.
+
+    Returns weights (b, n, k), in the dtype of logits, and indices (b, n, k), int64:
+    weights[..., j] belongs to expert indices[..., j].
+
+    Convention: softmax over all e experts, then the k largest, not divided again, so
+    that a token's weights sum to less than 1 unless k = e. The k may be in any order,
+    and of experts with equal scores any will do. Gradients must flow through the
+    weights, so use torch.
     """
     raise NotImplementedError
 
@@ -225,13 +229,17 @@ predict("m21-order", reveal=show_orders)
 
 # %% tags=["exercise:router-gradient"]
 def router_gradient(route, logits, answers, k):
-    """Measure how strongly training pulls at a router's scores: the norm of their gradient.
+    """Measure how strongly training pulls at a router's scores: a gradient's norm.
 
-    route: a function (logits, k) -> (weights, indices) like top_k_route. logits (b, n, e). answers (b, n, e): each
-    expert's answer to each token, a single number here. A token's output is the sum over its k choices of weight
-    times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
-    squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor without axes.
-    If no path leads from the loss back to logits, returns 0.0.
+    route: a function (logits, k) -> (weights, indices), like top_k_route.
+    logits (b, n, e): the scores. k: how many experts a token chooses.
+    answers (b, n, e): each expert's answer to each token, a single number here.
+
+    A token's output is the sum over its k choices of weight times the chosen expert's
+    answer; the loss is the sum of all outputs. Returns the square root of the sum of
+    the squares of all b * n * e slopes of the loss with respect to logits, by autograd:
+    a float, or a tensor without axes. If no path leads from the loss back to logits,
+    returns 0.0.
     """
     raise NotImplementedError
 
@@ -273,13 +281,16 @@ for k in (1, 2, 4, 8):
 
 # %% tags=["exercise:token-choice-moe"]
 def token_choice_moe(x, w_router, experts, k):
-    """Send each token through the k experts that it chooses, and sum their answers, weighted by its gates.
+    """Send each token through k experts; sum their answers, weighted by its gates.
 
-    x: tokens (b, n, d). w_router (d, e): a column for each expert; a score is token times column. experts: a list of e
-    functions, each of which maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count,
-    not divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert receives only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. There
-    is no capacity, and no noise is added.
+    x (b, n, d): tokens. k: how many experts a token chooses.
+    w_router (d, e): a column for each expert; a score is token times column.
+    experts: a list of e functions, each of which maps (..., d) to (..., d).
+
+    Gates: softmax over all e experts; the k largest count and are not divided again.
+    Returns the tokens' answers, (b, n, d), without the tokens themselves.
+    An expert receives only tokens that chose it, each once: b * n * k rows are computed
+    in all, not b * n * e. There is no capacity, and no noise is added.
     """
     raise NotImplementedError
 
@@ -513,7 +524,7 @@ patient = clinic("01")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which others from this lesson would tell the suspects apart?
+# One measurement has been made for you. Which of the instruments above tell the suspects apart?
 
 # %%
 torch.manual_seed(0)
@@ -525,7 +536,8 @@ print("training mode:", patient.layer.training, "  input", tuple(x.shape), "  ou
 print("experts per token:", metrics.experts_per_token(routing).unique().tolist())
 
 # %%
-# patient.diagnose("...", "...")   # remove the first #, and name one or more of the suspects
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
 # More patients: `clinic("01", 2)`, `clinic("01", 3)` and so on.

@@ -216,11 +216,13 @@ for token in (0, 1):
 
 # %% tags=["exercise:dispatch-weights"]
 def dispatch_weights(logits):
-    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
+    """Compute the weights that mix the tokens into slots (Eq. 1 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the dispatch weights, of the same shape and dtype. Every slot is an average
+    of the tokens of its own example. Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -242,11 +244,13 @@ check("dispatch-weights", dispatch_weights)
 
 # %% tags=["exercise:combine-weights"]
 def combine_weights(logits):
-    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
+    """Compute the weights that mix the slots' answers into tokens (Eq. 2).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the combine weights, of the same shape and dtype. Every token's answer is an
+    average of all slots of all experts. Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -383,10 +387,13 @@ print("Soft MoE, answers to the average token:    ", float(torch.relu(slopes * b
 
 # %% tags=["exercise:soft-moe"]
 def soft_moe(x, phi, experts):
-    """Compute a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+    """Compute a Soft MoE layer: Algorithm 1 of the paper, scores as they are.
 
-    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each of
-    which maps (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x (b, n, d): tokens. phi (d, e, p): one learned vector for each slot.
+    experts: a list of e functions, each of which maps (..., d) to (..., d).
+
+    A score is the product of token and slot vector; neither is divided by its length.
+    Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
     """
     raise NotImplementedError
 
@@ -407,9 +414,10 @@ listing()
 
 # %% tags=["exercise:sort-soft-moe"]
 def soft_moe_lines():
-    """Return the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
+    """Return the numbers of the six lines of soft_moe, in an order that runs.
 
-    Six of the numbered lines make up a right soft_moe; the other six are common mistakes.
+    The result is a list such as [3, 1, 4, 2, 6, 5]. Six of the numbered lines make up a
+    right soft_moe; the other six are common mistakes.
     """
     raise NotImplementedError
 
@@ -472,8 +480,10 @@ print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 def my_check(layer):
     """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
 
-    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list of e experts, each a function
-    that keeps the shape (..., d). Accept every right layer, however it is written: two may differ by rounding.
+    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list
+        of e experts, each a function that keeps the shape (..., d).
+
+    Accept every right layer, however it is written: two may differ by rounding.
     """
     raise NotImplementedError
 
@@ -535,11 +545,8 @@ with torch.no_grad():
 my_measurements = "?"  # measure what you need here: alone.dispatch, together.combine and so on are (b, n, e, p)
 
 # %%
-my_diagnosis = ()  # names of suspects, such as ("noisy",)
-if my_diagnosis:
-    print(patient.diagnose(*my_diagnosis))
-else:
-    print("Write the names of your suspects above; clinic('05', 2) is another patient.")
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>

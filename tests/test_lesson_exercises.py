@@ -12,6 +12,7 @@ from softmoe_edu.teaching.exports import solutions
 from softmoe_edu.teaching.exports.lesson import chosen
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+WIDTH = 88
 LESSONS = sorted({exercise.lesson for exercise in exercises().values()})
 
 
@@ -50,6 +51,12 @@ def test_stubs_and_checks_stand_in_the_lesson(number):
     }
     checks = {name: cell.source.splitlines()[-1] for name, cell in tagged(notebook, "check").items()}
     assert checks == {name: f'check("{name}", {exercise.name})' for name, exercise in known.items()}
+
+
+@pytest.mark.parametrize("name", exercises())
+def test_a_specification_fits_its_cell(name):
+    """Signature and docstring have at most 88 characters a line: in a cell of 1280 pixels no more is seen."""
+    assert [line for line in exercises()[name].stub.splitlines() if len(line) > WIDTH] == []
 
 
 @pytest.mark.parametrize("number", LESSONS)

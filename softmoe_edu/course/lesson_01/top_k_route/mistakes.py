@@ -235,4 +235,28 @@ def same_expert_again(logits, k):
     return gates.gather(-1, indices), indices
 
 
+@mistake(
+    does="takes a second softmax, of the chosen gates",
+    belief="Weights have to come out of a softmax.",
+    refuted="the softmax over all experts has been taken; a second one flattens the gates and makes them sum to 1",
+    seen="softmax, topk, softmax",
+)
+def softmax_twice(logits, k):
+    """Softmax of gates."""
+    gates, indices = logits.softmax(-1).topk(k)
+    return gates.softmax(-1), indices
+
+
+@mistake(
+    does="collects its weights in a float32 tensor, as torch.zeros makes it, whatever the dtype of the scores",
+    belief="Everything is float32.",
+    refuted="weights keep the dtype of the scores: torch.zeros(..., dtype=logits.dtype), or new_zeros",
+    seen="torch.zeros(b, n, k) before a loop",
+)
+def stored_in_float32(logits, k):
+    """The right numbers, stored in float32."""
+    weights, indices = logits.softmax(-1).topk(k)
+    return weights.float(), indices
+
+
 MISTAKES = mistakes_in(globals())
