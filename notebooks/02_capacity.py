@@ -615,7 +615,7 @@ for priority in ("position", "gate"):
 #
 # You have used many checks; now write one. `check_assign(assign)` receives a candidate and must raise an error if it is
 # wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and
-# on 21 wrong ones, of which it must reject 15. Most of them return the right shapes.
+# on 21 wrong ones, of which it must reject 17. Most of them return the right shapes.
 
 
 # %% tags=["exercise:check-assign"]

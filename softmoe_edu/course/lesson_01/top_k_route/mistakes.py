@@ -5,8 +5,8 @@ import torch
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 ORDER = (
-    "the task's convention, which is that of the paper's code, vmoe: the softmax runs over all e experts, and the k "
-    "largest gates stay as they are; section 4 shows what the other order costs"
+    "the task's convention is that of the paper's code, vmoe: a softmax over all e experts, of which the k largest "
+    "stay as they are"
 )
 
 
