@@ -41,3 +41,17 @@ def made_record(claim: str = "accuracy") -> Record:
 def mean(task: str, router: str, experts: int) -> float:
     """The mean accuracy of a cell that counts."""
     return math.fsum(measured(task, router, experts, seed)["accuracy"] for seed in range(SEEDS)) / SEEDS
+
+
+def large_record(claim: str, routers: int, seeds: int, points: int) -> Record:
+    """Runs of so many routers and seeds, each with a curve of so many numbers of four digits."""
+    runs = [(router, seed) for router in range(routers) for seed in range(seeds)]
+    results = [
+        Result(
+            {"router": f"router {router}", "seed": seed, "steps": 1000},
+            {"curve": [round(0.1 + abs(math.sin(router + seed / 7 + at)) / 2, 4) for at in range(points)]},
+            1.0,
+        )
+        for router, seed in runs
+    ]
+    return Record(claim, False, {}, tuple(results))

@@ -70,6 +70,7 @@ function render({ model, el }) {
   /** @type {Differences | null} */
   let differences = null;
   let modelsFor = "";
+  let scrolledFor = "";
 
   const chosenNow = () => {
     const raw = chosenIn((name) => model.get(/** @type {keyof Traits} */ (name)));
@@ -144,8 +145,20 @@ function render({ model, el }) {
       const shown = entry.dataset.claim === claim;
       entry.ariaChecked = String(shown);
       entry.tabIndex = shown ? 0 : -1;
-      if (shown) keepInSight(part("claims"), entry);
+      if (shown) inSight(claim, entry);
     }
+  }
+
+  /**
+   * Scroll to the claim that is chosen, and not again while a reader scrolls on.
+   *
+   * @param {string} claim
+   * @param {HTMLElement} entry
+   */
+  function inSight(claim, entry) {
+    const key = `${claim} ${part("claims").clientHeight} ${part("claims").scrollHeight}`;
+    if (key !== scrolledFor) keepInSight(part("claims"), entry);
+    scrolledFor = key;
   }
 
   /**
@@ -224,8 +237,8 @@ function render({ model, el }) {
     const widths = PANELS.map((name) => part(name).clientWidth);
     const { chosen, record, scene } = lookNow();
     const fresh = JSON.stringify([chosen, part("chart").clientWidth, view.ink(), surface()]);
+    showClaim(chosen.claim);
     if (fresh !== drawnFor) {
-      showClaim(chosen.claim);
       showModels(scene);
       showTable(scene);
       part("title").textContent = titleOf(scene, chosen.where);
@@ -387,8 +400,7 @@ function render({ model, el }) {
   on(part("models"), "keydown", (/** @type {KeyboardEvent} */ event) => event.key === "Escape" && free());
   /** @param {string} name */
   const marked = (name) => (pinned().model === name ? "" : name);
-  for (const name of [...CHOSEN, "claim", "seed", "point"])
-    model.on(`change:${name}`, view.schedule);
+  for (const name of [...CHOSEN, "claim", "seed", "point"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }
 

@@ -77,13 +77,14 @@ export function sentenceOf(scene, lit) {
   if (!scene.lines.length) return "No run is drawn here: choose another figure or axis.";
   const told = scene.lines.slice(0, MOST);
   const last = (/** @type {Line} */ { points }) => points[points.length - 1];
-  const ends = new Set(told.map((each) => xInWords(scene, last(each))).filter(Boolean));
+  const ends = new Set(told.filter((each) => !each.own).map((each) => xInWords(scene, last(each))));
+  const shared = ends.size === 1 ? [...ends][0] : "";
   const means = told.map((each) => {
-    const at = ends.size > 1 && xInWords(scene, last(each));
-    return `${each.name} ${meanInWords(last(each))}${at ? ` at ${at}` : ""}`;
+    const at = xInWords(scene, last(each));
+    return `${each.name} ${meanInWords(last(each))}${at && at !== shared ? ` at ${at}` : ""}`;
   });
   const more = scene.lines.length > MOST ? `; and ${many(scene.lines.length - MOST, "more line")}` : "";
-  return `${label}${ends.size === 1 ? ` at ${[...ends][0]}` : ""}: ${means.join("; ")}${more}.`;
+  return `${label}${shared && ` at ${shared}`}: ${means.join("; ")}${more}.`;
 }
 
 /**

@@ -31,7 +31,7 @@ TOOK = "took"
 LEAST = 3
 """Fewer seeds than these have a mean and no interval."""
 
-DIGITS = 7
+DIGITS, DIGITS_IN_LISTS = 7, 4
 MOST_BYTES = 160_000
 """What all records together may take in a page."""
 
@@ -43,11 +43,12 @@ Packed = dict[str, Any]
 Key = tuple[Any, ...]
 
 
-def shelf_of(folder: StrPath) -> list[Packed]:
+def shelf_of(folder: StrPath, first: str = "") -> list[Packed]:
     """Read every record of a folder, as far as `MOST_BYTES` allows with its single runs.
 
     Args:
         folder: where records lie, as `NAME.json`; those of smoke runs are left out.
+        first: the claim that is looked at: its single runs are the last to be left out.
 
     Returns:
         One for each record, in the order of the claims.
@@ -63,7 +64,7 @@ def shelf_of(folder: StrPath) -> list[Packed]:
             f"there is no record in {str(folder)!r}: run softmoe-edu evidence --folder {folder}, or leave the folder "
             "out for the records that come with the package"
         )
-    return _fitted([packed(each) for each in records])
+    return _fitted([packed(each) for each in records], first)
 
 
 def packed(record: Record) -> Packed:
@@ -104,9 +105,13 @@ def _kind(kind: str, results: Sequence[Result], tuned: bool) -> Packed:
     figures = _figures(results)
     numbers = [name for name in varying if _all_numbers(settings[name])]
     plots = _plots(list(cells), varying, numbers, settings, tuned and kind == "counted")
+
+    def digits(name: str) -> int:
+        return DIGITS_IN_LISTS if figures[name] else DIGITS
+
     # Rounded after the interval, which would otherwise not be that of the ledger.
     raw = {name: [[_of(each, name) for each in cell] for cell in cells.values()] for name in figures}
-    runs = {name: [_rounded(cell) for cell in raw[name]] for name in figures}
+    runs = {name: [_rounded(cell, digits(name)) for cell in raw[name]] for name in figures}
     means = {name: [_mean(cell) for cell in raw[name]] for name in figures}
     return {
         "seeds": seeds,
@@ -222,27 +227,28 @@ def _mean(cell: Sequence[Any]) -> Any:
     if not found:
         return None
     if isinstance(found[0], list):
-        return [_interval(tuple(column)) for column in zip(*found, strict=True)]
-    return _interval(tuple(found))
+        return [_rounded(_interval(tuple(column)), DIGITS_IN_LISTS) for column in zip(*found, strict=True)]
+    return _rounded(_interval(tuple(found)))
 
 
 @functools.cache
 def _interval(values: tuple[float, ...]) -> list[float]:
     """Return the mean, with the ends of its interval where there are seeds enough."""
     if len(values) < LEAST:
-        return [_rounded(sum(values) / len(values))]
+        return [sum(values) / len(values)]
     found = mean_of("", values)
-    return [_rounded(found.value), _rounded(found.low), _rounded(found.high)]
+    assert found.low is not None and found.high is not None
+    return [found.value, found.low, found.high]
 
 
-def _fitted(shelf: list[Packed]) -> list[Packed]:
+def _fitted(shelf: list[Packed], first: str) -> list[Packed]:
     """Leave single runs out, the longest lists of the largest records first, until all records fit into a page."""
 
     def size(value: object) -> int:
         return len(json.dumps(value, separators=(",", ":")))
 
     for kind, lists in product(reversed(KINDS), (True, False)):
-        for each in sorted(shelf, key=size, reverse=True):
+        for each in sorted(shelf, key=lambda each: (each["claim"] == first, -size(each))):
             if size(shelf) <= MOST_BYTES:
                 return shelf
             if kind in each["kinds"]:
@@ -272,12 +278,12 @@ def _all_numbers(values: Iterable[object]) -> bool:
     return all(_number(each) and not isinstance(each, bool) for each in values)
 
 
-def _rounded(value: Any) -> Any:
+def _rounded(value: Any, digits: int = DIGITS) -> Any:
     if isinstance(value, list):
-        return [_rounded(each) for each in value]
+        return [_rounded(each, digits) for each in value]
     if value is None or isinstance(value, int):
         return value if value is None else int(value)
-    short = float(f"{value:.{DIGITS}g}")
+    short = float(f"{value:.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 2**53 else short
 
 

@@ -79,7 +79,7 @@ class RunBrowser(Instrument):
         self, records: StrPath | None = None, claim: str = "", own: Own | None = None, **controls: Any
     ) -> None:
         self.refuse_unknown(controls)
-        shelf = shelf_of(RECORDS if records is None else records)
+        shelf = shelf_of(RECORDS if records is None else records, claim)
         known = {each["name"] for record in shelf for kind in record["kinds"].values() for each in kind["figures"]}
         super().__init__(_shelf=shelf, _own=packed_run(own, known))
         self.claim = claim or shelf[0]["claim"]

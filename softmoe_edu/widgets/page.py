@@ -40,7 +40,7 @@ def build_page(widget: anywidget.AnyWidget, title: str, description: str) -> str
         description: what stands in for the widget where no script runs.
     """
     # `<` could end the script element that holds the state; in JSON it has another spelling.
-    saved = json.dumps(_saved(widget), allow_nan=False).replace("<", r"\u003c")
+    saved = json.dumps(_saved(widget), allow_nan=False, separators=(",", ":")).replace("<", r"\u003c")
     css = str(getattr(widget, "_css", "")).replace("</", r"<\/")
     title, description = html.escape(title), html.escape(description)
     return f"""<!DOCTYPE html>

@@ -2242,13 +2242,14 @@ function sentenceOf(scene, lit) {
   if (!scene.lines.length) return "No run is drawn here: choose another figure or axis.";
   const told2 = scene.lines.slice(0, MOST2);
   const last2 = ({ points }) => points[points.length - 1];
-  const ends2 = new Set(told2.map((each) => xInWords(scene, last2(each))).filter(Boolean));
+  const ends2 = new Set(told2.filter((each) => !each.own).map((each) => xInWords(scene, last2(each))));
+  const shared = ends2.size === 1 ? [...ends2][0] : "";
   const means = told2.map((each) => {
-    const at = ends2.size > 1 && xInWords(scene, last2(each));
-    return `${each.name} ${meanInWords(last2(each))}${at ? ` at ${at}` : ""}`;
+    const at = xInWords(scene, last2(each));
+    return `${each.name} ${meanInWords(last2(each))}${at && at !== shared ? ` at ${at}` : ""}`;
   });
   const more = scene.lines.length > MOST2 ? `; and ${many(scene.lines.length - MOST2, "more line")}` : "";
-  return `${label}${ends2.size === 1 ? ` at ${[...ends2][0]}` : ""}: ${means.join("; ")}${more}.`;
+  return `${label}${shared && ` at ${shared}`}: ${means.join("; ")}${more}.`;
 }
 function captionOf(record, scene, runs, own) {
   const points = scene.lines.filter((line) => !line.own).flatMap((line) => line.points);
@@ -2365,6 +2366,7 @@ function render({ model, el }) {
   let chart = null;
   let differences = null;
   let modelsFor = "";
+  let scrolledFor = "";
   const chosenNow = () => {
     const raw = chosenIn((name) => model.get(
       /** @type {keyof Traits} */
@@ -2429,8 +2431,13 @@ function render({ model, el }) {
       const shown = entry.dataset.claim === claim;
       entry.ariaChecked = String(shown);
       entry.tabIndex = shown ? 0 : -1;
-      if (shown) keepInSight(part("claims"), entry);
+      if (shown) inSight(claim, entry);
     }
+  }
+  function inSight(claim, entry) {
+    const key = `${claim} ${part("claims").clientHeight} ${part("claims").scrollHeight}`;
+    if (key !== scrolledFor) keepInSight(part("claims"), entry);
+    scrolledFor = key;
   }
   function showLists(scene, chosen) {
     const record = recordOf(chosen.claim);
@@ -2504,8 +2511,8 @@ function render({ model, el }) {
     const widths = PANELS.map((name) => part(name).clientWidth);
     const { chosen, record, scene } = lookNow();
     const fresh = JSON.stringify([chosen, part("chart").clientWidth, view.ink(), surface()]);
+    showClaim(chosen.claim);
     if (fresh !== drawnFor) {
-      showClaim(chosen.claim);
       showModels(scene);
       showTable(scene);
       part("title").textContent = titleOf(scene, chosen.where);
@@ -2644,8 +2651,7 @@ function render({ model, el }) {
   on(part("models"), "click", ({ target }) => named(target) && pin({ ...pinned(), model: marked(named(target)) }));
   on(part("models"), "keydown", (event) => event.key === "Escape" && free());
   const marked = (name) => pinned().model === name ? "" : name;
-  for (const name of [...CHOSEN, "claim", "seed", "point"])
-    model.on(`change:${name}`, view.schedule);
+  for (const name of [...CHOSEN, "claim", "seed", "point"]) model.on(`change:${name}`, view.schedule);
   return view.end;
 }
 function keepInSight(list2, entry) {
