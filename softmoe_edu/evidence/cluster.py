@@ -92,7 +92,7 @@ def _dask_backend(client: Any) -> Any:
     """Return joblib's backend for a client, with which a cluster of one core gets its runs too."""
     from joblib._dask import DaskDistributedBackend
 
-    class Cluster(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no types
+    class Cluster(DaskDistributedBackend):  # type: ignore[misc]  # joblib has no annotations
         def effective_n_jobs(self, n_jobs: int) -> int:
             # Where one job is all there can be, joblib does it in the calling process.
             return max(2, super().effective_n_jobs(n_jobs))
