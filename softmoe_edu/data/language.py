@@ -27,7 +27,8 @@ def languages(num_languages: int = 40, *, unit: str = "character", seed: int = 0
     name. Languages have 150 names or more each. `kinds` is the script of each token's character, numbered from 1 in
     the order of the scripts' Unicode names; 0 is padding, and what is not a letter.
 
-    Some names are the same in several languages, so that nobody can be right about all: `Images.ceiling`.
+    Some names are the same in several languages, so that nobody can be right about all: `Images.ceiling`. Names stand
+    language by language: mix a test before examples share slots in groups, as `test[torch.randperm(len(test))]`.
 
     Args:
         num_languages: number of languages, drawn with the seed.

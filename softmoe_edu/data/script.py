@@ -14,6 +14,7 @@ def scripts(num_scripts: int = 16, shuffled: bool = False, seed: int = 0) -> tup
 
     Image i is digit i // num_scripts of `digits(seed)` in script i % num_scripts, (1, 8, 8), 16 tokens of 4 pixels;
     with 16 scripts 20,752 for training and 8,000 for test, in the same scripts. `kinds` is each token's script.
+    Neighbours are one digit: mix a test before examples share slots in groups, as `test[torch.randperm(len(test))]`.
 
     Args:
         num_scripts: number of scripts.

@@ -64,10 +64,15 @@ LAYERS: dict[str, Layer | None] = {
 
 @functools.lru_cache(maxsize=2)
 def task_of(name: str, validation: bool) -> tuple[Images, Images]:
-    """Return a task's data; for tuning, a tenth of the training data stands in for the test, which is not touched."""
+    """Return a task's data; for tuning, a tenth of the training data stands in for the test, which is not touched.
+
+    The test is in random order: some tasks give theirs class by class, and sparse routers, whose examples compete in
+    groups, would be tested in other company than they were trained in.
+    """
     train_data, test_data = TASKS[name]()
     if not validation:
-        return train_data, test_data
+        mixed = torch.randperm(len(test_data), generator=generator_of(2), device="cpu")
+        return train_data, test_data[mixed]
     order = torch.randperm(len(train_data), generator=generator_of(1), device="cpu")
     held = len(order) // 10
     return train_data[order[held:]], train_data[order[:held]]

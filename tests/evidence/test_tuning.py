@@ -1,9 +1,10 @@
 """Every model gets the same tuning, and what is counted is not what was tuned on."""
 
 import pytest
+import torch
 
 from softmoe_edu.evidence import Result
-from softmoe_edu.evidence.toy import layer_of, macs_of, matched_hidden, task_of
+from softmoe_edu.evidence.toy import TASKS, layer_of, macs_of, matched_hidden, task_of
 from softmoe_edu.evidence.tuning import runs_at_best_rate, tuning_runs
 
 SOFT, DENSE = {"router": "soft", "steps": 7}, {"router": "dense", "steps": 7}
@@ -63,3 +64,16 @@ def test_tuning_never_touches_the_test_data():
 
     assert len(tuned) + len(held) == len(train_data)
     assert test_data.images.shape[0] != held.images.shape[0] or not bool((test_data.images == held.images).all())
+
+
+@pytest.mark.parametrize("task", ["scripts", "languages"])
+def test_a_test_is_in_random_order(task):
+    """A group of eight images holds many classes, where the task's own order gives them one after the other."""
+    own, mixed = TASKS[task]()[1], task_of(task, False)[1]
+
+    def classes(labels):
+        return labels[: len(labels) // 8 * 8].unflatten(0, (-1, 8)).sort(1).values.diff(dim=1).ne(0).sum(1).add(1)
+
+    assert classes(own.labels).float().mean() < 1.5
+    assert classes(mixed.labels).float().mean() > 5
+    assert torch.equal(own.labels.bincount(), mixed.labels.bincount())
