@@ -245,8 +245,6 @@ def top_in_order(scores: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     `torch.topk` leaves the order of equal values open, and a stable sort of everything is many times slower.
     """
-    if k == 1:
-        return scores.max(-1, keepdim=True)  # of equal values it takes the first
     if scores.dtype != torch.float32:
         values, index = scores.sort(dim=-1, descending=True, stable=True)
         return values[..., :k], index[..., :k]

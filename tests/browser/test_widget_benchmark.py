@@ -60,7 +60,7 @@ def test_the_quick_form_ends_with_a_table_and_a_record(browser_type_launch_args:
         "flow: 6 tokens x 4 slots": [
             *("frame", "chapter slider", "pointing", "keyboard", "capacity slider", "scale slider"),
         ],
-        "runs: 12 curves x 4 points": ["pointing", "keyboard", "pairs", "list"],
+        "runs: 32 curves x 20 points": ["pointing", "keyboard", "pairs", "list"],
     }
     assert [(row["case"], row["measure"]) for row in record["rows"]] == [
         (case, measure) for case, names in times.items() for measure in ["opening", *names, "heap growth"]
