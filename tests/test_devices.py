@@ -460,6 +460,7 @@ WITHOUT_A_CASE = {
     "training.guard": {"NotFiniteError"},
     "widgets.packing": {"Entry"},
     "widgets.routing_lens_why": {"Reasons"},
+    "widgets.stills": {"bars_still", "interval_still"},
 }
 ELSEWHERE = (
     "teaching",
