@@ -28,7 +28,7 @@ FRAMES_ASKED_FOR = """async () => {
     const own = window.requestAnimationFrame;
     let asked = 0;
     window.requestAnimationFrame = (...all) => (asked++, own(...all));
-    for (let i = 0; i < 5; i++) await new Promise(done => own(done));
+    for (let i = 0; i < 20; i++) await new Promise(done => own(done));
     window.requestAnimationFrame = own;
     return asked;
 }"""
@@ -69,7 +69,8 @@ def test_python_and_the_picture_follow_each_other_in_jupyterlab(notebook: Page) 
     command(notebook, "notebook:clear-all-cell-outputs")
     expect(flow).to_have_count(0)
     run_cell(notebook, 1, "flow.playing = True")
-    assert notebook.evaluate(FRAMES_ASKED_FOR) == 0
+    # One that plays asks in each of the 20; JupyterLab itself asks now and then.
+    assert notebook.evaluate(FRAMES_ASKED_FOR) < 20
     notebook.emulate_media(reduced_motion="reduce")
 
 
