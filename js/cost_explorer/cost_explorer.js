@@ -288,8 +288,13 @@ const allWithin = (root, selector) => [.../** @type {NodeListOf<HTMLElement>} */
  */
 const rowOf = (whole, row) => (row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row));
 
+/** What each bar shows. @type {WeakMap<HTMLElement, string>} */
+const filled = new WeakMap();
+
 /**
  * Fill a bar with a layer's parts as shares of the most; the parts that have room say which they are.
+ *
+ * A bar that shows this already keeps its pieces: a piece that is replaced between press and release gets no click.
  *
  * @param {HTMLElement} bar
  * @param {Layer} layer
@@ -298,6 +303,9 @@ const rowOf = (whole, row) => (row === "total" ? whole?.total : whole?.parts.fin
  * @param {number} room Pixels of the longest bar.
  */
 function fillBar(bar, layer, column, most, room) {
+  const shows = JSON.stringify([room, most, layer.parts.map((each) => [each.name, each[column]])]);
+  if (filled.get(bar) === shows) return;
+  filled.set(bar, shows);
   const total = layer.total[column];
   bar.style.width = `${most ? (room * total) / most : 0}px`;
   bar.replaceChildren(

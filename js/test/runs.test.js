@@ -219,7 +219,7 @@ test("Two models are compared at one x, by their seeds; a single line's points a
   assert.equal(comparisonOf({ ...scene, kind: { ...KIND, seeds: "" } }, state, NOWHERE), null);
 });
 
-test("What is shown is said: a seed, a model, a seed of all models, and what there is to see.", () => {
+test("The sentence names what is pointed at: a seed, a model, a seed of all models, or else what the chart shows.", () => {
   const scene = sceneOf(RECORD, {}, chosen({}));
   const said = (/** @type {object} */ at) => sentenceOf(scene, { ...NOWHERE, ...at });
 

@@ -1723,7 +1723,11 @@ var within = (root, selector) => (
 var allWithin = (root, selector) => [.../** @type {NodeListOf<HTMLElement>} */
 root.querySelectorAll(selector)];
 var rowOf = (whole, row) => row === "total" ? whole?.total : whole?.parts.find((each) => each.name === row);
+var filled = /* @__PURE__ */ new WeakMap();
 function fillBar(bar, layer, column, most, room) {
+  const shows = JSON.stringify([room, most, layer.parts.map((each) => [each.name, each[column]])]);
+  if (filled.get(bar) === shows) return;
+  filled.set(bar, shows);
   const total = layer.total[column];
   bar.style.width = `${most ? room * total / most : 0}px`;
   bar.replaceChildren(
