@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import product
 
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
-from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
+from softmoe_edu.evidence.statistics import ERROR, directions, mean_of
 from softmoe_edu.evidence.toy import EXPERTS, MATCHED, trained
 from softmoe_edu.evidence.tuning import RATES, runs_at_best_rate, tuning_runs
 
@@ -12,7 +12,6 @@ TASKS = ("scripts", "letters", "languages")
 ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
 BUDGETS, STEPS = (64, 128), 1000
 SEEDS, TUNING_SEEDS = 12, 2
-LEVEL = 0.05
 
 
 def tuning() -> list[Settings]:
@@ -63,12 +62,11 @@ def judge(results: Sequence[Result]) -> Finding:
     unequal = _unequal(counted)
     if unequal:
         return Finding(Verdict.NOT_AT_SCALE, f"No comparison: {unequal}.", tuple(measured))
-    chances = dict(zip(apart, holm([sign_test(values) for values in apart.values()]), strict=True))
-    won = [key for key, values in apart.items() if chances[key] < LEVEL and sum(values) > 0]
-    lost = [key for key, values in apart.items() if chances[key] < LEVEL and sum(values) < 0]
+    way = directions(apart)
+    won, lost = ([key for key in apart if way[key] == side] for side in (1, -1))
     told = (
         f"Of {len(apart)} comparisons Soft MoE wins {len(won)} and loses {len(lost)} (sign tests over {len(seeds)} "
-        f"paired seeds, corrected by Holm, level {LEVEL}); the others cannot be told from chance."
+        f"paired seeds, corrected by Holm, level {ERROR}); the others cannot be told from chance."
     )
     if lost:
         told += f" It loses to {'; '.join(f'{rival} on {task} at {budget}' for task, budget, rival in lost)}."

@@ -6,7 +6,7 @@ import torch
 
 from softmoe_edu.data import Images
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
-from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
+from softmoe_edu.evidence.statistics import ERROR, directions, mean_of, sign_test
 from softmoe_edu.evidence.toy import fit, matched_hidden, model_of, task_of
 from softmoe_edu.evidence.tuning import RATES, runs_at_best_rate, tuning_runs
 from softmoe_edu.seeds import generator_of, own_randomness, set_seed
@@ -15,7 +15,6 @@ ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
 STEPS, TUNE_STEPS, TUNE_IMAGES, BUDGET, SEEDS = 600, 200, 1000, 64, 10
 FIRST = 50
 """Letters that models are trained on; they are tuned on the rest."""
-LEVEL = 0.05
 _FIGURES = {"after tuning": "accuracy", "the same from nothing": "from_nothing", "before tuning": "before"}
 
 
@@ -86,15 +85,14 @@ def judge(results: Sequence[Result]) -> Finding:
     apart = {
         rival: [by["soft", seed]["accuracy"] - by[rival, seed]["accuracy"] for seed in seeds] for rival in ROUTERS[:-1]
     }
-    chances = dict(zip(apart, holm([sign_test(values) for values in apart.values()]), strict=True))
-    won = [rival for rival, values in apart.items() if chances[rival] < LEVEL and sum(values) > 0]
-    lost = [rival for rival, values in apart.items() if chances[rival] < LEVEL and sum(values) < 0]
+    way = directions(apart)
+    won, lost = ([rival for rival in apart if way[rival] == side] for side in (1, -1))
     gains = {router: [by[router, s]["accuracy"] - by[router, s]["from_nothing"] for s in seeds] for router in ROUTERS}
-    useful = [router for router, values in gains.items() if sign_test(values) < LEVEL and sum(values) > 0]
+    useful = [router for router, values in gains.items() if sign_test(values) < ERROR and sum(values) > 0]
     reason = (
         f"After tuning, Soft MoE is better than {', '.join(won) or 'none of its rivals'}"
         + (f" and worse than {', '.join(lost)}" if lost else "")
-        + f" (sign tests over {len(seeds)} paired seeds, corrected by Holm, level {LEVEL}). What was learned on other "
+        + f" (sign tests over {len(seeds)} paired seeds, corrected by Holm, level {ERROR}). What was learned on other "
         f"letters helps {', '.join(useful) or 'no model'}, compared with the same tuning from nothing."
     )
     if len(won) == len(apart):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
-from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
+from softmoe_edu.evidence.statistics import ERROR, directions, mean_of
 from softmoe_edu.evidence.toy import figures_of, train_one
 
 ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
@@ -16,7 +16,6 @@ SPARSE = ("tokens choice", "experts choice")
 RATES, STEPS, SEEDS, BUDGET = (8e-3, 3.2e-2), 300, 10, 64
 WINDOW, SPIKE = 25, 0.5
 """A spike: the loss of a batch lies this many nats above the median of so many batches before it, or is not finite."""
-LEVEL = 0.05
 
 
 def runs(seeds: int = SEEDS, steps: int = STEPS) -> list[Settings]:
@@ -72,9 +71,8 @@ def judge(results: Sequence[Result]) -> Finding:
         measured.append(mean_of(f"rate {rate:g}, {router}: runs that learn nothing", failed, "%"))
         measured.append(mean_of(f"rate {rate:g}, {router}: accuracy", [100 * f["accuracy"] for f in mine], "%"))
     apart = {rival: [wrong(rival, seed) - wrong("soft", seed) for seed in seeds] for rival in SPARSE}
-    chances = dict(zip(apart, holm([sign_test(values) for values in apart.values()]), strict=True))
-    steadier = [rival for rival in SPARSE if chances[rival] < LEVEL and sum(apart[rival]) > 0]
-    worse = [rival for rival in SPARSE if chances[rival] < LEVEL and sum(apart[rival]) < 0]
+    way = directions(apart)
+    steadier, worse = ([rival for rival in SPARSE if way[rival] == side] for side in (1, -1))
     every = sum(each.figures["spikes"] for each in results)
     jumps = [each.figures["largest_jump"] for each in results if each.figures["largest_jump"] is not None]
     reason = f"In {len(results)} runs there were {every} spikes of more than {SPIKE} nats"
@@ -83,7 +81,7 @@ def judge(results: Sequence[Result]) -> Finding:
     reason += (
         f". Soft MoE had fewer spikes and failed runs than {' and '.join(steadier) or 'neither sparse router'}"
         + (f", and more than {' and '.join(worse)}" if worse else "")
-        + f" (sign tests over {len(seeds)} paired seeds, corrected by Holm, level {LEVEL}). Gradients are clipped to a "
+        + f" (sign tests over {len(seeds)} paired seeds, corrected by Holm, level {ERROR}). Gradients are clipped to a "
         "length of 1 here, as in the paper, and the models have three blocks; instability is known from models with "
         "many more."
     )
