@@ -1,5 +1,6 @@
 """Every claim runs from end to end, and a planted fault changes its verdict or blocks it."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -147,7 +148,10 @@ def test_slots_not_experts_judges_macs_and_time():
                     "macs": macs if e == 64 else 100,
                     "weight_bytes": e,
                     "seconds": seconds,
-                    "read_seconds": 0.01 * e,
+                    "routing_seconds": 0.5 if e == 1 else 0.54,
+                    "experts_seconds": 0.4 if e == 1 else 0.9,
+                    "cached_seconds": 0.4 if e == 1 else 0.57,
+                    "read_seconds": 0.25 if e == 64 else 0.0,
                 }
                 given.append(Result({"experts": e, "slots": 64, "repeat": repeat}, figures))
         return given
@@ -155,6 +159,9 @@ def test_slots_not_experts_judges_macs_and_time():
     assert verdict_of(slots_not_experts.CLAIM, results(1.05)) is Verdict.REPRODUCED
     assert verdict_of(slots_not_experts.CLAIM, results(1.6)) is Verdict.DIRECTION
     assert verdict_of(slots_not_experts.CLAIM, results(1.0, macs=101)) is Verdict.CONTRADICTED
+
+    reason = slots_not_experts.CLAIM.judge(results(1.6)).reason
+    assert re.findall(r"-?\d+\.\d+|\d+ rows", reason) == ["1.59", "0.04", "0.50", "0.17", "4 rows", "0.33", "0.25"]
 
 
 def test_a_cost_that_grows_with_experts_is_measured():
@@ -164,6 +171,8 @@ def test_a_cost_that_grows_with_experts_is_measured():
 
     assert one["macs"] == two["macs"] < more["macs"]
     assert two["weight_bytes"] == 4 * one["weight_bytes"]
+    parts = ("seconds", "routing_seconds", "experts_seconds", "cached_seconds", "read_seconds")
+    assert all(each[part] > 0 for each in (one, two, more) for part in parts)
 
 
 def test_a_run_leaves_random_numbers_alone():
