@@ -7,6 +7,7 @@ from softmoe_edu.evidence.catalogue import find_claim, names
 from softmoe_edu.evidence.claim import Claim, Finding, Measured, Verdict
 from softmoe_edu.evidence.records import RECORDS, Record, RecordError, read_record, seeds_of
 from softmoe_edu.evidence.runner import record_path
+from softmoe_edu.evidence.tuning import at_an_end
 from softmoe_edu.files import StrPath
 from softmoe_edu.text import plural
 
@@ -128,6 +129,13 @@ def _section(entry: Entry) -> list[str]:
         lines += ["| measured | value |", "| --- | --- |"]
         lines += [f"| {each.name} | {shown(each)} |" for each in finding.measured]
         lines.append("")
+    ends, tuned = at_an_end(record.results)
+    if ends:
+        lines += [
+            f"**Tuning:** {ends} of {plural(tuned, 'model')} did best at the lowest or highest learning rate that was "
+            f"tried, and might do better at one that was not.",
+            "",
+        ]
     made, seeds = record.made, seeds_of(record.results)
     ran = plural(len(record.results), "run") + (f" with {plural(seeds, 'seed')}" if seeds else "")
     took = sum(each.seconds for each in record.results)

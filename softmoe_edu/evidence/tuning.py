@@ -5,7 +5,7 @@ from itertools import product
 
 from softmoe_edu.evidence.claim import Result, Settings
 
-RATES = (2e-3, 4e-3, 8e-3)
+RATES = (1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2)
 _OF_ONE_RUN = ("rate", "seed", "tuning")
 
 
@@ -41,6 +41,25 @@ def runs_at_best_rate(results: Sequence[Result], seeds: int) -> list[Settings]:
         best = max(by_rate, key=lambda rate: sum(by_rate[rate]) / len(by_rate[rate]))
         found += [{**model, "rate": best, "seed": seed, "tuning": False} for seed in range(seeds)]
     return found
+
+
+def at_an_end(results: Sequence[Result]) -> tuple[int, int]:
+    """Return how many tuned models count at the lowest or highest rate of their grid, and how many there are.
+
+    Such a model might be better at a rate that was not tried.
+    """
+    tuned = [each for each in results if each.settings.get("tuning")]
+    grids = [
+        (model, {float(r.settings["rate"] or 0) for r in tuned if model_asked(r.settings) == model})
+        for model in models_of(tuned)
+    ]
+    chosen = {
+        str(model_asked(each.settings)): float(each.settings["rate"] or 0)
+        for each in results
+        if each.settings.get("tuning") is False
+    }
+    ends = [chosen[str(model)] in (min(grid), max(grid)) for model, grid in grids if str(model) in chosen]
+    return sum(ends), len(ends)
 
 
 def models_of(results: Sequence[Result]) -> list[dict[str, str | int | float | bool | None]]:

@@ -5,7 +5,7 @@ import torch
 
 from softmoe_edu.evidence import Result
 from softmoe_edu.evidence.toy import TASKS, layer_of, macs_of, matched_hidden, task_of
-from softmoe_edu.evidence.tuning import runs_at_best_rate, tuning_runs
+from softmoe_edu.evidence.tuning import at_an_end, runs_at_best_rate, tuning_runs
 
 SOFT, DENSE = {"router": "soft", "steps": 7}, {"router": "dense", "steps": 7}
 
@@ -27,6 +27,17 @@ def test_each_model_is_tuned_alike_and_counted_with_the_same_seeds():
     ]
     assert not {each["seed"] for each in runs} & {each["seed"] for each in counted}
     assert {each["tuning"] for each in counted} == {False}
+
+
+def test_models_that_count_at_an_end_of_their_grid_are_counted():
+    """By hand: soft counts at the middle rate, dense at the highest; a claim without tuning has neither."""
+    runs = tuning_runs([SOFT, DENSE], 1, (0.1, 0.2, 0.4))
+    accuracy = iter([0.5, 0.6, 0.5, 0.1, 0.2, 0.3])
+    tuned = [Result(each, {"accuracy": next(accuracy)}) for each in runs]
+    counted = [Result(each, {"accuracy": 0.5}) for each in runs_at_best_rate(tuned, 3)]
+
+    assert at_an_end([*tuned, *counted]) == (1, 2)
+    assert at_an_end([Result({"router": "soft", "rate": 0.1, "seed": 0}, {"accuracy": 0.5})]) == (0, 0)
 
 
 def test_a_run_may_change_what_its_layer_takes():

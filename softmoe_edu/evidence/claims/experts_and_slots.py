@@ -9,7 +9,7 @@ from softmoe_edu.evidence.tuning import runs_at_best_rate, tuning_runs
 
 STEPS, HIDDEN, SLOTS, EXPERTS = 700, 48, 16, 16
 # One rate more than elsewhere, because a wide expert takes a lower one.
-RATES = (1e-3, 2e-3, 4e-3, 8e-3)
+RATES = (2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3)
 SEEDS, TUNING_SEEDS = 8, 1
 LEVEL = 0.05
 SHARED: Settings = {"task": "scripts", "router": "soft", "hidden": HIDDEN, "steps": STEPS}

@@ -110,14 +110,14 @@ def judge(results: Sequence[Result]) -> Finding:
     compared = {"final loss": end, "loss at half time": half, "final loss, in CPU time": clock}
     ways = directions({name: [times - 1 for times in values] for name, values in compared.items()})
     means = {name: sum(values) / len(values) for name, values in compared.items()}
-    parts = [f"{means[name]:.3g} times as fast to the other's {name}{TOLD[way]}" for name, way in ways.items()]
+    parts = [f"the {name} {means[name]:.3g} times as fast{TOLD[way]}" for name, way in ways.items()]
     rates = [next(r.settings["rate"] for r in counted if r.settings["router"] == each) for each in (experts, tokens)]
     many = _mean(shares["3 or 4"]) + _mean(shares["more"])
     told = (
-        f"Experts choice is {', '.join(parts)} (sign tests over {len(seeds)} paired seeds, corrected by Holm, level "
-        f"{ERROR}; learning rates {rates[0]:g} and {rates[1]:g}). It leaves {_mean(shares['no expert']):.3g} % of "
-        f"tokens without an expert, where tokens choice leaves {_mean(lost):.3g} %, and gives {many:.3g} % three or "
-        "more."
+        f"Experts choice reaches {', '.join(parts[:-1])} and {parts[-1]} as tokens choice (sign tests over "
+        f"{len(seeds)} paired seeds, corrected by Holm, level {ERROR}; learning rates {rates[0]:g} and {rates[1]:g}). "
+        f"It leaves {_mean(shares['no expert']):.3g} % of tokens without an expert, where tokens choice leaves "
+        f"{_mean(lost):.3g} %, and gives {many:.3g} % three or more."
     )
     if -1 in ways.values():
         verdict = Verdict.CONTRADICTED

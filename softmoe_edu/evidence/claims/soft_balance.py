@@ -104,17 +104,16 @@ def judge(results: Sequence[Result]) -> Finding:
     def beside(name: str) -> str:
         unit = " %" if name in SHARES else " times"
         low, high = PAPER[name]
-        return (
-            f"{spread[name].value:.3g}{unit} (before training {before[name].value:.3g}, in the paper {low} to {high})"
-        )
+        return f"(before training {before[name].value:.3g}{unit}; in the paper {low} to {high}{unit})"
 
     layers = sum(len(each["dropped_trained"]) for each in soft)
     told = (
         f"In all {layers} Soft MoE layers no token is dropped and the loads of experts differ by rounding alone, since "
         f"the weights of each slot add up to 1; tokens choice drops {_mean(of(ROUTERS[1], 'dropped')):.3g} % and "
-        f"experts choice {_mean(of(ROUTERS[2], 'dropped')):.3g} %. Yet not all count alike: tokens that count over "
-        f"{MUCH:g} are {beside('much')}, those that count {LITTLE:g} or less {beside('little')}, and the first expert "
-        f"matters {beside('importance')} as much as the last."
+        f"experts choice {_mean(of(ROUTERS[2], 'dropped')):.3g} %. Yet not all count alike: "
+        f"{spread['much'].value:.3g} % of tokens count over {MUCH:g} {beside('much')}, {spread['little'].value:.3g} % "
+        f"count {LITTLE:g} or less {beside('little')}, and the most important expert contributes "
+        f"{spread['importance'].value:.3g} times as much as the least {beside('importance')}."
     )
     return Finding(Verdict.REPRODUCED if all(alike.values()) else Verdict.DIRECTION, told, tuple(measured))
 
