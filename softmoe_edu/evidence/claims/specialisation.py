@@ -188,14 +188,15 @@ def judge(results: Sequence[Result]) -> Finding:
         for column in ("chance_images_trained", "chance_classes_trained", "chance_images_untrained")
     )
     reason = (
-        f"In {sum(images)} of {len(images)} layers of trained models, experts tell more of the scripts than of scripts "
-        f"that are dealt anew to the images (p < {ERROR}); but so they do in {sum(before)} of {len(before)} layers "
-        f"before training, since a random router sends alike tokens alike. Training "
-        f"{_ways(learned, 'raises what they tell', 'lowers it')}. When only the trained models' routers are drawn "
-        f"anew, experts {_ways(owned, 'tell less', 'tell more')} (sign tests over {len(seeds)} paired seeds, each "
-        f"question corrected by Holm, level {ERROR}): so much is the routers' own, and the rest lies in the tokens. "
-        f"Scripts that are dealt anew to whole letters and languages are told as well as the true ones, except in "
-        f"{sum(classes)} of {len(classes)} layers."
+        f"In {sum(images)} of {len(images)} layers of trained models, the experts of a token tell more of its script "
+        f"than chance allows (scripts shuffled among the images, p < {ERROR}). Alone that proves little: in "
+        f"{sum(before)} of {len(before)} layers they do so before training, since a random router, too, sends similar "
+        f"tokens to the same experts. Training {_ways(learned, 'raises what they tell', 'lowers what they tell')}. "
+        f"Where only the routers of trained models are replaced by new random ones, experts "
+        f"{_ways(owned, 'tell less', 'tell more')}; that difference belongs to the trained routers, and what is left "
+        f"comes from the tokens, which training has set apart. In the harder test, with scripts shuffled among whole "
+        f"letters or languages, experts tell more than chance allows in {sum(classes)} of {len(classes)} layers (sign "
+        f"tests over {len(seeds)} paired seeds, each question corrected by Holm, level {ERROR})."
     )
     ways = [*learned.values(), *owned.values()]
     if not all(images) or not any(way == 1 for way in learned.values()):
