@@ -15,6 +15,9 @@
 # You need Python, and to know what a transformer block is. Everything runs on a laptop's CPU in under two minutes of
 # computing time, or on a GPU if there is one. Nothing is downloaded.
 #
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
 # At the end you can
 # - name the six steps of every router,
 # - read a dispatch map (which token goes into which slot) and a combine map (which slot answers which token), and say
@@ -72,10 +75,12 @@ RoutingFlow()
 # %%
 import matplotlib.pyplot as plt
 import torch
+from IPython.display import display
 
 from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
+from softmoe_edu.teaching import calibration, predict
 from softmoe_edu.training import train
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -129,17 +134,6 @@ for name, moe in layers.items():
     print(f"{name:15s} {sum(p.numel() for p in models[name].parameters()):8,} parameters")
 
 # %% [markdown]
-# ### Predict before you look
-#
-# The MoE models have several times the parameters of the dense one. Write your guesses here; a guess that turns out
-# wrong teaches you more than no guess at all.
-
-# %%
-my_best = "?"  # which of the four will be best on test digits?
-my_gap = "?"  # by how many percentage points will it beat the dense model?
-my_dropped = "?"  # what percentage of tokens will tokens choice drop? (16 experts, exactly as many slots as tokens)
-
-# %% [markdown]
 # ## 4 · Train
 #
 # Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
@@ -164,44 +158,68 @@ for name, model in models.items():
         threads=1,  # in steps this small, more threads wait longer than they compute
     )
 
-# %%
-curves = figures.training_curves({name: [history.test_columns] for name, history in histories.items()})
-curves.set_title("Accuracy on test digits")
-figures.described(curves)
+# %% [markdown]
+# ### Predict before you look
+#
+# Answer, say how sure you are, and lock: only then the results appear. A guess that turns out wrong teaches you more
+# than no guess at all.
+
 
 # %%
-print(f"{'model':15s} {'test accuracy':>17s} {'dropped':>9s} {'time':>8s}")
-for name, history in histories.items():
-    accuracy = history.test_accuracy
-    error = (accuracy * (1 - accuracy) / len(test_digits)) ** 0.5
-    dropped, seconds = history.tests_log["dropped"][-1], sum(history.steps_log["seconds"])
-    lost = "no router" if name == "dense" else f"{100 * dropped:.0f} %"
-    print(f"{name:15s} {100 * accuracy:8.1f} ± {100 * error:.1f} % {lost:>11s} {seconds:6.1f} s")
-print(f"\nYou guessed: best {my_best}, ahead by {my_gap} points; tokens choice drops {my_dropped} %.")
+def show_accuracy():
+    curves = figures.training_curves({name: [history.test_columns] for name, history in histories.items()})
+    curves.set_title("Accuracy on test digits")
+    display(figures.described(curves))
+    best = {}
+    for name, history in histories.items():
+        best[name] = accuracy = history.test_accuracy
+        error = (accuracy * (1 - accuracy) / len(test_digits)) ** 0.5
+        seconds = sum(history.steps_log["seconds"])
+        print(f"{name:15s} {100 * accuracy:5.1f} ± {100 * error:.1f} % right on test digits, {seconds:6.1f} s")
+    dense = best.pop("dense")
+    return max(best.values()) - dense
+
+
+predict("m37-more-parameters", reveal=show_accuracy)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # Read the table with its ±: that is the standard error from having only 500 test digits, and another seed moves the
 # results as well. **One run of each on a task this easy does not show that one router is better than another**, nor
 # that experts help at all: the dense model is not short of parameters here. A comparison that can show something needs
 # more runs and a harder task. What this lesson is about does not depend on the ranking: the routers do *different
 # things*.
 #
-# And how many tokens would chance alone drop? With exactly as many slots as tokens, a router that picks experts at
-# random loses this share, since some experts are picked by more tokens than they have slots:
-
-# %%
-tokens = TOGETHER * test_digits.num_tokens
-capacity = models["tokens choice"].blocks[1].mlp.router.capacity(tokens)
-by_chance = metrics.expected_drop_fraction(tokens, EXPERTS, capacity)
-print(f"{tokens} tokens, {EXPERTS} experts x {capacity} slots: chance drops {100 * by_chance:.1f} %")
-print(
-    f"the trained router drops {100 * histories['tokens choice'].tests_log['dropped'][-1]:.1f} % (mean of both layers)"
-)
+# </details>
 
 # %% [markdown]
+# And how many tokens find no slot?
+
+
+# %%
+def show_dropped():
+    tokens = TOGETHER * test_digits.num_tokens
+    capacity = models["tokens choice"].blocks[1].mlp.router.capacity(tokens)
+    by_chance = metrics.expected_drop_fraction(tokens, EXPERTS, capacity)
+    print(f"{tokens} tokens, {EXPERTS} experts with {capacity} slots each; mean of both layers:")
+    print(f"  experts chosen at random would drop {100 * by_chance:.1f} % of tokens")
+    for name, history in histories.items():
+        if name != "dense":
+            print(f"  {name:15s} {100 * history.tests_log['dropped'][-1]:.1f} %")
+    return histories["tokens choice"].tests_log["dropped"][-1]
+
+
+predict("m15-as-many-slots", reveal=show_dropped)
+
+# %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # If your run is like ours, the trained router drops *more* than chance: similar patches want the same expert, and the
 # balance loss, with its weight of 0.01, pulls against that but does not prevent it. Experts choice drops tokens for
 # another reason: no expert is ever overfull, but a token that no expert counts among its best gets no slot.
+#
+# </details>
 
 # %% [markdown]
 # ## 5 · Record what the routers decide
@@ -227,23 +245,32 @@ for name, model in models.items():
 #
 # ### Which sums are 1?
 #
-# *Predict:* a dispatch weight says how much of a token goes into a slot; a combine weight says how much of a slot's
-# answer goes to a token. For each router: does dispatch sum to 1 over tokens? Does combine sum to 1 over slots?
+# A dispatch weight says how much of a token goes into a slot; a combine weight says how much of a slot's answer goes to
+# a token.
+
 
 # %%
-print(f"{'router':15s} {'dispatch over tokens':>22s} {'combine over slots':>22s}")
-for name, by_layer in routings.items():
-    routing = by_layer["blocks.1"]
-    into_slots, to_tokens = routing.dispatch.sum(1), routing.combine.sum((2, 3))
-    spans = [f"{sums.min():.2f} to {sums.max():.2f}" for sums in (into_slots, to_tokens)]
-    print(f"{name:15s} {spans[0]:>22s} {spans[1]:>22s}")
+def show_sums():
+    print(f"{'router':15s} {'dispatch over tokens':>22s} {'combine over slots':>22s}")
+    for name, by_layer in routings.items():
+        routing = by_layer["blocks.1"]
+        into_slots, to_tokens = routing.dispatch.sum(1), routing.combine.sum((2, 3))
+        spans = [f"{sums.min():.2f} to {sums.max():.2f}" for sums in (into_slots, to_tokens)]
+        print(f"{name:15s} {spans[0]:>22s} {spans[1]:>22s}")
+
+
+predict("m01-sums", reveal=show_sums)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # Soft MoE: both are always 1. Every slot is an average of tokens, and every token's answer is an average of the slots'
 # answers. A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0. Its combine sums to the gates
 # of the experts that had a free slot, and to exactly **0 for a dropped token**: attention still changes that token, but
 # the MoE layer adds nothing. In experts choice the gates of several experts add up; they come from the same softmax, so
 # the sum stays below 1.
+#
+# </details>
 
 # %% [markdown]
 # ## 6 · Look inside
@@ -383,3 +410,6 @@ figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[
 # <details><summary>5. Twice as many experts, the same total number of slots: how do parameters and work
 # change?</summary>
 # The experts' parameters double. The work does not: each slot still passes through one expert.</details>
+
+# %%
+calibration("00")

@@ -15,6 +15,9 @@
 # You need lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. Everything runs on
 # a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
 # At the end you can
 # - write a top-k router and the sparse layer around it, and count the rows that its experts compute,
 # - say in which order a router applies softmax and top-k, and why that decides whether it learns at all with k = 1,
@@ -59,7 +62,7 @@ from softmoe_edu.data import digits
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
-from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import RouterExplorer, RoutingLens
 
@@ -118,18 +121,21 @@ for token in range(3):
 def top_k_route(logits, k):
     """Choose k experts for each token, and return the weights of their answers.
 
-    logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
-    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
-    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
-    weights of a token sum to less than 1 unless k = e. The k may be in any order, and where scores are equal any
-    of the equal experts will do. Gradients must flow through the weights, so use torch.
+    logits (b, n, e): the score of each of n tokens with each of e experts, b examples.
+
+    Returns weights (b, n, k), in the dtype of logits, and indices (b, n, k), int64:
+    weights[..., j] belongs to expert indices[..., j].
+
+    Convention: softmax over all e experts, then the k largest, not divided again, so
+    that a token's weights sum to less than 1 unless k = e. The k may be in any order,
+    and of experts with equal scores any will do. Gradients must flow through the
+    weights, so use torch.
     """
     raise NotImplementedError
 
 
 # %% [markdown]
-# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("top-k-route")` for a first hint; call it again for
-# the next one.
+# Stuck? Call `hint("top-k-route")` for a first hint; call it again for the next one.
 
 # %% tags=["check:top-k-route"]
 check("top-k-route", top_k_route)
@@ -181,29 +187,28 @@ def show_orders():
     display(figures.described(draw_orders()))
     a, b = slope(route), slope(top_k_then_softmax)
     print(f"slope of the gate at a logit of 2: router A {a:.4f}, router B {b:.4f}")
-    if b == 0:
-        return "exactly zero"
-    return "as large as router A's" if abs(a - b) < 1e-6 else "not zero, but of another size than router A's"
+    print("weights of a token with the logits 2, 1, 0, 0.5, and their sum:")
+    scores = torch.tensor([[[2.0, 1.0, 0.0, 0.5]]])
+    for k in (1, 2, 3, 4):
+        for name, router in (("A", route), ("B", top_k_then_softmax)):
+            weights = router(scores, k)[0][0, 0].sort(descending=True).values
+            shown = "  ".join(f"{weight:.3f}" for weight in weights)
+            print(f"  k = {k}, router {name}: {shown:28s} sum {weights.sum():.3f}")
+    return a, b
 
 
 # %%
 predict("m21-order", reveal=show_orders)
 
 # %% [markdown]
-# *Say what you saw, in one line, before you read on.*
+# <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
 # The softmax of a single number is 1, whatever the number. The layer runs, the experts learn, and the router hears
 # nothing from the loss: weight decay or a balance loss may still move it, but never towards better answers. With more
 # than one choice, the other order does learn; its weights are different ones, since a token's weights are divided by
-# their sum:
-
-# %%
-scores = torch.tensor([[[2.0, 1.0, 0.0, 0.5]]])
-for k in (1, 2, 3, 4):
-    for name, router in (("softmax, then top-k", route), ("top-k, then softmax", top_k_then_softmax)):
-        weights = router(scores, k)[0][0, 0].sort(descending=True).values
-        shown = "  ".join(f"{weight:.3f}" for weight in weights)
-        print(f"k = {k}  {name}: {shown:28s} sum {weights.sum():.3f}")
+# their sum.
+#
+# </details>
 
 # %% [markdown]
 # Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer apply the softmax first; Mixtral
@@ -224,13 +229,17 @@ for k in (1, 2, 3, 4):
 
 # %% tags=["exercise:router-gradient"]
 def router_gradient(route, logits, answers, k):
-    """Measure how strongly training pulls at a router's scores: the norm of their gradient.
+    """Measure how strongly training pulls at a router's scores: a gradient's norm.
 
-    route: a function (logits, k) -> (weights, indices) like top_k_route. logits (b, n, e). answers (b, n, e): each
-    expert's answer to each token, a single number here. A token's output is the sum over its k choices of weight
-    times the chosen expert's answer, and the loss is the sum of all outputs. Returns the square root of the sum of the
-    squares of all b * n * e slopes of the loss with respect to logits, by autograd: a float, or a tensor without axes.
-    If no path leads from the loss back to logits, returns 0.0.
+    route: a function (logits, k) -> (weights, indices), like top_k_route.
+    logits (b, n, e): the scores. k: how many experts a token chooses.
+    answers (b, n, e): each expert's answer to each token, a single number here.
+
+    A token's output is the sum over its k choices of weight times the chosen expert's
+    answer; the loss is the sum of all outputs. Returns the square root of the sum of
+    the squares of all b * n * e slopes of the loss with respect to logits, by autograd:
+    a float, or a tensor without axes. If no path leads from the loss back to logits,
+    returns 0.0.
     """
     raise NotImplementedError
 
@@ -272,13 +281,16 @@ for k in (1, 2, 4, 8):
 
 # %% tags=["exercise:token-choice-moe"]
 def token_choice_moe(x, w_router, experts, k):
-    """Send each token through the k experts that it chooses, and sum their answers, weighted by its gates.
+    """Send each token through k experts; sum their answers, weighted by its gates.
 
-    x: tokens (b, n, d). w_router (d, e): a column for each expert; a score is token times column. experts: a list of e
-    functions, each of which maps (..., d) to (..., d). Gates: softmax over all e experts, of which the k largest count,
-    not divided again. Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert receives only tokens that chose it, each once: b * n * k rows are computed in all, not b * n * e. There
-    is no capacity, and no noise is added.
+    x (b, n, d): tokens. k: how many experts a token chooses.
+    w_router (d, e): a column for each expert; a score is token times column.
+    experts: a list of e functions, each of which maps (..., d) to (..., d).
+
+    Gates: softmax over all e experts; the k largest count and are not divided again.
+    Returns the tokens' answers, (b, n, d), without the tokens themselves.
+    An expert receives only tokens that chose it, each once: b * n * k rows are computed
+    in all, not b * n * e. There is no capacity, and no noise is added.
     """
     raise NotImplementedError
 
@@ -348,9 +360,10 @@ def draw_sweep():
     steps = rows["output"].diff().abs()
     where, jump, rest = SWEPT[int(steps.argmax())], steps.max(), steps.sort().values[-2]
     text = (
-        f"Near a logit of {where:.2f} the choice goes from expert 0 to 1. Its gate has a corner there but no jump; the "
+        f"At a logit of {where:.2f} the choice goes from expert 0 to 1; there the output changes by {jump:.3f} in a "
+        f"single step of 0.01, and by at most {rest:.4f} in any other."
     )
-    describe(axes, f"{text}output jumps by {jump:.3f}, and by at most {rest:.4f} in any other step of 0.01.")
+    describe(axes, text)
     return axes
 
 
@@ -360,21 +373,22 @@ def show_slopes():
     start = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], requires_grad=True)
     (slopes,) = torch.autograd.grad(route(start, 1)[0].sum(), start)
     print("slopes of the gate with respect to the logits 2, 1, 0, 0:", [f"{s:+.3f}" for s in slopes.flatten().tolist()])
-    count = int((slopes.abs() > 1e-9).sum())
-    return {0: "none of them", 1: "only those of chosen experts"}.get(count, "all four")
 
 
 # %%
 predict("m22-gradient", reveal=show_slopes)
 
 # %% [markdown]
-# *Say what you saw, in one line, before you read on.*
+# <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
 # **The selection jumps, and the gate moves.** Between jumps the gate is a smooth function of *all* logits, and its
 # gradient says: trust this expert more, or less. If its answers are bad, its logit sinks, until another expert
 # overtakes it. That is all the router ever learns from. It never hears what the *other* expert would have answered: no
 # gradient says "expert 1 would have been better here".
 #
+# </details>
+
+# %% [markdown]
 # You can walk through the same sweep. Each *group* in this lens is one state of the sweep: a line of three tokens, of
 # which only token 1 changes. Drag *Group* and watch where token 1 goes; then switch from *dispatch* to *combine* and
 # drag again. (With the keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
@@ -446,18 +460,22 @@ def show_noise():
         moved[mode] = (first != second).any(-1).float().mean().item()
         print(f"{mode:10s}: {100 * moved[mode]:.0f} % of {first[..., 0].numel()} tokens go elsewhere the second time")
     model.eval()
-    share = moved["evaluation"]
-    return "none of them" if share == 0 else "some, under half" if share < 0.5 else "half or more"
+    return moved["evaluation"]
 
 
 # %%
 predict("m23-noise", reveal=show_noise)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # Noise belongs to *learning*, as dropout does, and `model.eval()` turns it off. A router that stays noisy in use gives
 # a different answer to the same image each time, and its results get worse for nothing. Code with this fault has been
 # published, with all its tests passing: who runs a test twice on the same input?
 #
+# </details>
+
+# %% [markdown]
 # Now look at the trained router, one digit at a time, step by step from score to combine. Here are three things to try,
 # a minute each; leave the other settings as they are:
 #
@@ -506,7 +524,7 @@ patient = clinic("01")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which others from this lesson would tell the suspects apart?
+# One measurement has been made for you. Which of the instruments above tell the suspects apart?
 
 # %%
 torch.manual_seed(0)
@@ -518,7 +536,8 @@ print("training mode:", patient.layer.training, "  input", tuple(x.shape), "  ou
 print("experts per token:", metrics.experts_per_token(routing).unique().tolist())
 
 # %%
-# patient.diagnose("...", "...")   # remove the first #, and name one or more of the suspects
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
 # More patients: `clinic("01", 2)`, `clinic("01", 3)` and so on.

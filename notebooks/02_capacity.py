@@ -15,6 +15,9 @@
 # You need lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). Everything runs
 # on a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
 # At the end you can
 # - compute an expert's capacity, and say how many tokens even a fair router drops,
 # - fill the buffers of a sparse router on paper and in code, by position and by gate,
@@ -72,7 +75,7 @@ from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order,
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
-from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
@@ -144,17 +147,21 @@ print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 slots stay", ma
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
     """Return the number of slots of one expert, an int.
 
-    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: the slots of
-    all experts together, divided by the number of all choices. The slots are shared evenly among the experts and
-    rounded up, then rounded up again to the next multiple of `multiple_of`. Compute in floating point and round the
-    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and so 56, as in the official code.
+    tokens: tokens of a group. experts: experts of the layer.
+    k: experts that each token chooses.
+    factor: the slots of all experts together, divided by the number of all choices.
+    multiple_of: what the result has to be a multiple of.
+
+    The slots are shared evenly among the experts and rounded up, then rounded up again
+    to the next multiple of `multiple_of`. Compute in floating point and round the
+    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and
+    so 56, as in the official code.
     """
     raise NotImplementedError
 
 
 # %% [markdown]
-# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("expert-capacity")` for a first hint; call it again
-# for the next one.
+# Stuck? Call `hint("expert-capacity")` for a first hint; call it again for the next one.
 
 # %% tags=["check:expert-capacity"]
 check("expert-capacity", expert_capacity)
@@ -201,7 +208,7 @@ def show_chance():
 predict("m15-drop-rate", reveal=show_chance)
 
 # %% [markdown]
-# *Say what you saw, in one line, before you read on.*
+# <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
 # Fair on average is not even in each batch: some experts get more tokens than they have slots, others leave slots
 # empty, and an empty slot of one expert is no help to another. The number of tokens at an expert is binomial: the more
@@ -209,6 +216,9 @@ predict("m15-drop-rate", reveal=show_chance)
 # fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are whole numbers.) This
 # is one reason why sparse routers let many images share their buffers. Keep that in mind until section 8.
 #
+# </details>
+
+# %% [markdown]
 # Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some
 # experts are more in demand than others: which factor do you need now, and how many slots stay empty?
 
@@ -225,15 +235,21 @@ CapacityExplorer(num_experts=8, tokens=64)
 
 # %% tags=["exercise:assign-with-capacity"]
 def assign_with_capacity(indices, weights, capacity, priority):
-    """Assign each choice of a group of tokens to a slot of its expert, as long as one is free.
+    """Assign each choice of a group's tokens to a slot of its expert while one is free.
 
-    indices (n, k): the experts that each of n tokens chooses, best first; -1 means no choice: padding has -1 only,
-    another token may have fewer than k choices, and -1 after them. weights (n, k): the gates of these choices, largest
-    first. capacity: the number of slots of each expert, at least 1.
-    All first choices are served before any second one. Within each round tokens come in order of priority:
-    "position" in their order, "gate" by their largest weight, the largest first (of equal ones, either may be first).
-    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an expert's first arrival, 1 for the
-    next, and so on; and kept (n, k), bool: whether it got a slot. Where it got none, any position will do.
+    indices (n, k): the experts that each of n tokens chooses, best first. -1 means no
+        choice: padding has -1 only; another token may have fewer than k choices, and
+        -1 after them.
+    weights (n, k): the gates of these choices, largest first.
+    capacity: the number of slots of each expert, at least 1.
+    priority: within each round, "position" serves the tokens in their order, "gate" by
+        their largest weight, the largest first (of equal ones, either may be first).
+
+    All first choices are served before any second one.
+
+    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an
+    expert's first arrival, 1 for the next, and so on; and kept (n, k), bool: whether it
+    got a slot. Where it got none, any position will do.
     """
     raise NotImplementedError
 
@@ -251,7 +267,7 @@ order = []
 if show_lines:
     print(numbered())
 if order:
-    assign_with_capacity = in_order(order)
+    assign_with_capacity = in_order(order, instead_of=assign_with_capacity)
 
 # %% tags=["check:assign-with-capacity"]
 check("assign-with-capacity", assign_with_capacity)
@@ -311,19 +327,27 @@ def show_dropped():
 predict("m16a-dropped-token", reveal=show_dropped)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # "Dropped" sounds like "deleted". Nothing is deleted: a sum over no kept choices is 0, the residual connection carries
 # the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed one
 # expert.
+#
+# </details>
 
 
 # %% tags=["exercise:combine-with-residual"]
 def combine_with_residual(x, expert_out, weights, kept):
     """Combine the experts' answers for each token, and add the residual connection.
 
-    x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
-    False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),
-    bool. Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and
-    block (n, d), the tokens plus layer: the residual connection. Gradients must flow through both, so use torch.
+    x (n, d): the tokens that came in.
+    expert_out (n, k, d): the answers of each token's k experts; where kept is False
+        there is no answer, and any numbers may be there, even inf or NaN.
+    weights (n, k): the gates. kept (n, k), bool: which choices got a slot.
+
+    Returns layer (n, d), for each token the sum of weight times answer over the choices
+    that were kept, and block (n, d), the tokens plus layer: the residual connection.
+    Gradients must flow through both, so use torch.
     """
     raise NotImplementedError
 
@@ -537,11 +561,16 @@ def show_causality():
 predict("m26b-causal", reveal=show_causality)
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # An image is there all at once, so nobody minds. In a text model it is a leak: an earlier word is computed with
 # knowledge of a later one, which does not exist yet when the model writes. The usual order, first choices first, leaks,
 # and so does priority by gate; by position with one choice, nothing does. Choosing for yourself is not enough: the
 # queue decides.
 #
+# </details>
+
+# %% [markdown]
 # And across images? Keep the last image of each group, and exchange the three that come before it. How many of its
 # patches change fate, dropped before and not now, or the other way round?
 
@@ -586,16 +615,17 @@ for priority in ("position", "gate"):
 #
 # You have used many checks; now write one. `check_assign(assign)` receives a candidate and must raise an error if it is
 # wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and
-# on 19 wrong ones, of which it must reject 15. Most of them return the right shapes.
+# on 21 wrong ones, of which it must reject 17. Most of them return the right shapes.
 
 
 # %% tags=["exercise:check-assign"]
 def check_assign(assign):
-    """Raise an error (AssertionError or another) if `assign` is a wrong assign_with_capacity; if it is right, do not.
+    """Raise an error if assign is a wrong assign_with_capacity, none if it is right.
 
-    assign(indices, weights, capacity, priority) -> (positions, kept), as in the exercise before. A right one may put
-    anything into positions where kept is False, may use any integer type for positions, and may serve either of two
-    tokens with equal weights first.
+    assign(indices, weights, capacity, priority) -> (positions, kept), as in the
+    exercise before. The error may be an AssertionError or another one. A right function
+    may put anything into positions where kept is False, may use any integer type for
+    positions, and may serve either of two tokens with equal weights first.
     """
     raise NotImplementedError
 
@@ -637,24 +667,20 @@ patient = clinic("02")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which others would tell the suspects apart? The instruments of this lesson:
-#
-# - `metrics.dropped_per_position(routing)`: how often each position is dropped, from first to last,
-# - `y[metrics.dropped(routing).view(200, 16)]`: what the layer answers to dropped tokens,
-# - `routing.gates`: each token's gates for all experts, and `routing.gate`: those of the slots that were filled,
-# - `routing.sizes`: groups, tokens per group, experts, slots per expert.
+# One measurement has been made for you. Which of the instruments above tell the suspects apart?
 
 # %%
 torch.manual_seed(0)
 x = torch.randn(200, 16, 8)
-with torch.no_grad(), record(patient.layer) as seen:
+with record(patient.layer) as seen:
     y = patient.layer(x)
 routing = seen["router"]
 print("input", tuple(x.shape), "output", tuple(y.shape), routing)
 print(f"dropped: {100 * metrics.dropped_fraction(routing):.0f} % of tokens")
 
 # %%
-# print(patient.diagnose("...", "..."))   # remove the first #, and name one or more of the suspects
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
 # More patients: `clinic("02", 2)`, `clinic("02", 3)` and so on.

@@ -14,6 +14,9 @@
 #
 # You need lessons 00 to 02, softmax, and pen and paper.
 #
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
 # At the end you can
 # - compute dispatch weights, slots, combine weights and answers by hand, and say which sums must be 1,
 # - write the whole layer from Algorithm 1 of the paper (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*,
@@ -51,7 +54,7 @@ from IPython.display import display
 
 from softmoe_edu import Experts, MoE, SoftRouter, ViT, cost, figures, paper, record
 from softmoe_edu.data import digits
-from softmoe_edu.teaching import calibration, check, clinic, predict, returning, use
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import CostExplorer, RouterExplorer, RoutingLens
 
@@ -76,7 +79,7 @@ def both_sums():
     display(figures.described(figures.dispatch_map(routing)))
 
 
-predict("m01-sums", reveal=both_sums)
+predict("m05-token-sums", reveal=both_sums)
 
 # %% [markdown]
 # **Now on paper.** Two tokens of two numbers each, three experts with one slot each. The scores are given as
@@ -138,11 +141,13 @@ def judged(typed, exact):  # compares what was typed with the exact numbers
     try:
         numbers = [Fraction(part.replace(" ", "")) for part in str(typed).strip(" []").split(",")]
     except (ValueError, ZeroDivisionError):
-        return "not filled in" if typed == "?" else f"{typed!r} cannot be read: write two numbers such as '1/2, 3/4'"
+        if typed == "?":
+            return "not filled in; the exact numbers appear here once it is"
+        return f"{typed!r} cannot be read: write two numbers such as '1/2, 3/4'"
     return f"[{text(numbers)}] is {'right' if numbers == exact else 'not what stands above: where does your paper differ?'}"
 
 
-for slot in range(3):
+for slot in range(3 if my_slot_1 != "?" else 1):
     dispatch, holds, answer = run_slot(slot)
     print(f"slot {slot}: dispatch {text(dispatch)}; holds [{text(holds)}]; expert {slot} answers [{text(answer)}]")
 print("you, slot 1:", judged(my_slot_1, run_slot(1)[1]))
@@ -151,7 +156,8 @@ print("you, slot 1:", judged(my_slot_1, run_slot(1)[1]))
 for token, (row, mine) in enumerate(zip(powers, (my_token_0, my_token_1), strict=True)):
     combine = [Fraction(power, sum(row)) for power in row]  # normalise
     answer = [sum(combine[slot] * run_slot(slot)[2][i] for slot in range(3)) for i in (0, 1)]  # combine
-    print(f"token {token}: combine {text(combine)}; answer [{text(answer)}]")
+    if mine != "?":
+        print(f"token {token}: combine {text(combine)}; answer [{text(answer)}]")
     print(f"you, token {token}: {judged(mine, answer)}")
 
 # %% [markdown]
@@ -210,11 +216,13 @@ for token in (0, 1):
 
 # %% tags=["exercise:dispatch-weights"]
 def dispatch_weights(logits):
-    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
+    """Compute the weights that mix the tokens into slots (Eq. 1 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the dispatch weights, of the same shape and dtype. Every slot is an average
+    of the tokens of its own example. Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -223,8 +231,8 @@ def dispatch_weights(logits):
 check("dispatch-weights", dispatch_weights)
 
 # %% [markdown]
-# Stuck? Run `from softmoe_edu.teaching import hint` and then `hint("dispatch-weights")` for a first hint; call it again
-# for the next one. If your numbers are those of a classic mistake, the check says which one.
+# Stuck? Call `hint("dispatch-weights")` for a first hint; call it again for the next one. If your numbers are those of
+# a classic mistake, the check says which one.
 
 # %% [markdown]
 # ## 5 · ★ Exercise: combine (5 min)
@@ -236,11 +244,13 @@ check("dispatch-weights", dispatch_weights)
 
 # %% tags=["exercise:combine-weights"]
 def combine_weights(logits):
-    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
+    """Compute the weights that mix the slots' answers into tokens (Eq. 2).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the combine weights, of the same shape and dtype. Every token's answer is an
+    average of all slots of all experts. Gradients must flow through, so use torch.
     """
     raise NotImplementedError
 
@@ -301,15 +311,8 @@ print(f"combine weights that are exactly 0: {int((routing.combine == 0).sum())} 
 # Soft MoE is *soft*: no weight is 0 (except by rounding), and every answer draws on every slot. How much of this is
 # learned?
 
-
 # %%
-def numbers_learned():
-    router = SoftRouter(dim=8, num_experts=4, slots_per_expert=2)
-    print("phi, (d, e, p):", tuple(router.phi.shape))
-    return router.phi.numel()
-
-
-predict("m04-one-matrix", reveal=numbers_learned)
+predict("m04-one-matrix")
 
 # %%
 my_dispatch, my_combine = use("dispatch-weights", dispatch_weights), use("combine-weights", combine_weights)
@@ -322,35 +325,29 @@ for name, weigh in (("dispatch", my_dispatch), ("combine", my_combine)):
     print(f"{name}: weights move in {where}")
 
 # %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
 # One score moved, and both matrices changed: dispatch in that slot's whole column, combine in that token's whole row.
 # There is one set of scores and one learned matrix, phi, with d · e · p numbers.
+#
+# </details>
 
 # %% [markdown]
 # ## 7 · What is computed, and what is not (5 min)
 
-
 # %%
-class CountingExperts(torch.nn.Module):
-    rows = 0
-
-    def forward(self, slots):  # (b, e, p, d)
-        self.rows += slots[..., 0].numel()
-        return slots
-
-
-def rows_run():
-    experts = CountingExperts()
-    MoE(SoftRouter(dim=8, num_experts=128, slots_per_expert=1), experts)(torch.randn(1, 196, 8))
-    print(f"every token through every expert: {196 * 128:,} rows; Soft MoE: {experts.rows:,} rows")
-    return experts.rows
-
-
-predict("m06-expert-rows", reveal=rows_run)
+predict("m06-expert-rows")
 
 # %% [markdown]
-# Experts never see a token. They see slots, and you decide how many of those there are. **Must there be as many slots
-# as tokens?** Keep the tokens and change the slots. Work is counted in MACs; one MAC is a multiplication and an
-# addition.
+# <details><summary>Locked? Then read on here.</summary>
+#
+# Experts never see a token. They see slots, and you decide how many of those there are.
+#
+# </details>
+
+# %% [markdown]
+# **Must there be as many slots as tokens?** Keep the tokens and change the slots. Work is counted in MACs; one MAC is a
+# multiplication and an addition.
 
 # %%
 x = torch.randn(2, 196, 32)
@@ -390,10 +387,13 @@ print("Soft MoE, answers to the average token:    ", float(torch.relu(slopes * b
 
 # %% tags=["exercise:soft-moe"]
 def soft_moe(x, phi, experts):
-    """Compute a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+    """Compute a Soft MoE layer: Algorithm 1 of the paper, scores as they are.
 
-    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each of
-    which maps (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x (b, n, d): tokens. phi (d, e, p): one learned vector for each slot.
+    experts: a list of e functions, each of which maps (..., d) to (..., d).
+
+    A score is the product of token and slot vector; neither is divided by its length.
+    Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
     """
     raise NotImplementedError
 
@@ -414,9 +414,10 @@ listing()
 
 # %% tags=["exercise:sort-soft-moe"]
 def soft_moe_lines():
-    """Return the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
+    """Return the numbers of the six lines of soft_moe, in an order that runs.
 
-    Six of the numbered lines make up a right soft_moe; the other six are common mistakes.
+    The result is a list such as [3, 1, 4, 2, 6, 5]. Six of the numbered lines make up a
+    right soft_moe; the other six are common mistakes.
     """
     raise NotImplementedError
 
@@ -479,8 +480,10 @@ print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 def my_check(layer):
     """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
 
-    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list of e experts, each a function
-    that keeps the shape (..., d). Accept every right layer, however it is written: two may differ by rounding.
+    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list
+        of e experts, each a function that keeps the shape (..., d).
+
+    Accept every right layer, however it is written: two may differ by rounding.
     """
     raise NotImplementedError
 
@@ -542,11 +545,8 @@ with torch.no_grad():
 my_measurements = "?"  # measure what you need here: alone.dispatch, together.combine and so on are (b, n, e, p)
 
 # %%
-my_diagnosis = ()  # names of suspects, such as ("noisy",)
-if my_diagnosis:
-    print(patient.diagnose(*my_diagnosis))
-else:
-    print("Write the names of your suspects above; clinic('05', 2) is another patient.")
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>

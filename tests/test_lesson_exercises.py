@@ -12,6 +12,7 @@ from softmoe_edu.teaching.exports import solutions
 from softmoe_edu.teaching.exports.lesson import chosen
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+WIDTH = 88
 LESSONS = sorted({exercise.lesson for exercise in exercises().values()})
 
 
@@ -52,6 +53,12 @@ def test_stubs_and_checks_stand_in_the_lesson(number):
     assert checks == {name: f'check("{name}", {exercise.name})' for name, exercise in known.items()}
 
 
+@pytest.mark.parametrize("name", exercises())
+def test_a_specification_fits_its_cell(name):
+    """Signature and docstring have at most 88 characters a line: in a cell of 1280 pixels no more is seen."""
+    assert [line for line in exercises()[name].stub.splitlines() if len(line) > WIDTH] == []
+
+
 @pytest.mark.parametrize("number", LESSONS)
 def test_no_lesson_shows_a_solution(number):
     """No line of a reference's or a variant's body stands in a code cell of its lesson."""
@@ -74,6 +81,23 @@ def test_a_lesson_has_its_spine(number):
     assert len(re.findall(r"<details>", text)) >= 5 + 3
     assert number in clinics()
     assert sum(exercise.essential for exercise in of_lesson(number).values()) >= 2
+
+
+def test_every_lesson_says_what_to_do_after_a_restart():
+    """Its introduction names JupyterLab's command, as it stands in the menu Run."""
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        first = nbformat.read(path, as_version=4).cells[0].source
+        assert "**Run > Run All Above Selected Cell**" in " ".join(first.split()), path.stem
+
+
+@pytest.mark.parametrize("number", LESSONS)
+def test_the_first_imports_are_what_every_exercise_needs(number):
+    """Whoever runs the first cell of imports can check, ask for hints, and go on with the library's version."""
+    code = (cell.source for cell in lesson(number).cells if cell.cell_type == "code")
+    first = next(source for source in code if "import" in source)
+    (names,) = re.findall(r"^from softmoe_edu\.teaching import (.+)$", first, re.MULTILINE)
+    assert {"check", "hint", "use"} <= {*names.split(", ")}
+    assert "import hint" not in "\n".join(cell.source for cell in lesson(number).cells if cell.cell_type == "markdown")
 
 
 @pytest.mark.notebook

@@ -1,20 +1,23 @@
 """Every lesson runs whole, in a fresh kernel, from a folder that is not the checkout."""
 
 import time
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from sightkit import LESSONS, cards, in_sight, printed, tells
 
-LESSONS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+from softmoe_edu.teaching.discovery import find_question
 
 
 @pytest.mark.notebook
 @pytest.mark.filterwarnings("default")  # the Jupyter client's own warnings are no fault of a lesson
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
 def test_lesson_runs(path, tmp_path):
-    """No cell raises or writes to stderr but progress bars, figures are described, and exercises are not started."""
+    """No cell raises or writes to stderr but progress bars, figures are described, exercises are not started.
+
+    And no output in sight of a card tells its answer.
+    """
     notebook = nbformat.read(path, as_version=4)
     start = time.monotonic()
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
@@ -32,3 +35,6 @@ def test_lesson_runs(path, tmp_path):
     assert not errors
     assert not pictures, "show figures with figures.described, which adds the text that a screen reader reads"
     assert described and all('alt="' in html for html in described)
+    for id, card in cards(notebook).items():
+        shown = (printed(cell) for cell in notebook.cells[: in_sight(notebook, card).stop])
+        assert [(text, found) for text in shown if (found := tells(text, find_question(id)))] == [], id

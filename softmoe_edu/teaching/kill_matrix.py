@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from softmoe_edu.teaching.check.examine import BASICS, examine
+from softmoe_edu.teaching.check.examine import examine, tested
 from softmoe_edu.teaching.check.report import MOST_LINES, Report
 from softmoe_edu.teaching.discovery import exercises
 from softmoe_edu.teaching.exercise import Exercise
@@ -91,8 +91,7 @@ def render(all_rows: Iterable[Row]) -> str:
     ]
     for group in by_exercise.values():
         exercise = group[0].exercise
-        basics = BASICS if exercise.basics else BASICS[:1]
-        names = [each.name for each in (*basics, *exercise.properties)]
+        names = [each.name for each in tested(exercise)]
         lines += ["", f"## {exercise.id} (lesson {exercise.lesson})", ""]
         lines.append("| answer | said | " + " | ".join(names) + " |")
         lines.append("| --- | --- |" + " :-: |" * len(names))

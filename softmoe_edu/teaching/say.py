@@ -31,6 +31,15 @@ PLAIN = {
 }
 
 
+class Sentence(str):
+    """Text that a notebook shows as it is, without quotes and with its lines."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return fitting(str(self))
+
+
 def say(*lines: object) -> None:
     """Print these lines to sys.stdout, and nothing where there is none or where it was closed.
 

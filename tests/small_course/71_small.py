@@ -31,7 +31,8 @@ predict("m15-small")
 def tokens_per_expert(indices, experts):
     """Count for each expert the tokens that chose it.
 
-    indices (n, k): the experts that each of n tokens chose. experts: how many there are. Returns (experts,), int64.
+    indices (n, k): the experts that each of n tokens chose. experts: how many there are.
+    Returns (experts,), int64.
     """
     raise NotImplementedError
 

@@ -133,9 +133,9 @@ def reworded(monkeypatch):
 
     monkeypatch.setattr(Finding, "__init__", otherwise)
     monkeypatch.setattr(attempt, "_what", lambda value: "a thing")
-    basics = renamed(examining.BASICS, "first")
-    monkeypatch.setattr(examining, "BASICS", basics)
-    monkeypatch.setattr(examining, "SIGNATURE", basics[0])
+    names = ("SIGNATURE", "SHAPE", "ALONE", "DTYPE")
+    for name, each in zip(names, renamed([getattr(examining, name) for name in names], "first"), strict=True):
+        monkeypatch.setattr(examining, name, each)
     return lambda exercise: dataclasses.replace(exercise, properties=renamed(exercise.properties))
 
 

@@ -1,15 +1,22 @@
 """The clinic: cases without an answer key, each with a right diagnosis."""
 
+import html
 import itertools
+import re
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 
+from softmoe_edu import metrics, record
 from softmoe_edu.teaching import clinic, progress
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.clinic.patient import Patient
 from softmoe_edu.teaching.discovery import clinics
 from softmoe_edu.teaching.draw import Draw
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 @pytest.fixture(autouse=True)
@@ -35,9 +42,9 @@ def test_only_the_whole_truth_is_right():
     assert patient.diagnose("a") == (
         "Incomplete: 2 things are wrong with it; you named 1. What you measured may be right; look for one more."
     )
-    for wrong in ((), ("c",), ("a", "c"), ("a", "b", "c")):
+    for wrong in (("c",), ("a", "c"), ("a", "b", "c")):
         assert patient.diagnose(*wrong).startswith("Not right: 2 things are wrong with it; you named")
-    assert [event["right"] for event in progress.events("clinic", "clinic-99")][-6:] == [True] + [False] * 5
+    assert [event["right"] for event in progress.events("clinic", "clinic-99")][-5:] == [True] + [False] * 4
 
 
 def test_bad_input_gets_a_sentence():
@@ -94,3 +101,63 @@ def test_a_patient_is_the_same_whatever_defaults_a_learner_has_set():
             for one, two in zip(patient.layer.parameters(), other[lesson].layer.parameters(), strict=True):
                 assert (two.device.type, two.dtype) == ("cpu", torch.float32)
                 assert torch.equal(one, two)
+
+
+def test_a_diagnosis_reads_the_same_however_it_is_shown():
+    """What a notebook shows of a diagnosis is what print writes: lines, and no quotes around them."""
+    said = Patient(EXAMPLE, 1).diagnose("a", "b")
+
+    assert repr(said) == str(said) and said.splitlines()[0] == "Right."
+
+
+def test_naming_nothing_is_no_diagnosis():
+    """Nobody is told what would be seen if nothing were true; nothing is noted."""
+    before = len(progress.events("clinic", "clinic-99"))
+    said = Patient(EXAMPLE, 1).diagnose()
+
+    assert said.startswith("Name what you found, in quotes, such as patient.diagnose('a'), or several names")
+    assert "2 are right" in said and len(progress.events("clinic", "clinic-99")) == before
+
+
+@pytest.mark.parametrize("named", [("rounded-down",), "rounded-down", ["rounded-down"], [["rounded-down"]]])
+def test_a_name_without_its_comma_is_understood(named):
+    """A string that was spread into its letters, and a list in place of names, mean what they spell."""
+    case = Clinic(
+        "99", "It rounds.", lambda draw: (None, ["rounded-down"]), {"rounded-down": "R."}, {"rounded-down": "S."}
+    )
+
+    assert Patient(case, 1).diagnose(*named).startswith("Right.")
+
+
+def examined(lesson, patient):
+    """Run the cell in which a lesson examines its patient, and return the names that it defines."""
+    (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
+    code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+    start = next(i for i, source in enumerate(code) if source.startswith(f'patient = clinic("{lesson}")'))
+    names = {"torch": torch, "record": record, "metrics": metrics, "patient": patient}
+    for source in code[start + 1 :]:
+        if "randn" in source and "diagnose" not in source:
+            exec(source, names)
+            return names
+    raise AssertionError("no cell examines the patient")
+
+
+@pytest.mark.parametrize("lesson", clinics())
+def test_every_instrument_works_on_every_patient(lesson):
+    """A clinic lists instruments, and none of them raises, whatever is wrong with the patient."""
+    assert clinics()[lesson].instruments
+    for number in range(1, 9):
+        patient = clinic(lesson, number)
+        names = examined(lesson, patient)
+        for code in patient.instruments:
+            assert code in repr(patient) and html.escape(code) in patient._repr_html_()
+            eval(code, dict(names))
+
+
+@pytest.mark.parametrize("lesson", clinics())
+def test_printing_the_layer_tells_nothing(lesson):
+    """All patients of a lesson print alike, and their classes have names that say nothing of a fault."""
+    (shown,) = {repr(clinic(lesson, number).layer) for number in range(1, 9)}
+
+    plain = {"MoE", "Layer", "PatientLayer", "Router", "PatientRouter", "Experts"}
+    assert {*re.findall(r"[A-Z]\w+(?=\()", shown)} <= plain

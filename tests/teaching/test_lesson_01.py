@@ -5,7 +5,7 @@ import torch
 
 from softmoe_edu import Experts, MoE, TokensChoiceRouter, metrics, record
 from softmoe_edu.course.lesson_01.card import CARD
-from softmoe_edu.course.lesson_01.clinic import CLINIC, PATIENTS, ShakenRouter
+from softmoe_edu.course.lesson_01.clinic import CLINIC, PATIENTS, PatientRouter
 from softmoe_edu.routers.tokens_choice import choose_experts
 from softmoe_edu.teaching.clinic.patient import clinic
 from softmoe_edu.teaching.discovery import find_exercise
@@ -21,7 +21,7 @@ def drawn(*shape, seed=1):
 def layer_of(*ids):
     """Return a patient's layer with these ids, in float64 and evaluation mode."""
     torch.manual_seed(0)
-    return MoE(ShakenRouter(frozenset(ids)), Experts(8, 5, 12)).double().eval()
+    return MoE(PatientRouter(frozenset(ids)), Experts(8, 5, 12)).double().eval()
 
 
 @pytest.mark.parametrize("k", [1, 2, 5])
@@ -97,7 +97,7 @@ def test_a_healthy_layer_is_the_librarys():
     layer, x = layer_of(), drawn(4, 16, 8)
     router = layer.router
     with torch.no_grad():
-        routing, expected = router(x), super(ShakenRouter, router).decide(router.score(x))
+        routing, expected = router(x), super(PatientRouter, router).decide(router.score(x))
         shaken = router.train().decide(router.score(x))
 
     assert torch.equal(routing.token, expected.token)

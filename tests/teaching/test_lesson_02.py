@@ -1,7 +1,9 @@
 """Lesson 02: the lines to put in order, the patients of the clinic, and where the exercises meet the library."""
 
 import itertools
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 
@@ -9,7 +11,7 @@ from softmoe_edu import metrics, record
 from softmoe_edu.capacity import capacity_for
 from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import LINES, in_order, numbered
 from softmoe_edu.course.lesson_02.card import CARD
-from softmoe_edu.course.lesson_02.clinic import CLINIC, PATIENTS, CrowdedLayer
+from softmoe_edu.course.lesson_02.clinic import CLINIC, PATIENTS, PatientLayer
 from softmoe_edu.routers.tokens_choice import assign_tokens, choose_experts
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.clinic.patient import clinic
@@ -28,7 +30,7 @@ def instead(*pairs):
 def layer_of(*ids):
     """Return a patient's layer with these ids, in float64."""
     torch.manual_seed(0)
-    return CrowdedLayer(frozenset(ids)).double().eval()
+    return PatientLayer(frozenset(ids)).double().eval()
 
 
 def looked_at(*ids):
@@ -37,6 +39,38 @@ def looked_at(*ids):
     with torch.no_grad(), record(layer) as seen:
         y = layer(x)
     return x, y, seen["router"]
+
+
+def stub(indices, weights, capacity, priority):
+    """Nothing yet."""
+    raise NotImplementedError
+
+
+def mine(indices, weights, capacity, priority):
+    """What a learner wrote."""
+    return torch.zeros_like(indices), indices >= 0
+
+
+def test_lines_do_not_replace_what_a_learner_wrote(capsys):
+    """A filled order keeps what was written and replaces a stub or an earlier order; it says which it did."""
+    assert in_order(RIGHT, instead_of=mine) is mine
+    assert "assign_with_capacity stays the one that you wrote" in capsys.readouterr().out
+
+    first = in_order(RIGHT, instead_of=stub)
+    assert "now made of your lines" in capsys.readouterr().out
+    again = in_order(RIGHT, instead_of=in_order(RIGHT[:2], instead_of=first))
+    assert capsys.readouterr().out.count("now made of your lines") == 2
+    assert examine(ASSIGN, again).passed and examine(ASSIGN, first).passed
+
+
+def test_the_lesson_s_lines_give_way_to_its_exercise(capsys):
+    """Run All with both an answer and an order keeps the answer: the cell of the lesson hands over what is there."""
+    (path,) = (Path(__file__).parents[2] / "notebooks").glob("02_*.ipynb")
+    (cell,) = [c.source for c in nbformat.read(path, 4).cells if "in_order(order" in c.source]
+    names = {"in_order": in_order, "numbered": numbered, "assign_with_capacity": mine}
+    exec(cell.replace("order = []", f"order = {RIGHT}"), names)
+
+    assert names["assign_with_capacity"] is mine and "stays the one that you wrote" in capsys.readouterr().out
 
 
 def test_the_lines_in_order_are_a_right_answer():

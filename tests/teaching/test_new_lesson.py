@@ -82,9 +82,7 @@ def test_its_check_tells_stub_answer_and_mistakes_apart(found):
 def test_its_hints_questions_and_patients_are_there(found):
     """The first hint is shown, a confident miss is refuted and returns in the next lesson, and patients differ."""
     assert found["hint"].startswith("Hint 1 of 2 for tokens-per-expert")
-    assert (
-        "Many think that chance fills all experts evenly. That predicts 0 %; you just measured 50 %" in found["printed"]
-    )
+    assert "Many think that chance fills all experts evenly. The reason: the second coin" in found["printed"]
     assert "Two tokens choose one of three experts at random." in found["printed"]
     assert found["patient"] == 1 and {"Right.\nfirst-choices", "Not right"} == {*found["diagnosis"]}
 

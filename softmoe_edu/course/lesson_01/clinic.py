@@ -14,7 +14,7 @@ from softmoe_edu.teaching.draw import Draw
 DIM, EXPERTS, HIDDEN, TOP_K, NOISE = 8, 5, 12, 2, 1.5
 
 
-class ShakenRouter(TokensChoiceRouter):
+class PatientRouter(TokensChoiceRouter):
     """Tokens choice with two experts per token, no capacity, and the patient's faults."""
 
     def __init__(self, ids: frozenset[str]) -> None:
@@ -55,7 +55,7 @@ PATIENTS = (
 def make(draw: Draw) -> tuple[MoE, tuple[str, ...]]:
     """Return a layer (b, n, 8) -> (b, n, 8) in evaluation mode and its faults; the same draw gives the same layer."""
     ids = PATIENTS[int(len(PATIENTS) * draw.uniform(1))]
-    layer = MoE(ShakenRouter(frozenset(ids)), Experts(DIM, EXPERTS, HIDDEN)).eval()
+    layer = MoE(PatientRouter(frozenset(ids)), Experts(DIM, EXPERTS, HIDDEN)).eval()
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.copy_(draw.normal(*parameter.shape) / max(1, parameter.shape[-2]) ** 0.5)
@@ -86,5 +86,15 @@ CLINIC = Clinic(
         "one-choice": "metrics.experts_per_token(routing) is 1, but should be 2.",
         "worst-experts": "routing.logits at the chosen experts are below the others.",
         "others-matter": "without noise, layer(x[:, :1]) equals layer(x)[:, :1].",
+    },
+    instruments={
+        "patient.layer(x)": "the layer's answers; call it twice, or on other tokens",
+        "routing.logits": "the scores, as they came from the tokens (batch, token, expert)",
+        "routing.gates": "the softmax over all five experts",
+        "routing.combine.sum((2, 3))": "a token's weights, summed over all slots",
+        "routing.dispatch.sum(-1)": "which experts each token went to",
+        "metrics.experts_per_token(routing)": "how many experts answered each token",
+        "torch.autograd.grad(y.sum(), patient.layer.router.w_gate, allow_unused=True)": "the gradient that reaches the "
+        "router, (None,) where there is none",
     },
 )

@@ -21,11 +21,17 @@ def _gate_gradient(gating: str, top_k: int) -> torch.Tensor:
     return torch.autograd.grad(gates[0, 0, 0], logits)[0].flatten()
 
 
-def _late_softmax_gradient() -> str:
-    early, late = (_gate_gradient(gating, 1).norm().item() for gating in ("vmoe", "top_k_then_softmax"))
+def slopes_in_words(slopes: tuple[float, float]) -> str:
+    """Return the choice that fits the slopes of router A and router B."""
+    early, late = slopes
     if late == 0:
         return GRADIENTS[2]
-    return GRADIENTS[0] if abs(late - early) < 1e-9 else GRADIENTS[1]
+    return GRADIENTS[0] if abs(late - early) < 1e-6 else GRADIENTS[1]
+
+
+def _late_softmax_gradient() -> str:
+    early, late = (_gate_gradient(gating, 1).norm().item() for gating in ("vmoe", "top_k_then_softmax"))
+    return slopes_in_words((early, late))
 
 
 def _sum_of_two_gates() -> float:
@@ -78,10 +84,14 @@ def _share_moved(first: TokensChoiceRouter, second: TokensChoiceRouter) -> float
     return (chosen[0] != chosen[1]).double().mean().item()
 
 
+def moved_in_words(share: float) -> str:
+    """Return the choice that fits a share of tokens that go elsewhere."""
+    return SHARES[0 if share == 0 else 1 if share < 0.5 else 2]
+
+
 def _moved_between_passes() -> str:
     noisy = _router(4.0)
-    moved = _share_moved(noisy, noisy)
-    return SHARES[0 if moved == 0 else 1 if moved < 0.5 else 2]
+    return moved_in_words(_share_moved(noisy, noisy))
 
 
 @torch.no_grad()
@@ -119,6 +129,18 @@ QUESTIONS = (
         belief=M21,
         predicts=GRADIENTS[0],
         because="a softmax over one number is 1 whatever the number is, and a constant has no slope",
+        replies={
+            GRADIENTS[1]: "Another size is what you get with two choices or more, where both orders learn at "
+            "different rates.",
+        },
+        giveaways=(
+            r"softmax of (a single|one) number is",
+            r"router (gets )?no gradient",
+            r"a constant has",
+            r"exactly zero",
+            r"hears nothing",
+        ),
+        measured=slopes_in_words,
         truth=_late_softmax_gradient,
         again=(
             Question(
@@ -129,6 +151,10 @@ QUESTIONS = (
                 belief="gates of the chosen experts sum to 1 in either order",
                 predicts=1.0,
                 because="the softmax came first, so the experts that were not chosen keep their share",
+                replies={
+                    0.7311: "That is the larger of the two gates if they are divided by their sum, which the task "
+                    "rules out.",
+                },
                 truth=_sum_of_two_gates,
             ),
             Question(
@@ -139,6 +165,7 @@ QUESTIONS = (
                 belief="a gate grows with its logit whenever the softmax is taken",
                 predicts=MOVES[1],
                 because="the softmax of one number is 1, before and after",
+                replies={MOVES[2]: "A gate never shrinks when its own logit rises, whichever way the router weighs."},
                 truth=_gate_after_raise,
             ),
         ),
@@ -147,13 +174,18 @@ QUESTIONS = (
         id="m22-gradient",
         misconception="M22",
         lesson="01",
-        text="A token has four logits. Softmax over all four, then the best expert is chosen and its answer is "
-        "multiplied by its gate. Which of the four logits get a gradient that is not zero?",
-        choices=RECEIVERS,
-        belief=M22,
-        predicts=RECEIVERS[0],
-        because="the choice has no slope, but the gate has one: it is a softmax of all four logits",
-        truth=lambda: _who_gets_gradient("vmoe", 1),
+        text="Softmax over four experts, then the best one. You raise the logit of an expert that is not chosen, "
+        "little by little, until it is. What does the layer's output do?",
+        choices=SWEEPS,
+        belief="nothing that is not chosen can have an effect",
+        predicts=SWEEPS[0],
+        because="every logit is in the softmax and moves the chosen gate; only the choice itself jumps",
+        replies={
+            SWEEPS[2]: "The gate does move smoothly all the way, but from one moment to the next it multiplies another "
+            "expert's answer.",
+        },
+        giveaways=(r"output jumps", r"selection jumps", r"jumps by", r"moves? smoothly"),
+        truth=_output_while_a_logit_rises,
         again=(
             Question(
                 id="m22-gradient-2",
@@ -163,17 +195,24 @@ QUESTIONS = (
                 belief=M22,
                 predicts=RECEIVERS[0],
                 because="dividing by the sum leaves a softmax over the two chosen logits, which has a slope in both",
+                replies={
+                    RECEIVERS[2]: "All four get one where the gates are not divided; the division cancels what the "
+                    "other two contribute.",
+                },
                 truth=lambda: _who_gets_gradient("gshard", 2),
             ),
             Question(
                 id="m22-gradient-3",
-                text="Softmax over four experts, then the best one. You raise the logit of an expert that is not "
-                "chosen, little by little. What does the layer's output do?",
-                choices=SWEEPS,
-                belief="nothing that is not chosen can have an effect",
-                predicts=SWEEPS[0],
-                because="every logit is in the softmax and moves the chosen gate; only the choice itself jumps",
-                truth=_output_while_a_logit_rises,
+                text="A token has four logits. Softmax over all four, then the best expert is chosen and its answer is "
+                "multiplied by its gate. Which of the four logits get a gradient that is not zero?",
+                choices=RECEIVERS,
+                belief=M22,
+                predicts=RECEIVERS[0],
+                because="the choice has no slope, but the gate has one: it is a softmax of all four logits",
+                replies={
+                    RECEIVERS[1]: "That is so where the chosen gates are divided by their sum; here they are not.",
+                },
+                truth=lambda: _who_gets_gradient("vmoe", 1),
             ),
         ),
     ),
@@ -187,20 +226,13 @@ QUESTIONS = (
         belief=M23,
         predicts=SHARES[1],
         because="noise spreads tokens over experts while the router learns; eval() switches it off, as it does dropout",
+        replies={SHARES[2]: "In training mode strong noise can do that; the question is about evaluation mode."},
+        giveaways=(r"eval\(\)`? (turns|switches) it off", r"`model\.eval\(\)` turns", r"in training only"),
+        measured=moved_in_words,
         truth=_moved_between_passes,
         again=(
             Question(
                 id="m23-noise-2",
-                text="A Soft MoE router has noise_std=1. In evaluation mode you route the same tokens twice. "
-                "How do the two dispatch tensors compare?",
-                choices=DIFFERENCES,
-                belief=M23,
-                predicts=DIFFERENCES[1],
-                because="noise is added in training only, in soft routers as in sparse ones",
-                truth=_soft_difference,
-            ),
-            Question(
-                id="m23-noise-3",
                 text="Two routers have the same parameters; one was built with noise, one without. In evaluation mode "
                 f"both route the same {TOKENS} tokens. On how many do they disagree?",
                 choices=SETTINGS,
@@ -208,6 +240,16 @@ QUESTIONS = (
                 predicts=SETTINGS[1],
                 because="without noise in evaluation the setting has no effect there",
                 truth=_moved_by_the_setting,
+            ),
+            Question(
+                id="m23-noise-3",
+                text="A Soft MoE router has noise_std=1. In evaluation mode you route the same tokens twice. "
+                "How do the two dispatch tensors compare?",
+                choices=DIFFERENCES,
+                belief=M23,
+                predicts=DIFFERENCES[1],
+                because="noise is added in training only, in soft routers as in sparse ones",
+                truth=_soft_difference,
             ),
         ),
     ),

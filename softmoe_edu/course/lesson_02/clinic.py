@@ -15,7 +15,7 @@ from softmoe_edu.teaching.draw import Draw
 DIM, EXPERTS, HIDDEN = 8, 5, 12
 
 
-class CrowdedRouter(TokensChoiceRouter):
+class PatientRouter(TokensChoiceRouter):
     """Tokens choice with one expert per token and capacity factor 1, with the patient's faults."""
 
     def __init__(self, ids: frozenset[str]) -> None:
@@ -33,11 +33,11 @@ class CrowdedRouter(TokensChoiceRouter):
         return SparseRouting(token, gate, n, logits, gates, mask=mask)
 
 
-class CrowdedLayer(MoE):
+class PatientLayer(MoE):
     """An MoE layer (b, n, 8) -> (b, n, 8) of 5 experts."""
 
     def __init__(self, ids: frozenset[str]) -> None:
-        super().__init__(CrowdedRouter(ids), Experts(DIM, EXPERTS, HIDDEN))
+        super().__init__(PatientRouter(ids), Experts(DIM, EXPERTS, HIDDEN))
         self._ids = ids
 
     def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -67,10 +67,10 @@ PATIENTS = (
 )
 
 
-def make(draw: Draw) -> tuple[CrowdedLayer, tuple[str, ...]]:
+def make(draw: Draw) -> tuple[PatientLayer, tuple[str, ...]]:
     """Return a layer and what is wrong with it; the same draw gives the same layer."""
     ids = PATIENTS[int(len(PATIENTS) * draw.uniform(1))]
-    layer = CrowdedLayer(frozenset(ids))
+    layer = PatientLayer(frozenset(ids))
     with torch.no_grad():
         for parameter in layer.parameters():
             parameter.copy_(draw.normal(*parameter.shape) / max(1, parameter.shape[-2]) ** 0.5)
@@ -100,5 +100,15 @@ CLINIC = Clinic(
         "others of its batch.",
         "gates-are-one": "routing.gate holds only 0 and 1, and the gradient of router.w_gate is 0.",
         "sequence-shorter": "the output has as many rows as the input.",
+    },
+    instruments={
+        "routing.sizes": "groups, tokens of a group, experts, slots of an expert",
+        "metrics.dropped_per_position(routing)": "how often each position is dropped, from first to last",
+        "y[metrics.dropped(routing).view(y.shape[:2])]": "what the layer answers to dropped tokens",
+        "routing.gate": "the weights of the slots that were filled",
+        "routing.gates": "each token's gates for all experts",
+        "patient.layer(x[:1]) - y[:1]": "whether an example's answer changes without the others",
+        "torch.autograd.grad(y.sum(), patient.layer.router.w_gate, allow_unused=True)": "the gradient that reaches the "
+        "router, (None,) where there is none",
     },
 )

@@ -113,6 +113,11 @@ QUESTIONS = (
         predicts=0.0,
         because="even on average is not even in each batch: one expert has slots left over, another has too few, and "
         "only tokens of the second are dropped",
+        replies={
+            10.0: "That is about what 128 tokens on 8 experts lose; the fewer tokens an expert gets, the more their "
+            "number varies.",
+        },
+        giveaways=(r"18\.\d %", r"a fifth is dropped", r"not even in each batch"),
         truth=lambda: 100 * dropped_at_random(49, 32),
         again=(
             Question(
@@ -124,6 +129,7 @@ QUESTIONS = (
                 belief="six counters that serve two visitors each are enough for twelve visitors",
                 predicts=0.0,
                 because="chance sends three to one counter and one to another, and a free turn does not help the third",
+                replies={33.0: "A third is what is lost if only four of the six counters are ever chosen."},
                 truth=lambda: 100 * dropped_at_random(12, 6),
             ),
             Question(
@@ -150,6 +156,18 @@ QUESTIONS = (
         belief=M16A,
         predicts=PLACES[0],
         because="the layer returns zeros for a dropped token, and the residual connection adds the token itself",
+        replies={
+            PLACES[1]: "That is what the layer alone returns, MoE(x). The block adds the token to it.",
+            PLACES[3]: "Nothing stands in for a missing answer: each token has a row of its own, and nobody "
+            "averages over others.",
+        },
+        giveaways=(
+            r"nothing is deleted",
+            r"unchanged",
+            r"past the layer",
+            r"leaves the block as it came in",
+            r"x \+ 0",
+        ),
         truth=_block_output,
         again=(
             Question(
@@ -160,6 +178,7 @@ QUESTIONS = (
                 belief=M16A,
                 predicts=float(ROWS - DROPPED),
                 because="only the experts miss a dropped token; every token keeps its row and its residual connection",
+                replies={float(DROPPED): "That is how many were dropped."},
                 truth=_rows_after,
             ),
             Question(
@@ -169,6 +188,10 @@ QUESTIONS = (
                 belief=M16A,
                 predicts=ANSWERS[0],
                 because="the layer's output has a row for every token; for a dropped one it is an empty sum",
+                replies={
+                    ANSWERS[2]: "That is what the block returns, x + MoE(x); the layer alone does not know its "
+                    "input again."
+                },
                 truth=_layer_output,
             ),
         ),
@@ -186,6 +209,13 @@ QUESTIONS = (
         predicts=0.0,
         because="slots are shared: the last token's first choice is served before an earlier token's second one "
         "and can take its slot",
+        replies={
+            100.0: "Not in all: where the last token's experts have free slots, or enough of them, it takes nothing "
+            "away.",
+            3.0: "That is about the chance for one token; the question asks for sequences in which it happens to "
+            "any of 31.",
+        },
+        giveaways=(r"takes? the slot of (one|an earlier)", r"it is a leak", r"leaks, and so does"),
         truth=lambda: 100 * sequences_that_change(2),
         again=(
             Question(
@@ -197,6 +227,7 @@ QUESTIONS = (
                 belief=M26B,
                 predicts=OFTEN[0],
                 because="a last token with a large gate goes ahead of all others and can take the slot of one of them",
+                replies={OFTEN[2]: "Only a last token with a large gate whose expert is full pushes another one out."},
                 truth=_priority_changes,
             ),
             Question(

@@ -146,4 +146,13 @@ CLINIC = Clinic(
         "slots-round-robin": "layer(x) is not routing.through(x, layer.experts), though all weights may be right.",
         "mixes-normalised-tokens": "layer(x) is not routing.through(x, layer.experts), but that of tokens of length 1.",
     },
+    instruments={
+        "together.dispatch.sum(1)": "dispatch weights summed over the tokens of each slot",
+        "together.combine.sum((2, 3))": "combine weights summed over the slots of each token",
+        "together.dispatch.sum((2, 3))": "what each token gives to all slots together",
+        "together.logits": "the scores; their softmax over any axes is one line away",
+        "together.dispatch[:1] - alone.dispatch": "whether an image's weights change with the other images",
+        "patient.layer(X) - together.through(X, patient.layer.experts)": "whether the layer does what its weights say",
+        "[name for name, _ in patient.layer.router.named_parameters()]": "what the router learns",
+    },
 )

@@ -7,7 +7,6 @@ from softmoe_edu.routers import SoftRouter
 from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.teaching.predict.question import Question
 
-M01 = "the two softmaxes of Soft MoE can be swapped, since each makes its weights sum to 1"
 M04 = "dispatch and combine each have their own parameters"
 M06 = "in Soft MoE every token goes through every expert, with softmax gates"
 
@@ -41,17 +40,16 @@ def _are_one(sums: torch.Tensor) -> bool:
     return torch.allclose(sums, torch.ones_like(sums), atol=1e-5)
 
 
-def _which_sums() -> str:
-    dispatch, combine = soft_weights(_logits())
-    over_tokens = [_are_one(weights.sum(1)) for weights in (dispatch, combine)]
-    over_slots = [_are_one(weights.sum((2, 3))) for weights in (dispatch, combine)]
-    assert [one != other for one, other in zip(over_tokens, over_slots, strict=True)] == [True, True]
-    return SUMS[{(True, False): 0, (False, True): 1, (False, False): 2, (True, True): 3}[tuple(over_tokens)]]
+def _all_sums() -> float:
+    return round(soft_weights(_logits())[0].sum().item(), 3)
 
 
-def _swapped_slots() -> str:
-    dispatch = soft_weights(_logits())[1]  # the softmax over slots, taken for dispatch
-    return SLOT_SUMS[0] if _are_one(dispatch.sum(1)) else SLOT_SUMS[1]
+def _meaning_of_a_small_sum() -> str:
+    """Find tokens with a sum under 0.5 in a right layer, and see whether any weight of theirs is 0."""
+    dispatch = soft_weights(3 * _logits())[0]
+    low = dispatch[dispatch.sum((2, 3)) < 0.5]
+    assert len(low)
+    return MEANINGS[2] if bool((low == 0).any()) else MEANINGS[1] if _are_one(dispatch.sum(1)) else MEANINGS[0]
 
 
 def _token_sums() -> str:
@@ -76,49 +74,55 @@ def _left_to_learn() -> float:
     return float(sum(parameter.numel() for name, parameter in named if name not in ("phi", "scale")))
 
 
-SUMS = (
-    "dispatch over the tokens of each slot, combine over the slots of each token",
-    "dispatch over the slots of each token, combine over the tokens of each slot",
-    "both over the slots of each token",
-    "both over the tokens of each slot",
-)
-SLOT_SUMS = ("1 for every slot", "another number for every slot")
 TOKEN_SUMS = ("1 for every token", "at most 1 for every token", "over 1 for some tokens, under 1 for others")
+MEANINGS = (
+    "the dispatch weights are wrong: a softmax was left out or taken over the wrong axis",
+    "the layer may be right: other tokens won more of the slots",
+    "the token was dropped from most slots",
+)
 MOVED = ("the dispatch weights only", "the combine weights only", "both")
 
 QUESTIONS = (
     Question(
-        id="m01-sums",
-        misconception="M01",
+        id="m05-token-sums",
+        misconception="M05",
         lesson="05",
-        text="Soft MoE makes two sets of weights from the same logits, one for each pair of token and slot: dispatch "
-        "fills the slots, combine mixes their answers into tokens. Which sums are 1?",
-        choices=SUMS,
-        belief=M01,
-        predicts=SUMS[1],
-        because="a slot is an average of tokens and a token's answer is an average of slots; each softmax runs over "
-        "what is averaged",
-        truth=_which_sums,
+        text="Soft MoE's dispatch weights say how much of each token goes into each slot. Sum one token's dispatch "
+        "weights over all slots, and do so for each token. What do you get?",
+        choices=TOKEN_SUMS,
+        belief="a token hands itself out once, so that its dispatch weights sum to 1",
+        predicts=TOKEN_SUMS[0],
+        because="only the sums of the slots are fixed; tokens compete for them, and some get more than others",
+        replies={
+            TOKEN_SUMS[1]: "No budget limits a token: a slot may be filled by one token nearly alone, and so may "
+            "several "
+            "slots by the same one.",
+        },
+        giveaways=(r"sums? (over slots )?(is|are) free", r"\*free\*", r"may have any sum", r"in total is"),
+        truth=_token_sums,
         again=(
             Question(
-                id="m01-sums-2",
-                text=f"Someone takes the softmax over slots for dispatch, with {TOKENS} tokens and "
-                f"{NUM_EXPERTS * SLOTS} slots. The layer runs and its shapes are right. What do the dispatch weights "
-                "of a slot sum to over all tokens?",
-                choices=SLOT_SUMS,
-                belief=M01,
-                predicts=SLOT_SUMS[0],
-                because="a softmax fixes the sum along its own axis and no other",
-                truth=_swapped_slots,
+                id="m05-token-sums-2",
+                text=f"{TOKENS} tokens, {NUM_EXPERTS * SLOTS} slots, a right Soft MoE layer. What do all dispatch "
+                "weights "
+                "of one example sum to?",
+                belief="dispatch weights sum to 1 for each token, and so to the number of tokens",
+                predicts=float(TOKENS),
+                because="each slot's weights sum to 1, so that together they sum to the number of slots",
+                replies={1.0: "That is the sum for a single slot."},
+                truth=_all_sums,
             ),
             Question(
-                id="m01-sums-3",
-                text="In a right Soft MoE layer, sum one token's dispatch weights over all slots. What do you get?",
-                choices=TOKEN_SUMS,
-                belief="dispatch weights sum to 1 for a token too",
-                predicts=TOKEN_SUMS[0],
-                because="only the slots' sums are fixed; tokens compete, and some get more of the slots than others",
-                truth=_token_sums,
+                id="m05-token-sums-3",
+                text="In a trained Soft MoE layer one token's dispatch weights, summed over all slots, are 0.3. "
+                "What does "
+                "that say?",
+                choices=MEANINGS,
+                belief="weights that do not sum to 1 are not normalised",
+                predicts=MEANINGS[0],
+                because="the softmax of dispatch runs over tokens, so that a token's own sum is whatever it wins",
+                replies={MEANINGS[2]: "No weight is 0, so every slot holds a little of this token too."},
+                truth=_meaning_of_a_small_sum,
             ),
         ),
     ),
@@ -132,6 +136,12 @@ QUESTIONS = (
         belief=M06,
         predicts=196.0 * 128,
         because="experts see slots, not tokens; tokens are mixed before the experts, not sent to them",
+        replies={
+            196.0: "That is one row for each token. A slot is a mix of all of them, and there are as many rows as "
+            "slots.",
+            1.0: "Each expert has a slot, and there are 128 experts.",
+        },
+        giveaways=(r"experts never see a token", r"they see slots"),
         truth=lambda: float(expert_rows(196, 128)),
         again=(
             Question(
@@ -142,6 +152,7 @@ QUESTIONS = (
                 belief=M06,
                 predicts=49.0 * 16,
                 because="each expert is called on its own slots and nothing else",
+                replies={49.0: "That is one row for each token.", 16.0: "Each expert has two slots."},
                 truth=lambda: float(expert_rows(49, 16, 2)),
             ),
             Question(
@@ -152,6 +163,7 @@ QUESTIONS = (
                 belief="experts work on tokens, so twice the tokens are twice the work",
                 predicts=2.0,
                 because="the number of slots is fixed, however many tokens are mixed into them",
+                replies={0.5: "More tokens are never less work."},
                 truth=lambda: expert_rows(392, 128) / expert_rows(196, 128),
             ),
         ),
@@ -166,6 +178,14 @@ QUESTIONS = (
         belief=M04,
         predicts=2.0 * DIM * NUM_EXPERTS * SLOTS,
         because="one matrix phi gives one set of logits, which is read twice: along tokens and along slots",
+        replies={
+            float(DIM * NUM_EXPERTS): "That is one vector for each expert, as in a sparse router. Here each slot "
+            "has its own.",
+            float(NUM_EXPERTS * SLOTS): "That is how many slots there are; each has a learned vector as wide as a "
+            "token.",
+            float(DIM): "Each slot has a learned vector of this width, and there are several slots.",
+        },
+        giveaways=(r"one learned matrix", r"64 numbers", r"d · e · p numbers", r"phi\.numel\(\)"),
         truth=_parameters,
         again=(
             Question(
@@ -175,6 +195,7 @@ QUESTIONS = (
                 belief=M04,
                 predicts=MOVED[0],
                 because="dispatch and combine are two softmaxes of the same logits",
+                replies={MOVED[1]: "The combine weights do change, in that token's row; something else changes too."},
                 truth=_what_moves,
             ),
             Question(

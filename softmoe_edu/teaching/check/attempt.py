@@ -85,12 +85,23 @@ class Attempt:
         return self.beside(*args)[1]
 
     def beside(self, *args: object) -> tuple[object, object]:
-        """Return the outputs of the reference and of the function for these arguments, checked as in a call."""
+        """Return the outputs of the reference and of the function for these arguments, checked as in a call.
+
+        A float32 output in place of a float64 one, or the reverse, is compared for its numbers: its dtype is looked at
+        when everything else is right.
+        """
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
+        got = _converted(expected, got)
         if finding := difference(expected, got, parts=self.exercise.parts):
             self.stop(replace(finding, given=self.given(args)))
         return expected, got
+
+    def in_its_dtype(self, *args: object) -> None:
+        """End the property unless the output has the dtype of the reference's."""
+        got, expected = self.raw(*copied(args)), self.expected(*args)
+        if finding := difference(expected, got, parts=self.exercise.parts):
+            self.stop(replace(finding, given=self.given(args)))
 
     def raw(self, *args: object) -> object:
         """Call the function with exactly these arguments."""
@@ -190,6 +201,16 @@ def described(args: tuple, names: Iterable[str] = ()) -> str:
             word = repr(a)
         words.append(f"{name} {word}" if name else word)
     return ", ".join(words)
+
+
+def _converted(expected: object, got: object) -> object:
+    """Return an output in the dtypes of the reference's where only the precision differs."""
+    if isinstance(expected, tuple) and isinstance(got, (tuple, list)) and len(expected) == len(got):
+        return tuple(_converted(*pair) for pair in zip(expected, got, strict=True))
+    both = isinstance(expected, Tensor) and isinstance(got, Tensor)
+    if both and {expected.dtype, got.dtype} == {torch.float32, torch.float64} and got.layout == torch.strided:
+        return got.to(expected.dtype)
+    return got
 
 
 def difference(expected: object, got: object, part: str = "the answer", parts: tuple[str, ...] = ()) -> Finding | None:

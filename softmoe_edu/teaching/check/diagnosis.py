@@ -11,14 +11,16 @@ from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Mistake
 
 FIRST = "values 0"
+ROUNDED = 1e-5  # between float32 and float64
 CLOSE = 1e-6  # of the largest value; wrong answers differ by 0.48 and more, right ones by under 1e-4 in float32
 
 
 def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
     """Return the mistake that behaves as the function does; None where none does.
 
-    One that agrees in every observation comes first; else one that agrees wherever it differs from the reference, if
-    that is so on the exercise's own probe. Of several, the one that differs from the reference in most.
+    One that agrees in every observation comes first; then one that agrees wherever it differs from the reference, and
+    then one that agrees in the plain case alone, the first observation: both only if that case tells it from the
+    reference. Of several, the one that differs from the reference in most, so far as it agrees.
     """
 
     def observe(f: Callable, d: Draw) -> dict[str, object]:
@@ -27,16 +29,20 @@ def match(exercise: Exercise, function: Callable, draw: Draw) -> Mistake | None:
             return exercise.observe(f, d) if exercise.observe else observations(exercise, f, d)
 
     right, seen = observe(exercise.answer, draw), observe(function, draw)
-    best: tuple[tuple[bool, int], Mistake | None] = ((False, 0), None)
+    best: tuple[tuple[int, int], Mistake | None] = ((0, 0), None)
     for mistake in exercise.mistakes:
         wrong = observe(mistake.function, draw)
         telling = [key for key in wrong if not equal(wrong[key], right.get(key))]
-        if not telling or not all(equal(seen.get(key), wrong[key]) for key in telling):
-            continue
-        whole = all(equal(seen.get(key), wrong[key]) for key in wrong)
+        agreeing = [key for key in telling if equal(seen.get(key), wrong[key])]
+        plain = FIRST if FIRST in wrong else next(iter(wrong))
+        if telling and all(equal(seen.get(key), wrong[key]) for key in wrong):
+            rank = 3
         # Beside something else that is wrong, only what shows in the plain case is worth a name.
-        if (whole or FIRST in telling) and (whole, len(telling)) > best[0]:
-            best = (whole, len(telling)), mistake
+        elif plain not in agreeing or isinstance(wrong[plain], str):
+            continue
+        else:
+            rank = 2 if agreeing == telling else 1
+        best = max(best, ((rank, len(agreeing)), mistake), key=lambda found: found[0])
     return best[1]
 
 
@@ -93,6 +99,7 @@ def equal(a: object, b: object, close: float = CLOSE) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         if a.shape != b.shape:
             return False
+        close = close if a.dtype == b.dtype else max(close, ROUNDED)
         a, b = a.detach().cpu().double(), b.detach().cpu().double()
         size = max(1.0, float(a.nan_to_num(0, 0, 0).abs().max())) if a.numel() else 1.0
         return torch.allclose(a, b, rtol=0, atol=close * size, equal_nan=True)

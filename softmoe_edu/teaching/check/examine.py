@@ -63,7 +63,7 @@ def examine(
 ) -> Report:
     """Do what `check` does, but record nothing."""
     draw = Draw(os.environ.get(CLASS_KEY, ""), exercise.id, seed, device=device)
-    properties = (*(BASICS if exercise.basics else BASICS[:1]), *exercise.properties)
+    properties = tested(exercise)
     holds: list[str] = []
     fails: dict[str, Finding] = {}
     good, mistake, named, unwritten, printed = 0.0, None, False, "", Printed()
@@ -73,7 +73,7 @@ def examine(
             attempt = Attempt(exercise, function)
             for each in properties:
                 finding = attempt.look(each, draw)
-                counts = each not in BASICS
+                counts = each in exercise.properties
                 if finding is None:
                     holds += [] if fails else [each.name]
                     good += counts
@@ -169,6 +169,11 @@ def _shapes(answer: Attempt, draw: Draw) -> None:
         answer(*answer.exercise.probe(draw.sub(dtype=dtype)))
 
 
+def _dtypes(answer: Attempt, draw: Draw) -> None:
+    for dtype in (torch.float64, torch.float32):
+        answer.in_its_dtype(*answer.exercise.probe(draw.sub(dtype=dtype)))
+
+
 def _inputs(answer: Attempt, draw: Draw) -> Finding | None:
     args = answer.exercise.probe(draw)
     given = copied(args)
@@ -189,11 +194,16 @@ def _inputs(answer: Attempt, draw: Draw) -> Finding | None:
 
 
 SIGNATURE = Property("signature", _fits)
-BASICS = (
-    SIGNATURE,
-    Property("shape and dtype", _shapes),
-    Property("input left alone", _inputs, next_step="make a new tensor or list instead of changing this one"),
-)
+SHAPE = Property("shape", _shapes)
+ALONE = Property("input left alone", _inputs, next_step="make a new tensor or list instead of changing this one")
+DTYPE = Property("dtype", _dtypes)
+
+
+def tested(exercise: Exercise) -> tuple[Property, ...]:
+    """Return what a check tests, in this order: what an answer means comes before the form in which it is returned."""
+    if not exercise.basics:
+        return SIGNATURE, *exercise.properties
+    return SIGNATURE, SHAPE, ALONE, *exercise.properties, DTYPE
 
 
 def use(name: str, answer: Callable) -> Callable:

@@ -8,6 +8,8 @@ from numbers import Integral
 
 import torch
 
+from softmoe_edu.teaching.say import say
+
 FILE = "<your lines>"
 
 
@@ -26,10 +28,15 @@ class NumberedLines:
         """Return the lines with their numbers."""
         return "\n".join(f"{number:2d} |{line}" for number, line in enumerate(self.lines, 1))
 
-    def in_order(self, order: Sequence[int]) -> Callable:
+    def in_order(self, order: Sequence[int], instead_of: Callable | None = None) -> Callable:
         """Return the function made of the lines with these numbers, in this order, with their indentation.
 
-        If the indentation is not valid Python, the function raises SyntaxError and names the line.
+        If the indentation is not valid Python, the function raises SyntaxError and names the line. A function that the
+        learner wrote is kept, and a sentence says so.
+
+        Args:
+            order: The numbers of lines, from top to bottom.
+            instead_of: What has the function's name so far: its stub, an earlier order, or the learner's own.
 
         Raises:
             ValueError: If order is not a list of whole numbers, has a number that no line has, or uses one twice.
@@ -43,6 +50,15 @@ class NumberedLines:
         twice = sorted({number for number in order if list(order).count(number) > 1})
         if twice:
             raise ValueError(f"every line can be used once, got {twice} more than once: remove the repeats")
+        name = self._signature.partition("(")[0]
+        if instead_of is not None and _is_written(instead_of):
+            say(
+                f"{name} stays the one that you wrote, and these lines are not used. To try them, put the stub back "
+                "into the cell of your function and run it, or leave out instead_of=... here."
+            )
+            return instead_of
+        if instead_of is not None:
+            say(f"{name} is now made of your lines, in this order.")
         chosen = [self.lines[number - 1] for number in order]
         text = "\n".join([f"def {self._signature}:", *chosen])
         linecache.cache[FILE] = (len(text), None, text.splitlines(keepends=True), FILE)
@@ -51,7 +67,15 @@ class NumberedLines:
             exec(compile(text, FILE, "exec"), namespace)
         except IndentationError as error:  # each line alone is valid Python, so nothing else can be wrong
             return _NoPython(self._signature, _misplaced(order, chosen, error))
-        return namespace[self._signature.partition("(")[0]]
+        return namespace[name]
+
+
+def _is_written(function: object) -> bool:
+    """Return whether a learner wrote this: neither a stub nor lines that were put in order."""
+    code = getattr(function, "__code__", None)
+    if code is None:
+        return callable(function) and not isinstance(function, _NoPython)
+    return code.co_filename != FILE and code.co_names != ("NotImplementedError",)
 
 
 def _is_whole(number: object) -> bool:

@@ -17,7 +17,7 @@ class Report:
 
     status: "passed", "failed" or "not started". mistake: the id of the mistake that the answer matches, else None.
     holds: the properties that hold up to the first that does not. failed: that one, else None. fails: all that do not.
-    share: of the properties beyond shape and dtype, the share that holds (0 to 1). printed: what the answer wrote.
+    share: of the exercise's own properties, the share that holds (0 to 1). printed: what the answer wrote.
     """
 
     exercise: str

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from softmoe_edu.teaching.check.asserted import failed_assert
 from softmoe_edu.teaching.check.attempt import Attempt, NotStarted, in_words, unwritten_in
 from softmoe_edu.teaching.check.isolation.isolated import ENDS
 from softmoe_edu.teaching.check.isolation.kept_state import plain_again
@@ -93,7 +94,10 @@ def refusal(check: Callable, candidate: Callable) -> str | None:
     except BaseException as error:
         if name := unwritten_in(error):
             raise NotStarted(name) from None
-        return f"rejected: {in_words(error, 100)}"
+        where = failed_assert(error) if isinstance(error, AssertionError) else ""
+        if where and not str(error):
+            return f"rejected by the line {where}"
+        return f"rejected: {in_words(error, 100)}{f' (in the line: {where})' if where else ''}"
     finally:
         plain_again()
         torch.set_grad_enabled(grad)

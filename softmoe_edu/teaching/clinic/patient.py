@@ -8,7 +8,7 @@ from softmoe_edu.teaching.check.isolation.kept_state import plain_defaults
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.discovery import find_clinic
 from softmoe_edu.teaching.draw import Draw
-from softmoe_edu.teaching.say import fitting
+from softmoe_edu.teaching.say import Sentence, fitting
 
 STYLE = "max-width:60em;border-left:5px solid #7a4988;padding:.4em .9em;color:var(--jp-ui-font-color1, inherit)"
 
@@ -18,7 +18,7 @@ class Patient:
 
     def __init__(self, clinic: Clinic, number: int) -> None:
         self.lesson, self.complaint, self.number = clinic.lesson, clinic.complaint, number
-        self.suspects = dict(clinic.suspects)
+        self.suspects, self.instruments = dict(clinic.suspects), dict(clinic.instruments)
         with plain_defaults():
             self.layer, ids = clinic.make(Draw("clinic", clinic.lesson, number))
         # Only hashes are kept: printing the patient reveals nothing.
@@ -32,38 +32,65 @@ class Patient:
     def _hash(self, id: str) -> str:
         return hashlib.sha256(repr((self.lesson, self.number, id)).encode()).hexdigest()
 
-    def diagnose(self, *ids: str) -> str:
-        """Return in words whether exactly these suspects are right. Raises ValueError for an unknown one."""
-        for id in ids:
+    def diagnose(self, *ids: str) -> Sentence:
+        """Say whether exactly these suspects are right, and ask for some if none is named.
+
+        Raises ValueError for an unknown one.
+        """
+        named = self._named(ids)
+        if not named:
+            some = next(iter(self.suspects))
+            return Sentence(
+                f"Name what you found, in quotes, such as patient.diagnose({some!r}), or several names with commas "
+                f"between them. Of the suspects, {self._count.replace(' of them', '')}; naming none is no diagnosis."
+            )
+        for id in named:
             if id not in self.suspects:
                 raise ValueError(f"{id!r} is not a suspect: choose among {', '.join(self.suspects)}")
-        said = {self._hash(id) for id in ids}
+        said = {self._hash(id) for id in named}
         right = said == self._true
-        progress.note("clinic", f"clinic-{self.lesson}", number=self.number, right=right, said=sorted(ids))
+        progress.note("clinic", f"clinic-{self.lesson}", number=self.number, right=right, said=sorted(named))
         if right:
-            return "\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(set(ids)))])
+            return Sentence("\n".join(["Right.", *(f"{id}: {self._findings[id]}" for id in sorted(set(named)))]))
         part = f"{self.how_many} thing{'s are' if self.how_many > 1 else ' is'} wrong with it; you named {len(said)}"
-        if said and said < self._true:
-            return f"Incomplete: {part}. What you measured may be right; look for one more."
-        named = " and ".join(ids) or "nothing"
-        return f"Not right: {part}. What would you see in the layer if {named} were true? Measure each by itself."
+        if said < self._true:
+            return Sentence(f"Incomplete: {part}. What you measured may be right; look for one more.")
+        both = " and ".join(named)
+        return Sentence(
+            f"Not right: {part}. What would you see in the layer if {both} were true? Measure each by itself."
+        )
+
+    def _named(self, ids: tuple) -> tuple[str, ...]:
+        """Return the names that were meant: of a list or tuple its members, of letters the name that they spell."""
+        named = tuple(each for id in ids for each in (id if isinstance(id, list | tuple | set) else (id,)))
+        spelled = "".join(map(str, named))  # diagnose(*("noisy")): without a comma that is no tuple
+        return (spelled,) if spelled in self.suspects else named
 
     def __repr__(self) -> str:
         lines = [f"Patient {self.number} of lesson {self.lesson}: {self.complaint}", f"Suspects ({self._count}):"]
-        return fitting("\n".join([*lines, *(f"  {id}: {words}" for id, words in self.suspects.items())]))
+        lines += [f"  {id}: {words}" for id, words in self.suspects.items()]
+        if self.instruments:
+            lines += ["Instruments:", *(f"  {code}: {what}" for code, what in self.instruments.items())]
+        return fitting("\n".join(lines))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<dt style='width:auto'><code style='white-space:nowrap'>{html.escape(id)}</code></dt>"
-            f"<dd style='margin:0 0 .3em 0;width:auto'>{html.escape(words)}</dd>"
-            for id, words in self.suspects.items()
-        )
+        tools = ""
+        if self.instruments:
+            tools = f"<p style='margin:.6em 0 .2em 0'>Instruments that work on it:</p>{_rows(self.instruments)}"
         return (
             f"<section role='region' aria-label='Patient of lesson {self.lesson}' style='{STYLE}'>"
             f"<p style='margin:0 0 .4em 0'><strong>Patient {self.number}.</strong> {html.escape(self.complaint)} "
-            f"Of these suspects, {self._count.replace(' of them', '')}.</p>"
-            f"<dl style='display:grid;grid-template-columns:max-content 1fr;gap:0 .9em;margin:0'>{rows}</dl></section>"
+            f"Of these suspects, {self._count.replace(' of them', '')}.</p>{_rows(self.suspects)}{tools}</section>"
         )
+
+
+def _rows(described: dict[str, str]) -> str:
+    rows = "".join(
+        f"<dt style='width:auto'><code style='overflow-wrap:anywhere'>{html.escape(code)}</code></dt>"
+        f"<dd style='margin:0 0 .3em 0;width:auto'>{html.escape(words)}</dd>"
+        for code, words in described.items()
+    )
+    return f"<dl style='display:grid;grid-template-columns:fit-content(24em) 1fr;gap:0 .9em;margin:0'>{rows}</dl>"
 
 
 def clinic(lesson: str | int, number: int = 1) -> Patient:

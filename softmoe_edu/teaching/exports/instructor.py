@@ -104,8 +104,9 @@ def _vote_lines(card: Card) -> list[str]:
 def _question_lines(questions: Iterable[Question]) -> list[str]:
     rows = []
     for question in questions:
-        truth, believed = question.read(question.truth()), question.show(question.predicts)
-        rows.append((f"`{question.id}`", question.text, question.show(truth), f"{question.belief}: {believed}"))
+        computed = question.show(question.read(question.truth())) if question.truth else "measured in the lesson"
+        believed = question.show(question.predicts)
+        rows.append((f"`{question.id}`", question.text, computed, f"{question.belief}: {believed}"))
     if not rows:
         return []
     head = ("id", "question", "computed", "many think that …: which predicts")

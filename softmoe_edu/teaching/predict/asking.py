@@ -1,7 +1,8 @@
 """Predict before you look: a question is answered and locked, and only then the plot that answers it appears.
 
-A prediction is made with a confidence. A confident miss is answered with a refutation and returns one and three
-lessons later in other words. Predictions are never graded; they are kept in the progress file and nowhere else.
+A prediction is made with a confidence. The reply says whether it is right, and why what was answered is not so; a
+confident miss returns one and three lessons later in other words. Predictions are never graded; they are kept in the
+progress file and nowhere else.
 """
 
 import os
@@ -49,13 +50,11 @@ def predict(
 def returning(lesson: str | int) -> None:
     """Ask again, in other words, what was confidently missed one and three lessons ago, or earlier and not yet asked.
 
-    lesson: the one that asks, such as "05"; raises ValueError for what is no number.
+    Shows nothing where nothing returns. lesson: the one that asks, such as "05"; raises ValueError for what is no
+    number.
     """
-    due = [Prediction(question, lesson=lesson_name(lesson)) for question in due_in(lesson)]
-    if not due:
-        say("No earlier prediction returns in this lesson.")
-    for prediction in due:
-        show(prediction)
+    for question in due_in(lesson):
+        show(Prediction(question, lesson=lesson_name(lesson)))
 
 
 def due_in(lesson: str | int) -> list[Question]:
@@ -80,7 +79,8 @@ def show(prediction: Prediction) -> None:
 
         show_widget(prediction)
     elif prediction.locked:
-        say("Predict before you look", prediction.question.text, prediction.given_words())
+        again = filter(None, [prediction.why_again])
+        say("Predict before you look", *again, prediction.question.text, prediction.given_words())
         say(*prediction.look().lines)
     else:
         say(*prediction.how_to_answer())

@@ -6,20 +6,12 @@ from typing import TYPE_CHECKING
 from softmoe_edu.teaching.lesson import lesson_name
 from softmoe_edu.teaching.predict.prediction import revealed
 from softmoe_edu.teaching.predict.question import CONFIDENCES
+from softmoe_edu.teaching.say import Sentence
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from softmoe_edu.figures import Described
-
-
-class Sentence(str):
-    """Text that a notebook shows as it is, without quotes."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return str(self)
 
 
 def calibration(lesson: str | int | None = None) -> "Described | Sentence":

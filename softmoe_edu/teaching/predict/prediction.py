@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from softmoe_edu.teaching import progress
-from softmoe_edu.teaching.discovery import find_question, questions
+from softmoe_edu.teaching.discovery import asked, find_question, questions
 from softmoe_edu.teaching.lesson import lesson_name
 from softmoe_edu.teaching.predict.question import CONFIDENCES, Question
 from softmoe_edu.teaching.say import say
@@ -79,9 +79,26 @@ class Prediction:
         right = question.is_right(answer, truth)
         if not first_event("reveal", question.id):
             self._note("reveal", answer=answer, confidence=given["confidence"], truth=truth, right=right)
-        refuted = not right and given["confidence"] >= CONFIDENT
-        lines = [self._refutation(answer, truth)] if refuted else []
-        return Outcome("right" if right else "wrong", [*lines, self._verdict(answer, truth, right)])
+        reason = f"The reason: {question.because}." if right else question.why_not(answer, truth)
+        lines = [self._verdict(answer, truth, right), reason]
+        if not right and given["confidence"] >= CONFIDENT and question.again:
+            lines.append(
+                f"You were {given['confidence']} % sure, so a later lesson asks you about this again, in other words."
+            )
+        return Outcome("right" if right else "wrong", lines)
+
+    @property
+    def why_again(self) -> str:
+        """Why a question returns: what was said to the one that it rephrases, and where; "" if it does not return."""
+        id = self.question.id
+        before = next((first for first in asked() if any(again.id == id for again in first.again)), None)
+        told = before and first_event("reveal", before.id)
+        if not told or told["right"]:
+            return ""
+        return (
+            f"This returns from lesson {told.get('lesson') or before.lesson}, in other words. There you were "
+            f"{told['confidence']} % sure of {before.show(told['answer'])}, and it was not so."
+        )
 
     def given_words(self) -> str:
         """Return the locked answer in words."""
@@ -99,6 +116,7 @@ class Prediction:
         reveal = "reveal=..., " if self._reveal else ""
         return [
             "Predict before you look",
+            *filter(None, [self.why_again]),
             question.text,
             *listed,
             f'Answer in code: predict("{question.id}", {reveal}answer=?, confidence=?)',
@@ -111,6 +129,10 @@ class Prediction:
         truth = self._reveal() if self._reveal else None
         if truth is None:
             truth = self._truth() if callable(self._truth) else self._truth
+        elif question.measured and not isinstance(truth, str):
+            truth = question.measured(truth)
+        if truth is None and question.truth is None:
+            raise TypeError("reveal must return what was measured: only this lesson's own cell can measure it")
         if truth is None:
             # A learner's random numbers are the same with and without a question.
             with torch.random.fork_rng(devices=[]):
@@ -120,23 +142,18 @@ class Prediction:
         except ValueError as error:
             raise TypeError(f"reveal must return what was measured, or None where truth says it: {error}") from None
 
-    def _refutation(self, answer: float | str, truth: float | str) -> str:
-        """Return the reason; only an answer that the belief predicts is told that many think so."""
-        question, show = self.question, self.question.show
-        if question.is_right(answer, question.predicts):
-            return question.refutation(truth)
-        return (
-            f"A common answer is {show(question.predicts)}, because it seems that {question.belief}. "
-            f"You just measured {show(truth)}. The reason: {question.because}."
-        )
-
     def _verdict(self, answer: float | str, truth: float | str, right: bool) -> str:
+        """Return whether the answer is right, and what is; measured is only what a reveal has just measured."""
         question, show = self.question, self.question.show
+        head = f"{'Right.' if right else 'Not so:'} {'You' if right else 'you'} predicted {show(answer)}"
+        found = "you just measured" if self._reveal else "it is"
+        if right and question.choices:
+            return f"{head}, and {'that is what you just measured' if self._reveal else 'so it is'}."
         near = ""
-        if question.tolerance and not question.choices:
+        if question.tolerance:
             low, high = (show(truth + sign * question.tolerance) for sign in (-1, 1))
             near = f" Answers from {low} to {high} count as right."
-        return f"{'Right' if right else 'Not this time'}: you predicted {show(answer)}, measured: {show(truth)}.{near}"
+        return f"{head}, and {found} {show(truth)}.{near}"
 
     def _note(self, kind: str, **data: object) -> None:
         question = self.question

@@ -29,7 +29,7 @@ function numberField(unit, id) {
 }
 
 function render({ model, el }) {
-  const { text, choices, unit, sure } = model.get("_question");
+  const { text, choices, unit, sure, again } = model.get("_question");
   const own = `prediction-view-${crypto.getRandomValues(new Uint32Array(1))}`;
   const root = make("section", "", { class: "prediction-view", "aria-labelledby": `${own}-title` });
   const title = make("p", "Predict before you look", { class: "prediction-view-title", id: `${own}-title` });
@@ -46,7 +46,9 @@ function render({ model, el }) {
   action.append(lock, note);
   form.append(answer, confidence, action);
   const asleep = "The kernel is gone, and it keeps your answers: run the cell again to answer."; // the style sheet knows when
-  root.append(title, make("p", text, { id: `${own}-text`, "data-part": "text" }), form, given, status);
+  root.append(title);
+  if (again) root.append(make("p", again, { class: "prediction-view-again", "data-part": "again" }));
+  root.append(make("p", text, { id: `${own}-text`, "data-part": "text" }), form, given, status);
   root.append(make("p", asleep, { class: "prediction-view-asleep" }));
   el.append(root);
   let patience = 0;

@@ -40,7 +40,13 @@ class PredictionView(Instrument):
         question = prediction.question
         sure = [{"value": value, "text": f"{value} %: {WORDS[value]}"} for value in CONFIDENCES]
         super().__init__(
-            _question={"text": question.text, "choices": list(question.choices), "unit": question.unit, "sure": sure}
+            _question={
+                "text": question.text,
+                "choices": list(question.choices),
+                "unit": question.unit,
+                "sure": sure,
+                "again": prediction.why_again,
+            }
         )
         self._prediction = prediction
         self._reveal_into = reveal_into

@@ -3,10 +3,11 @@
 import functools
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from softmoe_edu.teaching.check.isolation.kept_state import plain_defaults
+from softmoe_edu.teaching.predict.misses import kind_of_miss
 from softmoe_edu.text import number
 
 CONFIDENCES = (50, 70, 90)
@@ -20,7 +21,11 @@ class Question:
     choices: what can be answered; empty where the answer is a number, which then has a unit, and which counts as right
     when it is at most `tolerance` away.
     belief, predicts, because: many think that {belief}; that predicts {predicts}; the truth is different because
-    {because}. truth: computes the right answer, a number or one of the choices.
+    {because}. truth: computes the right answer, a number or one of the choices; None where only a lesson's own cell can
+    measure it. replies: why another wrong answer is not so, in a sentence or two, for each wrong choice and for numbers
+    that people give; what the belief predicts needs none.
+    measured: makes an answer of what a lesson's reveal returns, where that is not an answer already.
+    giveaways: regular expressions of what would tell the answer; a lesson shows none of them before it is locked.
     again: the same misconception in other words, for one lesson later and for three lessons later; these have the
     misconception and the lesson of their question.
     """
@@ -30,24 +35,20 @@ class Question:
     belief: str
     predicts: float | str
     because: str
-    truth: Callable[[], float | str]
+    truth: Callable[[], float | str] | None
     misconception: str = ""
     lesson: str = ""
     choices: tuple[str, ...] = ()
     unit: str = ""
     tolerance: float = 0.0
+    measured: Callable[[object], float | str] | None = None
+    replies: Mapping[float | str, str] = field(default_factory=dict, hash=False)
+    giveaways: tuple[str, ...] = ()
     again: tuple["Question", ...] = ()
 
     def __post_init__(self) -> None:
-        # What is measured does not depend on the defaults that a learner has set.
-        truth = self.truth
-
-        @functools.wraps(truth)
-        def measured() -> float | str:
-            with plain_defaults():
-                return truth()
-
-        object.__setattr__(self, "truth", measured)
+        if self.truth is not None:
+            object.__setattr__(self, "truth", _undisturbed(self.truth))
         for again in self.again:
             object.__setattr__(again, "misconception", self.misconception)
             object.__setattr__(again, "lesson", self.lesson)
@@ -79,12 +80,17 @@ class Question:
             return f"“{value}”"
         return f"{number(value)} {self.unit}".rstrip()
 
-    def refutation(self, truth: float | str) -> str:
-        """Return what many think, what it predicts, what was measured, and why."""
-        return (
-            f"Many think that {self.belief}. That predicts {self.show(self.predicts)}; "
-            f"you just measured {self.show(truth)}. The reason: {self.because}."
-        )
+    def why_not(self, answer: float | str, truth: float | str) -> str:
+        """Return why this wrong answer is not so: what it goes by, and the reason."""
+        thought = next((reply for known, reply in self.replies.items() if self._says_the_same(answer, known)), "")
+        if not thought and self.is_right(answer, self.predicts):
+            thought = f"Many think that {self.belief}."
+        elif not thought and not self.choices:
+            thought = kind_of_miss(answer, truth, self.unit)
+        return f"{thought} The reason: {self.because}.".strip()
+
+    def _says_the_same(self, answer: float | str, known: float | str) -> bool:
+        return answer == known if self.choices else abs(answer - known) <= min(self.tolerance, abs(known) / 20)
 
     def letters(self) -> dict[str, str]:
         """Return the choices by their letters: {"a": ..., "b": ...}."""
@@ -101,8 +107,11 @@ class Question:
             raise ValueError(f"the answer must be one of {listed}; got {answer!r}") from None
 
     def _number(self, text: str) -> float:
-        bare = text.strip().removesuffix(self.unit).replace(" ", "")
-        if re.fullmatch(r"[+-]?\d*,(\d{1,2}|\d{4,})", bare):  # a decimal comma; 25,088 could be either
+        bare = re.sub(r"\s", "", text.strip().removesuffix(self.unit))
+        # 25,088 is read as it is printed here; of a share in % nobody gives thousands, so 12,345 has a decimal comma.
+        if self.unit != "%" and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", bare):
+            bare = bare.replace(",", "")
+        elif re.fullmatch(r"[+-]?\d*,\d+", bare):
             bare = bare.replace(",", ".")
         try:
             number = float(bare)
@@ -114,3 +123,14 @@ class Question:
 
     def _in_unit(self) -> str:
         return f" in {self.unit}" if self.unit else ""
+
+
+def _undisturbed(truth: Callable[[], float | str]) -> Callable[[], float | str]:
+    """Return a function that measures the same whatever defaults a learner has set."""
+
+    @functools.wraps(truth)
+    def measured() -> float | str:
+        with plain_defaults():
+            return truth()
+
+    return measured

@@ -160,4 +160,15 @@ def asks_the_loss_alone(route, logits, answers, k):
     return leaf.grad.norm()
 
 
+@mistake(
+    does="adds up the absolute values of the slopes",
+    belief="The size of a gradient is the sum of its entries' sizes.",
+    refuted="the task asks for the root of the sum of squares: 3 · √2 on paper, not 6",
+    seen="grad.abs().sum()",
+)
+def absolute_values_added(route, logits, answers, k):
+    """The other norm."""
+    return _slopes(route, logits, answers, k, _outputs).abs().sum()
+
+
 MISTAKES = mistakes_in(globals())

@@ -106,18 +106,29 @@ def _example(name, route, should):
     return by_hand(hand(route), should, given, name=name)
 
 
+DEFINITION = "the norm of the loss's gradient with respect to all scores"
+
 PROPERTIES = (
     _example(
         "the example by hand",
         softmax_then_top_k,
         "output 3/4 · 16 = 12; slopes 16 · 3/4 · (1 - 3/4) = 3 and 16 · 3/4 · (-1/4) = -3; norm 3 · √2",
     ),
-    Property("a gate that is always 1", _constant_gate),
-    Property("no path", _no_path),
+    as_defined(
+        DEFINITION,
+        *(case(softmax_then_top_k, 3, 7, 5, k) for k in (1, 2)),
+        case(top_k_then_softmax, 3, 7, 5, 2),
+        case(softmax_then_top_k, 2, 3, 4, 4),
+        name="tokens, experts and choices",
+        repeats=1,
+        show_output=True,
+    ),
     Property("answers doubled", _doubled),
     Property("four copies", _larger_batch),
+    Property("a gate that is always 1", _constant_gate),
+    Property("no path", _no_path),
     as_defined(
-        "the norm of the loss's gradient with respect to all scores",
+        DEFINITION,
         *(case(route, 3, 7, 5, k) for route in ROUTES for k in (1, 2)),
         case(softmax_then_top_k, 2, 3, 4, 4),
         case(top_k_then_softmax, 1, 1, 6, 3),

@@ -71,7 +71,7 @@ def detached_gates(x, w_router, experts, k):
     "M23",
     does="adds random noise to the scores at every call, so that no two calls agree",
     belief="Noise is part of the router.",
-    refuted="noise is added in training only (vmoe, nn/routing.py); a trained router answers the same every time",
+    refuted="the task adds no noise, so that two calls on the same tokens agree; section 8 says when noise has a place",
     seen="makeMoE, whose router adds noise in evaluation too",
 )
 def noise(x, w_router, experts, k):
@@ -270,6 +270,30 @@ def zeros_are_padding(x, w_router, experts, k):
     """A guessed mask."""
     gates, choice = (x @ w_router).softmax(-1).topk(k)
     return usual(x, gates, choice.where((x != 0).any(-1, keepdim=True), -1), experts)
+
+
+@mistake(
+    does="overwrites the answer of a token's better choice with that of the next one, so that the last choice is left",
+    belief="Each token's answer is written once.",
+    refuted=f"{SPARSE}: with k = 2 every token is visited twice",
+    seen="y[b, n] = ... in a loop over the choices",
+)
+def last_choice_left(x, w_router, experts, k):
+    """The k-th choice wins; all are computed."""
+    gates, choice = _chosen(x, w_router, k)
+    last = torch.arange(k, device=x.device) == k - 1
+    return usual(x, gates * last, choice, experts)
+
+
+@mistake(
+    does="collects the answers in a float32 tensor, as torch.zeros makes it, whatever the dtype of the tokens",
+    belief="Everything is float32.",
+    refuted="the answers keep the dtype of the tokens: torch.zeros_like(x)",
+    seen="torch.zeros(x.shape) before a loop",
+)
+def stored_in_float32(x, w_router, experts, k):
+    """The right numbers, stored in float32."""
+    return usual(x, *_chosen(x, w_router, k), experts).float()
 
 
 MISTAKES = mistakes_in(globals())

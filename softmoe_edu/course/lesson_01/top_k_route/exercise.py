@@ -14,11 +14,15 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def top_k_route(logits, k):
     """Choose k experts for each token, and return the weights of their answers.
 
-    logits (b, n, e): the score of each of n tokens with each of e experts, for b examples.
-    Returns weights (b, n, k) in the dtype of logits, and indices (b, n, k), int64: weights[..., j] belongs to expert
-    indices[..., j]. Convention: softmax over all e experts, then the k largest, not divided again, so that the
-    weights of a token sum to less than 1 unless k = e. The k may be in any order, and where scores are equal any
-    of the equal experts will do. Gradients must flow through the weights, so use torch.
+    logits (b, n, e): the score of each of n tokens with each of e experts, b examples.
+
+    Returns weights (b, n, k), in the dtype of logits, and indices (b, n, k), int64:
+    weights[..., j] belongs to expert indices[..., j].
+
+    Convention: softmax over all e experts, then the k largest, not divided again, so
+    that a token's weights sum to less than 1 unless k = e. The k may be in any order,
+    and of experts with equal scores any will do. Gradients must flow through the
+    weights, so use torch.
     """
     gates = logits.softmax(dim=-1)
     indices = gates.argsort(dim=-1, descending=True)[..., :k]

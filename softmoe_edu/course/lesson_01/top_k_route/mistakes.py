@@ -5,14 +5,16 @@ import torch
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 ORDER = (
-    "the paper's code, vmoe, takes the softmax first and does not divide again: with k = 1 the other order gives "
-    "weight 1 for every score, and the router no gradient"
+    "the task's convention is that of the paper's code, vmoe: a softmax over all e experts, of which the k largest "
+    "stay as they are"
 )
 
 
 @mistake(
     "M21",
-    does="chooses first and takes the softmax over the k chosen scores alone, so that the weights sum to 1",
+    does="makes the weights of the chosen experts sum to 1, as a softmax over their scores alone does, or a "
+    "division of "
+    "their gates by the sum",
     belief="Top-k then softmax is the same as softmax then top-k.",
     refuted=ORDER,
     seen="a question in the issues of sonic-moe; Mixtral and Shazeer et al. 2017 do it on purpose, with k over 1",
@@ -41,7 +43,7 @@ def renormalised(logits, k):
     "M22",
     does="gives every chosen expert the weight 1",
     belief="The choice is all that a router decides; its scores only serve to choose.",
-    refuted="a weight of 1 has no slope: a gradient reaches the router only through the gate",
+    refuted="the weight of an answer is the gate, the softmax's share, which says how much the answer counts",
     seen="one_hot(argmax) as a router",
 )
 def hard_choice(logits, k):
@@ -66,7 +68,7 @@ def detached(logits, k):
     "M23",
     does="adds random noise to the scores at every call, so that no two calls agree",
     belief="Noise is part of the router.",
-    refuted="noise is added in training only (vmoe, nn/routing.py); a trained router answers the same every time",
+    refuted="the task adds no noise, so that two calls on the same scores agree; section 8 says when noise has a place",
     seen="makeMoE, whose router adds noise in evaluation too",
 )
 def noisy(logits, k):
@@ -231,6 +233,30 @@ def same_expert_again(logits, k):
         left = left.scatter(-1, found[-1], 0.0)
     indices = torch.cat(found, -1)
     return gates.gather(-1, indices), indices
+
+
+@mistake(
+    does="takes a second softmax, of the chosen gates",
+    belief="Weights have to come out of a softmax.",
+    refuted="the softmax over all experts has been taken; a second one flattens the gates and makes them sum to 1",
+    seen="softmax, topk, softmax",
+)
+def softmax_twice(logits, k):
+    """Softmax of gates."""
+    gates, indices = logits.softmax(-1).topk(k)
+    return gates.softmax(-1), indices
+
+
+@mistake(
+    does="collects its weights in a float32 tensor, as torch.zeros makes it, whatever the dtype of the scores",
+    belief="Everything is float32.",
+    refuted="weights keep the dtype of the scores: torch.zeros(..., dtype=logits.dtype), or new_zeros",
+    seen="torch.zeros(b, n, k) before a loop",
+)
+def stored_in_float32(logits, k):
+    """The right numbers, stored in float32."""
+    weights, indices = logits.softmax(-1).topk(k)
+    return weights.float(), indices
 
 
 MISTAKES = mistakes_in(globals())

@@ -284,4 +284,29 @@ def padding_alone_raises(indices, weights, capacity, priority):
     return serve(indices, queue(indices, weights, priority), capacity)
 
 
+@mistake(
+    does="counts the slots of an expert from 1",
+    belief="The first arrival gets slot 1.",
+    refuted="slots are counted from 0, as everything in Python: the first arrival of an expert gets slot 0",
+    seen="a count that is raised before it is written down, or a cumsum without - 1",
+)
+def counted_from_one(indices, weights, capacity, priority):
+    """One too high."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    return positions.where(~kept, positions + 1), kept
+
+
+@mistake(
+    "M14",
+    does="numbers the slots through all experts, one buffer after the other",
+    belief="The layer has one long buffer.",
+    refuted="a position is a slot of its expert, from 0 to capacity - 1; which expert it is, indices say already",
+    seen="expert * capacity + slot, as for a flat buffer",
+)
+def numbered_through(indices, weights, capacity, priority):
+    """Expert after expert."""
+    positions, kept = serve(indices, queue(indices, weights, priority), capacity)
+    return positions.where(~kept, positions + indices * capacity), kept
+
+
 MISTAKES = mistakes_in(globals())

@@ -3,5 +3,5 @@
 from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import EXERCISE as ASSIGN
 from softmoe_edu.teaching.check.write_the_check import judging
 
-NEEDED = 15
+NEEDED = 17
 PROPERTIES = judging(ASSIGN, NEEDED)

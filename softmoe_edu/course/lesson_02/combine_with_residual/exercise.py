@@ -12,10 +12,14 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def combine_with_residual(x, expert_out, weights, kept):
     """Combine the experts' answers for each token, and add the residual connection.
 
-    x (n, d): the tokens that came in. expert_out (n, k, d): the answers of each token's k experts; where kept is
-    False there is no answer, and any numbers may be there, even inf or NaN. weights (n, k): the gates. kept (n, k),
-    bool. Returns layer (n, d), for each token the sum of weight times answer over the choices that were kept, and
-    block (n, d), the tokens plus layer: the residual connection. Gradients must flow through both, so use torch.
+    x (n, d): the tokens that came in.
+    expert_out (n, k, d): the answers of each token's k experts; where kept is False
+        there is no answer, and any numbers may be there, even inf or NaN.
+    weights (n, k): the gates. kept (n, k), bool: which choices got a slot.
+
+    Returns layer (n, d), for each token the sum of weight times answer over the choices
+    that were kept, and block (n, d), the tokens plus layer: the residual connection.
+    Gradients must flow through both, so use torch.
     """
     answers = expert_out.masked_fill(~kept[..., None], 0)
     layer = (answers * weights[..., None]).sum(1)

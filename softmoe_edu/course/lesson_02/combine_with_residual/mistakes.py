@@ -153,4 +153,43 @@ def chosen_after_the_product(x, expert_out, weights, kept):
     return layer, x + layer
 
 
+@mistake(
+    does="overwrites a token's first answer with that of a later choice, instead of adding",
+    belief="Each token's answer is written once.",
+    refuted="a token with two kept choices has two answers, which are added up, each times its weight",
+    seen="layer[kept[:, j]] = ... in a loop over the choices",
+)
+def overwritten(x, expert_out, weights, kept):
+    """The last kept choice wins."""
+    layer = torch.zeros_like(x)
+    for choice in range(weights.shape[1]):
+        answer = expert_out[:, choice].masked_fill(~kept[:, choice, None], 0) * weights[:, choice, None]
+        layer = torch.where(kept[:, choice, None], answer, layer)
+    return layer, x + layer
+
+
+@mistake(
+    does="takes the mean over a token's choices instead of the sum",
+    belief="Several answers are averaged.",
+    refuted="the weights say already how much each answer counts: they are added up, not divided by k",
+    seen="mean(1) in place of sum(1)",
+)
+def mean_of_choices(x, expert_out, weights, kept):
+    """A mean over k."""
+    layer = kept_sum(expert_out, weights, kept) / weights.shape[1]
+    return layer, x + layer
+
+
+@mistake(
+    does="collects the answers in a float32 tensor, as torch.zeros makes it, whatever the dtype of the input",
+    belief="Everything is float32.",
+    refuted="the layer keeps the dtype of its input: torch.zeros_like(x), or zeros with dtype=x.dtype",
+    seen="torch.zeros(n, d) before a loop",
+)
+def stored_in_float32(x, expert_out, weights, kept):
+    """The right numbers, stored in float32."""
+    layer = kept_sum(expert_out, weights, kept).float()
+    return layer, x + layer
+
+
 MISTAKES = mistakes_in(globals())

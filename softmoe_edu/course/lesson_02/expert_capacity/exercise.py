@@ -12,10 +12,15 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
     """Return the number of slots of one expert, an int.
 
-    tokens: tokens of a group. experts: experts of the layer. k: experts that each token chooses. factor: the slots of
-    all experts together, divided by the number of all choices. The slots are shared evenly among the experts and
-    rounded up, then rounded up again to the next multiple of `multiple_of`. Compute in floating point and round the
-    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and so 56, as in the official code.
+    tokens: tokens of a group. experts: experts of the layer.
+    k: experts that each token chooses.
+    factor: the slots of all experts together, divided by the number of all choices.
+    multiple_of: what the result has to be a multiple of.
+
+    The slots are shared evenly among the experts and rounded up, then rounded up again
+    to the next multiple of `multiple_of`. Compute in floating point and round the
+    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and
+    so 56, as in the official code.
     """
     capacity = math.ceil(tokens * k * factor / experts)
     return capacity + -capacity % multiple_of
@@ -41,10 +46,13 @@ TELLING = (
 
 def observe(function, draw):
     """Return the slots for sizes on which all mistakes differ, or the name of the error that the function raises."""
-    try:
-        return {"slots": [function(*sizes) for sizes in TELLING]}
-    except Exception as error:
-        return {"slots": type(error).__name__}
+    seen = {}
+    for name, cases in (("slots", (s for s in TELLING if s[4] == 1)), ("multiples", (s for s in TELLING if s[4] > 1))):
+        try:
+            seen[name] = [function(*sizes) for sizes in cases]
+        except Exception as error:
+            seen[name] = type(error).__name__
+    return seen
 
 
 EXERCISE = Exercise(

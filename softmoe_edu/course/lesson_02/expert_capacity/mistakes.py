@@ -182,4 +182,39 @@ def tokens_rounded(tokens, experts, k, factor, multiple_of=1):
     return _up(math.ceil(math.ceil(tokens * factor) * k / experts), multiple_of)
 
 
+@mistake(
+    "M14",
+    does="returns the slots of all experts together: those of one, times the number of experts",
+    belief="Capacity belongs to the layer.",
+    refuted="every expert has a buffer of its own, and a full one cannot borrow from its neighbour",
+    seen="capacity * experts, as the size of the whole buffer",
+)
+def all_buffers_together(tokens, experts, k, factor, multiple_of=1):
+    """One expert's slots, times e."""
+    return experts * _up(math.ceil(tokens * k * factor / experts), multiple_of)
+
+
+@mistake(
+    does="adds a whole multiple where nothing is missing: with a multiple of 1, one slot to every capacity",
+    belief="Add what is missing to the next multiple.",
+    refuted="a number that is already a multiple stays as it is, and every whole number is a multiple of 1",
+    seen="x + m - x % m, or (x // m + 1) * m",
+)
+def a_whole_multiple_more(tokens, experts, k, factor, multiple_of=1):
+    """Adds m - x % m, which is m for a multiple."""
+    capacity = math.ceil(tokens * k * factor / experts)
+    return capacity + multiple_of - capacity % multiple_of
+
+
+@mistake(
+    does="does not round up to a multiple of `multiple_of`",
+    belief="The default is 1, so it does not matter.",
+    refuted="with multiple_of=4 a capacity of 1 becomes 4",
+    seen="a parameter that is never read",
+)
+def multiple_unused(tokens, experts, k, factor, multiple_of=1):
+    """No multiple."""
+    return math.ceil(tokens * k * factor / experts)
+
+
 MISTAKES = mistakes_in(globals())

@@ -13,8 +13,10 @@ from softmoe_edu.teaching.exercise import Hint
 def my_check(layer):
     """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
 
-    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list of e experts, each a function
-    that keeps the shape (..., d). Accept every right layer, however it is written: two may differ by rounding.
+    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list
+        of e experts, each a function that keeps the shape (..., d).
+
+    Accept every right layer, however it is written: two may differ by rounding.
     """
 
     def near(a, b):

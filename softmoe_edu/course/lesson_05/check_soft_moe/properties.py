@@ -3,5 +3,5 @@
 from softmoe_edu.course.lesson_05.soft_moe.exercise import EXERCISE as SOFT_MOE
 from softmoe_edu.teaching.check.write_the_check import judging
 
-NEEDED = 20
+NEEDED = 26
 PROPERTIES = judging(SOFT_MOE, NEEDED)

@@ -9,11 +9,13 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_weights(logits):
-    """Compute the combine weights from scores: they mix the slots' answers into tokens (Eq. 2 of the paper).
+    """Compute the weights that mix the slots' answers into tokens (Eq. 2).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every token's answer is an average of all slots of all experts.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the combine weights, of the same shape and dtype. Every token's answer is an
+    average of all slots of all experts. Gradients must flow through, so use torch.
     """
     return logits.flatten(2).softmax(dim=-1).view_as(logits)
 

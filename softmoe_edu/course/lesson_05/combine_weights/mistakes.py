@@ -176,4 +176,15 @@ def float32_only(logits):
     return logits.float().flatten(2).softmax(-1).view_as(logits)
 
 
+@mistake(
+    does="takes the softmax of the softmax",
+    belief="Twice normalised does no harm.",
+    refuted="the second softmax takes weights between 0 and 1 for scores, which leaves nearly equal weights",
+    seen="a softmax in the router and another one in the layer",
+)
+def softmax_twice(logits):
+    """The right axis, twice."""
+    return logits.flatten(2).softmax(-1).softmax(-1).view_as(logits)
+
+
 MISTAKES = mistakes_in(globals())

@@ -8,11 +8,13 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def dispatch_weights(logits):
-    """Compute the dispatch weights from scores: they mix the tokens into slots (Eq. 1 of the paper).
+    """Compute the weights that mix the tokens into slots (Eq. 1 of the paper).
 
-    logits: the score of each token with each slot, (b, n, e, p): b examples, n tokens, e experts of p slots.
-    Returns the weights, of the same shape and dtype. Every slot is an average of the tokens of its own example.
-    Gradients must flow through, so use torch.
+    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
+        e experts of p slots.
+
+    Returns the dispatch weights, of the same shape and dtype. Every slot is an average
+    of the tokens of its own example. Gradients must flow through, so use torch.
     """
     return logits.softmax(dim=1)
 

@@ -11,10 +11,13 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def soft_moe(x, phi, experts):
-    """Compute a Soft MoE layer (Algorithm 1 of the paper, without normalisation).
+    """Compute a Soft MoE layer: Algorithm 1 of the paper, scores as they are.
 
-    x: tokens (b, n, d). phi: one learned vector for each slot, (d, e, p). experts: a list of e functions, each of
-    which maps (..., d) to (..., d). Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x (b, n, d): tokens. phi (d, e, p): one learned vector for each slot.
+    experts: a list of e functions, each of which maps (..., d) to (..., d).
+
+    A score is the product of token and slot vector; neither is divided by its length.
+    Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
     """
     logits = torch.einsum("bnd,dep->bnep", x, phi)
     dispatch = logits.softmax(dim=1)

@@ -387,4 +387,85 @@ def in_place(x, phi, experts):
     return apply(x, logits.softmax(1), over_slots(logits), experts)
 
 
+FLAT = "the second softmax takes weights between 0 and 1 for scores, which leaves nearly equal weights"
+
+
+@mistake(
+    does="takes the softmax of the softmax for dispatch",
+    belief="Twice normalised does no harm.",
+    refuted=FLAT,
+    seen="dispatch_weights(...) of what is already a softmax",
+)
+def dispatch_softmax_twice(x, phi, experts):
+    """Softmax over tokens, twice."""
+    logits = scores(x, phi)
+    return apply(x, logits.softmax(1).softmax(1), over_slots(logits), experts)
+
+
+@mistake(
+    does="takes the softmax of the softmax for combine",
+    belief="Twice normalised does no harm.",
+    refuted=FLAT,
+    seen="combine_weights(...) of what is already a softmax",
+)
+def combine_softmax_twice(x, phi, experts):
+    """Softmax over slots, twice."""
+    logits = scores(x, phi)
+    return apply(x, logits.softmax(1), over_slots(over_slots(logits)), experts)
+
+
+@mistake(
+    does="takes the softmax of the softmax for dispatch and for combine",
+    belief="Twice normalised does no harm.",
+    refuted=FLAT,
+    seen="a softmax in the router and another one in the layer",
+)
+def both_softmax_twice(x, phi, experts):
+    """Both, twice."""
+    logits = scores(x, phi)
+    return apply(x, logits.softmax(1).softmax(1), over_slots(over_slots(logits)), experts)
+
+
+@mistake(
+    "M04",
+    does="takes the combine softmax of the dispatch weights, instead of the scores",
+    belief="Combine begins where dispatch ended.",
+    refuted=EQ2,
+    seen="logits = logits.softmax(1), a name used again",
+)
+def combine_of_dispatch(x, phi, experts):
+    """Softmax over slots of the softmax over tokens."""
+    dispatch = scores(x, phi).softmax(1)
+    return apply(x, dispatch, over_slots(dispatch), experts)
+
+
+@mistake(
+    "M06",
+    does="runs every expert on all slots, and adds up their answers",
+    belief="Every expert sees everything.",
+    refuted="Section 2.1: each expert processes its own p slots",
+    seen="sum(expert(slots) for expert in experts)",
+)
+def all_slots_to_all(x, phi, experts):
+    """All answers to each slot, added up."""
+    logits = scores(x, phi)
+    slots = torch.einsum("bnep,bnd->bepd", logits.softmax(1), x)
+    return torch.einsum("bnep,bepd->bnd", over_slots(logits), sum(f(slots) for f in experts))
+
+
+@mistake(
+    "M06",
+    does="runs every expert on all slots, and averages their answers",
+    belief="Every expert sees everything.",
+    refuted="Section 2.1: each expert processes its own p slots",
+    seen="torch.stack([expert(slots) for expert in experts]).mean(0)",
+)
+def all_slots_to_all_averaged(x, phi, experts):
+    """All answers to each slot, averaged."""
+    logits = scores(x, phi)
+    slots = torch.einsum("bnep,bnd->bepd", logits.softmax(1), x)
+    answers = torch.stack([f(slots) for f in experts]).mean(0)
+    return torch.einsum("bnep,bepd->bnd", over_slots(logits), answers)
+
+
 MISTAKES = mistakes_in(globals())

@@ -135,7 +135,10 @@ def _by_hand(answer, draw):
     def words(output, both):
         return f"answers {brief(output[0])}; {both.told(*known)}"
 
-    if measured.are_one:
+    rows = [both.slots.numel() for both in (right, measured) if both.slots is not None]
+    if len(rows) == 2 and rows[0] < rows[1]:
+        should = f"each expert computes its own slots and nothing else: {rows[0]} rows in all here, not {rows[1]}"
+    elif measured.are_one:
         should = (
             "sums of 1 are not enough: dispatch is the softmax of the scores x · phi over tokens, combine the one "
             "over all slots, and the slots of expert i mix the tokens themselves and are computed by expert i"

@@ -32,9 +32,10 @@ def listing() -> Listing:
 
 
 def soft_moe_lines():
-    """Return the numbers of the six lines of soft_moe in an order that runs, as a list such as [3, 1, 4, 2, 6, 5].
+    """Return the numbers of the six lines of soft_moe, in an order that runs.
 
-    Six of the numbered lines make up a right soft_moe; the other six are common mistakes.
+    The result is a list such as [3, 1, 4, 2, 6, 5]. Six of the numbered lines make up a
+    right soft_moe; the other six are common mistakes.
     """
     return [5, 10, 8, 2, 7, 4]
 

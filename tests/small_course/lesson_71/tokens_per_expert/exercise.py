@@ -11,7 +11,8 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def tokens_per_expert(indices, experts):
     """Count for each expert the tokens that chose it.
 
-    indices (n, k): the experts that each of n tokens chose. experts: how many there are. Returns (experts,), int64.
+    indices (n, k): the experts that each of n tokens chose. experts: how many there are.
+    Returns (experts,), int64.
     """
     return torch.bincount(indices.flatten(), minlength=experts)
 
