@@ -67,3 +67,33 @@ GLOSSARY = {
     "MoE": "Mixture of experts: a layer with several experts, and a router that decides which of them see a token.",
 }
 """{term: what it means}, in the order in which a reader meets them."""
+
+LETTERS = {
+    "b": (
+        "groups: the tokens of one group compete for the same slots; a group is one example, if nothing else is said",
+        "",
+        "b",
+        "b",
+        "b",
+    ),
+    "n": ("tokens of a group", "", "m", "m", "n"),
+    "d": ("width of a token", "dim", "d", "d", "d"),
+    "e": ("experts", "num_experts", "n", "n", "e"),
+    "p": ("slots of one expert; a sparse router's capacity", "slots_per_expert", "p", "p", "s"),
+    "s": ("all slots, ordered by expert", "", "n · p", "n p", "e s"),
+    "k": ("experts that a token may choose", "top_k", "K", "K", ""),
+    "f": ("hidden width of an expert", "hidden_dim", "", "", ""),
+}
+"""{letter of an axis: (its meaning, the argument, the Soft MoE paper, the official code, soft-moe-pytorch)}."""
+
+TENSORS = {
+    "x": ("the tokens", "b n d", "X", ""),
+    "phi": ("one learned vector for each slot", "d e p", "Φ", ""),
+    "logits": ("scores, before any softmax", "b n e p", "XΦ", "Eq. 1"),
+    "dispatch": ("weights over the tokens of each slot, which sum to 1", "b n e p", "D", "Eq. 1"),
+    "combine": ("weights over the slots of each token, which sum to 1", "b n e p", "C", "Eq. 2"),
+    "slots": ("what the experts are given", "b e p d", "X̃ = Dᵀ X", "section 2.1"),
+    "answers": ("what the experts return", "b e p d", "Ỹ", "section 2.1"),
+    "y": ("the output of the layer", "b n d", "Y = C Ỹ", "section 2.1"),
+}
+"""{name: (its meaning, its axes, the Soft MoE paper's symbol, where it stands there)}."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from test_architecture import load
 
-from softmoe_edu.glossary import GLOSSARY
+from softmoe_edu.glossary import GLOSSARY, LETTERS, TENSORS
 
 ROOT = Path(__file__).resolve().parents[1]
 glossary = load(ROOT / "docs" / "glossary.py")
@@ -14,11 +14,49 @@ SOURCES = [path for path in (ROOT / "js").rglob("*.js") if "test" not in path.pa
 
 
 def test_what_is_written_from_the_glossary_is_up_to_date():
-    """docs/glossary.md and js/shared/glossary.js are what docs/glossary.py writes today, with every term."""
+    """Every file is what docs/glossary.py writes today; the page and the module have every term."""
     for name, content in glossary.FILES.items():
         written = (ROOT / name).read_text(encoding="utf-8")
         assert written == content(), f"run python docs/glossary.py: {name}"
-        assert all(term in written and meaning in written for term, meaning in GLOSSARY.items())
+        if "glossary" in name:
+            assert all(term in written and meaning in written for term, meaning in GLOSSARY.items())
+
+
+def test_a_word_is_introduced_where_it_is_set_off(monkeypatch):
+    """Else where it first stands, as a whole word; a word of no lesson has no link."""
+    given = {
+        "00_first": "a slotted spoon, two gates",
+        "01_second": "a *gate*, then slots",
+        "02_third": "**slot** again",
+    }
+    monkeypatch.setattr(glossary, "lessons", lambda: given)
+
+    assert [glossary.introduced(word) for word in ("gate", "slot", "two gates", "spoon", "expert")] == [
+        "01_second",
+        "02_third",
+        "00_first",
+        "00_first",
+        "",
+    ]
+
+
+def test_code_introduces_no_word():
+    """The text of a lesson is its prose."""
+    texts = glossary.lessons()
+
+    assert all("router" in text and "import torch" not in text for text in texts.values())
+
+
+def test_the_notation_has_the_letters_of_the_annotations():
+    """Every axis of the package's tensor types has its row, and every tensor names only axes that have one."""
+    axes = {
+        letter
+        for axes in re.findall(r'Tensor, "([^"]+)"', (ROOT / "softmoe_edu/shapes.py").read_text())
+        for letter in axes.split()
+    }
+
+    assert axes and axes <= LETTERS.keys()
+    assert all(set(row[1].split()) <= LETTERS.keys() for row in TENSORS.values())
 
 
 def test_a_stale_file_is_reported(monkeypatch, tmp_path):
