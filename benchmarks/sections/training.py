@@ -31,7 +31,7 @@ def parts(works: Works, router: str, budget: int) -> tuple[nn.Module, Images, Au
     data, layer = toy.task_of("scripts", False)[0], toy.layer_of(settings)
     torch.manual_seed(SEED)
     model = toy.model_of(settings, data, toy.matched_hidden(settings)).to(works.device)
-    auxiliary = toy._balanced(layer.balance) if layer and layer.balance else None
+    auxiliary = toy.balanced(layer.balance) if layer and layer.balance else None
     return model, data, auxiliary, torch.optim.AdamW(parameter_groups(model, DECAY), fused=True)
 
 

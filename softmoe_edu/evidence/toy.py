@@ -200,7 +200,7 @@ def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings) -
         test_data,
         steps=int(settings["steps"] or 1),
         learning_rate=float(settings["rate"] or 0),
-        auxiliary=_balanced(layer.balance) if layer and layer.balance else None,
+        auxiliary=balanced(layer.balance) if layer and layer.balance else None,
         seed=int(settings["seed"] or 0),
         progress=False,
     )
@@ -252,7 +252,9 @@ def figures_of(run: Trained) -> Figures:
     }
 
 
-def _balanced(weight: float) -> Callable[[Mapping[str, Routing]], Tensor]:
+def balanced(weight: float) -> Callable[[Mapping[str, Routing]], Tensor]:
+    """Return the auxiliary loss of the sparse routers here: their layers' mean importance loss, times a weight."""
+
     def loss(routings: Mapping[str, Routing]) -> Tensor:
         losses = [importance_loss(each.gates) for each in routings.values() if each.gates is not None]
         return weight * torch.stack(losses).mean()
