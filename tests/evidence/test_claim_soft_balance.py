@@ -87,4 +87,7 @@ def test_the_reason_says_what_was_measured():
     found = judge(results(importance=40.0))
     assert "In all 16 Soft MoE layers" in found.reason
     assert "tokens choice drops 30.3 %" in found.reason
-    assert "matters 40.4 times (before training 1.5, in the paper 3 to 14)" in found.reason
+    assert (
+        "contributes 40.4 times as much as the least (before training 1.5 times; in the paper 3 to 14 times)"
+        in found.reason
+    )

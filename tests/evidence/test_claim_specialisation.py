@@ -116,7 +116,7 @@ def test_the_reason_counts_what_it_says():
     values = {each.name: each.value for each in found.measured}
 
     assert "In 96 of 96 layers" in found.reason
-    assert "in 48 of 96 layers before training" in found.reason
+    assert "in 48 of 96 layers they do so before training" in found.reason
     assert "tell less in 0 of 6 comparisons" in found.reason
-    assert "except in 48 of 96 layers" in found.reason
+    assert "experts tell more than chance allows in 48 of 96 layers" in found.reason
     assert values["letters, soft: told of the script, beyond chance, by trained experts"] == pytest.approx(48.525)

@@ -15,7 +15,6 @@ ROUTERS = ("dense", "tokens choice", "experts choice", "soft")
 STEPS, TUNE_STEPS, TUNE_IMAGES, BUDGET, SEEDS = 600, 200, 1000, 64, 10
 FIRST = 50
 """Letters that models are trained on; they are tuned on the rest."""
-_FIGURES = {"after tuning": "accuracy", "the same from nothing": "from_nothing", "before tuning": "before"}
 
 
 def tuning() -> list[Settings]:
@@ -77,9 +76,9 @@ def judge(results: Sequence[Result]) -> Finding:
     for router in ROUTERS:
         mine = [by[router, seed] for seed in seeds]
         for name, key in (
-            ("after tuning", "accuracy"),
-            ("the same from nothing", "from_nothing"),
-            ("before", "before"),
+            ("after fine-tuning", "accuracy"),
+            ("as many steps from nothing", "from_nothing"),
+            ("on the first letters, before", "before"),
         ):
             measured.append(mean_of(f"{router}, {name}", [100 * figures[key] for figures in mine], "%"))
     apart = {
@@ -89,11 +88,13 @@ def judge(results: Sequence[Result]) -> Finding:
     won, lost = ([rival for rival in apart if way[rival] == side] for side in (1, -1))
     gains = {router: [by[router, s]["accuracy"] - by[router, s]["from_nothing"] for s in seeds] for router in ROUTERS}
     useful = [router for router, values in gains.items() if sign_test(values) < ERROR and sum(values) > 0]
+    parts = {"is better than": won, "is worse than": lost, "cannot be told from": [r for r in apart if way[r] == 0]}
+    told = [f"{how} {', '.join(rivals)}" for how, rivals in parts.items() if rivals]
+    helped = "every model" if len(useful) == len(gains) else ", ".join(useful) or "no model"
     reason = (
-        f"After tuning, Soft MoE is better than {', '.join(won) or 'none of its rivals'}"
-        + (f" and worse than {', '.join(lost)}" if lost else "")
-        + f" (sign tests over {len(seeds)} paired seeds, corrected by Holm, level {ERROR}). What was learned on other "
-        f"letters helps {', '.join(useful) or 'no model'}, compared with the same tuning from nothing."
+        f"After fine-tuning, Soft MoE {'; it '.join(told)} (sign tests over {len(seeds)} paired seeds, corrected by "
+        f"Holm, level {ERROR}). What was learned on other letters helps {helped}, compared with as many steps from "
+        "nothing."
     )
     if len(won) == len(apart):
         return Finding(Verdict.REPRODUCED, reason, tuple(measured))
