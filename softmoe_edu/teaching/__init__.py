@@ -6,6 +6,7 @@ from softmoe_edu.teaching.check.examine import check as check
 from softmoe_edu.teaching.check.examine import use as use
 from softmoe_edu.teaching.check.report import Report as Report
 from softmoe_edu.teaching.clinic.patient import clinic as clinic
+from softmoe_edu.teaching.course_map import course_map as course_map
 from softmoe_edu.teaching.hints import hint as hint
 from softmoe_edu.teaching.predict.asking import predict as predict
 from softmoe_edu.teaching.predict.asking import returning as returning

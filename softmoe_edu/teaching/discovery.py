@@ -12,7 +12,7 @@ from pathlib import Path
 from softmoe_edu.teaching.card import Card
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.exercise import Exercise
-from softmoe_edu.teaching.lesson import Lesson
+from softmoe_edu.teaching.lesson import Arc, Lesson
 from softmoe_edu.teaching.predict.question import Question
 
 COURSE = "softmoe_edu.course"
@@ -39,6 +39,11 @@ def lessons() -> dict[str, Lesson]:
         BrokenLesson: If a folder does not hold what a lesson's folder holds.
     """
     return {number: _held(folder, "__init__.py") for number, folder in _folders().items()}
+
+
+def plan() -> tuple[Arc, ...]:
+    """Return the arcs of the course with every lesson in them, those that are still to come included."""
+    return importlib.import_module(f"{COURSE}.plan").PLAN
 
 
 @functools.cache

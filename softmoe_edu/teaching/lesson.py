@@ -1,4 +1,4 @@
-"""What a lesson says about itself, and how its number is written."""
+"""What a lesson says about itself, where it stands in the plan of the course, and how its number is written."""
 
 from dataclasses import dataclass
 
@@ -14,6 +14,24 @@ class Lesson:
 
     number: str
     title: str
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A lesson as the plan has it: its number, its title until it exists, and what it is about in one line."""
+
+    number: str
+    title: str
+    about: str
+
+
+@dataclass(frozen=True)
+class Arc:
+    """Lessons that belong together: their title, what they have in common, and the lessons in order."""
+
+    title: str
+    about: str
+    lessons: tuple[Planned, ...]
 
 
 def lesson_name(lesson: str | int) -> str:
