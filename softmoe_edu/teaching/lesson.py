@@ -10,10 +10,13 @@ class Lesson:
     Args:
         number: Two digits, such as "05"; they begin the names of the lesson's notebooks and end that of its folder.
         title: The rest of its notebook's first heading.
+        shows: What it uses of the library before a later lesson builds it, and explains in words, such as
+            "softmoe_edu.SoftRouter"; `softmoe_edu.teaching.prerequisites` reads it.
     """
 
     number: str
     title: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

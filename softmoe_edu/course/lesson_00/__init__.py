@@ -2,4 +2,14 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="00", title="Look inside")
+LESSON = Lesson(
+    number="00",
+    title="Look inside",
+    shows=(
+        "softmoe_edu.ExpertsChoiceRouter",
+        "softmoe_edu.MoE",
+        "softmoe_edu.SoftRouter",
+        "softmoe_edu.TokensChoiceRouter",
+        "softmoe_edu.losses.load_balancing_loss",
+    ),
+)
