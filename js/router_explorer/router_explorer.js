@@ -73,6 +73,7 @@ import { cardOf, loadTold, marksTold } from "./words.js";
  * @property {string[]} _labels
  * @property {string[][]} _words
  * @property {Record<string, Limits>} _limits
+ * @property {string[]} _focus
  * @property {Partial<Settings>} _asked
  * @property {Outputs | {}} _outputs
  */
@@ -90,6 +91,8 @@ function render({ model, el }) {
   const texts = model.get("_words");
   const pictures = model.get("_pictures");
   const limits = model.get("_limits");
+  const focus = model.get("_focus");
+  const inFocus = (/** @type {string} */ name) => !focus.length || focus.includes(name);
   const batch = batchOf(floats(model.get("_logits")), sizes);
   const follow = bindKnobs(view, stopsOf(KNOBS, limits), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
@@ -123,6 +126,10 @@ function render({ model, el }) {
   const status = /** @type {HTMLElement} */ (root.querySelector("[role=status]"));
   const ramp = /** @type {HTMLElement} */ (root.querySelector(".router-explorer-ramp i"));
   ramp.style.background = RAMP_CSS;
+  if (focus.length) {
+    root.classList.add("router-explorer-focused");
+    for (const name of focus) if (part("more").contains(part(name))) part("more").before(holder(name));
+  }
   for (const step of STEPS) input(step).name = radios;
   for (const shading of SHADINGS) input(shading).name = `${radios}-shading`;
   if (texts.length) {
@@ -229,10 +236,10 @@ function render({ model, el }) {
     const listens = listensTo(settings.router);
     for (const name of /** @type {List[]} */ (Object.keys(LISTS))) {
       fillList(select(name), LISTS[name], settings[name]);
-      holder(name).hidden = listens[name] === false;
+      holder(name).hidden = listens[name] === false || !inFocus(name);
     }
     for (const [name, [least, most]] of Object.entries(limits))
-      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
+      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most || !inFocus(name);
     for (const each of STEPS) input(each).checked = each === step;
     for (const each of SHADINGS) input(each).checked = each === model.get("shading");
     const [words, equation, code] = cardOf(settings, step);

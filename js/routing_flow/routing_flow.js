@@ -42,6 +42,7 @@ import { CHAPTER_WORDS, called, contentOf, fateOf, titleOf } from "./words.js";
  * @property {{ width: number, height: number, channels: number, data: DataView } | {}} _pictures
  * @property {string[][]} _words
  * @property {string[]} _lanes
+ * @property {string[]} _focus
  * @property {(Omit<Own, "dispatch" | "combine"> & { dispatch?: DataView, combine?: DataView })[]} _own
  * @property {Record<string, Limits>} _limits
  */
@@ -95,6 +96,9 @@ function render({ model, el }) {
   part("capacity_factor-knob").hidden = !has("tokens choice", "experts choice");
   part("top_k-knob").hidden = part("top_k-knob").hidden || !has("tokens choice");
   part("priority-knob").hidden = !has("tokens choice");
+  const focus = model.get("_focus");
+  for (const name of focus.length ? [...Object.keys(KNOBS), "priority"] : [])
+    if (!focus.includes(name)) part(`${name}-knob`).hidden = true;
   const settingsNow = () =>
     /** @type {Settings} */ (Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)])));
 

@@ -1,11 +1,12 @@
 """What the explorers share: numbers with bounds as traits."""
 
+from collections.abc import Iterable
 from math import isfinite
 from typing import Any
 
 import traitlets
 
-from softmoe_edu.shapes import check_at_least
+from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.inputs import plain
 
 Number = int | float
@@ -52,6 +53,18 @@ def check_in_browser(name: str, router: str, computed: tuple[str, ...], instead:
     if router not in computed:
         listed = ", ".join(map(repr, computed))
         raise ValueError(f"{name} must be one of {listed}, got {router!r}: the browser computes these alone, {instead}")
+
+
+def focused(focus: Iterable[str] | None, known: Iterable[str]) -> list[str]:
+    """Return the controls that are to be shown, [] for all.
+
+    Raises:
+        ValueError: If there is no such control.
+    """
+    names = [focus] if isinstance(focus, str) else list(focus or ())
+    for name in names:
+        check_choice("a name in focus", name, tuple(known))
+    return names
 
 
 def limits_of(widget: type[traitlets.HasTraits]) -> dict[str, list[Any]]:

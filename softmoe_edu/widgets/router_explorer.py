@@ -8,7 +8,7 @@ from torch import Tensor
 
 from softmoe_edu.shapes import check_at_least, check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, inside, limits_of
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, focused, inside, limits_of
 from softmoe_edu.widgets.inputs import SHADINGS, Pictures, grid_of, images_of, labels_of, plain, words_of
 from softmoe_edu.widgets.packing import pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer_outputs import ModelOutput, changes, own_output
@@ -50,6 +50,8 @@ class RouterExplorer(Instrument):
         num_experts: the trait; None for all experts.
         slots_per_expert: the trait; None for all slots.
         pinned: the trait; None for none.
+        focus: the controls to show, such as ("top_k", "noise"), for a task that needs no others; the table and the
+            comparisons below the picture are left out then. None for all.
         **controls: the other traits below, all of which follow the view and move it when they are set.
 
     Attributes:
@@ -108,6 +110,7 @@ class RouterExplorer(Instrument):
     _labels: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _words: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
+    _focus: traitlets.List[Any] = traitlets.List().tag(sync=True)
     # The settings that the browser compares by, and how far each router moves the output under them.
     _asked = traitlets.Dict().tag(sync=True)
     _outputs = traitlets.Dict().tag(sync=True)
@@ -126,6 +129,7 @@ class RouterExplorer(Instrument):
         num_experts: int | None = None,
         slots_per_expert: int | None = None,
         pinned: dict[str, Any] | None = None,
+        focus: Iterable[str] | None = None,
         **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
@@ -157,6 +161,7 @@ class RouterExplorer(Instrument):
             num_experts=e if num_experts is None else num_experts,
             slots_per_expert=p if slots_per_expert is None else slots_per_expert,
             pinned=pinned or {},
+            _focus=focused(focus, (*SETTINGS, "image_index")),
             **controls,
         )
         self._model_output = model_output

@@ -9,7 +9,7 @@ from torch import Tensor
 from softmoe_edu.routing import Routing
 from softmoe_edu.shapes import check_choice
 from softmoe_edu.widgets.base import STATIC, Instrument
-from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, limits_of
+from softmoe_edu.widgets.explorer import Real, Whole, check_in_browser, focused, limits_of
 from softmoe_edu.widgets.inputs import Pictures, grid_of, images_of, text, words_of
 from softmoe_edu.widgets.packing import Unseen, pack_images, patch_grid
 from softmoe_edu.widgets.router_explorer import IN_BROWSER
@@ -26,6 +26,7 @@ MOST_TOKENS = 64
 MOST_SLOTS = 64
 """Tokens and slots beyond these would be too small to follow."""
 
+KNOBS = ("top_k", "capacity_factor", "slots_per_expert", "scale", "priority", "image_index")
 NUMBERS = ("top_k", "slots_per_expert", "image_index", "token")
 
 Decider = Routing | Callable[[Tensor], tuple[Tensor, Tensor]]
@@ -50,6 +51,7 @@ class RoutingFlow(Instrument):
         words: the tokens of a text, drawn in place of patches: one list of strings, or one for each text of the batch.
         slots_per_expert: the trait; None for all slots that were scored.
         lane: the trait; None for the first router.
+        focus: the controls to show, such as ("top_k", "scale"), for a task that needs no others; None for all.
         **controls: the other traits below, all of which follow the view and move it when they are set.
 
     Attributes:
@@ -85,6 +87,7 @@ class RoutingFlow(Instrument):
     _pictures = traitlets.Dict().tag(sync=True)
     _words: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _lanes: traitlets.List[Any] = traitlets.List().tag(sync=True)
+    _focus: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _own: traitlets.List[Any] = traitlets.List().tag(sync=True)
     _limits = traitlets.Dict().tag(sync=True)
 
@@ -99,6 +102,7 @@ class RoutingFlow(Instrument):
         words: Iterable[str] | Iterable[Iterable[str]] | None = None,
         slots_per_expert: int | None = None,
         lane: str | None = None,
+        focus: Iterable[str] | None = None,
         **controls: Any,
     ) -> None:
         self.refuse_unknown(controls)
@@ -141,6 +145,7 @@ class RoutingFlow(Instrument):
             _pictures={} if pictures is None else pack_images(pictures),
             _words=words_of(words, b, n),
             _lanes=lanes,
+            _focus=focused(focus, KNOBS),
             _limits=limits | {name: [limits[name][0], end, True, False] for name, end in ends.items()},
             lane=lanes[0] if lane is None else lane,
             slots_per_expert=p if slots_per_expert is None else slots_per_expert,

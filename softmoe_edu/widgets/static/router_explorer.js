@@ -4300,6 +4300,8 @@ function render({ model, el }) {
   const texts = model.get("_words");
   const pictures = model.get("_pictures");
   const limits = model.get("_limits");
+  const focus = model.get("_focus");
+  const inFocus = (name) => !focus.length || focus.includes(name);
   const batch = batchOf(floats(model.get("_logits")), sizes);
   const follow = bindKnobs(view, stopsOf(KNOBS, limits), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
@@ -4332,6 +4334,10 @@ function render({ model, el }) {
     root.querySelector(".router-explorer-ramp i")
   );
   ramp.style.background = RAMP_CSS;
+  if (focus.length) {
+    root.classList.add("router-explorer-focused");
+    for (const name of focus) if (part2("more").contains(part2(name))) part2("more").before(holder(name));
+  }
   for (const step of STEPS) input(step).name = radios;
   for (const shading of SHADINGS) input(shading).name = `${radios}-shading`;
   if (texts.length) {
@@ -4422,10 +4428,10 @@ function render({ model, el }) {
       Object.keys(LISTS)
     ) {
       fillList(select(name), LISTS[name], settings[name]);
-      holder(name).hidden = listens[name] === false;
+      holder(name).hidden = listens[name] === false || !inFocus(name);
     }
     for (const [name, [least, most]] of Object.entries(limits))
-      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
+      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most || !inFocus(name);
     for (const each of STEPS) input(each).checked = each === step;
     for (const each of SHADINGS) input(each).checked = each === model.get("shading");
     const [words, equation, code] = cardOf(settings, step);

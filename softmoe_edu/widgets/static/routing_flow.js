@@ -3824,6 +3824,9 @@ function render({ model, el }) {
   part("capacity_factor-knob").hidden = !has("tokens choice", "experts choice");
   part("top_k-knob").hidden = part("top_k-knob").hidden || !has("tokens choice");
   part("priority-knob").hidden = !has("tokens choice");
+  const focus = model.get("_focus");
+  for (const name of focus.length ? [...Object.keys(KNOBS), "priority"] : [])
+    if (!focus.includes(name)) part(`${name}-knob`).hidden = true;
   const settingsNow = () => (
     /** @type {Settings} */
     Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]))
