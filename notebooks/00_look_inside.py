@@ -9,8 +9,9 @@
 # %% [markdown]
 # # 00 · Look inside
 #
-# **In 30 minutes** you train four small Vision Transformers on real handwritten digits, three of them with
-# mixture-of-experts (MoE) layers, and then look at what each router did with every patch of every image.
+# **In about 45 minutes** you watch three routers at work, train four small Vision Transformers on real handwritten
+# digits, three of them with mixture-of-experts (MoE) layers, and look at what each router did with every patch of every
+# image.
 #
 # You need Python, and to know what a transformer block is. Everything runs on a laptop's CPU in under two minutes of
 # computing time, or on a GPU if there is one. Nothing is downloaded.
@@ -23,41 +24,60 @@
 # - read a dispatch map (which token goes into which slot) and a combine map (which slot answers which token), and say
 #   which sums must be 1,
 # - explain why a token can be dropped, and which router never drops one.
+#
+# **The core path**, marked ★, is sections 1 to 6 and 8: estimated at 45 minutes. A fresh reader needed 45 for an earlier
+# version, which was longer. There is a place to rest after section 4.
 
 # %% [markdown]
-# ## 1 · What a mixture of experts is, on one page
+# ## 1 · ★ Watch three routers (11 min)
 #
-# A transformer block has two parts: attention, in which tokens look at each other, and an MLP, which transforms each
-# token on its own. A **mixture of experts** replaces that one MLP with many, the *experts*, and adds a **router** that
-# decides how tokens reach them. The model gets many more parameters for about the same amount of work.
-#
-# Every expert has a fixed number of **slots**, its input rows, and the work stays about the same as long as there are
-# about as many slots in total as there are tokens. A *sparse* router is one with which each token visits only a few
-# experts; its number of slots per expert is also called the *capacity*. A router answers two questions: how do tokens
-# fill slots (**dispatch**), and how do slots answer tokens (**combine**)? A token that no slot takes is **dropped**:
-# the layer has no answer for it.
-#
-# Watch 16 tokens, the patches of a digit, pass three routers. Why does the first router drop token 10, and what does a
-# slot hold in the last one? Point at any patch to follow it, and change the capacity.
+# Run the next cell, and watch 16 tokens, the patches of a handwritten seven, pass through three routers. One loop takes
+# 12 seconds. You need not understand all of it yet: what it shows is explained below.
 
 # %%
 from softmoe_edu.widgets import RoutingFlow
 
-RoutingFlow()
+RoutingFlow(focus=("capacity_factor", "top_k", "slots_per_expert"))
 
 # %% [markdown]
-# The same in words: a router makes a `Routing` of the tokens; `to_slots` fills the slots, the experts answer each slot,
-# and `to_tokens` brings the answers back. Nothing is trained yet, so the scores in the picture are only similarities of
-# patches.
+# A transformer block has two parts: attention, in which tokens look at each other, and an MLP, which transforms each
+# token on its own. A **mixture of experts** replaces that one MLP with many, the *experts*. A **router** decides how
+# tokens reach them.
 #
-# Six steps, the chapters of the picture, describe every router in this course. Every expert (or slot) owns a learned
-# vector, against which tokens are *scored*; a *gate* is a token's score for an expert after the softmax; *top-k* means
-# the k best, here with k = 1.
+# - Each expert has a fixed number of **slots**, and computes one answer for each slot. The work depends on the number of
+#   slots, not on the number of experts: 4 experts of 4 slots do as much as 16 experts of one slot, with a quarter of the
+#   parameters. With as many slots as tokens, the experts together do the work of the one MLP.
+# - Filling the slots from tokens is called **dispatch**; giving the answers back to tokens is called **combine**.
+# - In a **sparse** router, such as the first two, a slot holds a single token, or none. A token that is in no slot is
+#   **dropped**: the layer has no answer for it.
+#
+# **Look again**, at the picture and its three controls. The *capacity factor* of a sparse router is its number of slots,
+# divided by the number of tokens: 1 means 16 slots for 16 tokens.
+#
+# <details><summary>1. Why does Tokens Choice drop token 10, although two of its slots stay empty?</summary>
+# Tokens 2, 5, 6, 9 and 10 all choose expert 0, which has four slots. They are served in order, and token 10 comes last.
+# The empty slots belong to experts that fewer tokens chose.</details>
+#
+# <details><summary>2. What happens with a capacity factor of 1.25, and what does it cost?</summary>
+# Each expert has five slots, and nobody is dropped. But 20 slots are paid for, and four of them are empty.</details>
+#
+# <details><summary>3. What does a slot hold in Soft MoE?</summary>
+# A mix of all 16 tokens, with more of some and less of others. So nobody can be left out.</details>
+
+# %% [markdown]
+# ### Six steps
+#
+# Six steps, the chapters of the picture, describe every router in this course.
+#
+# A **score** says how well a token and an expert fit, before any softmax; it is also called a *logit*. Every expert (in
+# Soft MoE, every slot) owns a learned vector, and the score of a token is its product with that vector; Soft MoE brings
+# both to length 1 first and multiplies by a scale, which is learned too. A **gate** is what the softmax makes of a
+# score, a number between 0 and 1. *Top-k* means the k best, here with k = 1.
 #
 # | step | Tokens Choice | Experts Choice | Soft MoE |
 # | --- | --- | --- | --- |
-# | **score** | token · expert | token · expert | cosine of token and slot, times a scale |
-# | **normalise** | softmax over experts | softmax over experts | two softmaxes: over tokens, and over slots |
+# | **score** | token · expert's vector | token · expert's vector | cosine of token and slot's vector, times a scale |
+# | **normalise** | softmax over experts | softmax over experts | two softmaxes, one for dispatch and one for combine |
 # | **select** | each token takes its top-k experts | each expert takes its best tokens | *nothing is selected* |
 # | **dispatch** | copy the token into a slot, if one is free | copy the token into the slot | every slot is a mix of all tokens |
 # | **compute** | each expert runs on its slots | the same | the same |
@@ -65,12 +85,23 @@ RoutingFlow()
 #
 # The *select* row is the whole idea of Soft MoE (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR
 # 2024): with no selection, nothing is dropped, and every step has a gradient.
+#
+# Here is where this lesson stands in the course. A lesson is *done* when you have passed its essential exercises; this
+# one has none, and is done when its three predictions are locked.
+
+# %%
+from softmoe_edu.teaching import calibration, course_map, predict
+
+course_map("00")
 
 # %% [markdown]
-# ## 2 · The data: digits cut into tokens
+# ## 2 · ★ The data: digits cut into tokens (2 min)
 #
 # scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2
-# pixels, each digit becomes 16 tokens: a token is the vector that stands for one patch inside the model.
+# pixels, each digit becomes 16 **tokens**: a token is the vector that stands for one patch inside the model.
+#
+# Find in the figure below the patches that are all black. Nearly every digit has some, and they all look the same to a
+# router; remember them for section 6.
 
 # %%
 import matplotlib.pyplot as plt
@@ -80,7 +111,6 @@ from IPython.display import display
 from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
-from softmoe_edu.teaching import calibration, predict
 from softmoe_edu.training import train
 
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -101,15 +131,19 @@ panels[0].set_label(
 figures.described(panels[0])
 
 # %% [markdown]
-# ## 3 · Four models
+# ## 3 · ★ Four models (4 min)
 #
 # All four have 3 blocks and 32 numbers per token. In three of them, MoE layers with 16 experts take the place of the
 # MLPs of blocks 1 and 2 (counted from 0). Each expert is as large as the MLP that it replaces.
 #
-# In the two sparse routers, 8 images of the batch form a *group*, whose tokens compete for the same slots, as in the
-# routers' papers; Soft MoE routes each image alone. `noise_std` adds noise to the scores of tokens choice during
-# training, so that it tries other experts. `scale_init=8` differs from the paper's 1: Soft MoE's scores are cosines
-# between -1 and 1, whose softmax is nearly flat, and in a run this short the scale does not grow enough by itself.
+# - In the two sparse routers, the tokens of 8 images form a *group* and compete for the same slots, as in the papers
+#   that introduced these routers. Soft MoE routes each image by itself.
+# - `noise_std` adds noise to the scores of tokens choice during training, so that it tries other experts.
+# - `scale_init` is the first value of Soft MoE's learned scale. The paper starts at 1; this run is too short for the
+#   scale to grow, so we start at 8.
+#
+# Before you run the cell: two of three MLPs become 16 experts each. Roughly how many times the parameters of the dense
+# model will an MoE model have? The cell prints them.
 
 # %%
 DIM, EXPERTS, HIDDEN, TOGETHER = 32, 16, 64, 8
@@ -134,10 +168,11 @@ for name, moe in layers.items():
     print(f"{name:15s} {sum(p.numel() for p in models[name].parameters()):8,} parameters")
 
 # %% [markdown]
-# ## 4 · Train
+# ## 4 · ★ Train (10 min)
 #
 # Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
-# other two routers need none. You can stop a run with the ■ button: `train` then returns what it has so far.
+# other two routers need none (lesson 03 is about such losses). All four together take one to two minutes. You can stop a
+# run with the ■ button: `train` then returns what it has so far.
 
 
 # %%
@@ -222,10 +257,14 @@ predict("m15-as-many-slots", reveal=show_dropped)
 # </details>
 
 # %% [markdown]
-# ## 5 · Record what the routers decide
+# *A good place to rest.* What follows needs the four trained models: after a break, see the line on restarts at the top.
+
+# %% [markdown]
+# ## 5 · ★ Record what the routers decide (6 min)
 #
-# `record(model)` collects the `Routing` of every router that runs inside the `with` block. A `Routing` is a plain
-# value: you can print it, draw it and measure it.
+# What a router decides for a batch is a value of its own, a `Routing`: it holds the scores, the weights of `dispatch`
+# and those of `combine`. `record(model)` collects the `Routing` of every router that runs inside the `with` block, so
+# that you can print it, draw it and measure it.
 
 # %%
 batch = test_digits[:24]
@@ -240,8 +279,8 @@ for name, model in models.items():
         print(f"{name:15s}", routings[name]["blocks.1"])
 
 # %% [markdown]
-# Here `groups` are the sets of tokens that compete with each other: 3 groups of 8 images for the sparse routers, 24
-# groups of one image for Soft MoE. With every router, each image has 16 tokens and on average 16 slots.
+# The 24 digits are 3 groups of 8 images for the sparse routers, and 24 groups of one image for Soft MoE. With every
+# router, an image of 16 tokens has on average 16 slots.
 #
 # ### Which sums are 1?
 #
@@ -251,12 +290,13 @@ for name, model in models.items():
 
 # %%
 def show_sums():
-    print(f"{'router':15s} {'dispatch over tokens':>22s} {'combine over slots':>22s}")
+    print(" " * 15 + f"{'sums of dispatch over':>30s}" + f"{'sums of combine over':>30s}")
+    print(" " * 15 + f"{'tokens':>15s}{'slots':>15s}" * 2)
     for name, by_layer in routings.items():
         routing = by_layer["blocks.1"]
-        into_slots, to_tokens = routing.dispatch.sum(1), routing.combine.sum((2, 3))
-        spans = [f"{sums.min():.2f} to {sums.max():.2f}" for sums in (into_slots, to_tokens)]
-        print(f"{name:15s} {spans[0]:>22s} {spans[1]:>22s}")
+        sums = [weights.sum(axes) for weights in (routing.dispatch, routing.combine) for axes in (1, (2, 3))]
+        spans = [f"{each.min():.2f} to {each.max():.2f}" for each in sums]
+        print(f"{name:15s}" + "".join(f"{span:>15s}" for span in spans))
 
 
 predict("m01-sums", reveal=show_sums)
@@ -264,20 +304,27 @@ predict("m01-sums", reveal=show_sums)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Soft MoE: both are always 1. Every slot is an average of tokens, and every token's answer is an average of the slots'
-# answers. A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0. Its combine sums to the gates
-# of the experts that had a free slot, and to exactly **0 for a dropped token**: attention still changes that token, but
-# the MoE layer adds nothing. In experts choice the gates of several experts add up; they come from the same softmax, so
-# the sum stays below 1.
+# Read the first and the last column. In Soft MoE both are always 1: every slot is an average of tokens, and every token's
+# answer is an average of the slots' answers. The other two sums are free to vary.
+#
+# A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0 over the tokens. Its combine sums, over
+# the slots, to the gates of the experts that had a free slot, and to exactly **0 for a dropped token**: attention still
+# changes that token, but the MoE layer adds nothing. In experts choice the gates of several experts add up; they come
+# from the same softmax, so the sum stays below 1.
 #
 # </details>
 
 # %% [markdown]
-# ## 6 · Look inside
+# ## 6 · ★ Look inside (9 min)
 #
-# It opens on a dropped patch and says why: what the patch asked for, and who holds those slots. Point at a patch, a
-# weight, a slot or an expert, and the other views show what belongs to it. Click to pin it, press <kbd>Esc</kbd> to
-# release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map, then the arrow keys.
+# The next view opens on a dropped patch and says why it was dropped: what the patch asked for, and who holds those
+# slots. Point at a patch, a weight, a slot or an expert, and the other views show what belongs to it. Click to pin it,
+# press <kbd>Esc</kbd> to release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map,
+# then the arrow keys.
+#
+# The bars below the map show the **load** of each expert, the number of tokens that it was given. In Soft MoE an expert
+# is given parts of tokens, which add up to its load, such as 1.3 *tokens' worth*. There are 16 experts and eight
+# colours: experts 0 and 8 share one, so go by the numbers.
 
 # %%
 from softmoe_edu.widgets import RoutingLens
@@ -330,56 +377,23 @@ for layer, routing in routings["soft"].items():
     )
 
 # %% [markdown]
-# ### Exchange the router
+# ## 7 · The same on paper (3 min, optional)
 #
-# Keep the trained Soft MoE as it is, and let another router use the scores of its layer in block 1. *Predict:* which of
-# the six others moves the model's output least, and which changes the most answers?
-
-# %%
-from softmoe_edu import ROUTERS
-from softmoe_edu.rerouting import Rerouted
-from softmoe_edu.widgets import RouterExplorer
-
-layer = Rerouted(models["soft"], batch.images.to(device), "blocks.1.mlp")
-explorer = RouterExplorer(
-    layer.logits, batch.images, labels=batch.labels.tolist(), dim=DIM, hidden_dim=HIDDEN, model_output=layer,
-    **layer.settings,
-)  # fmt: skip
-own = layer(None)
-for router in ROUTERS:
-    output = layer(explorer.settings | {"router": router})
-    moved = ((output - own).norm(dim=1) / own.norm(dim=1)).mean()
-    others = int((output.argmax(1) != own.argmax(1)).sum())
-    print(f"{router:15s} moves the output by {100 * moved:5.1f} %, changes {others:2d} of {len(own)} answers")
-
-# %%
-explorer
-
-# %% [markdown]
-# Open *Side by side* for one digit at a time, and change the scale, the capacity or the number of experts: Python
-# recomputes how far each router moves the output. This model was trained with Soft MoE; the numbers say what it relies
-# on, not which router would have trained better.
-
-# %% [markdown]
-# ## 7 · The same on paper
-#
-# What the lens shows can also be drawn as plain figures. First the three routers on the first image, one row each:
-# where its tokens go, what comes back, and how full the experts are with the tokens of all images. (The drop rates here
-# are for one layer and 24 digits, so they differ from those in the table.)
+# What the lens shows can also be drawn as plain figures. Here are the three routers on the first image, one row each:
+# where its tokens go, what comes back, and how full the experts are with the tokens of all images. Find the rows of
+# dropped tokens: in which two columns of panels are they empty?
 
 # %%
 figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))
 
-# %%
-figures.described(
-    figures.dropped_tokens(routings["tokens choice"]["blocks.1"], batch.images, examples_per_group=TOGETHER)
-)
+# %% [markdown]
+# And eight slots of Soft MoE, as what they see of the first image: the brighter a patch, the more of it is in the slot.
 
 # %%
 figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[0], slots=8))
 
 # %% [markdown]
-# ## 8 · What is settled, and what is not
+# ## 8 · ★ What is settled, and what is not (5 min)
 #
 # *Settled, by what you ran:* Soft MoE dropped nothing; its dispatch sums to 1 over tokens and its combine over slots.
 # The sparse routers left tokens without an expert although there were enough slots for all of them.

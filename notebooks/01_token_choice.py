@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 01 · Token choice: score, select, weigh
 #
-# **In 60 minutes** you write the router that most mixtures of experts have: every token chooses its k best experts.
-# Then you measure what such a router can learn, and what it cannot.
+# You write the router that most mixtures of experts have: every token chooses its k best experts. Then you measure what
+# such a router can learn, and what it cannot.
 #
 # You need lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. Everything runs on
 # a laptop's CPU in under a minute of computing time, and nothing is downloaded.
@@ -25,7 +25,9 @@
 #   jumps,
 # - say when noise on the scores is useful, and detect it where it does not belong.
 #
-# **The 40-minute path:** sections 1 to 4, 6, 7 and 10, marked ★.
+# **The core path**, marked ★, is sections 1 to 4, 6, 7 and 10: about 60 minutes, with a place to rest after section 4.
+# Everything takes about 90. A fresh reader needed 95 for an earlier version; the minutes of the sections are estimated
+# from that.
 
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
@@ -62,18 +64,28 @@ from softmoe_edu.data import digits
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
-from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
+from softmoe_edu.teaching import calibration, check, clinic, course_map, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import RouterExplorer, RoutingLens
 
+course_map("01")
+
+# %% [markdown]
+# If a prediction of an earlier lesson returns here, the next cell shows it, and says why.
+
+# %%
 returning("01")
 
 # %% [markdown]
-# ## 2 · ★ Worked example: a whole router (5 min)
+# ## 2 · ★ Worked example: a whole router (10 min)
 #
 # Three tokens of two numbers each, three experts, and every token chooses **one**. Read the cell from top to bottom
 # before you run it: this is all there is to a sparse layer; real ones are only larger and faster. The experts here are
 # as small as they can be: they multiply by 10, 20 and 30.
+#
+# Three words, as in lesson 00. A **score** is the product of a token with an expert's column of `w_router`; since a
+# softmax comes next, it is also called a *logit*, and in code mostly `logits`. To **normalise** is to take the softmax
+# of the scores; a **gate** is what comes out.
 
 # %%
 x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
@@ -91,9 +103,8 @@ for token in range(3):
 
 for token in range(3):
     shares = ", ".join(f"{share:.2f}" for share in gates[token])
-    print(
-        f"token {token}: gates {shares} -> expert {int(chosen[token])} -> {gate[token]:.2f} x its answer = {y[token]}"
-    )
+    weighed = f"{gate[token]:.2f} x its answer = {y[token].tolist()}"
+    print(f"token {token}: gates {shares} -> expert {int(chosen[token])} -> {weighed}")
 
 # %% [markdown]
 # Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0's scores are
@@ -111,25 +122,31 @@ for token in range(3):
 # </details>
 
 # %% [markdown]
-# ## 3 · ★ Exercise: choose k experts (5 min)
+# ## 3 · ★ Exercise: choose k experts (10 min)
 #
-# Now the two middle steps, *normalise* and *select*, for any k and for a whole batch. A router returns pairs: the
+# Now two of the six steps, *normalise* and *select*, for any k and for a whole batch. A router returns pairs: the
 # number of an expert, and the weight that its answer will have. Keep the two halves of a pair together.
+#
+# **Write `top_k_route(logits, k)`.**
+#
+# - **In:** `logits` of shape `(b, n, e)`: for each of b examples, the scores of n tokens with e experts. `k` is how many
+#   experts a token chooses, from 1 to e.
+# - **Out:** two tensors of shape `(b, n, k)`. `weights` has the dtype of `logits`; `indices` is `int64`, as `topk` and
+#   `argsort` return it. `weights[..., j]` belongs to the expert `indices[..., j]`.
+# - **Weights:** the softmax over *all* e experts, of which the k largest stay as they are. They are not divided by their
+#   sum, so a token's weights add up to less than 1, unless k = e.
+# - **Order:** the k may come in any order, and of experts with equal scores you may take either.
+# - **Gradients** must flow through the weights, so use torch.
+#
+# *Example:* a token with the gates 0.4, 0.1, 0.2, 0.3 and k = 2 gets the weights 0.4 and 0.3 and the indices 0 and 3.
 
 
 # %% tags=["exercise:top-k-route"]
 def top_k_route(logits, k):
     """Choose k experts for each token, and return the weights of their answers.
 
-    logits (b, n, e): the score of each of n tokens with each of e experts, b examples.
-
-    Returns weights (b, n, k), in the dtype of logits, and indices (b, n, k), int64:
-    weights[..., j] belongs to expert indices[..., j].
-
-    Convention: softmax over all e experts, then the k largest, not divided again, so
-    that a token's weights sum to less than 1 unless k = e. The k may be in any order,
-    and of experts with equal scores any will do. Gradients must flow through the
-    weights, so use torch.
+    logits (b, n, e) -> weights (b, n, k) and indices (b, n, k), int64. Softmax over
+    all e experts, then the k largest, not divided again.
     """
     raise NotImplementedError
 
@@ -141,7 +158,7 @@ def top_k_route(logits, k):
 check("top-k-route", top_k_route)
 
 # %% [markdown]
-# ## 4 · ★ Predict: which comes first? (5 min)
+# ## 4 · ★ Predict: which comes first? (10 min)
 #
 # There is another way to get weights: choose by the scores first, then take the softmax over the *chosen* ones only. It
 # looks like a matter of taste, and the weights then sum to a tidy 1.
@@ -214,6 +231,8 @@ predict("m21-order", reveal=show_orders)
 # Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer apply the softmax first; Mixtral
 # applies it last, with k = 2. In the library this setting is called `gating`. Neither order is wrong, but mixing them
 # up is: a model that was trained with one gives different answers with the other.
+#
+# *A good place to rest.* Section 5 is optional; the core path goes on with section 6.
 
 # %% [markdown]
 # ## 5 · Exercise: measure what a router is taught (10 min)
@@ -225,21 +244,27 @@ predict("m21-order", reveal=show_orders)
 # output is 3/4 · 16. The slope of a softmax gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$
 # with respect to the other. So the two slopes of the output are 3 and -3, and their norm is
 # $\sqrt{3^2 + 3^2} = 3\sqrt2$.
+#
+# **Write `router_gradient(route, logits, answers, k)`.** It says in one number how strongly a step of training would
+# pull at the scores.
+#
+# - **In:** `route`, a function `(logits, k) -> (weights, indices)` such as `top_k_route`; `logits (b, n, e)`, the
+#   scores; `answers (b, n, e)`, the answer of each expert to each token, here a single number; and `k`.
+# - **Loss:** a token's output is the sum, over its k choices, of weight times the chosen expert's answer. The loss is
+#   the sum of all outputs.
+# - **Out:** the norm of the gradient: the square root of the sum of the squares of all b · n · e slopes of the loss
+#   with respect to the scores. A float, or a tensor without axes.
+# - **Edge case:** if no path leads from the loss back to the scores, the answer is 0.0.
+#
+# *Example:* the one on paper, with `logits = log([3, 1])`, `answers = [16, 4]` and k = 1, gives 4.243.
 
 
 # %% tags=["exercise:router-gradient"]
 def router_gradient(route, logits, answers, k):
     """Measure how strongly training pulls at a router's scores: a gradient's norm.
 
-    route: a function (logits, k) -> (weights, indices), like top_k_route.
-    logits (b, n, e): the scores. k: how many experts a token chooses.
-    answers (b, n, e): each expert's answer to each token, a single number here.
-
-    A token's output is the sum over its k choices of weight times the chosen expert's
-    answer; the loss is the sum of all outputs. Returns the square root of the sum of
-    the squares of all b * n * e slopes of the loss with respect to logits, by autograd:
-    a float, or a tensor without axes. If no path leads from the loss back to logits,
-    returns 0.0.
+    route: (logits, k) -> (weights, indices); logits (b, n, e); answers (b, n, e).
+    Returns the root of the sum of squares of all slopes, 0.0 if there is no path.
     """
     raise NotImplementedError
 
@@ -272,25 +297,31 @@ for k in (1, 2, 4, 8):
 # ## 6 · ★ Exercise: the whole layer (10 min)
 #
 # Section 2 again, now for a batch and for any k: from tokens to answers. You may call `route`, which is your
-# `top_k_route` if it is right. Two things separate a sketch from a sparse layer:
+# `top_k_route` if it is right, and the library's otherwise. Two things separate a sketch from a sparse layer:
 #
 # - a token with k choices gets **k answers**, which are added up;
 # - an expert **sees only the tokens that chose it**. Running every expert on every token and multiplying by 0
 #   afterwards gives the same numbers and saves nothing.
+#
+# **Write `token_choice_moe(x, w_router, experts, k)`.** First write the six steps as six comments, and fill them in.
+#
+# - **In:** `x (b, n, d)`, the tokens; `w_router (d, e)`, one column for each expert; `experts`, a list of e functions,
+#   each of which takes rows `(..., d)` and returns as many; `k`, how many experts a token chooses.
+# - **Scores and gates:** a score is token times column; the gates are the softmax over all e experts; the k largest
+#   count, and are not divided again.
+# - **Out:** `(b, n, d)`, the answers alone, without the tokens themselves.
+# - **Work:** an expert is given only tokens that chose it, each of them once: b · n · k rows in all, not b · n · e. There
+#   is no capacity, and no noise.
+#
+# *Example:* the tokens of section 2 with k = 2 give [11, 0], [0, 24] and, for the last one, [20.77, 20.77].
 
 
 # %% tags=["exercise:token-choice-moe"]
 def token_choice_moe(x, w_router, experts, k):
     """Send each token through k experts; sum their answers, weighted by its gates.
 
-    x (b, n, d): tokens. k: how many experts a token chooses.
-    w_router (d, e): a column for each expert; a score is token times column.
-    experts: a list of e functions, each of which maps (..., d) to (..., d).
-
-    Gates: softmax over all e experts; the k largest count and are not divided again.
-    Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert receives only tokens that chose it, each once: b * n * k rows are computed
-    in all, not b * n * e. There is no capacity, and no noise is added.
+    x (b, n, d); w_router (d, e); experts: a list of e functions (..., d) -> (..., d).
+    Returns (b, n, d). An expert receives only tokens that chose it: b * n * k rows.
     """
     raise NotImplementedError
 
@@ -389,7 +420,7 @@ predict("m22-gradient", reveal=show_slopes)
 # </details>
 
 # %% [markdown]
-# You can walk through the same sweep. Each *group* in this lens is one state of the sweep: a line of three tokens, of
+# *Optional, 5 minutes:* you can walk through the same sweep. Each *group* in this lens is one state of the sweep: a line of three tokens, of
 # which only token 1 changes. Drag *Group* and watch where token 1 goes; then switch from *dispatch* to *combine* and
 # drag again. (With the keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
 
@@ -411,7 +442,7 @@ for state, row in zip(states, swept.combine[:, 1].sum(-1), strict=True):
     print(f"logit {state:4.1f}: expert {int(row.argmax())} with gate {row.max():.3f}")
 
 # %% [markdown]
-# ## 8 · Predict: noise (5 min)
+# ## 8 · Predict: noise (10 min)
 #
 # A router cannot learn what it never hears. So during training many routers add **noise** to the scores: now and then a
 # token tries another expert. Train one on real digits, with two choices per token (it takes a few seconds):
@@ -476,12 +507,11 @@ predict("m23-noise", reveal=show_noise)
 # </details>
 
 # %% [markdown]
-# Now look at the trained router, one digit at a time, step by step from score to combine. Here are three things to try,
-# a minute each; leave the other settings as they are:
+# Now look at the trained router, one digit at a time. Three things to try, a minute each:
 #
 # 1. Step *select*: which experts take ink, and which take background? Point at a patch and read its arithmetic.
-# 2. Under *More*, switch *Gating* from `vmoe` to `top_k_then_softmax`: which sums change, and to what? Does any patch go
-#    to another expert?
+# 2. Switch *Gating* from `vmoe` (softmax first) to `top_k_then_softmax`: which sums change, and to what? Does any patch
+#    go to another expert?
 # 3. Raise *Noise* slowly: which patches move first, those with one large gate or those with many similar ones?
 
 # %%
@@ -499,6 +529,7 @@ RouterExplorer(
     capacity_factor=MANY,  # slots for all
     dim=WIDTH,
     hidden_dim=64,
+    focus=("image_index", "gating", "noise"),
 )
 
 # %% [markdown]
@@ -515,7 +546,7 @@ print(f"a token's two weights sum to {sums.min():.2f} to {sums.max():.2f}: the s
 print("patches per expert, over all twelve digits:", metrics.expert_load(routing).sum(0).int().tolist())
 
 # %% [markdown]
-# ## 9 · Clinic (5 min)
+# ## 9 · Clinic (10 min)
 #
 # A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
@@ -543,7 +574,7 @@ patient.diagnose(*my_diagnosis)
 # More patients: `clinic("01", 2)`, `clinic("01", 3)` and so on.
 
 # %% [markdown]
-# ## 10 · ★ What is settled (5 min)
+# ## 10 · ★ What is settled (10 min)
 #
 # The paper criticises sparse routers because their choice is discrete, and says that all operations of Soft MoE are
 # continuous (Section 2.2). Both can be measured: walk from one batch of tokens to another in small steps, and find the

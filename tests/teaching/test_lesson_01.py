@@ -116,6 +116,7 @@ def test_patients_differ_and_the_first_is_shaken():
 
 
 def test_the_card_has_a_right_choice_and_the_lessons_time():
-    """The vote's right answer is one of its choices, and the parts take 60 minutes."""
+    """The vote's right answer is one of its choices; all parts take 90 minutes, those of the core path 60."""
     assert CARD.vote.right in CARD.vote.choices
-    assert sum(part.minutes for part in CARD.parts) == 60
+    assert sum(part.minutes for part in CARD.parts) == 90
+    assert sum(part.minutes for part in CARD.parts if "★" in part.heading) == 60

@@ -146,8 +146,7 @@ QUESTIONS = (
         misconception="M15",
         lesson="00",
         text=f"In tokens choice, {TOKENS} patches compete for the slots of {EXPERTS} experts. There are exactly as "
-        "many "
-        "slots as patches. What share of the patches will be dropped on test digits?",
+        "many slots as patches. What share of the patches will be dropped on test digits?",
         choices=DROPS,
         belief=M15,
         predicts=DROPS[0],
@@ -163,8 +162,7 @@ QUESTIONS = (
             Question(
                 id="m15-as-many-slots-2",
                 text="Two tokens each choose one of two experts at random, and each expert has one slot. In how "
-                "many % of "
-                "the cases is a token dropped?",
+                "many % of the cases is a token dropped?",
                 unit="%",
                 tolerance=5.0,
                 belief="two slots are enough for two tokens",
@@ -176,8 +174,7 @@ QUESTIONS = (
             Question(
                 id="m15-as-many-slots-3",
                 text="16 tokens each choose one of 16 experts at random, and each expert has one slot. What share "
-                "of the "
-                "tokens is dropped on average, in %?",
+                "of the tokens is dropped on average, in %?",
                 unit="%",
                 tolerance=8.0,
                 belief="sixteen slots are enough for sixteen tokens",
@@ -221,8 +218,7 @@ QUESTIONS = (
             Question(
                 id="m01-sums-3",
                 text=f"In a right Soft MoE layer with {FEW} experts of {SLOTS} slots, sum one token's combine "
-                "weights over "
-                "all slots of all experts. What do you get?",
+                "weights over all slots of all experts. What do you get?",
                 belief="combine weights are normalised inside each expert",
                 predicts=float(FEW),
                 because="one softmax runs over all slots together, whichever expert they belong to",

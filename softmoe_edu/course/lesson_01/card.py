@@ -26,15 +26,15 @@ CARD = Card(
     ),
     parts=(
         Part("1 · ★ Why", 5),
-        Part("2 · ★ Worked example: a whole router", 5),
-        Part("3 · ★ Exercise: choose k experts", 5),
-        Part("4 · ★ Predict: which comes first?", 5),
+        Part("2 · ★ Worked example: a whole router", 10),
+        Part("3 · ★ Exercise: choose k experts", 10),
+        Part("4 · ★ Predict: which comes first?", 10),
         Part("5 · Exercise: measure what a router is taught", 10, cut_first=True),
         Part("6 · ★ Exercise: the whole layer", 10),
         Part("7 · ★ Predict: what moves, and what jumps", 5),
-        Part("8 · Predict: noise", 5, cut_first=True),
-        Part("9 · Clinic", 5),
-        Part("10 · ★ What is settled", 5),
+        Part("8 · Predict: noise", 10, cut_first=True),
+        Part("9 · Clinic", 10),
+        Part("10 · ★ What is settled", 10),
     ),
     stuck={
         "My weights sum to 1 and the check says they should not.": "Over which experts does your softmax run? What do "

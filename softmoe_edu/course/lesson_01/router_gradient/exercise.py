@@ -17,15 +17,8 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def router_gradient(route, logits, answers, k):
     """Measure how strongly training pulls at a router's scores: a gradient's norm.
 
-    route: a function (logits, k) -> (weights, indices), like top_k_route.
-    logits (b, n, e): the scores. k: how many experts a token chooses.
-    answers (b, n, e): each expert's answer to each token, a single number here.
-
-    A token's output is the sum over its k choices of weight times the chosen expert's
-    answer; the loss is the sum of all outputs. Returns the square root of the sum of
-    the squares of all b * n * e slopes of the loss with respect to logits, by autograd:
-    a float, or a tensor without axes. If no path leads from the loss back to logits,
-    returns 0.0.
+    route: (logits, k) -> (weights, indices); logits (b, n, e); answers (b, n, e).
+    Returns the root of the sum of squares of all slopes, 0.0 if there is no path.
     """
     leaf = logits.detach().clone().requires_grad_()
     weights, indices = route(leaf, k)

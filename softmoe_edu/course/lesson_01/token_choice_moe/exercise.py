@@ -16,14 +16,8 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def token_choice_moe(x, w_router, experts, k):
     """Send each token through k experts; sum their answers, weighted by its gates.
 
-    x (b, n, d): tokens. k: how many experts a token chooses.
-    w_router (d, e): a column for each expert; a score is token times column.
-    experts: a list of e functions, each of which maps (..., d) to (..., d).
-
-    Gates: softmax over all e experts; the k largest count and are not divided again.
-    Returns the tokens' answers, (b, n, d), without the tokens themselves.
-    An expert receives only tokens that chose it, each once: b * n * k rows are computed
-    in all, not b * n * e. There is no capacity, and no noise is added.
+    x (b, n, d); w_router (d, e); experts: a list of e functions (..., d) -> (..., d).
+    Returns (b, n, d). An expert receives only tokens that chose it: b * n * k rows.
     """
     gates, choice = (x @ w_router).softmax(dim=-1).topk(k, dim=-1)
     answers = torch.zeros_like(x)

@@ -14,15 +14,8 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def top_k_route(logits, k):
     """Choose k experts for each token, and return the weights of their answers.
 
-    logits (b, n, e): the score of each of n tokens with each of e experts, b examples.
-
-    Returns weights (b, n, k), in the dtype of logits, and indices (b, n, k), int64:
-    weights[..., j] belongs to expert indices[..., j].
-
-    Convention: softmax over all e experts, then the k largest, not divided again, so
-    that a token's weights sum to less than 1 unless k = e. The k may be in any order,
-    and of experts with equal scores any will do. Gradients must flow through the
-    weights, so use torch.
+    logits (b, n, e) -> weights (b, n, k) and indices (b, n, k), int64. Softmax over
+    all e experts, then the k largest, not divided again.
     """
     gates = logits.softmax(dim=-1)
     indices = gates.argsort(dim=-1, descending=True)[..., :k]
@@ -87,7 +80,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=10,
     difficulty=2,
     points=2,
     essential=True,
