@@ -380,8 +380,9 @@ for layer, routing in routings["soft"].items():
 # ## 7 · The same on paper (3 min, optional)
 #
 # What the lens shows can also be drawn as plain figures. Here are the three routers on the first image, one row each:
-# where its tokens go, what comes back, and how full the experts are with the tokens of all images. Find the rows of
-# dropped tokens: in which two columns of panels are they empty?
+# where its tokens go, what comes back, and how full the experts are with the tokens of all images. Each panel has its
+# own scale of colours, beside it, so compare patterns and not colours. A dropped token is a row that is empty in both
+# maps: find one.
 
 # %%
 figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))

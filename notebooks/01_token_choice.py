@@ -103,7 +103,7 @@ for token in range(3):
 
 for token in range(3):
     shares = ", ".join(f"{share:.2f}" for share in gates[token])
-    weighed = f"{gate[token]:.2f} x its answer = {y[token].tolist()}"
+    weighed = f"{gate[token]:.2f} x its answer = [{y[token, 0]:.2f}, {y[token, 1]:.2f}]"
     print(f"token {token}: gates {shares} -> expert {int(chosen[token])} -> {weighed}")
 
 # %% [markdown]
@@ -133,8 +133,8 @@ for token in range(3):
 #   experts a token chooses, from 1 to e.
 # - **Out:** two tensors of shape `(b, n, k)`. `weights` has the dtype of `logits`; `indices` is `int64`, as `topk` and
 #   `argsort` return it. `weights[..., j]` belongs to the expert `indices[..., j]`.
-# - **Weights:** the softmax over *all* e experts, of which the k largest stay as they are. They are not divided by their
-#   sum, so a token's weights add up to less than 1, unless k = e.
+# - **Weights:** the weight of an answer is the gate of its expert: the softmax over *all* e experts, of which the k
+#   largest stay as they are. They are not divided by their sum, so a token's weights add up to less than 1, unless k = e.
 # - **Order:** the k may come in any order, and of experts with equal scores you may take either.
 # - **Gradients** must flow through the weights, so use torch.
 #
@@ -162,6 +162,9 @@ check("top-k-route", top_k_route)
 #
 # There is another way to get weights: choose by the scores first, then take the softmax over the *chosen* ones only. It
 # looks like a matter of taste, and the weights then sum to a tidy 1.
+#
+# The next cell takes your function for the first order: `use` returns it if its check has passed, and the library's
+# version otherwise. So you can go on even if an exercise is not finished.
 
 # %%
 route = use("top-k-route", top_k_route)
