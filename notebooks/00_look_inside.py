@@ -29,7 +29,7 @@
 # version, which was longer. There is a place to rest after section 4.
 
 # %% [markdown]
-# ## 1 · ★ Watch three routers (11 min)
+# ## 1 · ★ Watch three routers (10 min)
 #
 # Run the next cell, and watch 16 tokens, the patches of a handwritten seven, pass through three routers. One loop takes
 # 12 seconds. You need not understand all of it yet: what it shows is explained below.
@@ -168,7 +168,7 @@ for name, moe in layers.items():
     print(f"{name:15s} {sum(p.numel() for p in models[name].parameters()):8,} parameters")
 
 # %% [markdown]
-# ## 4 · ★ Train (10 min)
+# ## 4 · ★ Train (9 min)
 #
 # Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
 # other two routers need none (lesson 03 is about such losses). All four together take one to two minutes. You can stop a

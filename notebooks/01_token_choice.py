@@ -203,6 +203,7 @@ def draw_orders():
     return ax
 
 
+# %%
 def show_orders():
     display(figures.described(draw_orders()))
     a, b = slope(route), slope(top_k_then_softmax)

@@ -17,6 +17,10 @@ def test_a_learner_runs_the_first_lesson_and_looks_inside(workbench: Workbench) 
     flow = flow_of(page)
     expect(flow.get_by_role("status")).to_contain_text(f"token 10 asks expert 0, but {WHY}.")
     take_screenshot(flow, "lesson-00-flow")
+    assert flow.locator(".routing-flow-knobs input[type=range]:visible").count() == 3
+    where = page.get_by_role("region", name=re.compile("^Lesson 00 in the course: "))
+    expect(where.locator("[aria-current=step]")).to_contain_text("00 Look inside you are here")
+    take_screenshot(where, "lesson-00-course-map")
     lens = page.locator(".routing-lens").first
     lens.scroll_into_view_if_needed()
     status = lens.get_by_role("status")
