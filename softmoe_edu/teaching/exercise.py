@@ -119,7 +119,7 @@ class Exercise:
     parts: the names of what an answer returns, where it returns several things. slow: what a stopped answer did.
     basics: whether shapes, dtypes and inputs are checked first. matches: how a named mistake's `does` begins.
     minutes: planned time. difficulty: 1 to 5.
-    order: its place among the exercises of its lesson. points: for graders. essential: on the 40-minute path.
+    order: its place among the exercises of its lesson. points: for graders. essential: on the core path.
     """
 
     id: str
