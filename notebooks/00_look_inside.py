@@ -32,7 +32,8 @@
 # ## 1 · ★ Watch three routers (10 min)
 #
 # Run the next cell, and watch 16 tokens, the patches of a handwritten seven, pass through three routers. One loop takes
-# 12 seconds. You need not understand all of it yet: what it shows is explained below.
+# 12 seconds; where your system asks for less motion, six pictures stand in its place. You need not understand all of it
+# yet: what it shows is explained below.
 
 # %%
 from softmoe_edu.widgets import RoutingFlow

@@ -32,7 +32,7 @@
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
 #
-# Many experts make a model that knows more. But if every token visits every expert, the work grows with their number:
+# Many experts give a model many parameters. But if every token visits every expert, the work grows with their number:
 # that is a *dense* mixture. The oldest way out is to let **each token choose** a few experts, k of them, and to leave
 # the others idle. Then the work grows with k and not with the number of experts, which can be as large as memory
 # allows.
