@@ -1,0 +1,73 @@
+"""What a right `importance_cv2` does."""
+
+import torch
+
+from softmoe_edu.teaching.check.gradient import gradients
+from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed
+from softmoe_edu.teaching.exercise import Finding, Property
+
+DEFINITION = "the mean over groups of variance / mean² of the experts' summed gates; the variance divides by e"
+
+
+def case(b, n, e):
+    """Return a function that draws gates, with experts that a whole group prefers."""
+    return lambda draw: ((draw.normal(b, n, e) + draw.normal(b, 1, e)).softmax(-1),)
+
+
+def balanced(draw):
+    """Return gates that sum to the same for every expert, exactly."""
+    return (draw.tensor([[[0.5, 0.25, 0.125, 0.125]] * 2 + [[0.0, 0.25, 0.375, 0.375]] * 2]),)
+
+
+def hand(draw):
+    """Return two tokens whose gates for three experts sum to 1, 1/4 and 3/4."""
+    return (draw.tensor([[[0.75, 0.25, 0], [0.25, 0, 0.75]]]),)
+
+
+def two_groups(draw):
+    """Return two groups, each of which prefers another expert."""
+    return (draw.tensor([[[0.75, 0.25], [0.75, 0.25]], [[0.25, 0.75], [0.25, 0.75]]]),)
+
+
+def _smooth_at_balance(answer, draw):
+    (probs,) = balanced(draw)
+    with torch.enable_grad():
+        leaf = probs.clone().requires_grad_()
+        loss = answer.raw(leaf)
+        slopes = torch.autograd.grad(loss, leaf)[0] if isinstance(loss, torch.Tensor) and loss.requires_grad else None
+    if slopes is not None and bool(slopes.isfinite().all()):
+        return None
+    return Finding(
+        "at exact balance the loss is at its minimum, and its gradient is 0",
+        "four tokens whose gates for four experts sum to 1 each",
+        "a gradient of 0",
+        "no gradient" if slopes is None else f"{int((~slopes.isfinite()).sum())} slopes that are NaN or inf",
+    )
+
+
+PROPERTIES = (
+    by_hand(
+        hand,
+        "importances 1, 1/4, 3/4: mean 2/3, variance 7/72; divided by 4/9 that is 7/32",
+        "gates of two tokens: [[.75, .25, 0], [.25, 0, .75]]",
+        show=lambda args, output: brief(output, 5),
+    ),
+    by_hand(
+        two_groups,
+        "each group has importances 3/2 and 1/2, mean 1, variance 1/4: the mean over groups is 1/4",
+        "two groups of two tokens: gates [.75, .25] in the first, [.25, .75] in the second",
+        name="two groups",
+        show=lambda args, output: brief(output, 5),
+    ),
+    as_defined(DEFINITION, case(3, 7, 5), case(1, 6, 4), case(2, 1, 3), show_output=True),
+    changed(
+        "twice the same tokens give the same loss: it is divided by the squared mean",
+        case(2, 5, 4),
+        lambda args, draw: ((args[0].repeat(1, 2, 1),), None),
+        lambda before, words: before,
+        name="tokens repeated",
+    ),
+    gradients("the gates get a gradient", case(2, 4, 3), ("probs",)),
+    Property("exact balance", _smooth_at_balance, next_step="what is the slope of a square root at 0?"),
+    as_defined("at balance the loss is 0", balanced, name="balance", repeats=1, show_output=True),
+)

@@ -1,0 +1,1 @@
+"""What share of the choices each expert gets."""

@@ -1,0 +1,1 @@
+"""The balance loss of Switch Transformers."""
