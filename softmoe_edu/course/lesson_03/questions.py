@@ -204,7 +204,7 @@ QUESTIONS = (
             LEAST[2]: "The value 0 belongs to the importance loss, a squared coefficient of variation; f and P each sum "
             "to 1, and their product cannot vanish everywhere.",
         },
-        giveaways=(r"0\.875", r"by a hair", r"below 1 (at|with|where)", r"under 1", r"not (at|where) .* even"),
+        giveaways=(r"0\.875", r"by a hair", r"below 1 (at|with|where)", r"under 1\b", r"not (at|where) .* even"),
         truth=_where_it_is_least,
         again=(
             Question(
