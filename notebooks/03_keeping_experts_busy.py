@@ -106,6 +106,7 @@ def make_task(seed):
 # the variance of the targets: 0 is perfect, and 1 is no better than answering the mean. *Load* is the share of the
 # tokens that an expert gets; even would be 1/8.
 
+
 # %%
 def train_toy(seed, router=None, auxiliary=None, steps=300):
     """Train a layer of 8 small experts; return its error, its load in the course of training, and a routing."""
@@ -165,8 +166,11 @@ def draw_loads(runs, title):
     panels[0].set_ylabel("tokens of an expert (%)")
     used = ", ".join(f"{in_use(run[1])} (seed {seed})" for seed, run in list(enumerate(runs))[:3])
     most = ", ".join(f"{100 * run[1][-1].max():.0f}" for run in runs[:3])
-    describe(panels, f"{title}: load of eight experts during 300 steps. Experts in use at the end: {used}; the busiest "
-             f"of each has {most} % of the tokens. The line at 12.5 % is an even load.")
+    describe(
+        panels,
+        f"{title}: load of eight experts during 300 steps. Experts in use at the end: {used}; the busiest "
+        f"of each has {most} % of the tokens. The line at 12.5 % is an even load.",
+    )
     return panels
 
 
@@ -265,6 +269,7 @@ print("tokens 2 and 3 are padding:   ", shares_of(chosen, 3, torch.tensor([[True
 # ## 5 · ★ Predict: what the router hears (5 min)
 #
 # The loss is a product of f and P. Gradient descent can only use what has a slope.
+
 
 # %%
 def show_paths():
@@ -415,8 +420,11 @@ def draw_surface():
     low = loss.where(possible, torch.inf)
     at = divmod(int(low.argmin()), 101)
     where = f"{low.min():.3f} at a share of {f[at]:.2f} and a mean gate of {P[at]:.2f}"
-    describe(ax, f"The loss of two experts, where a router can be: its least value is {where} (and at the mirror "
-             "image), its largest 2. It is exactly 1 on two lines, f = 1/2 and P = 1/2.")
+    describe(
+        ax,
+        f"The loss of two experts, where a router can be: its least value is {where} (and at the mirror "
+        "image), its largest 2. It is exactly 1 on two lines, f = 1/2 and P = 1/2.",
+    )
     return ax
 
 

@@ -180,9 +180,7 @@ def test_a_patient_learns():
         assert all(p.grad is not None and p.grad.any() for p in layer.parameters()), ids
 
 
-@pytest.mark.parametrize(
-    ("errors", "choice"), [((0.2, 0.1), 2), ((0.1, 0.2), 0), ((0.109, 0.1), 1), ((0.111, 0.1), 2)]
-)
+@pytest.mark.parametrize(("errors", "choice"), [((0.2, 0.1), 2), ((0.1, 0.2), 0), ((0.109, 0.1), 1), ((0.111, 0.1), 2)])
 def test_what_was_measured_decides_the_card(errors, choice):
     """The card about balance goes by the errors that the lesson's cell returns, whatever they are."""
     assert questions.better_in_words(errors) == questions.BETTER[choice]

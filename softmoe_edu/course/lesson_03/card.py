@@ -23,10 +23,10 @@ CARD = Card(
             "nothing yet: each of these can be the reason",
         ),
         right="nothing yet: each of these can be the reason",
-        because="it is 1 at even load, at even gates whatever the load, and in code that multiplies two sums of 1; only "
-        "the load and the gradient tell",
-        expected="Most may choose the first, some who have debugged such code the third. Show f = (1, 0, 0, 0) with P = "
-        "(1/4, 1/4, 1/4, 1/4), let them compute 4 · Σ f · P, and vote again.",
+        because="it is 1 at even load, at even gates whatever the load, and in code that multiplies two sums of 1; "
+        "only the load and the gradient tell",
+        expected="Most may choose the first, some who have debugged such code the third. Show f = (1, 0, 0, 0) with "
+        "P = (1/4, 1/4, 1/4, 1/4), let them compute 4 · Σ f · P, and vote again.",
     ),
     parts=(
         Part("1 · ★ Why", 5),
@@ -55,8 +55,8 @@ CARD = Card(
     asked={
         "Which weight is right?": "None for all: Switch used 0.01, V-MoE 0.005 for each of two losses. Sweep it, and "
         "judge by the error, not by the loss.",
-        "Why not differentiate the counts in some other way?": "One can: V-MoE's load loss uses the probability that an "
-        "expert is among the best if the noise is drawn again; that is smooth.",
+        "Why not differentiate the counts in some other way?": "One can: V-MoE's load loss uses the probability that "
+        "an expert is among the best if the noise is drawn again; that is smooth.",
         "Does Soft MoE need any of this?": "No: every slot is filled by construction. How much each expert then "
         "matters is another question, and is measured in a later lesson.",
         "Balance in each group or over the whole batch?": "Both are in use. Over larger sets an expert may specialise "

@@ -112,7 +112,9 @@ def errors_at_balance() -> tuple[float, float]:
     errors = []
     for expert_of in (kind, by_position):
         assert expert_of.bincount().tolist() == [TOKENS] * EXPERTS
-        rest = [y[expert_of == e] - x[expert_of == e] @ _best(x[expert_of == e], y[expert_of == e]) for e in range(EXPERTS)]
+        rest = [
+            y[expert_of == e] - x[expert_of == e] @ _best(x[expert_of == e], y[expert_of == e]) for e in range(EXPERTS)
+        ]
         errors.append((torch.cat(rest).square().mean() / y.square().mean()).item())
     return errors[0], errors[1]
 
@@ -143,9 +145,9 @@ QUESTIONS = (
         id="m20-counts",
         misconception="M20",
         lesson="03",
-        text="For each expert, f is the share of the tokens that choose it, and P is its mean gate. The loss is e times "
-        "the sum of f times P over the e experts. You call backward() on it. Through which of the two does a gradient "
-        "reach the router's scores?",
+        text="For each expert, f is the share of the tokens that choose it, and P is its mean gate. The loss is e "
+        "times the sum of f times P over the e experts. You call backward() on it. Through which of the two does a "
+        "gradient reach the router's scores?",
         choices=PASSES,
         belief=M20,
         predicts=PASSES[0],
@@ -193,15 +195,17 @@ QUESTIONS = (
         id="m19-minimum",
         misconception="M19",
         lesson="03",
-        text="Two experts, one choice per token. The loss is 2 times the sum of f times P, and 1 where both f and P are "
-        "even. What is the least value that it can have, over all that a router might do?",
+        text="Two experts, one choice per token. The loss is 2 times the sum of f times P, and 1 where both f and P "
+        "are even. What is the least value that it can have, over all that a router might do?",
         choices=LEAST,
         belief=M19,
         predicts=LEAST[0],
         because="f and P need not agree: most tokens may choose expert 0 by a hair, and the others expert 1 with "
         "certainty, so that the larger share meets the smaller mean gate",
         replies={
-            LEAST[2]: "The value 0 belongs to the importance loss, a squared coefficient of variation; f and P each sum "
+            LEAST[
+                2
+            ]: "The value 0 belongs to the importance loss, a squared coefficient of variation; f and P each sum "
             "to 1, and their product cannot vanish everywhere.",
         },
         giveaways=(r"0\.875", r"by a hair", r"below 1 (at|with|where)", r"under 1\b", r"not (at|where) .* even"),
@@ -225,8 +229,8 @@ QUESTIONS = (
                 choices=SAYS,
                 belief=M19,
                 predicts=SAYS[0],
-                because="with equal mean gates the loss is 1 wherever the tokens go, and faulty code can give 1 always: "
-                "look at the load itself",
+                because="with equal mean gates the loss is 1 wherever the tokens go, and faulty code may always give "
+                "1: look at the load itself",
                 truth=_what_a_1_says,
             ),
         ),
@@ -246,7 +250,9 @@ QUESTIONS = (
         replies={
             BETTER[1]: "Whether tokens of a kind stay together makes a great difference on this task, where each kind "
             "has something of its own to learn.",
-            BETTER[2]: "In this run the even load was worth more than knowing the tokens; look at how large the gap is, "
+            BETTER[
+                2
+            ]: "In this run the even load was worth more than knowing the tokens; look at how large the gap is, "
             "and in how many seeds.",
         },
         giveaways=(r"bit of everything", r"average of everything", r"balanced and useless", r"balance is not"),

@@ -26,7 +26,7 @@ def sample_variance(probs):
     seen="std / mean",
 )
 def not_squared(probs):
-    """std / mean."""
+    """Std / mean."""
     total = probs.sum(1)
     return (total.std(-1, correction=0) / total.mean(-1)).mean()
 
@@ -61,7 +61,7 @@ def variance_alone(probs):
     seen="var / mean",
 )
 def divided_once(probs):
-    """var / mean."""
+    """Var / mean."""
     total = probs.sum(1)
     return (total.var(-1, correction=0) / total.mean(-1)).mean()
 
@@ -122,7 +122,7 @@ def of_the_counts(probs):
     seen=".sum() at the end",
 )
 def sum_over_groups(probs):
-    """b times the loss."""
+    """B times the loss."""
     total = probs.sum(1)
     return (total.var(-1, correction=0) / total.mean(-1).square()).sum()
 

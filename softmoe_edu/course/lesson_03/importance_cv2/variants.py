@@ -21,7 +21,7 @@ def in_loops(probs):
 
 
 def by_standard_deviation(probs):
-    """torch's std has a gradient of 0 where it is 0, so that its square is safe."""
+    """Torch's std has a gradient of 0 where it is 0, so that its square is safe."""
     total = torch.einsum("bne->be", probs)
     return torch.mean((total.std(dim=1, unbiased=False) / total.mean(dim=1)) ** 2)
 

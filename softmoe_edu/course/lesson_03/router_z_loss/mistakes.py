@@ -82,7 +82,7 @@ def sum_over_tokens(logits):
     seen="dim=1 from code without a batch",
 )
 def over_tokens(logits):
-    """lse over dim 1."""
+    """Lse over dim 1."""
     return logits.logsumexp(1).square().mean()
 
 
@@ -100,7 +100,7 @@ def largest_score(logits):
 @mistake(
     does="subtracts the largest score for safety and does not add it again",
     belief="Subtracting the maximum changes nothing.",
-    refuted="in a softmax it cancels; in a log-sum-exp it has to be added again, or the loss no longer sees large scores",
+    refuted="in a softmax it cancels; in a log-sum-exp it has to be added again, or the loss cannot see large scores",
     seen="a stable softmax copied into the loss",
 )
 def maximum_not_added(logits):

@@ -1,10 +1,10 @@
-"""Mistakes in the balance loss: each runs, most have a value near the right one, and all balance worse or not at all."""
+"""Mistakes in the balance loss: each runs, most have a value near the right one, and none balances as it should."""
 
 import torch
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
-SWITCH = "Switch Transformer, Eq. 4: loss = α · N · Σ f_i · P_i"
+SWITCH = "Switch Transformer, Eq. 4: loss = weight · N · Σ f_i · P_i"
 
 
 def _real(probs, mask):
@@ -72,7 +72,7 @@ def product_of_sums(probs, indices, mask=None):
     seen="a loss logged for months that balanced nothing",
 )
 def shares_alone(probs, indices, mask=None):
-    """e · Σ f²."""
+    """E · Σ f²."""
     shares = _shares(probs, indices, _real(probs, mask))
     return _loss(shares, shares)
 
@@ -85,7 +85,7 @@ def shares_alone(probs, indices, mask=None):
     seen="a formula made differentiable",
 )
 def gates_alone(probs, indices, mask=None):
-    """e · Σ P²."""
+    """E · Σ P²."""
     gates = _gates(probs, _real(probs, mask))
     return _loss(gates, gates)
 
@@ -148,7 +148,7 @@ def softmax_again(probs, indices, mask=None):
 @mistake(
     does="leaves out the factor e: the loss is 1/e at balance",
     belief="The sum over experts is the loss.",
-    refuted=SWITCH + "; with it the value at balance is 1 for any number of experts, and α means the same",
+    refuted=SWITCH + "; with it the value at balance is 1 for any number of experts, and its weight means the same",
     seen="a formula read in haste, or mean() in place of sum() over experts",
 )
 def without_e(probs, indices, mask=None):
@@ -176,7 +176,7 @@ def e_squared(probs, indices, mask=None):
     seen="the balance loss of Mixtral in Hugging Face's library, where it is the convention",
 )
 def per_token(probs, indices, mask=None):
-    """k times the loss."""
+    """K times the loss."""
     real = _real(probs, mask)
     return _loss(_shares(probs, indices, real), _gates(probs, real)) * indices.shape[-1]
 
@@ -254,7 +254,7 @@ def whole_batch(probs, indices, mask=None):
     seen=".sum() at the end",
 )
 def sum_over_groups(probs, indices, mask=None):
-    """b times the loss."""
+    """B times the loss."""
     real = _real(probs, mask)
     return _loss(_shares(probs, indices, real), _gates(probs, real)) * len(probs)
 
@@ -266,7 +266,7 @@ def sum_over_groups(probs, indices, mask=None):
     seen="the importance loss of Shazeer et al. (2017)",
 )
 def importance(probs, indices, mask=None):
-    """var / mean²."""
+    """Var / mean²."""
     total = probs.masked_fill(~_real(probs, mask)[..., None], 0).sum(1)
     return (total.var(-1, correction=0) / total.mean(-1).square().clamp(min=1e-30)).mean()
 
@@ -288,8 +288,7 @@ def times_zero(probs, indices, mask=None):
 @mistake(
     does="leaves groups of padding alone out of the mean over groups",
     belief="An empty group is no group.",
-    refuted="the task counts it as 0, as the library does: then a batch's loss does not change its weight with how full "
-    "it is",
+    refuted="the task counts it as 0, as the library does: a group's weight does not depend on how full the others are",
     seen="boolean indexing",
 )
 def empty_groups_left_out(probs, indices, mask=None):

@@ -1,7 +1,7 @@
 """Right answers to `switch_aux_loss` in other styles."""
 
 import torch
-from torch.nn import functional as F  # noqa: N812  # the name that everybody uses
+from torch.nn import functional as F  # the name that everybody uses
 
 
 def by_einsum(probs, indices, mask=None):
