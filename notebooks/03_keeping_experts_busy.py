@@ -245,10 +245,10 @@ print(f"loss {load_balancing_loss(gates[None]):.4f}")
 
 # %% tags=["exercise:load-fraction"]
 def load_fraction(indices, num_experts, mask=None):
-    """Return the share of each group's choices that goes to each expert (b, num_experts).
+    """Return the share of each group's choices that goes to each expert.
 
     indices (b, n, k): the experts that each token chooses. mask (b, n): True for real
-    tokens; None if all are real.
+    tokens; None if all are real. The result is (b, num_experts).
     """
     raise NotImplementedError
 

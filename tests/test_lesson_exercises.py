@@ -72,12 +72,12 @@ def test_no_lesson_shows_a_solution(number):
 
 @pytest.mark.parametrize("number", LESSONS)
 def test_a_lesson_has_its_spine(number):
-    """Objectives and the core path, minutes in every part up to 12, 90 in all, five quiz questions, a clinic."""
+    """Objectives and the core path, minutes in every part up to 12, five quiz questions, a clinic."""
     text = "\n".join(cell.source for cell in lesson(number).cells if cell.cell_type == "markdown")
     minutes = [int(m) for m in re.findall(r"^## .*\((\d+) min\)", text, re.MULTILINE)]
 
-    assert len(minutes) == len(re.findall(r"^## ", text, re.MULTILINE)) and max(minutes) <= 12 and sum(minutes) <= 90
-    assert "core path" in text or "40-minute path" in text or "40 minutes" in text
+    assert len(minutes) == len(re.findall(r"^## ", text, re.MULTILINE)) and max(minutes) <= 12
+    assert "core path" in text.lower()
     assert len(re.findall(r"<details>", text)) >= 5 + 3
     assert number in clinics()
     assert sum(exercise.essential for exercise in of_lesson(number).values()) >= 2

@@ -2,9 +2,9 @@
 
 import torch
 
-from softmoe_edu.teaching.check.gradient import gradients
-from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed
-from softmoe_edu.teaching.exercise import Finding, Property
+from softmoe_edu.teaching.check.gradient import FLOW
+from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed, close, farthest
+from softmoe_edu.teaching.exercise import Finding, Kind, Property
 
 DEFINITION = "the mean over groups of variance / mean² of the experts' summed gates; the variance divides by e"
 
@@ -27,6 +27,26 @@ def hand(draw):
 def two_groups(draw):
     """Return two groups, each of which prefers another expert."""
     return (draw.tensor([[[0.75, 0.25], [0.75, 0.25]], [[0.25, 0.75], [0.25, 0.75]]]),)
+
+
+def _taught(answer, draw):
+    """Compare slopes with respect to scores: an answer may use that a token's gates sum to 1."""
+    scores = draw.normal(2, 4, 3) + draw.normal(2, 1, 3)
+    found = []
+    for function in (answer.exercise.answer, answer.raw):
+        with torch.enable_grad():
+            leaf = scores.clone().requires_grad_()
+            loss = function(leaf.softmax(-1))
+            path = isinstance(loss, torch.Tensor) and loss.requires_grad
+            found.append(torch.autograd.grad(loss, leaf)[0] if path else None)
+    expected, got = found
+    given = "gates of 2 x 4 tokens and 3 experts, as a softmax of scores"
+    if got is None:
+        none = "none: the path from the gates is cut"
+        return Finding("the gates get a gradient", given, "a gradient for probs", none, kind=Kind.CUTS_GRADIENT)
+    if close(expected, got):
+        return None
+    return Finding("the gates get the loss's gradient", f"{given}; slopes of the scores", *farthest(expected, got))
 
 
 def _smooth_at_balance(answer, draw):
@@ -67,7 +87,7 @@ PROPERTIES = (
         lambda before, words: before,
         name="tokens repeated",
     ),
-    gradients("the gates get a gradient", case(2, 4, 3), ("probs",)),
+    Property("gradients", _taught, next_step=FLOW),
     Property("exact balance", _smooth_at_balance, next_step="what is the slope of a square root at 0?"),
     as_defined("at balance the loss is 0", balanced, name="balance", repeats=1, show_output=True),
 )

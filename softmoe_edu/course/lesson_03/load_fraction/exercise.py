@@ -9,10 +9,10 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def load_fraction(indices, num_experts, mask=None):
-    """Return the share of each group's choices that goes to each expert (b, num_experts).
+    """Return the share of each group's choices that goes to each expert.
 
     indices (b, n, k): the experts that each token chooses. mask (b, n): True for real
-    tokens; None if all are real.
+    tokens; None if all are real. The result is (b, num_experts).
     """
     chosen = indices[..., None] == torch.arange(num_experts, device=indices.device)
     if mask is not None:
