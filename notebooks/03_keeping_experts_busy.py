@@ -29,7 +29,7 @@
 # lessons.
 
 # %% [markdown]
-# ## 1 · ★ Why (5 min)
+# ## 1 · ★ Why (4 min)
 #
 # An expert that gets few tokens learns little. An expert that has learned little gives poor answers, so the router
 # trusts it less and sends it fewer tokens still. An expert that got a small lead in the first steps pulls away from the
@@ -77,7 +77,7 @@ from softmoe_edu.widgets import RoutingLens
 returning("03")
 
 # %% [markdown]
-# ## 2 · ★ A router without supervision (8 min)
+# ## 2 · ★ A router without supervision (7 min)
 #
 # A small task, made so that eight experts have something to divide among them: tokens are of **eight kinds**. Each kind
 # has a place of its own among the vectors, and a matrix of its own by which a token has to be multiplied. Nobody tells
@@ -184,9 +184,9 @@ figures.described(draw_loads(alone, "Without a balance loss"))
 #
 # <details><summary>Compare.</summary>
 #
-# If your run is like ours, two to five of eight experts are still in use. Some of the others never had 1 % of the tokens,
-# some lost them within fifty steps, and some after one or two hundred. An expert at 0 computes nothing, so nothing in it
-# learns. Its scores still move a little, with the softmax, but nothing pulls them up.
+# If your run is like ours, two to five of eight experts are still in use. Some of the others never had 1 % of the
+# tokens, some lost them within fifty steps, and some after one or two hundred. An expert at 0 computes nothing, so
+# nothing in it learns. Its scores still move a little, with the softmax, but nothing pulls them up.
 #
 # How the settings were chosen: we tried experts of 8 and of 16 hidden numbers, and a part that all tokens have in
 # common of no, of the present and of three times the present size. Layers collapsed in each of these cases; this one
@@ -195,7 +195,7 @@ figures.described(draw_loads(alone, "Without a balance loss"))
 # </details>
 
 # %% [markdown]
-# ## 3 · ★ Worked example: two numbers for each expert (5 min)
+# ## 3 · ★ Worked example: two numbers for each expert (6 min)
 #
 # The loss of GShard (2020) and the Switch Transformer (2021, its Eq. 4 to 6) compares two numbers for each expert i:
 #
@@ -233,8 +233,8 @@ print(f"loss {load_balancing_loss(gates[None]):.4f}")
 # %% [markdown]
 # ## 4 · ★ Exercise: the load of each expert (10 min)
 #
-# First f, for a batch of groups and any k. `load_fraction(indices, num_experts, mask=None)` returns, for each group, the
-# share of its choices that goes to each expert.
+# First f, for a batch of groups and any k. `load_fraction(indices, num_experts, mask=None)` returns, for each group,
+# the share of its choices that goes to each expert.
 #
 # - `indices` (b, n, k): the experts that each of n tokens chooses, in each of b groups, counted from 0.
 # - `mask` (b, n): True for real tokens, False for padding. `None`: all tokens are real.
@@ -293,10 +293,10 @@ predict("m20-counts", reveal=show_paths)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# So f has no slope, and the loss is a trick: f acts as a *price* for each expert, and the gradient of P says "pay less".
-# Look at the columns: for **every** token, the score of the busy expert 0 should fall (its slope is positive), and that
-# of the idle expert 2 should rise. What the token is does not matter to the price. How much a token gives way does depend
-# on it: token 3, which is nearly sure of its choice, has the smallest slopes.
+# So f has no slope, and the loss is a trick: f acts as a *price* for each expert, and the gradient of P says "pay
+# less". Look at the columns: for **every** token, the score of the busy expert 0 should fall (its slope is positive),
+# and that of the idle expert 2 should rise. What the token is does not matter to the price. How much a token gives
+# way does depend on it: token 3, which is nearly sure of its choice, has the smallest slopes.
 #
 # </details>
 #
@@ -340,7 +340,7 @@ balance_loss = use("switch-aux-loss", switch_aux_loss)
 print(f"section 3: {balance_loss(gates[None], gates.topk(1).indices[None]):.4f}")
 
 # %% [markdown]
-# ## 7 · ★ Train again, with the loss (10 min)
+# ## 7 · ★ Train again, with the loss (8 min)
 #
 # The same layers, tokens and seeds as in section 2. Now your loss is added, with three different weights. (Some ten
 # seconds; a dot is a run.)
@@ -541,9 +541,10 @@ for shift in (0.0, 5.0):
 # %% [markdown]
 # ## 11 · Exercise: an older way to ask for balance (8 min)
 #
-# The first large sparse layer (Shazeer et al., 2017, its Eq. 6 and 7) took another measure, and the code of the Soft MoE
-# paper's authors still has it: an expert's **importance** is the sum of its gates over the tokens of a group. The loss
-# is the squared *coefficient of variation* of the importances: their variance, divided by the square of their mean.
+# The first large sparse layer (Shazeer et al., 2017, its Eq. 6 and 7) took another measure, and the code of the Soft
+# MoE paper's authors still has it: an expert's **importance** is the sum of its gates over the tokens of a group. The
+# loss is the squared *coefficient of variation* of the importances: their variance, divided by the square of their
+# mean.
 #
 # - `probs` (b, n, e): the gates. **Returns** one number: the mean of the loss over the b groups.
 # - The variance divides by e, not by e - 1. At exact balance the loss is 0, and so is its gradient.
@@ -583,9 +584,9 @@ print("shares", [round(share, 3) for share in shares_of(both.topk(1).indices, 4)
 # ## 12 · Balance without a loss (6 min)
 #
 # A loss that pulls the wrong way at a wrong weight is a nuisance. DeepSeek-V3 (2024) leaves it out, or nearly so, and
-# adds a **bias** to each expert's gate, *for the choice only*: after every step the bias of an expert with too many
-# tokens is lowered a little, and that of one with too few is raised. The weight of the answer stays the gate *without*
-# the bias. No gradient is involved.
+# adds a **bias** to each expert's gate, *for the choice only* (its gates are sigmoids; here they are our softmax):
+# after every step the bias of an expert with too many tokens is lowered a little, and that of one with too few is
+# raised. The weight of the answer stays the gate *without* the bias. No gradient is involved.
 
 
 # %%
@@ -657,12 +658,13 @@ patient.diagnose(*my_diagnosis)
 # %% [markdown]
 # More patients: `clinic("03", 2)`, and so on. In some of them the loss is not 1; something else is wrong with these.
 #
-# All of this was found in code that people used. A loss that is added and does nothing is hard to see: nothing crashes,
-# the task's loss falls, and the log has a column that looks reasonable. Two tests would have found every one: is the
+# Several of these faults were found in code that people used. A loss that is added and does nothing is hard to see:
+# nothing crashes, the task's loss falls, and the log has a column that looks reasonable. Two tests would have found
+# every one: is the
 # *gradient* of the loss at the router 0? And does the loss rise when you send all tokens to one expert?
 
 # %% [markdown]
-# ## 14 · ★ What is settled (5 min)
+# ## 14 · ★ What is settled (8 min)
 #
 # The paper says that sparse routers suffer from dropped tokens, uneven experts and unstable training, and that Soft MoE
 # has none of these (Sections 1 and 2.2). What this project has measured of that, claim by claim, with the verdict from
