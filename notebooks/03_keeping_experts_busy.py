@@ -633,7 +633,7 @@ for name, runs in (("no loss", alone), ("weight 0.1", results[0.1]), ("bias", bi
 # Begin with patient 1; patients 3 and 5 have other reasons, and something else besides.
 
 # %%
-patient = clinic("03", 1)
+patient = clinic("03")  # then clinic("03", 3) and clinic("03", 5)
 patient
 
 # %% [markdown]

@@ -118,7 +118,8 @@ CLINIC = Clinic(
         "gradient is 0.",
         "counts-every-expert": "f is 1/5 for every expert and every input: a softmax has no zeros. So the loss is "
         "Σ P = 1, and its gradient is 0.",
-        "gates-cut-off": "the loss changes with the input, but torch.autograd.grad finds no path to the router.",
+        "gates-cut-off": "the loss changes with the input, but its gradient at the router is 0, and "
+        "patient.layer.auxiliary(routing).requires_grad is False.",
         "padding-counted": "f or P changes when the numbers in the padding do.",
         "bias-in-the-gate": "routing.combine differs from the gates at the chosen experts, by as much as router.bias. "
         "The same was found in a course's code that trained well all the same (deepspeed-course, pull request 26).",
@@ -133,8 +134,8 @@ CLINIC = Clinic(
         "patient.layer.router.bias": "what is added to the gates for the choice",
         "patient.layer.shares(patient.layer.router(torch.where(mask[..., None], x, x + 1), mask))": "f and P with "
         "other numbers in the padding",
-        "torch.autograd.grad(patient.layer.auxiliary(patient.layer.router(x, mask)), patient.layer.router.w_gate, "
-        "allow_unused=True)": "what the loss says to the router, (None,) where there is no path; without a graph, an "
-        "error",
+        "torch.autograd.grad(patient.layer.auxiliary(routing) + 0 * y.sum(), patient.layer.router.w_gate, "
+        "retain_graph=True)": "what the balance loss says to the router (0 * y.sum() adds nothing, and lets autograd "
+        "run where the loss has no path of its own)",
     },
 )
