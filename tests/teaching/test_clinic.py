@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from softmoe_edu import metrics, record
-from softmoe_edu.teaching import clinic, progress
+from softmoe_edu.influence import influence
+from softmoe_edu.teaching import clinic, progress, use
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.clinic.patient import Patient
-from softmoe_edu.teaching.discovery import clinics
+from softmoe_edu.teaching.discovery import clinics, exercises
 from softmoe_edu.teaching.draw import Draw
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
@@ -130,11 +131,16 @@ def test_a_name_without_its_comma_is_understood(named):
 
 
 def examined(lesson, patient):
-    """Run the cell in which a lesson examines its patient, and return the names that it defines."""
+    """Run the cell in which a lesson examines its patient, and return its names.
+
+    It may use what the lesson imports, and what the learner has written.
+    """
     (path,) = NOTEBOOKS.glob(f"{lesson}_*.ipynb")
     code = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
     start = next(i for i, source in enumerate(code) if source.startswith(f'patient = clinic("{lesson}")'))
-    names = {"torch": torch, "record": record, "metrics": metrics, "patient": patient}
+    names = {"torch": torch, "record": record, "metrics": metrics, "influence": influence, "use": use}
+    names |= {"patient": patient}
+    names |= {each.name: each.answer for each in exercises().values() if each.lesson == lesson}
     for source in code[start + 1 :]:
         if "randn" in source and "diagnose" not in source:
             exec(source, names)

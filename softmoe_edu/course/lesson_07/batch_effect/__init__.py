@@ -1,0 +1,1 @@
+"""Measure in how many tokens the other examples of a batch change the answer."""

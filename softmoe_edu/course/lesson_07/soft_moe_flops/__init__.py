@@ -1,0 +1,1 @@
+"""Count what routing and experts of a Soft MoE layer cost."""
