@@ -97,7 +97,7 @@ def _share(name, should, described, **sizes):
     """Return the property that this layer's share is the definition's."""
 
     def test(answer, draw):
-        for repeat in range(2):
+        for repeat in range(5):
             for dtype in (torch.float64, torch.float32):
                 args = case(name, **sizes)(draw.sub(repeat, dtype=dtype))
                 expected, got = answer.beside(*args)

@@ -83,13 +83,30 @@ def first_come(draw):
 
 
 def one_example(draw):
-    """Make a layer that adds something for each place in the second example alone."""
+    """Make a layer that adds something for each place in the second example alone, to the last number."""
 
     def layer(x):
-        second = torch.arange(len(x), device=x.device).eq(1)[:, None, None]
-        return x + second * _places(x)
+        y = x.clone()
+        y[1, :, -1:] = y[1, :, -1:] + _places(x)
+        return y
 
     return layer
+
+
+def first_of_two(draw):
+    """Make a layer that adds 1 to the last example if its largest first number stands before its smallest."""
+
+    def layer(x):
+        first = x[-1, :, 0]
+        before = first.argmax() < first.argmin()
+        return torch.cat([x[:-1], x[-1:] + before.to(x)])
+
+    return layer
+
+
+def hundredths(draw):
+    """Make a layer that adds a hundredth of its place to each token."""
+    return lambda x: x + _places(x) / 100
 
 
 def rounds(draw):
@@ -126,6 +143,8 @@ LAYERS = {
     "the last token doubled": last_is_special,
     "first come, first served": first_come,
     "places in one example": one_example,
+    "one before another": first_of_two,
+    "hundredths": hundredths,
     "rounds": rounds,
     "rounds, large answers": rounds_large,
     "places, small answers": small_answers,
@@ -190,8 +209,13 @@ PROPERTIES = (
         _verdict(
             "places in one example",
             "it has to hold in every example of the batch",
-            "a layer that adds a vector for each place, in the second example alone",
+            "a layer that adds a number for each place, in the second example alone",
         ),
+    ),
+    _verdict(
+        "one before another",
+        "a single order that fails settles it: most orders, or one that holds, are not enough",
+        "a layer that adds 1 where one token stands before another, which half of all orders change",
     ),
     each_of(
         "rounding",
@@ -199,6 +223,11 @@ PROPERTIES = (
             "rounds",
             "a difference of up to 1e-4 of the largest answer is rounding",
             "an MLP for each token, off by a few millionths of each answer",
+        ),
+        _verdict(
+            "hundredths",
+            "a hundredth of the answers is no rounding: the limit is 1e-4 of the largest",
+            "a layer that adds a hundredth of its place to each token",
         ),
         _verdict(
             "rounds, large answers",
