@@ -61,6 +61,10 @@ GLOSSARY = {
     "balance loss": "The number of experts, times the sum over experts of the share of choices that go to one and its "
     "mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
     "importance": "An expert's gates, summed over the tokens of a group.",
+    "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the "
+    "same answers, in that order.",
+    "FLOPs": "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
+    "jump": "A change of an answer that stays as large as it is, however small the change of the input.",
     "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
     "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the "
     "same one more than once, and 95 % of the means of such draws lie between its ends.",
