@@ -12,8 +12,8 @@
 # The paper says in plain sentences what a Soft MoE layer is and what it is not. In this lesson you turn such sentences
 # into functions that measure them, for any layer, and find out what such a function cannot see.
 #
-# **The core path takes about 60 minutes, with a resting point after half of it; everything takes about 100 (estimated:
-# no reader has been timed yet).** You need lessons 01, 02 and 04 to 06.
+# **The core path takes about 60 minutes, with a resting point after half of it; everything takes about 110 (estimated:
+# no reader has been timed yet).** You need lessons 00 to 06.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
@@ -24,14 +24,15 @@
 # - count what routing and experts cost, and say when routing is the larger part,
 # - find the one property that a layer lacks, and name what your test is blind to.
 #
-# **The core path:** sections 1 to 4, 6, 8 and 11, marked ★.
+# **The core path:** sections 1 to 5, 8, 10, 11 and 14, marked ★.
 
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #
-# "Soft MoE is deterministic" is a sentence; nobody can run it. "Among other images, the share of its tokens whose
-# answer changes is 3 %" is a measurement: it gives a number, it could come out otherwise, and it can be repeated for
-# any layer. Such measurements find faults that accuracy does not show. The patient of lesson 05 trained well, too.
+# "This layer is deterministic" is a sentence; nobody can run it. "I sent an image through it twice, beside other images
+# the second time, and counted the tokens whose answer changed" is a measurement: it gives a number, it could come out
+# otherwise, and it can be repeated for any layer. Measurements like this find faults that accuracy does not show. The
+# patient of lesson 05 trained well, too.
 #
 # Here every layer is a box: a function from tokens (b, n, d) to answers (b, n, d). As before, b counts examples, n
 # tokens, d the numbers in a token, e experts, and p the slots of one expert.
@@ -67,7 +68,7 @@ torch.set_num_threads(1)  # in layers as small as these, threads only wait for e
 returning("07")
 
 # %% [markdown]
-# ## 2 · ★ Exercise: does the order matter? (12 min)
+# ## 2 · ★ Order, on paper (5 min)
 #
 # Shuffle the patches of an image. A layer that looks at each token alone gives the same answers, shuffled in the same
 # way. We say that it *follows* the order of its tokens; the technical term is **permutation equivariant**:
@@ -102,6 +103,8 @@ print("A:", judge(my_a, lambda x: x + x.mean()))
 print("B:", judge(my_b, lambda x: x + torch.cat([x.new_zeros(1), x[:-1]])))
 
 # %% [markdown]
+# ## 3 · ★ Exercise: does the order matter? (12 min)
+#
 # **Write `is_permutation_equivariant(layer, x)`.** `layer` is any function from (b, n, d) to (b, n, d), and x holds
 # tokens (b, n, d). The function returns `True` if the layer follows the order of its tokens, and `False` if not.
 #
@@ -130,9 +133,9 @@ check("is-permutation-equivariant", is_permutation_equivariant)
 # %% [markdown]
 # Stuck? Call `hint("is-permutation-equivariant")` for a first hint; call it again for the next one.
 #
-# Now put the question to five layers. In the third one each expert has a single slot, and in all others no token is
-# turned away. Guess the five verdicts before you run the cell. (If your function is not finished, the library's is
-# used.)
+# Now put the question to five layers. In *tokens choice, 1 slot* each expert has a single slot, and turns later tokens
+# away; in *tokens choice* nobody is turned away. Guess the five verdicts before you run the cell. (If your function is
+# not finished, the library's is used.)
 
 # %%
 follows_order = use("is-permutation-equivariant", is_permutation_equivariant)
@@ -156,7 +159,7 @@ for name, layer in layers.items():
 # embedding, which is added to the patches before the first block.
 
 # %% [markdown]
-# ## 3 · ★ Who moves whom (9 min)
+# ## 4 · ★ Who moves whom (8 min)
 #
 # Change one token and watch all outputs. Then change the next one. For n tokens this gives n × n pairs of a changed
 # token and an output, which moves or does not. In lesson 04 your `causal_leak` looked at those pairs in which the
@@ -178,7 +181,7 @@ predict("m08-influence", reveal=count_pairs)
 # The same five layers, side by side. A row is an output, a column the token that changes; a coloured cell has moved.
 # Point at a column, or press <kbd>Tab</kbd> and use the arrow keys. **Find these:** a layer in which every token moves
 # its own output and no other; in *tokens choice, 1 slot*, a token that moves the output of another one (how can it?);
-# in *experts choice*, a cell above the stairs.
+# in *experts choice*, a cell above the diagonal.
 
 # %%
 CausalityExplorer(layers, x)
@@ -201,9 +204,10 @@ if my_ratio != "?":
 # %% [markdown]
 # <details><summary>Done? Then read on here.</summary>
 #
-# In Soft MoE all pairs move. Weights of an untrained layer are nearly equal, so that every token has a say in every
-# slot, and every slot in every answer. That is what section 2.2 of the paper means by "not technically sparse". It is
-# also why a decoder cannot use the layer as it is: outputs move when *later* tokens change.
+# In Soft MoE all pairs move, and the changes are of one size: in an untrained layer the weights are nearly equal, so
+# that every token has a say in every slot, and every slot in every answer. That is what section 2.2 of the paper means
+# by "not technically sparse". It is also why a decoder cannot use the layer as it is: outputs move when *later* tokens
+# change.
 #
 # Tokens choice without a limit has the diagonal only. With one slot for each expert, a token that changes its mind can
 # take a later one's slot, and so it moves an output to which no weight connects it.
@@ -215,7 +219,7 @@ if my_ratio != "?":
 # your functions are kept.
 
 # %% [markdown]
-# ## 4 · ★ A jump, by hand (7 min)
+# ## 5 · ★ A jump, by hand (5 min)
 #
 # The paper says of Soft MoE that all its operations are continuous and fully differentiable (section 2.2). What does a
 # layer look like that is not? Take one token with one number, x, and two experts with the scores x and 1 - x. Expert 0
@@ -257,14 +261,15 @@ print("tokens choice, x = 0.5001:", told(my_right, one_choice, 0.5001))
 print("Soft MoE, x = 0.5001:     ", told(my_soft, both_answers, 0.5001))
 
 # %% [markdown]
-# **Would `gradcheck` have told you?** PyTorch's `torch.autograd.gradcheck` compares gradients with differences, at one
-# input. At how many of 200 random inputs does the layer that jumps pass? Decide, and then run the next cell. It draws
-# both layers, too.
+# ## 6 · Would gradcheck have told you? (4 min)
+#
+# PyTorch's `torch.autograd.gradcheck` compares gradients with differences, at one input. At how many of 200 random
+# inputs does the layer that jumps pass? Fill in your guess, and run the next cell. The one after it draws both layers.
 
 # %%
 my_passes = "?"  # of 200
 torch.manual_seed(0)
-for name, layer in (("tokens choice", one_choice), ("Soft MoE", both_answers)):
+for name, layer in () if my_passes == "?" else (("tokens choice", one_choice), ("Soft MoE", both_answers)):
     inputs = [at.requires_grad_() for at in torch.rand(200, 1, 1, 1, dtype=torch.float64)]
     passed = [torch.autograd.gradcheck(layer, (at,), raise_exception=False) for at in inputs]
     print(f"{name:14s} passes at {sum(passed)} of {len(passed)} inputs")
@@ -293,7 +298,7 @@ figures.described(draw_both())
 # does not see what lies between them. To find a jump you have to *walk across it*.
 
 # %% [markdown]
-# ## 5 · Exercise: does the answer jump? (12 min)
+# ## 7 · Exercise: does the answer jump? (12 min)
 #
 # Walk from x to x + direction in equal steps, and note the largest change of the answer in a single step. Then walk the
 # same way in ten times as many steps. Where a layer is smooth, the largest change becomes about ten times smaller. A
@@ -304,7 +309,7 @@ figures.described(draw_both())
 #
 # - x and direction are (b, n, d). A walk of `steps` steps has `steps + 1` points; the first is x, the last is x +
 #   direction.
-# - Each point goes through the layer by itself, with the shape of x. (Why not all points as one large batch? Section 6
+# - Each point goes through the layer by itself, with the shape of x. (Why not all points as one large batch? Section 8
 #   has a reason.)
 # - With `steps = 1` the result is the difference between the two ends.
 #
@@ -349,14 +354,14 @@ walk(seed=1)
 # **Read the table:** in which rows does each number have about a tenth of the one before it? From the first column
 # alone, could you have told a jump from a steep slope? A probe with a single number of steps cannot fail.
 #
-# One row looks smooth, and you know better: its experts turn tokens away. This walk happens to cross no place where that
-# changes what anyone gets. Walk another way before you believe it:
+# Beside Soft MoE, *tokens choice, 1 slot* looks smooth, and you know better: its experts turn tokens away. This walk
+# happens to cross no place where that changes what anyone gets. Walk another way before you believe it:
 
 # %%
 walk(seed=4)
 
 # %% [markdown]
-# ## 6 · ★ The rest of the batch (6 min)
+# ## 8 · ★ The rest of the batch (6 min)
 #
 # A model is sent the same image twice, and gives two answers. People have blamed this on mixture-of-experts layers.
 # When are they right?
@@ -405,7 +410,7 @@ gap, size = float((alone - together).abs().max()), float(together.abs().max())
 print(f"an MLP, one row alone and among 64: they differ by {gap:.0e}, the largest answer is {size:.1f}")
 
 # %% [markdown]
-# ## 7 · Exercise: measure it (12 min)
+# ## 9 · Exercise: measure it (12 min)
 #
 # **Write `batch_effect(layer, x, others)`.** x (b, n, d) are the examples that are watched. `others` is a list of two
 # or more tensors (m, n, d); each of them is the company of x in one batch. The function returns the share of the b · n
@@ -471,7 +476,7 @@ if my_front != "?":
 # Who notices that a batch is shared depends on the place in it. A test that puts x in front cannot fail.
 
 # %% [markdown]
-# ## 8 · ★ Exercise: what it costs (12 min)
+# ## 10 · ★ What it costs (4 min)
 #
 # Section 2.3 of the paper counts the work of the layer. Predict first:
 
@@ -479,6 +484,8 @@ if my_front != "?":
 predict("m12-experts")
 
 # %% [markdown]
+# ## 11 · ★ Exercise: count it (10 min)
+#
 # **Write `soft_moe_flops(tokens, dim, hidden_dim, num_experts, slots_per_expert)`.** All five are whole numbers, and so
 # are the two that it returns, `(routing, experts)`: the FLOPs for one example.
 #
@@ -542,7 +549,7 @@ print("you, for 4,096 tokens:", my_percent)
 # </details>
 
 # %% [markdown]
-# ## 9 · From 1 to 4,096 experts (6 min)
+# ## 12 · From 1 to 4,096 experts (6 min)
 #
 # Below is a layer with 4,096 experts of one slot, beside one with 4 experts of 1,024 slots. **Which bars are equal,
 # which are not, and by what factor?** Then set *experts* to 64 and find the *slots per expert* that make 4,096 again.
@@ -575,7 +582,7 @@ figures.described(draw_costs())
 # for each device.)
 
 # %% [markdown]
-# ## 10 · Clinic: which property is missing? (12 min)
+# ## 13 · Clinic: which property is missing? (12 min)
 #
 # This patient is a Soft MoE layer that lacks one or two of the properties that you can measure now, and has the others.
 
@@ -624,7 +631,7 @@ patient.diagnose(*my_diagnosis)
 # much as a dense mixture.</details>
 
 # %% [markdown]
-# ## 11 · ★ The claims, and five questions (8 min)
+# ## 14 · ★ The claims (5 min)
 #
 # What you measured on single layers, this project has measured with several seeds, and recorded. The next cell works
 # out each verdict from its record. **Before you run it:** for which of the six claims do you expect something other
@@ -656,7 +663,7 @@ for name in ("differentiability", "determinism", "soft-balance", "causality", "s
 # *Not settled:* a test that finds nothing has looked in some places only. Orders, walks and companies were drawn at
 # random, and a fault that shows in one input of a million would have passed them all.
 #
-# ### Five questions
+# ## 15 · Five questions (5 min)
 #
 # <details><summary>1. A test shuffles the tokens and asks for the same output, unshuffled. Which right layers fail it,
 # and which wrong ones pass?</summary>

@@ -19,21 +19,25 @@ CARD = Card(
         right="it may: gradcheck looks at points",
         because="the places where a choice changes have no width, so that a random input is never on one; a walk "
         "crosses them",
-        expected="Many may choose the first. Draw the step function of section 4 and ask for its slope at 0.3 and 0.7, "
+        expected="Many may choose the first. Draw the step function of section 5 and ask for its slope at 0.3 and 0.7, "
         "then vote again.",
     ),
     parts=(
         Part("1 · ★ Why, and what you still know", 5),
-        Part("2 · ★ Exercise: does the order matter?", 10),
-        Part("3 · ★ Who moves whom", 10),
-        Part("4 · ★ A jump, by hand", 5),
-        Part("5 · Exercise: does the answer jump?", 10, cut_first=True),
-        Part("6 · ★ The rest of the batch", 5),
-        Part("7 · Exercise: measure it", 10),
-        Part("8 · ★ Exercise: what it costs", 10),
-        Part("9 · From 1 to 4,096 experts", 5),
-        Part("10 · Clinic: which property is missing?", 10),
-        Part("11 · ★ The claims, and five questions", 10),
+        Part("2 · ★ Order, on paper", 5),
+        Part("3 · ★ Exercise: does the order matter?", 10),
+        Part("4 · ★ Who moves whom", 10),
+        Part("5 · ★ A jump, by hand", 5),
+        Part("6 · Would gradcheck have told you?", 5),
+        Part("7 · Exercise: does the answer jump?", 10, cut_first=True),
+        Part("8 · ★ The rest of the batch", 5),
+        Part("9 · Exercise: measure it", 10, cut_first=True),
+        Part("10 · ★ What it costs", 5),
+        Part("11 · ★ Exercise: count it", 10),
+        Part("12 · From 1 to 4,096 experts", 5),
+        Part("13 · Clinic: which property is missing?", 10),
+        Part("14 · ★ The claims", 5),
+        Part("15 · Five questions", 5),
     ),
     stuck={
         "“Which side gets the order?”": "Write the property as an equation with two sides. What stands on each?",
@@ -49,6 +53,6 @@ CARD = Card(
         "Is a model with Soft MoE reproducible to the last bit?": "No layer is when the batch changes: sums are "
         "taken in another order. That is rounding, about a millionth.",
         "Why is the time not flat when the MACs are?": "Each expert's weights have to be read, and products of few "
-        "rows run at a lower rate. Section 11 prints what was measured.",
+        "rows run at a lower rate. Section 14 prints what was measured.",
     },
 )

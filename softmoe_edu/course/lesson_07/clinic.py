@@ -114,7 +114,7 @@ CLINIC = Clinic(
         "gradient is that of differences, at x",
         "batch_effect(patient.layer, x.detach(), others)": "the share of tokens that change with the rest of the batch",
         "rows(patient.layer, x)": "how many rows all experts together compute",
-        "patient.layer(x) - patient.layer(x)": "whether two calls agree",
+        "(patient.layer(x) - patient.layer(x)).abs().max()": "whether two calls agree",
         "influence(patient.layer, x)": "how far output i moves when token j changes",
     },
 )
