@@ -1,0 +1,582 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 · Expert choice
+#
+# Turn the table around: not tokens choose experts, but **experts choose tokens**. You write this router, find out who
+# is left out, and build an instrument that tells for any layer whether it looks into the future.
+#
+# You need lessons 01 and 02 (gates, capacity, dropped tokens). Everything runs on a laptop's CPU in about a minute of
+# computing time, and nothing is downloaded.
+#
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
+# At the end you can
+# - write an experts choice router and say why it needs no loss for balance,
+# - count how many experts each token gets, and say what decides that,
+# - measure for any layer how many earlier outputs change with the last token,
+# - say why experts choice is at home in encoders and not in models that write word by word.
+#
+# **The core path** is marked ★: sections 1 to 5, 7, 8 and 11, about 60 minutes, with a resting point after section 4.
+# All minutes here are estimated; no reader has been timed yet.
+
+# %% [markdown]
+# ## 1 · ★ Why (4 min)
+#
+# In lesson 02 some experts were full while others had empty slots, and tokens were dropped although there was room. It
+# takes an extra loss to make a router spread its tokens (lesson 03), and it only asks for balance.
+#
+# Experts choice gets balance for nothing. Each expert looks at all tokens and **takes as many as it has slots**: the
+# ones with the largest gates. Every expert is exactly full, in every batch, from the first step of training on. No
+# expert can be overrun, none can starve, and no loss has to ask for it.
+#
+# Two things change hands, though. Who now decides how many experts a *token* gets? And whom does a token have to beat?
+# Sections 2 and 7 ask you before they answer.
+#
+# *Where this lesson stands:* tokens choose (01, 02, 03) → **experts choose (04)** → nobody chooses (Soft MoE, 05).
+#
+# ### Three questions from before
+#
+# Answer first, then click the question.
+#
+# <details><summary>1. (Lesson 03) A router's loads are uneven. What does the Switch loss change, the choice or the
+# gates?</summary>
+# The gates: its gradient flows through the mean probabilities only. The choice follows, as far as the gates move.</details>
+#
+# <details><summary>2. (Lesson 02) With k = 1, an expert has 8 slots and 20 tokens choose it. How many are dropped, and
+# what does the layer return for them?</summary>
+# 12, and zeros. The block adds the residual, so that they leave it as they came in.</details>
+#
+# <details><summary>3. (Lesson 00) A router scores, normalises and selects. Which three steps are left?</summary>
+# Dispatch, compute, combine.</details>
+
+# %%
+import matplotlib.pyplot as plt
+import torch
+from IPython.display import display
+
+from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
+from softmoe_edu.data import digits
+from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.figures.description import describe
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
+from softmoe_edu.training import train
+from softmoe_edu.widgets import CausalityExplorer, RoutingLens
+
+returning("04")
+
+# %% [markdown]
+# ## 2 · ★ Predict: who is left out (4 min)
+#
+# 64 tokens, 8 experts with 8 slots each. Every expert takes the 8 tokens that have the largest gates with it. A token's
+# gates are a softmax over the experts, as in lesson 01.
+
+
+# %%
+def draw_counts(shares, title):
+    """Draw the shares of tokens with 0, 1, 2, ... experts."""
+    ax = plt.subplots(figsize=(5.2, 2.6), layout="constrained")[1]
+    bars = ax.bar(range(len(shares)), [100 * share for share in shares], color="#3b6fb6")
+    ax.bar_label(bars, fmt="%.0f %%")
+    ax.set(title=title, xlabel="experts that took the token", ylabel="tokens (%)", xticks=range(len(shares)))
+    ax.margins(y=0.15)
+    words = ", ".join(f"{number}: {100 * share:.0f} %" for number, share in enumerate(shares))
+    describe(ax, f"{title}. Tokens by the number of experts that took them, {words}.")
+    return ax
+
+
+def show_left_out():
+    scores = torch.randn(400, 64, 8, generator=torch.Generator().manual_seed(0))
+    taken = metrics.experts_per_token(ExpertsChoiceRouter(4, 8).decide(scores))
+    shares = [float((taken == number).double().mean()) for number in range(5)]
+    display(figures.described(draw_counts(shares, "Experts choice, 64 tokens, 8 experts of 8 slots")))
+    return 100 * shares[0]
+
+
+predict("m25-no-expert", reveal=show_left_out)
+
+# %% [markdown]
+# <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
+#
+# All slots are filled, and still about a sixth of the tokens is in no slot at all: as many slots as they lack are held
+# by tokens that have two experts, or three. *Full experts* are counted along one side of the table, *tokens* along the
+# other, and only one side is promised.
+#
+# If every expert took its tokens by lot, it would be worse: a token is missed by one expert with probability 7/8, and
+# by all eight with (7/8)⁸ = 34 %. The softmax over experts helps: a token that one expert wants very much has little
+# left for the others, so that experts want different tokens.
+#
+# </details>
+
+# %% [markdown]
+# ## 3 · ★ One table, read twice (7 min)
+#
+# Six tokens, three experts with two slots each. These are the gates; each row sums to 1.
+
+# %%
+gates = torch.tensor(
+    [
+        [0.70, 0.20, 0.10],
+        [0.50, 0.40, 0.10],
+        [0.60, 0.05, 0.35],
+        [0.20, 0.50, 0.30],
+        [0.10, 0.30, 0.60],
+        [0.40, 0.35, 0.25],
+    ]
+)
+print("          expert 0  expert 1  expert 2")
+for token, row in enumerate(gates):
+    print(f"token {token} " + "".join(f"{gate:10.2f}" for gate in row))
+
+# %% [markdown]
+# **On paper.** Read it by *rows* first, as in lesson 02: each token goes to its best expert, token 0 first, and a full
+# expert turns the next one away. Then by *columns*: each expert takes the two tokens with the largest gates in its
+# column.
+#
+# | | expert 0 | expert 1 | expert 2 | tokens in no slot | empty slots |
+# | --- | --- | --- | --- | --- | --- |
+# | by rows | | | | | |
+# | by columns | | | | | |
+#
+# <details><summary>Filled in? Compare here.</summary>
+#
+# | | expert 0 | expert 1 | expert 2 | tokens in no slot | empty slots |
+# | --- | --- | --- | --- | --- | --- |
+# | by rows | 0, 1 | 3 | 4 | 2 and 5 | 2 |
+# | by columns | 0, 2 | 3, 1 | 4, 2 | 5 | 0 |
+#
+# By columns, token 2 has **two** experts, and token 5 **none**: three experts give it 0.40, 0.35 and 0.25, and each has
+# found two tokens that it likes better. Token 1 got expert 1, although it prefers expert 0. Nothing is served in turn,
+# so position does not count.
+#
+# </details>
+
+
+# %%
+six = {"by rows: tokens choose": TokensChoiceRouter(4, 3), "by columns: experts choose": ExpertsChoiceRouter(4, 3)}
+six = {name: router.decide(gates.log()[None]) for name, router in six.items()}
+
+
+def draw_twice():
+    panels = plt.subplots(1, 2, figsize=(6.6, 3.4), layout="constrained")[1]
+    for panel, (name, routing) in zip(panels, six.items(), strict=True):
+        panel.imshow(gates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        taken = routing.dispatch[0].sum(-1) > 0
+        for token, expert in torch.cartesian_prod(torch.arange(6), torch.arange(3)).tolist():
+            inside = bool(taken[token, expert])
+            words = f"[ {gates[token, expert]:.2f} ]" if inside else f"{gates[token, expert]:.2f}"
+            ink = "white" if gates[token, expert] > 0.55 else "black"
+            panel.text(expert, token, words, ha="center", va="center", color=ink, weight="bold" if inside else "normal")
+        panel.set(title=name, xlabel="expert", xticks=range(3), yticks=range(6))
+    panels[0].set_ylabel("token")
+    slots = {name: routing.token[0].tolist() for name, routing in six.items()}
+    told = "; ".join(f"{name}, slots of the three experts {tokens}" for name, tokens in slots.items())
+    describe(panels, f"One table of gates, read twice; brackets mark what is taken. {told} (-1: empty).")
+    return panels
+
+
+display(figures.described(draw_twice()))
+
+# %% [markdown]
+# Brackets mark what is taken: by rows at most one in each row, by columns exactly two in each column. The lens shows the
+# same two routings; switch the router to turn the table, and point at token 2 and token 5.
+
+# %%
+RoutingLens({name: {"six tokens": routing} for name, routing in six.items()})
+
+# %% [markdown]
+# ## 4 · ★ Exercise: each expert chooses (12 min)
+#
+# Write both steps, *normalise* and *select*, for a batch.
+#
+# **In:** `logits (b, n, e)`, the score of each of n tokens with each of e experts, for b examples; and `capacity`, the
+# number of slots of one expert, at most n.
+#
+# **Out:** `weights (b, e, capacity)`, in the dtype of `logits`, and `token_idx (b, e, capacity)`, int64:
+# `token_idx[g, i, j]` is the token of example g in slot j of expert i, and `weights[g, i, j]` is its gate with that
+# expert.
+#
+# - Normalise: the gates are a softmax over the **experts** of each token, as in lesson 01.
+# - Select: each expert takes the `capacity` tokens of an example with the largest **gates** in its column. The gates
+#   stay as they are; nothing is divided afterwards.
+# - Each example is a group of its own. An expert never takes a token twice.
+# - An expert's slots may be in any order, and of equal gates either may be taken. Gradients flow through the weights.
+#
+# **Example:** with the table above and capacity 2, `token_idx` is `[[[0, 2], [3, 1], [4, 2]]]` and `weights` is
+# `[[[0.7, 0.6], [0.5, 0.4], [0.6, 0.35]]]`.
+
+
+# %% tags=["exercise:expert-choice-route"]
+def expert_choice_route(logits, capacity):
+    """Let each expert choose `capacity` tokens of an example, and weigh its answers.
+
+    logits (b, n, e): the score of each token with each expert. capacity: at most n.
+    Returns weights (b, e, capacity), the gates, and token_idx (b, e, capacity), int64.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# Stuck? Call `hint("expert-choice-route")` for a first hint; call it again for the next one.
+
+# %% tags=["check:expert-choice-route"]
+check("expert-choice-route", expert_choice_route)
+
+# %% [markdown]
+# What comes later works with your function if it is right, and otherwise with the library's. How many slots should an
+# expert have? With n tokens and e experts, `capacity = factor · n / e`: the factor is the number of experts that a token
+# has **on average** (the paper tries 0.5, 1 and 2).
+
+# %%
+route = use("expert-choice-route", expert_choice_route)
+for factor in (0.5, 1, 2):
+    weights, token_idx = route(torch.randn(2, 64, 8, generator=torch.Generator().manual_seed(1)), int(factor * 8))
+    print(
+        f"factor {factor}: weights {tuple(weights.shape)}, {token_idx[0].numel() / 64:.1f} experts per token on average"
+    )
+
+# %% [markdown]
+# ---
+# **Resting point.** You have written the router. What follows asks what it does to tokens: how many experts they get
+# (5), and what they learn about one another (7 and 8).
+
+# %% [markdown]
+# ## 5 · ★ Exercise: how many experts a token has (12 min)
+#
+# On average is not for each. Count it, for any routing in slots.
+#
+# **In:** `token_idx (b, e, capacity)`, the token in each slot of b examples, or **-1 for an empty slot** (your router
+# leaves none, but tokens choice does); and `tokens`, the number of tokens of each example.
+#
+# **Out:** `(e + 1,)` whole numbers, in any integer type. Entry j is the number of tokens, over all examples together,
+# that exactly j experts took. Entry 0 counts tokens in no slot, so that the entries sum to b times `tokens`.
+#
+# - Token 3 of one example and token 3 of another are two tokens. No expert holds a token twice.
+# - The last tokens may be in no slot, and all slots may be empty.
+#
+# **Example:** `[[[0, 2], [3, 1], [4, 2]]]` with 6 tokens gives `[1, 4, 1, 0]`: token 5 has no expert, tokens 0, 1, 3 and
+# 4 have one, token 2 has two, and none has three.
+
+
+# %% tags=["exercise:coverage-histogram"]
+def coverage_histogram(token_idx, tokens):
+    """Count the tokens that no expert took, that one took, two took, up to all e.
+
+    token_idx (b, e, capacity): the token in each slot, -1 if it is empty.
+    tokens: the number of tokens of each example. Returns (e + 1,) whole numbers.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# Stuck? Call `hint("coverage-histogram")`.
+
+# %% tags=["check:coverage-histogram"]
+check("coverage-histogram", coverage_histogram)
+
+# %% [markdown]
+# Now measure: random scores, the same number of slots, both ways to choose. *Before you run the cell:* the factor
+# doubles from one line to the next. Does the share without an expert halve?
+
+# %%
+coverage = use("coverage-histogram", coverage_histogram)
+scores = torch.randn(200, 64, 8, generator=torch.Generator().manual_seed(2))
+
+
+def in_percent(token_idx):
+    counts = coverage(token_idx, 64).double()
+    shares = (100 * counts / counts.sum()).tolist()
+    return "".join(f"{share:7.1f}" for share in [*shares[:4], sum(shares[4:])])
+
+
+print("tokens in % with         0      1      2      3   more experts")
+for factor in (0.5, 1, 2):
+    print(f"experts choose, {factor:3}  {in_percent(route(scores, int(8 * factor))[1])}")
+for k in (1, 2):
+    print(f"tokens choose, k = {k}  {in_percent(TokensChoiceRouter(4, 8, k).decide(scores).token)}")
+
+# %% [markdown]
+# No: from 1 to 2 the share without an expert falls to almost nothing. And compare the lines with one slot per token.
+# Experts choice fills *every slot* and leaves a sixth of the tokens out. Tokens choice leaves fewer out here, but as
+# many of its slots stay empty. Neither fills all slots *and* serves all tokens.
+#
+# A token's number of experts varies, and that can be useful: a hard token may get three, an easy one none. Zhou et al.
+# (2022) report 23 % of tokens with three or four experts in their models, and about 3 % with more.
+#
+# With *more experts* of fewer slots, experts agree more often on the same tokens:
+
+# %%
+for experts in (8, 32, 128):
+    many = torch.randn(50, 256, experts, generator=torch.Generator().manual_seed(3))
+    without = coverage(route(many, 256 // experts)[1], 256)[0] / (50 * 256)
+    print(f"{experts:3d} experts of {256 // experts:2d} slots, 256 tokens: {100 * without:.0f} % of tokens in no slot")
+
+# %% [markdown]
+# These are random scores. In trained models it can be more: the Soft MoE paper (Appendix B) sees over 40 to 50 % in some
+# layers with hundreds of experts.
+
+# %% [markdown]
+# ## 6 · Balanced by construction, measured (8 min)
+#
+# Does training change the picture? Two small Vision Transformers on digits, with one MoE layer of 8 experts and 64
+# tokens (four images) in a group; no loss for balance in either. About ten seconds each.
+
+# %%
+train_digits, test_digits = digits()
+images = test_digits[:480].images
+trained = {}
+for name, router in {"tokens choose": TokensChoiceRouter, "experts choose": ExpertsChoiceRouter}.items():
+    torch.manual_seed(0)
+    model = ViT(
+        dim=32,
+        depth=2,
+        moe_layers=(1,),
+        moe=lambda dim, router=router: MoE(router(dim, 8), Experts(dim, 8, 64), examples_per_group=4),
+    )
+    history = train(model, train_digits, test_digits, steps=200, evaluate_every=100, threads=1)
+    with torch.no_grad(), record(model.eval()) as seen:
+        model(images)
+    (trained[name],) = seen.values()
+    print(f"{name}: {100 * history.test_accuracy:.0f} % of test digits right")
+
+# %%
+for name, routing in trained.items():
+    load = metrics.expert_load(routing)  # tokens of each expert, in each group
+    counts = coverage(routing.token, 64)
+    print(f"{name}: {100 * metrics.dropped_fraction(routing):.0f} % of patches in no slot")
+    print("  slots filled, on average, of the 8 of each expert:", "  ".join(f"{each:.1f}" for each in load.mean(0)))
+    print(f"  fewest and most in any of {len(load)} groups: {int(load.min())} and {int(load.max())}")
+    print("  patches with 0, 1, 2, ... experts:", counts.tolist())
+display(figures.described(figures.expert_load(trained["tokens choose"])))
+
+# %% [markdown]
+# *Say what you saw.* By tokens' choice some experts are hardly used, and slots stay empty while patches are dropped; by
+# experts' choice each load is 8, in every group, because it cannot be anything else. If your run is like ours, both
+# models are about equally good: on digits, losing half of the patches hurts little. Balance is no end in itself.
+#
+# Which patches have two experts, and which none? Choose an image, switch the router, and look at the hatched patches.
+
+# %%
+shown = {name: {"block 1": trained[name]} for name in trained}
+RoutingLens(shown, images, labels=[f"digit {digit}" for digit in test_digits[:480].labels])
+
+# %% [markdown]
+# ## 7 · ★ Predict: the last token (4 min)
+#
+# Back to the second question. Each token is compared with all others of its group, before and behind it.
+
+
+# %%
+def show_last_token():
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(400, 32, 8, generator=generator)
+    other = scores.clone()
+    other[:, -1] = torch.randn(400, 8, generator=generator)
+    router = ExpertsChoiceRouter(4, 8)
+    before, after = (router.decide(each).dispatch.sum(-1)[:, :-1] for each in (scores, other))  # who has whom
+    changed = (before != after).any(-1)
+    print(f"earlier tokens with other experts: {100 * changed.double().mean():.1f} %")
+    return 100 * float(changed.any(1).double().mean())
+
+
+predict("m26a-last-token", reveal=show_last_token)
+
+# %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
+# Few tokens change, but in nearly every sequence there are some. An expert has a fixed number of slots, so where the
+# new last token wins one, an earlier token loses it; and where the old one loses a slot, an earlier token gets it. In
+# an image nobody minds. In a text it is a leak: what an early word becomes depends on a word that has not been written.
+#
+# </details>
+
+# %% [markdown]
+# ## 8 · ★ Exercise: who sees the last token (12 min)
+#
+# Section 7 looked into one router. You are going to need an instrument for *any* layer, even one whose code you have
+# never seen: here, and again in lessons 07 and 11.
+#
+# **In:** `layer`, any function from `(b, n, d)` to `(b, n, d)`; and `x (b, n, d)`, b examples of n tokens, n at least 2.
+#
+# **Measure:** call the layer on `x`, and on the same tokens with the **last token of every example replaced by its
+# negative**, `-x[:, -1]`. An output is one token's row of d numbers. It has changed if any of them has moved by more
+# than 1e-6; what is smaller is rounding.
+#
+# **Out:** the share of the b · (n - 1) outputs *before* the last one that have changed: a number from 0 to 1.
+#
+# - `x` stays as it is. No gradient is needed. A module comes in evaluation mode; that is the caller's business.
+#
+# **Examples:** a layer that treats each token alone gives 0; one that adds the mean of all tokens to each gives 1.
+
+
+# %% tags=["exercise:causal-leak"]
+def causal_leak(layer, x):
+    """Measure what share of earlier outputs change when each last token becomes its negative.
+
+    layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens, n at least 2.
+    Returns a number from 0 to 1.
+    """
+    raise NotImplementedError
+
+
+# %% [markdown]
+# Stuck? Call `hint("causal-leak")`.
+
+# %% tags=["check:causal-leak"]
+check("causal-leak", causal_leak)
+
+# %% [markdown]
+# Use it. *Before you run the cell,* put these layers in order, from no leak to the largest.
+
+# %%
+leak = use("causal-leak", causal_leak)
+torch.manual_seed(0)
+x = torch.randn(100, 32, 16)
+routers = {
+    "tokens choose, k = 1": TokensChoiceRouter(16, 8),
+    "tokens choose, k = 2": TokensChoiceRouter(16, 8, 2),
+    "experts choose, factor 1": ExpertsChoiceRouter(16, 8),
+    "experts choose, factor 2": ExpertsChoiceRouter(16, 8, capacity_factor=2.0),
+    "Soft MoE": SoftRouter(16, 8),
+}
+layers = {
+    "one MLP for every token": torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.GELU(), torch.nn.Linear(32, 16))
+}
+layers |= {name: MoE(router, Experts(16, 8, 32)).eval() for name, router in routers.items()}
+for name, layer in layers.items():
+    print(f"{name:26s} {100 * leak(layer, x):5.1f} % of earlier outputs change")
+
+# %% [markdown]
+# Three kinds of layers. A layer without routing and tokens choice with one choice, by position, leak nothing: a later
+# token is served later. With two choices tokens choice leaks a little (lesson 02 said why). In experts choice an output
+# changes only if it wins or loses a slot. In Soft MoE every slot holds a share of every token, so *every* output moves;
+# the paper names that as its open problem (lesson 11).
+#
+# `causal_leak` changes one token, the last. The explorer changes each in turn: a column is the token that changed, a row
+# an output, and what stands above the stairs is an earlier output that moved.
+
+# %%
+some = {name: layers[name] for name in ("tokens choose, k = 1", "experts choose, factor 1", "Soft MoE")}
+CausalityExplorer(some, x[:4, :16])
+
+# %% [markdown]
+# ## 9 · Word by word (4 min)
+#
+# What does that mean for a model that writes? In training it sees whole texts of 32 tokens. When it writes, it has only
+# what is there so far. Route each beginning alone, and compare its last token's experts with those it has in the whole:
+
+# %%
+texts = torch.randn(200, 32, 8, generator=torch.Generator().manual_seed(4))
+
+
+def experts_of(scores, token):
+    """Return whether each expert took this token, (b, e)."""
+    capacity = max(1, round(scores.shape[1] / 8))
+    return (route(scores, capacity)[1] == token).any(-1)
+
+
+whole = {length: experts_of(texts, length - 1) for length in (1, 2, 4, 8, 16, 24, 32)}
+print("tokens so far   experts of the last one   same experts as in the whole text")
+for length, trained_with in whole.items():
+    now = experts_of(texts[:, :length], length - 1)
+    same = (now == trained_with).all(-1).double().mean()
+    print(f"{length:8d} {now.sum(-1).double().mean():20.1f} {100 * same:26.0f} %")
+
+# %% [markdown]
+# The first token is alone, so every expert takes it: eight times the work, and nothing that training has prepared it
+# for. Later the numbers meet, but a token's experts stay a matter of luck. So experts choice is used in encoders, which
+# have the whole text, and its authors name the decoder as a limit (Zhou et al., section 6). Later work compares a gate
+# with a *threshold* of its expert, learned in training, and so needs no other token.
+
+# %% [markdown]
+# ## 10 · Clinic (10 min)
+#
+# A patient has been admitted: a layer with experts choice. It trains, and every expert is exactly full.
+
+# %%
+patient = clinic("04")
+patient
+
+# %% [markdown]
+# One measurement has been made for you. Which of the instruments above tell the suspects apart? Your own
+# `coverage(routing.token, routing.sizes[1])` works on it too.
+
+# %%
+torch.manual_seed(0)
+x = torch.randn(100, 20, 8)
+with record(patient.layer) as seen:
+    y = patient.layer(x)
+routing = seen["router"]
+print("input", tuple(x.shape), "output", tuple(y.shape), routing)
+print(f"tokens in no slot: {100 * metrics.dropped_fraction(routing):.0f} %")
+
+# %%
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
+
+# %% [markdown]
+# More patients: `clinic("04", 2)`, `clinic("04", 3)` and so on.
+
+# %% [markdown]
+# ## 11 · ★ What is settled (5 min)
+#
+# Zhou et al. (2022) report that experts choice trains **over twice as fast** as tokens choice: less than half the steps
+# to the same quality. What our own runs say about it, and about two other claims of this lesson, is read from their
+# records. *Before you run the cell:* what would you bet on?
+
+# %%
+for name in ("experts-choice-speed", "dropping", "causality"):
+    path, claim = record_path(RECORDS, name), find_claim(name)
+    print(f"{claim.title} ({claim.source})")
+    if path.exists():
+        finding = judged(name, read_record(path, name))
+        print(f"   {finding.verdict}: {finding.reason}\n")
+    else:
+        print("   not measured yet\n")
+
+# %% [markdown]
+# Suppose that the first verdict is not the paper's. Name three differences between their runs and ours that could
+# matter.
+#
+# <details><summary>Compare.</summary>
+# Their models are thousands of times larger; they learn language, ours letters; they have up to 128 experts, train far
+# longer, and fill each group with many sequences. A result on small models speaks of small models, in both
+# directions.</details>
+#
+# They also report that a step takes **20 % less time** than in GLaM, a model whose tokens choose. That is *not testable
+# here*: it comes from many devices that wait for the busiest one, and our experts share a single processor. So we cite
+# it, and claim nothing.
+#
+# *Settled:* balance by construction; a variable number of experts per token, none included; a leak. *Not settled:*
+# whether experts choice makes the better model. One run of each, as in section 6, does not show that.
+#
+# ### Five questions
+#
+# <details><summary>1. 128 tokens, 16 experts, factor 2. How many slots has an expert, and how many experts has a
+# token?</summary>
+# 2 · 128 / 16 = 16 slots. A token has two experts on average: none, one, two or more.</details>
+#
+# <details><summary>2. Why does experts choice need no loss for balance?</summary>
+# Every expert fills all of its slots, whatever the scores are. There is nothing left to balance.</details>
+#
+# <details><summary>3. All slots are filled. Is any token dropped?</summary>
+# Most likely: wherever a token has two experts, a slot is missing for another one.</details>
+#
+# <details><summary>4. You shuffle the tokens of an image. Who gets which expert now?</summary>
+# The same tokens as before, under their new numbers: only gates count, not positions. In tokens choice with finite
+# buffers, served by position, that is not so.</details>
+#
+# <details><summary>5. A colleague trains a writing model with experts choice. Its loss is excellent, its texts are poor.
+# Name a reason from this lesson.</summary>
+# In training its early words saw later ones, through the competition for slots. When it writes, there is no later word,
+# and its tokens get other experts than in training.</details>
+
+# %%
+calibration("04")

@@ -1,0 +1,1 @@
+"""Whether earlier outputs change with a later token."""

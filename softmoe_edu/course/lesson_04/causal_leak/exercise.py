@@ -1,0 +1,80 @@
+"""Exercise: measure whether a layer's earlier outputs change with the last token (lesson 04)."""
+
+import torch
+
+from softmoe_edu.course.lesson_04.causal_leak.mistakes import MISTAKES
+from softmoe_edu.course.lesson_04.causal_leak.properties import LAYERS, PROPERTIES, case, experts_choose
+from softmoe_edu.course.lesson_04.causal_leak.variants import VARIANTS
+from softmoe_edu.influence import earlier_share, influence
+from softmoe_edu.teaching.exercise import Exercise, Hint
+
+
+def causal_leak(layer, x):
+    """Measure what share of earlier outputs change when each last token becomes its negative.
+
+    layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens, n at least 2.
+    Returns a number from 0 to 1.
+    """
+    changed = x.clone()
+    changed[:, -1] = -x[:, -1]
+    with torch.no_grad():
+        apart = (layer(changed) - layer(x)).abs()
+    return (apart[:, :-1] > 1e-6).any(dim=-1).double().mean().item()
+
+
+def observe(function, draw):
+    """Return what is measured of layers on which all mistakes differ, or the name of the error that is raised."""
+    seen = {}
+    for layer in (experts_choose, *LAYERS):
+        try:
+            args = case(layer, 3, 7, 5)(draw.sub(layer.__name__))
+            value = float(function(*args))
+            seen[layer.__name__] = value if value == float(function(*args)) else "another value each time"
+        except Exception as error:
+            seen[layer.__name__] = type(error).__name__
+    return seen
+
+
+EXERCISE = Exercise(
+    id="causal-leak",
+    lesson="04",
+    order=3,
+    title="Who sees the last token",
+    answer=causal_leak,
+    probe=case(experts_choose, 3, 7, 5),
+    observe=observe,
+    properties=PROPERTIES,
+    matches="your function measures what a function measures that",
+    hints=(
+        Hint(
+            "Two calls of the layer, before and after, and then a comparison. Start with the changed tokens: a copy "
+            "of x, of which only x[:, -1] is different.",
+            "def causal_leak(layer, x):\n"
+            "    print('tokens', tuple(x.shape), 'and the last of each example', tuple(x[:, -1].shape))\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "From the difference of the two answers, (b, n, d), to one number: leave out the last output, ask of each "
+            "of the others whether any of its d numbers moved by more than 1e-6, and take the share of True.",
+            "def causal_leak(layer, x):\n"
+            "    moved = torch.tensor([[True, False, False]])\n"
+            "    print('any of them:', moved.any(-1), ' their share:', moved.float().mean())\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "One right answer of several.",
+            "def causal_leak(layer, x):\n"
+            "    other = torch.cat([x[:, :-1], -x[:, -1:]], dim=1)\n"
+            "    difference = layer(other) - layer(x)\n"
+            "    largest = difference[:, :-1].abs().amax(-1)\n"
+            "    return float((largest > 1e-6).float().mean())",
+        ),
+    ),
+    variants=VARIANTS,
+    mistakes=MISTAKES,
+    minutes=12,
+    difficulty=3,
+    points=4,
+    essential=True,
+    library=(influence, earlier_share),
+)

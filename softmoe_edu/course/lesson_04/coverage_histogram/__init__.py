@@ -1,0 +1,1 @@
+"""How many experts took each token."""

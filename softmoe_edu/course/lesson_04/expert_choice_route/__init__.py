@@ -1,0 +1,1 @@
+"""Each expert chooses the tokens that it gets."""
