@@ -10,7 +10,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def causal_leak(layer, x):
-    """Measure what share of earlier outputs change when each last token becomes its negative.
+    """Measure the share of earlier outputs that change with the last token of an example.
 
     layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens, n at least 2.
     Returns a number from 0 to 1.
@@ -23,16 +23,20 @@ def causal_leak(layer, x):
 
 
 def observe(function, draw):
-    """Return what is measured of layers on which all mistakes differ, or the name of the error that is raised."""
+    """Return whether two calls agree and, if they do, what is measured of layers on which all mistakes differ."""
     seen = {}
     for layer in (experts_choose, *LAYERS):
         try:
-            args = case(layer, 3, 7, 5)(draw.sub(layer.__name__))
-            value = float(function(*args))
-            seen[layer.__name__] = value if value == float(function(*args)) else "another value each time"
+            seen[layer.__name__] = float(function(*case(layer, 3, 7, 5)(draw.sub(layer.__name__))))
         except Exception as error:
             seen[layer.__name__] = type(error).__name__
-    return seen
+    try:
+        args = case(experts_choose, 12, 16, 4)(draw.sub("twice"))
+        if float(function(*args)) != float(function(*args)):
+            return {"two calls agree": False}
+    except Exception:
+        return seen
+    return {**seen, "two calls agree": True}
 
 
 EXERCISE = Exercise(

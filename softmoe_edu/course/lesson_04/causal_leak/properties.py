@@ -132,7 +132,7 @@ def leak_of(layer, should, name="", b=3, n=7, d=5):
 
 def twice(answer, draw):
     """Require the same number in two calls."""
-    args = case(experts_choose, 6, 9, 4)(draw)
+    args = case(experts_choose, 12, 16, 4)(draw)
     first, second = (float(answer(*args)) for _ in range(2))
     if first == second:
         return None
