@@ -24,18 +24,17 @@ def causal_leak(layer, x):
 
 def observe(function, draw):
     """Return whether two calls agree and, if they do, what is measured of layers on which all mistakes differ."""
+    # One share is soon the same by chance: three of them first.
+    sizes = ((9, 19, 5), (5, 13, 4), (7, 11, 3))
     seen = {}
-    for layer in (experts_choose, *LAYERS):
+    for layer, *cases in ((experts_choose, *sizes), *((layer, (3, 7, 5)) for layer in LAYERS)):
         try:
-            seen[layer.__name__] = float(function(*case(layer, 3, 7, 5)(draw.sub(layer.__name__))))
+            made = [case(layer, *each)(draw.sub(layer.__name__, *each)) for each in cases]
+            seen[layer.__name__] = [float(function(*args)) for args in made]
+            if len(made) > 1 and seen[layer.__name__] != [float(function(*args)) for args in made]:
+                return {"two calls agree": False}
         except Exception as error:
             seen[layer.__name__] = type(error).__name__
-    try:
-        args = case(experts_choose, 12, 16, 4)(draw.sub("twice"))
-        if float(function(*args)) != float(function(*args)):
-            return {"two calls agree": False}
-    except Exception:
-        return seen
     return {**seen, "two calls agree": True}
 
 

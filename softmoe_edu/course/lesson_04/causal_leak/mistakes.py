@@ -43,6 +43,30 @@ def last_one_too(layer, x):
 
 
 @mistake(
+    does="looks at the last output, the only one that may change",
+    belief="The last token's output tells.",
+    refuted="the last output may depend on the last token; a leak is a change before it",
+    seen="[:, -1] for [:, :-1]",
+)
+def last_one_alone(layer, x):
+    """The wrong rows."""
+    return _share((_apart(layer, x)[:, -1:].abs() > CHANGED).any(-1))
+
+
+@mistake(
+    "M42",
+    does="puts both into one batch, so that a layer that mixes examples sees them together",
+    belief="A batch is many calls in one.",
+    refuted="a layer may mix the examples of its batch, as routers with shared slots do: call it twice",
+    seen="layer(torch.cat([x, changed])).chunk(2)",
+)
+def both_in_one_batch(layer, x):
+    """One call for two."""
+    before, after = layer(torch.cat([x, _negated(x)])).detach().chunk(2)
+    return _share(((after - before)[:, :-1].abs() > CHANGED).any(-1))
+
+
+@mistake(
     does="changes the first token and looks at the later outputs",
     belief="A leak is any dependence between tokens.",
     refuted="a later output may depend on an earlier token; a leak goes the other way",

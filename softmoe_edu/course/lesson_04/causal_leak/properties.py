@@ -21,6 +21,11 @@ def mean_of_the_past(x):
     return x.cumsum(1) / torch.arange(1, x.shape[1] + 1, device=x.device, dtype=x.dtype)[:, None]
 
 
+def one_behind(x):
+    """Every output is the token before it."""
+    return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1)
+
+
 def sum_of_the_future(x):
     """Every output has a share of its own token and those after it."""
     return x.flip(1).cumsum(1).flip(1)
@@ -41,6 +46,11 @@ def first_example(x):
 def other_examples(x):
     """Every output reads the last token of the example before it in the batch."""
     return x + x.roll(1, 0)[:, -1:]
+
+
+def mean_of_the_batch(x):
+    """Every output has a share of all tokens of all examples."""
+    return x + x.mean((0, 1), keepdim=True)
 
 
 def one_number(x):
@@ -92,10 +102,12 @@ LAYERS = (
     each_alone,
     mean_of_all,
     mean_of_the_past,
+    one_behind,
     sum_of_the_future,
     even_places,
     first_example,
     other_examples,
+    mean_of_the_batch,
     one_number,
     cancelling,
     faint,
@@ -132,12 +144,14 @@ def leak_of(layer, should, name="", b=3, n=7, d=5):
 
 def twice(answer, draw):
     """Require the same number in two calls."""
-    args = case(experts_choose, 12, 16, 4)(draw)
-    first, second = (float(answer(*args)) for _ in range(2))
-    if first == second:
-        return None
-    should = "the last token becomes its negative, which is the same change in every call"
-    return Finding(should, "experts choice; the same tokens, twice", "the same number twice", f"{first}, {second}")
+    for number in range(3):
+        args = case(experts_choose, 12, 16, 4)(draw.sub(number))
+        first, second = (float(answer(*args)) for _ in range(2))
+        if first != second:
+            should = "the last token becomes its negative, which is the same change in every call"
+            given = "experts choice; the same tokens, twice"
+            return Finding(should, given, "the same number twice", f"{brief(first, 4)} and {brief(second, 4)}")
+    return None
 
 
 def grads(answer, draw):
@@ -163,6 +177,7 @@ PROPERTIES = (
     leak_of(even_places, "the share of the earlier outputs that change: here of 6 in each example, those at 0, 2, 4"),
     leak_of(first_example, "all examples count: here the outputs of one of 3 change"),
     leak_of(other_examples, "the last token of every example is changed, at once"),
+    leak_of(mean_of_the_batch, "a layer may mix examples: it gets x in one call and the changed x in another"),
     leak_of(one_number, "an output has changed as soon as one of its d numbers has"),
     leak_of(cancelling, "numbers that move up and others that move down do not make up for each other"),
     leak_of(faint, "a small change is a change too, down to 1e-6"),

@@ -48,7 +48,7 @@ def counts_of_tokens(token_idx, tokens):
 def no_token_without(token_idx, tokens):
     """Tokens that occur."""
     counts = _counts(_taken(token_idx, tokens), token_idx.shape[1])
-    return torch.cat([counts[:1] * 0, counts[1:]])
+    return torch.cat([0 * counts[:1], counts[1:]])
 
 
 @mistake(
@@ -61,6 +61,30 @@ def no_token_without(token_idx, tokens):
 def without_zero(token_idx, tokens):
     """E entries."""
     return _counts(_taken(token_idx, tokens), token_idx.shape[1])[1:]
+
+
+@mistake(
+    does="ends before the tokens that all e experts took",
+    belief="With e experts there are e counts.",
+    refuted="a token may have 0 to e experts: these are e + 1 possible counts",
+    seen="range(e)",
+)
+def without_all(token_idx, tokens):
+    """E entries, from 0 on."""
+    return _counts(_taken(token_idx, tokens), token_idx.shape[1])[:-1]
+
+
+@mistake(
+    "M25",
+    does="counts empty slots under 0, and not the tokens without an expert",
+    belief="Nothing in a slot is nobody served.",
+    refuted="an empty slot and a token in no slot are two things: with full slots a token can still be without one",
+    seen="(token_idx < 0).sum() as entry 0",
+)
+def empty_slots_under_zero(token_idx, tokens):
+    """Slots for tokens."""
+    counts = _counts(_taken(token_idx, tokens), token_idx.shape[1])
+    return torch.cat([(token_idx < 0).sum()[None], counts[1:]])
 
 
 @mistake(

@@ -179,6 +179,32 @@ def divided(logits, capacity):
 
 
 @mistake(
+    does="divides the gates that a token got by their sum, so that its weights sum to 1",
+    belief="A token's weights have to sum to 1.",
+    refuted="the gates stay as they are: a token that no expert took has 0 in all, one with two experts their sum",
+    seen="renormalised gates, as in some token choice routers",
+)
+def divided_by_token(logits, capacity):
+    """Sums of 1 over a token's experts."""
+    weights, chosen = _chosen(logits.softmax(-1), capacity)
+    kept = torch.zeros_like(logits.mT).scatter(-1, chosen, weights)
+    return weights / kept.sum(1, keepdim=True).expand_as(kept).gather(-1, chosen), chosen
+
+
+@mistake(
+    does="numbers the tokens through the whole batch",
+    belief="Every token of a batch has a number of its own.",
+    refuted="token_idx counts from 0 in every example, so that it can index the tokens of that example",
+    seen="offsets for a flattened batch, left in the result",
+)
+def numbered_through(logits, capacity):
+    """Example after example."""
+    weights, chosen = _chosen(logits.softmax(-1), capacity)
+    first = logits.shape[1] * torch.arange(len(logits), device=logits.device)
+    return weights, chosen + first[:, None, None]
+
+
+@mistake(
     "M21",
     does="takes a softmax of the chosen scores over an expert's slots",
     belief="Top-k then softmax is the same as softmax then top-k.",
