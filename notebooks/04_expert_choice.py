@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 04 · Expert choice
 #
-# Turn the table around: not tokens choose experts, but **experts choose tokens**. You write this router, find out who
-# is left out, and build an instrument that tells for any layer whether it looks into the future.
+# Turn the table around: tokens no longer choose experts, **experts choose tokens**. You write this router, find out who
+# is left out, and build an instrument that tells of any layer whether it looks into the future.
 #
 # You need lessons 01 and 02 (gates, capacity, dropped tokens). Everything runs on a laptop's CPU in about a minute of
 # computing time, and nothing is downloaded.
@@ -30,8 +30,8 @@
 # %% [markdown]
 # ## 1 · ★ Why (4 min)
 #
-# In lesson 02 some experts were full while others had empty slots, and tokens were dropped although there was room. It
-# takes an extra loss to make a router spread its tokens (lesson 03), and it only asks for balance.
+# In lesson 02 some experts were full while others had empty slots, and tokens were dropped although there was room. In
+# lesson 03 a loss asked the router for balance, and asking was all that it could do.
 #
 # Experts choice gets balance for nothing. Each expert looks at all tokens and **takes as many as it has slots**: the
 # ones with the largest gates. Every expert is exactly full, in every batch, from the first step of training on. No
@@ -84,10 +84,10 @@ def draw_counts(shares, title):
     """Draw the shares of tokens with 0, 1, 2, ... experts."""
     ax = plt.subplots(figsize=(5.2, 2.6), layout="constrained")[1]
     bars = ax.bar(range(len(shares)), [100 * share for share in shares], color="#3b6fb6")
-    ax.bar_label(bars, fmt="%.0f %%")
+    ax.bar_label(bars, fmt="%.1f %%")
     ax.set(title=title, xlabel="experts that took the token", ylabel="tokens (%)", xticks=range(len(shares)))
     ax.margins(y=0.15)
-    words = ", ".join(f"{number}: {100 * share:.0f} %" for number, share in enumerate(shares))
+    words = ", ".join(f"{number}: {100 * share:.1f} %" for number, share in enumerate(shares))
     describe(ax, f"{title}. Tokens by the number of experts that took them, {words}.")
     return ax
 
@@ -105,9 +105,9 @@ predict("m25-no-expert", reveal=show_left_out)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# All slots are filled, and still about a sixth of the tokens is in no slot at all: as many slots as they lack are held
-# by tokens that have two experts, or three. *Full experts* are counted along one side of the table, *tokens* along the
-# other, and only one side is promised.
+# All slots are filled, and still about a sixth of the tokens is in no slot at all: the slots that they would have needed
+# are held by tokens with two experts, or three. *Full experts* are counted along one side of the table, *tokens* along
+# the other, and only one side is promised.
 #
 # If every expert took its tokens by lot, it would be worse: a token is missed by one expert with probability 7/8, and
 # by all eight with (7/8)⁸ = 34 %. The softmax over experts helps: a token that one expert wants very much has little
@@ -167,13 +167,14 @@ six = {name: router.decide(gates.log()[None]) for name, router in six.items()}
 def draw_twice():
     panels = plt.subplots(1, 2, figsize=(6.6, 3.4), layout="constrained")[1]
     for panel, (name, routing) in zip(panels, six.items(), strict=True):
-        panel.imshow(gates, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+        panel.imshow(gates, cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
         taken = routing.dispatch[0].sum(-1) > 0
         for token, expert in torch.cartesian_prod(torch.arange(6), torch.arange(3)).tolist():
             inside = bool(taken[token, expert])
             words = f"[ {gates[token, expert]:.2f} ]" if inside else f"{gates[token, expert]:.2f}"
-            ink = "white" if gates[token, expert] > 0.55 else "black"
-            panel.text(expert, token, words, ha="center", va="center", color=ink, weight="bold" if inside else "normal")
+            panel.text(
+                expert, token, words, ha="center", va="center", color="black", weight="bold" if inside else "normal"
+            )
         panel.set(title=name, xlabel="expert", xticks=range(3), yticks=range(6))
     panels[0].set_ylabel("token")
     slots = {name: routing.token[0].tolist() for name, routing in six.items()}
@@ -250,7 +251,7 @@ for factor in (0.5, 1, 2):
 # %% [markdown]
 # ## 5 · ★ Exercise: how many experts a token has (12 min)
 #
-# On average is not for each. Count it, for any routing in slots.
+# An average says little about a single token. So count, for any routing that fills slots.
 #
 # **In:** `token_idx (b, e, capacity)`, the token in each slot of b examples, or **-1 for an empty slot** (your router
 # leaves none, but tokens choice does); and `tokens`, the number of tokens of each example.
@@ -490,10 +491,11 @@ for length, trained_with in whole.items():
     print(f"{length:8d} {now.sum(-1).double().mean():20.1f} {100 * same:26.0f} %")
 
 # %% [markdown]
-# The first token is alone, so every expert takes it: eight times the work, and nothing that training has prepared it
-# for. Later the numbers meet, but a token's experts stay a matter of luck. So experts choice is used in encoders, which
-# have the whole text, and its authors name the decoder as a limit (Zhou et al., section 6). Later work compares a gate
-# with a *threshold* of its expert, learned in training, and so needs no other token.
+# The first token is alone, so every expert takes it: eight times the work, and a situation that training never showed.
+# With longer beginnings the two come closer, but in the middle of the text every third token still has other experts
+# than in training, because of words that do not exist yet. So experts choice is at home in encoders, which have the
+# whole text, and its authors name decoders as a limit (Zhou et al., section 6). Later work compares a gate with a
+# *threshold*, a running average that each expert keeps in training, and so needs no other token.
 
 # %% [markdown]
 # ## 10 · Clinic (10 min)
@@ -546,9 +548,8 @@ for name in ("experts-choice-speed", "dropping", "causality"):
 # matter.
 #
 # <details><summary>Compare.</summary>
-# Their models are thousands of times larger; they learn language, ours letters; they have up to 128 experts, train far
-# longer, and fill each group with many sequences. A result on small models speaks of small models, in both
-# directions.</details>
+# Their models are thousands of times larger, train far longer, and learn language where ours learn letters; that makes
+# three. A result on small models speaks of small models, whichever way it points.</details>
 #
 # They also report that a step takes **20 % less time** than in GLaM, a model whose tokens choose. That is *not testable
 # here*: it comes from many devices that wait for the busiest one, and our experts share a single processor. So we cite

@@ -55,6 +55,8 @@ GLOSSARY = {
     "TFLOP/s": "How fast a device computes: 10¹² floating-point operations in a second.",
     "GB/s": "How fast a device moves numbers between memory and processor: 10⁹ bytes in a second.",
     "causal": "No output depends on a later token. A model that writes text word by word needs this.",
+    "leak": "An output that changes with a later token. A causal layer has none.",
+    "coverage": "How many experts took each token. In experts choice it varies: some tokens have several, some none.",
     "tolerance": "The largest change of an output that counts as none; computers round.",
     "auxiliary loss": "A loss that is added to that of the task, with a small weight, to keep a router in order.",
     "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",

@@ -158,6 +158,8 @@ var GLOSSARY = {
   "TFLOP/s": "How fast a device computes: 10¹² floating-point operations in a second.",
   "GB/s": "How fast a device moves numbers between memory and processor: 10⁹ bytes in a second.",
   causal: "No output depends on a later token. A model that writes text word by word needs this.",
+  leak: "An output that changes with a later token. A causal layer has none.",
+  coverage: "How many experts took each token. In experts choice it varies: some tokens have several, some none.",
   tolerance: "The largest change of an output that counts as none; computers round.",
   "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the same answers, in that order.",
   FLOPs: "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",

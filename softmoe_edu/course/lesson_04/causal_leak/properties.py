@@ -191,6 +191,7 @@ PROPERTIES = (
         case(experts_choose, 2, 16, 3),
         case(mean_of_all, 1, 2, 3),
         case(even_places, 2, 5, 3),
+        case(size_of_the_last, 3, 7, 5),
         repeats=2,
         show_output=True,
     ),
