@@ -419,7 +419,7 @@ predict("m26a-last-token", reveal=show_last_token)
 
 # %% tags=["exercise:causal-leak"]
 def causal_leak(layer, x):
-    """Measure the share of earlier outputs that change with the last token of an example.
+    """Measure the share of earlier outputs that change with the last token.
 
     layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens, n at least 2.
     Returns a number from 0 to 1.

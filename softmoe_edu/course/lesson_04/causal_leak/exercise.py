@@ -10,7 +10,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def causal_leak(layer, x):
-    """Measure the share of earlier outputs that change with the last token of an example.
+    """Measure the share of earlier outputs that change with the last token.
 
     layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens, n at least 2.
     Returns a number from 0 to 1.
