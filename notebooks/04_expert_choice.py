@@ -83,11 +83,13 @@ returning("04")
 def draw_counts(shares, title):
     """Draw the shares of tokens with 0, 1, 2, ... experts."""
     ax = plt.subplots(figsize=(5.2, 2.6), layout="constrained")[1]
-    bars = ax.bar(range(len(shares)), [100 * share for share in shares], color="#3b6fb6")
+    in_percent = [100 * share for share in shares]
+    bars = ax.bar(range(len(shares)), in_percent, color="#3b6fb6")
     ax.bar_label(bars, fmt="%.1f %%")
-    ax.set(title=title, xlabel="experts that took the token", ylabel="tokens (%)", xticks=range(len(shares)))
+    ax.set(title=title, xlabel="experts that took the token", ylabel="tokens (%)")
+    ax.set_xticks(range(len(shares)))
     ax.margins(y=0.15)
-    words = ", ".join(f"{number}: {100 * share:.1f} %" for number, share in enumerate(shares))
+    words = ", ".join(f"{i}: {share:.1f} %" for i, share in enumerate(in_percent))
     describe(ax, f"{title}. Tokens by the number of experts that took them, {words}.")
     return ax
 
@@ -96,7 +98,8 @@ def show_left_out():
     scores = torch.randn(400, 64, 8, generator=torch.Generator().manual_seed(0))
     taken = metrics.experts_per_token(ExpertsChoiceRouter(4, 8).decide(scores))
     shares = [float((taken == number).double().mean()) for number in range(5)]
-    display(figures.described(draw_counts(shares, "Experts choice, 64 tokens, 8 experts of 8 slots")))
+    title = "Experts choice, 64 tokens, 8 experts of 8 slots"
+    display(figures.described(draw_counts(shares, title)))
     return 100 * shares[0]
 
 
@@ -160,8 +163,10 @@ for token, row in enumerate(gates):
 
 
 # %%
-six = {"by rows: tokens choose": TokensChoiceRouter(4, 3), "by columns: experts choose": ExpertsChoiceRouter(4, 3)}
-six = {name: router.decide(gates.log()[None]) for name, router in six.items()}
+six = {
+    "by rows: tokens choose": TokensChoiceRouter(4, 3).decide(gates.log()[None]),
+    "by columns: experts choose": ExpertsChoiceRouter(4, 3).decide(gates.log()[None]),
+}
 
 
 def draw_twice():
@@ -169,17 +174,16 @@ def draw_twice():
     for panel, (name, routing) in zip(panels, six.items(), strict=True):
         panel.imshow(gates, cmap="Blues", vmin=0, vmax=1.4, aspect="auto")
         taken = routing.dispatch[0].sum(-1) > 0
-        for token, expert in torch.cartesian_prod(torch.arange(6), torch.arange(3)).tolist():
-            inside = bool(taken[token, expert])
-            words = f"[ {gates[token, expert]:.2f} ]" if inside else f"{gates[token, expert]:.2f}"
-            panel.text(
-                expert, token, words, ha="center", va="center", color="black", weight="bold" if inside else "normal"
-            )
+        for token in range(6):
+            for expert in range(3):
+                gate, bold = f"{gates[token, expert]:.2f}", bool(taken[token, expert])
+                words, weight = (f"[ {gate} ]", "bold") if bold else (gate, "normal")
+                panel.text(expert, token, words, ha="center", va="center", weight=weight)
         panel.set(title=name, xlabel="expert", xticks=range(3), yticks=range(6))
     panels[0].set_ylabel("token")
-    slots = {name: routing.token[0].tolist() for name, routing in six.items()}
-    told = "; ".join(f"{name}, slots of the three experts {tokens}" for name, tokens in slots.items())
-    describe(panels, f"One table of gates, read twice; brackets mark what is taken. {told} (-1: empty).")
+    told = "; ".join(f"{name}: {routing.token[0].tolist()}" for name, routing in six.items())
+    what = "One table of gates, read twice; brackets mark what is taken. Tokens in the slots of"
+    describe(panels, f"{what} the three experts (-1: empty), {told}.")
     return panels
 
 
@@ -237,11 +241,12 @@ check("expert-choice-route", expert_choice_route)
 
 # %%
 route = use("expert-choice-route", expert_choice_route)
+some_scores = torch.randn(2, 64, 8, generator=torch.Generator().manual_seed(1))
 for factor in (0.5, 1, 2):
-    weights, token_idx = route(torch.randn(2, 64, 8, generator=torch.Generator().manual_seed(1)), int(factor * 8))
-    print(
-        f"factor {factor}: weights {tuple(weights.shape)}, {token_idx[0].numel() / 64:.1f} experts per token on average"
-    )
+    weights, token_idx = route(some_scores, int(factor * 8))
+    each = token_idx[0].numel() / 64
+    shape = tuple(weights.shape)
+    print(f"factor {factor}: weights {shape}, {each} experts per token on average")
 
 # %% [markdown]
 # ---
@@ -299,9 +304,11 @@ def in_percent(token_idx):
 
 print("tokens in % with         0      1      2      3   more experts")
 for factor in (0.5, 1, 2):
-    print(f"experts choose, {factor:3}  {in_percent(route(scores, int(8 * factor))[1])}")
+    _, token_idx = route(scores, int(8 * factor))
+    print(f"experts choose, {factor:3}  {in_percent(token_idx)}")
 for k in (1, 2):
-    print(f"tokens choose, k = {k}  {in_percent(TokensChoiceRouter(4, 8, k).decide(scores).token)}")
+    token_idx = TokensChoiceRouter(4, 8, k).decide(scores).token
+    print(f"tokens choose, k = {k}  {in_percent(token_idx)}")
 
 # %% [markdown]
 # No: from 1 to 2 the share without an expert falls to almost nothing. And compare the lines with one slot per token.
@@ -316,8 +323,9 @@ for k in (1, 2):
 # %%
 for experts in (8, 32, 128):
     many = torch.randn(50, 256, experts, generator=torch.Generator().manual_seed(3))
-    without = coverage(route(many, 256 // experts)[1], 256)[0] / (50 * 256)
-    print(f"{experts:3d} experts of {256 // experts:2d} slots, 256 tokens: {100 * without:.0f} % of tokens in no slot")
+    slots = 256 // experts
+    without = 100 * coverage(route(many, slots)[1], 256)[0] / (50 * 256)
+    print(f"{experts:3d} experts of {slots:2d} slots: {without:.0f} % of 256 tokens in no slot")
 
 # %% [markdown]
 # These are random scores. In trained models it can be more: the Soft MoE paper (Appendix B) sees over 40 to 50 % in some
@@ -333,15 +341,18 @@ for experts in (8, 32, 128):
 train_digits, test_digits = digits()
 images = test_digits[:480].images
 trained = {}
-for name, router in {"tokens choose": TokensChoiceRouter, "experts choose": ExpertsChoiceRouter}.items():
+
+
+def layer_of(router):
+    return lambda dim: MoE(router(dim, 8), Experts(dim, 8, 64), examples_per_group=4)
+
+
+both = {"tokens choose": TokensChoiceRouter, "experts choose": ExpertsChoiceRouter}
+for name, router in both.items():
     torch.manual_seed(0)
-    model = ViT(
-        dim=32,
-        depth=2,
-        moe_layers=(1,),
-        moe=lambda dim, router=router: MoE(router(dim, 8), Experts(dim, 8, 64), examples_per_group=4),
-    )
-    history = train(model, train_digits, test_digits, steps=200, evaluate_every=100, threads=1)
+    model = ViT(dim=32, depth=2, moe_layers=(1,), moe=layer_of(router))
+    data = train_digits, test_digits
+    history = train(model, *data, steps=200, evaluate_every=100, threads=1)
     with torch.no_grad(), record(model.eval()) as seen:
         model(images)
     (trained[name],) = seen.values()
@@ -351,9 +362,12 @@ for name, router in {"tokens choose": TokensChoiceRouter, "experts choose": Expe
 for name, routing in trained.items():
     load = metrics.expert_load(routing)  # tokens of each expert, in each group
     counts = coverage(routing.token, 64)
-    print(f"{name}: {100 * metrics.dropped_fraction(routing):.0f} % of patches in no slot")
-    print("  slots filled, on average, of the 8 of each expert:", "  ".join(f"{each:.1f}" for each in load.mean(0)))
-    print(f"  fewest and most in any of {len(load)} groups: {int(load.min())} and {int(load.max())}")
+    lost = 100 * metrics.dropped_fraction(routing)
+    filled = "  ".join(f"{each:.1f}" for each in load.mean(0))
+    fewest, most = int(load.min()), int(load.max())
+    print(f"{name}: {lost:.0f} % of patches in no slot")
+    print(f"  slots filled, on average, of the 8 of each expert: {filled}")
+    print(f"  fewest and most in any of {len(load)} groups: {fewest} and {most}")
     print("  patches with 0, 1, 2, ... experts:", counts.tolist())
 display(figures.described(figures.expert_load(trained["tokens choose"])))
 
@@ -366,7 +380,8 @@ display(figures.described(figures.expert_load(trained["tokens choose"])))
 
 # %%
 shown = {name: {"block 1": trained[name]} for name in trained}
-RoutingLens(shown, images, labels=[f"digit {digit}" for digit in test_digits[:480].labels])
+labels = [f"digit {digit}" for digit in test_digits[:480].labels]
+RoutingLens(shown, images, labels=labels)
 
 # %% [markdown]
 # ## 7 · ★ Predict: the last token (4 min)
@@ -381,7 +396,8 @@ def show_last_token():
     other = scores.clone()
     other[:, -1] = torch.randn(400, 8, generator=generator)
     router = ExpertsChoiceRouter(4, 8)
-    before, after = (router.decide(each).dispatch.sum(-1)[:, :-1] for each in (scores, other))  # who has whom
+    # who has whom, of the earlier tokens: (sequences, tokens, experts)
+    before, after = (router.decide(s).dispatch.sum(-1)[:, :-1] for s in (scores, other))
     changed = (before != after).any(-1)
     print(f"earlier tokens with other experts: {100 * changed.double().mean():.1f} %")
     return 100 * float(changed.any(1).double().mean())
@@ -447,10 +463,11 @@ routers = {
     "experts choose, factor 2": ExpertsChoiceRouter(16, 8, capacity_factor=2.0),
     "Soft MoE": SoftRouter(16, 8),
 }
-layers = {
-    "one MLP for every token": torch.nn.Sequential(torch.nn.Linear(16, 32), torch.nn.GELU(), torch.nn.Linear(32, 16))
-}
-layers |= {name: MoE(router, Experts(16, 8, 32)).eval() for name, router in routers.items()}
+linear = torch.nn.Linear
+mlp = torch.nn.Sequential(linear(16, 32), torch.nn.GELU(), linear(32, 16))
+layers = {"one MLP for every token": mlp}
+for name, router in routers.items():
+    layers[name] = MoE(router, Experts(16, 8, 32)).eval()
 for name, layer in layers.items():
     print(f"{name:26s} {100 * leak(layer, x):5.1f} % of earlier outputs change")
 
@@ -461,11 +478,12 @@ for name, layer in layers.items():
 # the paper names that as its open problem (lesson 11).
 #
 # `causal_leak` changes one token, the last. The explorer changes each in turn: a column is the token that changed, a row
-# an output, and what stands above the stairs is an earlier output that moved.
+# an output, and what stands above the stairs is an earlier output that moved. (It tries four changes of each token on
+# four examples, and marks a pair if *any* of them moved the output. So its shares are larger than yours.)
 
 # %%
-some = {name: layers[name] for name in ("tokens choose, k = 1", "experts choose, factor 1", "Soft MoE")}
-CausalityExplorer(some, x[:4, :16])
+three = ("tokens choose, k = 1", "experts choose, factor 1", "Soft MoE")
+CausalityExplorer({name: layers[name] for name in three}, x[:4, :16])
 
 # %% [markdown]
 # ## 9 · Word by word (4 min)
