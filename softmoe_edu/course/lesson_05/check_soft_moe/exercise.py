@@ -11,13 +11,7 @@ from softmoe_edu.teaching.exercise import Hint
 
 
 def my_check(layer):
-    """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer.
-
-    layer: a function with the arguments of soft_moe: x (b, n, d), phi (d, e, p), a list
-        of e experts, each a function that keeps the shape (..., d).
-
-    Accept every right layer, however it is written: two may differ by rounding.
-    """
+    """Raise AssertionError unless layer(x, phi, experts) is a right Soft MoE layer."""
 
     def near(a, b):
         assert a.dtype == b.dtype and a.shape == b.shape and torch.allclose(a, b, atol=1e-6)
@@ -99,7 +93,7 @@ EXERCISE = write_the_check(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=10,
+    minutes=12,
     difficulty=4,
     points=4,
 )

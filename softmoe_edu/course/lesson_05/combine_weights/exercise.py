@@ -9,14 +9,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_weights(logits):
-    """Compute the weights that mix the slots' answers into tokens (Eq. 2).
-
-    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
-        e experts of p slots.
-
-    Returns the combine weights, of the same shape and dtype. Every token's answer is an
-    average of all slots of all experts. Gradients must flow through, so use torch.
-    """
+    """Return the combine weights (Eq. 2) of scores (b, n, e, p), in the same shape."""
     return logits.flatten(2).softmax(dim=-1).view_as(logits)
 
 
@@ -52,7 +45,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=7,
     difficulty=2,
     points=2,
     essential=True,

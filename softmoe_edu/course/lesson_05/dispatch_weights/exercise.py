@@ -8,14 +8,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def dispatch_weights(logits):
-    """Compute the weights that mix the tokens into slots (Eq. 1 of the paper).
-
-    logits (b, n, e, p): the score of each token with each slot: b examples, n tokens,
-        e experts of p slots.
-
-    Returns the dispatch weights, of the same shape and dtype. Every slot is an average
-    of the tokens of its own example. Gradients must flow through, so use torch.
-    """
+    """Return the dispatch weights (Eq. 1) of scores (b, n, e, p), in the same shape."""
     return logits.softmax(dim=1)
 
 
@@ -49,7 +42,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=8,
     difficulty=2,
     points=2,
     essential=True,

@@ -11,13 +11,9 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def soft_moe(x, phi, experts):
-    """Compute a Soft MoE layer: Algorithm 1 of the paper, scores as they are.
+    """Return the answers (b, n, d) of a Soft MoE layer, Algorithm 1.
 
-    x (b, n, d): tokens. phi (d, e, p): one learned vector for each slot.
-    experts: a list of e functions, each of which maps (..., d) to (..., d).
-
-    A score is the product of token and slot vector; neither is divided by its length.
-    Returns the tokens' answers, (b, n, d). Each example of the batch is routed alone.
+    x (b, n, d), phi (d, e, p), experts: a list of e functions (..., d) -> (..., d).
     """
     logits = torch.einsum("bnd,dep->bnep", x, phi)
     dispatch = logits.softmax(dim=1)
@@ -30,7 +26,7 @@ def soft_moe(x, phi, experts):
 EXERCISE = Exercise(
     id="soft-moe",
     lesson="05",
-    order=3,
+    order=4,
     title="The whole layer",
     answer=soft_moe,
     probe=case(3, 7, 5, 4, 2),
@@ -65,7 +61,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=10,
+    minutes=8,
     difficulty=3,
     points=4,
     essential=True,

@@ -32,11 +32,7 @@ def listing() -> Listing:
 
 
 def soft_moe_lines():
-    """Return the numbers of the six lines of soft_moe, in an order that runs.
-
-    The result is a list such as [3, 1, 4, 2, 6, 5]. Six of the numbered lines make up a
-    right soft_moe; the other six are common mistakes.
-    """
+    """Return the numbers of the six lines of soft_moe, in an order that runs."""
     return [5, 10, 8, 2, 7, 4]
 
 
@@ -53,7 +49,7 @@ def _observe(function: Callable, draw: Draw) -> dict[str, object]:
 EXERCISE = Exercise(
     id="sort-soft-moe",
     lesson="05",
-    order=4,
+    order=3,
     title="The whole layer, from numbered lines",
     answer=soft_moe_lines,
     probe=lambda draw: (),
@@ -70,7 +66,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=6,
     difficulty=2,
     points=1,
     library=(),
