@@ -10,7 +10,7 @@
 # # 02 · A finite buffer
 #
 # You give every expert a buffer of finite size, decide which tokens get a slot in it, and find out what becomes of
-# those that do not. **Planned for 75 minutes;** nobody has been timed yet.
+# those that do not.
 #
 # You need lessons 00 and 01 (a router scores, normalises and selects the k best experts of each token). Everything runs
 # on a laptop's CPU in under a minute of computing time, and nothing is downloaded.
@@ -24,15 +24,17 @@
 # - say what a dropped token is after the layer, after the block and in the next block,
 # - measure what a token's answer depends on: its position in the image, later tokens, other images.
 #
-# **The 40-minute path:** sections 1 to 3 and 5 to 7. Exercises marked ★ are essential.
+# **Core path:** the sections marked ★; about 60 minutes, with a resting point after section 5. The others are optional,
+# and you can take them on other days. A student needed 130 minutes for all of an earlier version. The minutes in the
+# headings are estimates.
 
 # %% [markdown]
-# ## 1 · ★ Why, and the ninth token (5 min)
+# ## 1 · ★ Why, and the ninth token (6 min)
 #
 # In lesson 01 every token went to the experts that it chose. On real hardware that is awkward: an expert's work is a
 # matrix product, and its number of rows has to be known in advance. So every expert gets a **buffer** with a fixed
-# number of **slots**, its **capacity**. A slot is one row of the buffer and takes one token. Now somebody has to decide
-# who gets one.
+# number of **slots**, its **capacity**. A slot is one row of the buffer and takes one token; it is the only word for it
+# in this lesson. Now somebody has to decide who gets one.
 #
 # > Eight tokens already sit in the buffer of expert 3, which has **eight slots**. A **ninth** token arrives and wants
 # > expert 3 as well. Two other experts have free slots. What should happen?
@@ -70,31 +72,48 @@ import matplotlib.pyplot as plt
 import torch
 from IPython.display import display
 
-from softmoe_edu import Experts, MoE, SoftRouter, SparseRouting, TokensChoiceRouter, ViT, figures, metrics, record
-from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import in_order, numbered
+from softmoe_edu import (
+    Experts,
+    MoE,
+    SoftRouter,
+    SparseRouting,
+    TokensChoiceRouter,
+    ViT,
+    figures,
+    metrics,
+    record,
+)
 from softmoe_edu.data import digits
 from softmoe_edu.losses import load_balancing_loss
 from softmoe_edu.paper import published
-from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
+from softmoe_edu.teaching import check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
 from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 
-returning("02")
+returning("02")  # asks again what you once missed although you were sure; often nothing
 
 # %% [markdown]
-# ## 2 · ★ Worked example: two slots each (5 min)
+# ## 2 · ★ Worked example: two slots each (7 min)
 #
 # Four tokens, three experts with **two slots each**, and every token chooses two experts. The first steps are those of
 # lesson 01.
 
 # %%
 # score: given here. normalise: softmax, already taken.
-gates = torch.tensor([[0.5, 0.3, 0.2], [0.6, 0.15, 0.25], [0.7, 0.2, 0.1], [0.1, 0.85, 0.05]])
+gates = torch.tensor(
+    [
+        [0.5, 0.3, 0.2],
+        [0.6, 0.15, 0.25],
+        [0.7, 0.2, 0.1],
+        [0.1, 0.85, 0.05],
+    ]
+)
 # select: the two best experts of each token
 weights, indices = gates.topk(2)
 for token in range(4):
     (first, second), (p, q) = indices[token].tolist(), weights[token].tolist()
-    print(f"token {token}: first choice expert {first} ({p:.2f}), second choice expert {second} ({q:.2f})")
+    print(f"token {token}: first choice expert {first} ({p:.2f})", end=", ")
+    print(f"second choice expert {second} ({q:.2f})")
 
 # %% [markdown]
 # Now fill the buffers on paper. The rule of GShard and of the paper's own code has two parts:
@@ -129,7 +148,7 @@ for token in range(4):
 # keeps as many as it has slots.
 
 # %% [markdown]
-# ## 3 · ★ Exercise: how large a buffer is (5 min)
+# ## 3 · ★ Exercise: how large a buffer is (7 min)
 #
 # Capacity is often mistaken for something else: the number of experts that a token may use (that is k), or all slots of
 # the layer. It is **the number of slots in the buffer of one expert**:
@@ -140,23 +159,21 @@ for token in range(4):
 # likes some numbers better than others, so the result may be rounded up to a multiple. Python's `math.ceil` rounds up:
 
 # %%
-print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 slots stay", math.ceil(2.0))
+print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 stay", math.ceil(2.0))
+
+# %% [markdown]
+# - **In:** `tokens` of a group, `experts` of the layer, `k` experts that each token chooses, the capacity `factor`, and
+#   `multiple_of`, which the result has to be a multiple of.
+# - **Out:** the number of slots of one expert, an int: the formula above, rounded up, and then rounded up again to the
+#   next multiple.
+# - **Mind:** compute in floating point and round the result as it is. 100 tokens with factor 1.1 on 2 experts give a
+#   little over 55, and so 56, as in the official code.
+# - **Example:** 50 tokens, 4 experts, k = 2, factor 1.25: 31.25, so 32 slots; as a multiple of 5, 35.
 
 
 # %% tags=["exercise:expert-capacity"]
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
-    """Return the number of slots of one expert, an int.
-
-    tokens: tokens of a group. experts: experts of the layer.
-    k: experts that each token chooses.
-    factor: the slots of all experts together, divided by the number of all choices.
-    multiple_of: what the result has to be a multiple of.
-
-    The slots are shared evenly among the experts and rounded up, then rounded up again
-    to the next multiple of `multiple_of`. Compute in floating point and round the
-    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and
-    so 56, as in the official code.
-    """
+    """Return the number of slots of one expert, an int, rounded up to a multiple."""
     raise NotImplementedError
 
 
@@ -167,14 +184,13 @@ def expert_capacity(tokens, experts, k, factor, multiple_of=1):
 check("expert-capacity", expert_capacity)
 
 # %% [markdown]
-# The rest of the lesson works with your function if it is right, and otherwise with the library's, so that you are
-# never stuck:
+# `use` returns your function if it passes its check, and otherwise the library's, so that you are never stuck:
 
 # %%
 capacity_of = use("expert-capacity", expert_capacity)
 
 # %% [markdown]
-# ## 4 · Predict: what chance drops (5 min)
+# ## 4 · Predict: what chance drops (8 min)
 #
 # Take the fairest router there is: every token chooses one expert at random, all equally likely. On average every
 # expert gets exactly its share. How many tokens are dropped?
@@ -184,24 +200,28 @@ TOKENS, EXPERTS = 49, 32
 
 
 def draw_uniform(tokens, experts, factor, samples=200):
-    """Measure the dropped fraction of random routers: all that an expert gets beyond its capacity."""
+    """Measure the dropped fraction of random routers: what exceeds the capacity."""
     capacity = capacity_of(tokens, experts, 1, factor)
     generator = torch.Generator().manual_seed(2)
     lost = []
     for _ in range(samples):
-        asked = torch.randint(experts, (tokens,), generator=generator).bincount(minlength=experts)
+        chosen = torch.randint(experts, (tokens,), generator=generator)
+        asked = chosen.bincount(minlength=experts)
         lost.append(float((asked - capacity).clamp(min=0).sum() / tokens))
     return lost
 
 
+# %%
 def show_chance():
-    measured = {factor: draw_uniform(TOKENS, EXPERTS, factor) for factor in (0.5, 1.0, 1.5, 2.0, 2.5)}
+    factors = (0.5, 1.0, 1.5, 2.0, 2.5)
+    measured = {factor: draw_uniform(TOKENS, EXPERTS, factor) for factor in factors}
     display(figures.described(figures.capacity_curve(TOKENS, EXPERTS, measured)))
     exact = {}
-    for tokens, experts in ((TOKENS, EXPERTS), (196, 32), (784, 32), (3136, 32)):
-        capacity = capacity_of(tokens, experts, 1, 1.0)
-        exact[tokens] = 100 * metrics.expected_drop_fraction(tokens, experts, capacity)
-        print(f"{tokens:4d} tokens, {experts} experts of {capacity:2d} slots, factor 1: {exact[tokens]:4.1f} % dropped")
+    for tokens in (TOKENS, 196, 784, 3136):
+        capacity = capacity_of(tokens, EXPERTS, 1, 1.0)
+        exact[tokens] = 100 * metrics.expected_drop_fraction(tokens, EXPERTS, capacity)
+        print(f"{tokens:4d} tokens, {EXPERTS} experts of {capacity:2d} slots", end=", ")
+        print(f"factor 1: {exact[tokens]:4.1f} % dropped")
     return exact[TOKENS]
 
 
@@ -214,7 +234,7 @@ predict("m15-drop-rate", reveal=show_chance)
 # empty, and an empty slot of one expert is no help to another. The number of tokens at an expert is binomial: the more
 # tokens a group holds, the less that number scatters relative to its mean; see the last lines above. (With 49 tokens a
 # fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are whole numbers.) This
-# is one reason why sparse routers let many images share their buffers. Keep that in mind until section 8.
+# is one reason why sparse routers let many images share their buffers. Keep that in mind until section 12.
 #
 # </details>
 
@@ -226,86 +246,109 @@ predict("m15-drop-rate", reveal=show_chance)
 CapacityExplorer(num_experts=8, tokens=64)
 
 # %% [markdown]
-# ## 5 · ★ Exercise: who gets a slot (10 min)
+# ## 5 · ★ Who gets a slot, from numbered lines (12 min)
 #
-# Now turn the worked example into a function, for one *group*: the tokens that share buffers. Padding is marked with
-# the expert -1: it chooses no expert, and must not take a real token's slot. With "gate", sort the tokens once, by
-# their largest weight, and keep that order in every round: second choices are not sorted again by their own weights.
+# Now the worked example becomes a function, for one *group*: the tokens that share buffers.
+#
+# - **In:** `indices`, (n, k): the experts that each of n tokens chooses, best first. -1 means no choice: padding has -1
+#   only; another token may have fewer than k choices, and -1 after them. `weights`, (n, k): the gates of these choices,
+#   largest first. `capacity`: the slots of each expert, at least 1. `priority`: "position" or "gate".
+# - **Out:** `positions`, (n, k), whole numbers: the slot that each choice takes, 0 for an expert's first arrival, 1 for
+#   the next, and so on. `kept`, (n, k), bool: whether it got a slot. Where it got none, any position will do.
+# - **The rule:** all first choices are served before any second one. Within each round, "position" serves the tokens in
+#   their order, and "gate" by their largest weight, the largest first (of equal ones, either may be first). The order
+#   by gate is determined once: second choices are not sorted again by their own weights.
+# - **Mind:** padding must not take a real token's slot.
+# - **Example:** section 2, whose result you have on paper.
+#
+# Put the function together before you write it. Of the 20 lines below, 15 make it up, already indented; the other five
+# are common mistakes. Type the numbers of the right lines into `order`, from top to bottom, such as `[3, 1, 2]`, and
+# run both cells again. The check says what your lines do.
+
+# %%
+from softmoe_edu.course.lesson_02.assign_with_capacity import exercise as lines
+
+print(lines.numbered())
+
+# %%
+order = []  # numbers of lines, from top to bottom
+if order:
+    display(check("assign-with-capacity", lines.in_order(order)))
+
+# %% [markdown]
+# Stuck? Lines that name what the others need come first: n and k, the order of tokens, the two results, the counts.
+# Then come two loops, one inside the other. Which is the outer one?
+#
+# > **A good place to rest.** You have done half of the core path. When you come back: *Run > Run All Above Selected
+# > Cell*. The core path goes on with section 7.
+
+# %% [markdown]
+# ## 6 · Exercise: write it yourself (10 min)
+#
+# The same function without the lines. It need not look like them: any function that does what section 5 asks for passes.
 
 
 # %% tags=["exercise:assign-with-capacity"]
 def assign_with_capacity(indices, weights, capacity, priority):
-    """Assign each choice of a group's tokens to a slot of its expert while one is free.
+    """Return positions (n, k) and kept (n, k): the slot of each choice, if it got one.
 
-    indices (n, k): the experts that each of n tokens chooses, best first. -1 means no
-        choice: padding has -1 only; another token may have fewer than k choices, and
-        -1 after them.
-    weights (n, k): the gates of these choices, largest first.
-    capacity: the number of slots of each expert, at least 1.
-    priority: within each round, "position" serves the tokens in their order, "gate" by
-        their largest weight, the largest first (of equal ones, either may be first).
-
-    All first choices are served before any second one.
-
-    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an
-    expert's first arrival, 1 for the next, and so on; and kept (n, k), bool: whether it
-    got a slot. Where it got none, any position will do.
+    indices (n, k): experts, best first, -1: no choice. weights (n, k): their gates.
     """
     raise NotImplementedError
 
-
-# %% [markdown]
-# Stuck? Call `hint("assign-with-capacity")`.
-#
-# **Prefer to reorder lines?** Set `show_lines` to True and run the next cell: 15 of its 20 lines make up the function,
-# already indented; the other five are common mistakes. Type the numbers of the right lines into `order`, from top to
-# bottom, such as `[3, 1, 2]`. Run the cell again, and then the check.
-
-# %%
-show_lines = False
-order = []
-if show_lines:
-    print(numbered())
-if order:
-    assign_with_capacity = in_order(order, instead_of=assign_with_capacity)
 
 # %% tags=["check:assign-with-capacity"]
 check("assign-with-capacity", assign_with_capacity)
 
 # %% [markdown]
-# With this function, a whole router fits on one screen. The next cell makes a `Routing`, the value that all figures,
-# metrics and the lens understand, from a router's scores and *your* two functions. Read it from score to combine.
+# Stuck? Call `hint("assign-with-capacity")`.
+
+# %% [markdown]
+# ## 7 · ★ A whole router on one screen (4 min)
+#
+# The next cell takes the function that you wrote, or else the one from your lines, or else the library's.
 
 # %%
-assign = use("assign-with-capacity", assign_with_capacity)
+mine = assign_with_capacity
+if order:
+    mine = lines.in_order(order, instead_of=assign_with_capacity)
+assign = use("assign-with-capacity", mine)
+
+# %% [markdown]
+# With it, a whole router fits on one screen. It makes a `Routing`, the value that all figures, metrics and the lens
+# understand, from a router's scores and your two functions. Read it from score to combine.
 
 
+# %%
 def route(logits, k=1, factor=1.0, priority="position"):
     """Route groups of tokens by their scores (groups, tokens, experts)."""
     groups, tokens, experts = logits.shape  # score: done by the caller
     gates = logits.softmax(-1)  # normalise
     weights, indices = gates.topk(k)  # select: what each token wants ...
     capacity = capacity_of(tokens, experts, k, factor)
-    token = torch.full((groups, experts, capacity), -1)  # which token sits in each slot, -1: none
+    token = torch.full((groups, experts, capacity), -1)  # who is in each slot, -1: none
     gate = torch.zeros(groups, experts, capacity)
-    for group in range(groups):
-        positions, kept = assign(indices[group], weights[group], capacity, priority)  # ... and what it gets
-        slots = group, indices[group][kept], positions[kept]
-        token[slots] = kept.nonzero()[:, 0]  # dispatch: token t sits in this slot of this expert
-        gate[slots] = weights[group][kept]  # combine: by what the slot's answer will be multiplied
+    for g in range(groups):
+        # ... and what it gets
+        positions, kept = assign(indices[g], weights[g], capacity, priority)
+        slots = g, indices[g][kept], positions[kept]
+        token[slots] = kept.nonzero()[:, 0]  # dispatch: token t is in this slot
+        gate[slots] = weights[g][kept]  # combine: what its answer is multiplied by
     return SparseRouting(token, gate, tokens, logits, gates)
 
 
-example = {priority: route(gates.log()[None], 2, 0.75, priority) for priority in ("position", "gate")}
-for priority, routing in example.items():
-    print(f"{priority:8s} tokens in the slots of the three experts, -1 where empty: {routing.token[0].tolist()}")
+example = {}
+for priority in ("position", "gate"):
+    example[priority] = route(gates.log()[None], 2, 0.75, priority)
+    slots = example[priority].token[0].tolist()
+    print(f"{priority:8s} tokens in the slots of three experts, -1: empty: {slots}")
 
 # %% [markdown]
 # Compare these with your tables from section 2. (Why a factor of 0.75? With 1, each of the three experts would get
 # three slots for the eight choices.)
 
 # %% [markdown]
-# ## 6 · ★ Exercise: what comes back (5 min)
+# ## 8 · ★ Exercise: what comes back (12 min)
 #
 # Your tokens are now sorted into those that got a slot and those that did not. What happens to the second kind?
 
@@ -318,10 +361,13 @@ def show_dropped():
     with torch.no_grad(), record(layer) as seen:
         answer = layer(x)
     lost = metrics.dropped(seen["router"])[0]
-    print(f"{x.shape[1]} tokens, {int(lost.sum())} of them dropped; the block returns {(x + answer).shape[1]} tokens")
-    print(f"largest number in the layer's answers to dropped tokens: {answer[0, lost].abs().max():.3f}")
-    print(f"largest change that the block made to dropped tokens:    {(x + answer - x)[0, lost].abs().max():.3f}")
-    print(f"largest change that it made to the others:               {(x + answer - x)[0, ~lost].abs().max():.3f}")
+    moved = (x + answer - x)[0].abs()
+    print(f"{x.shape[1]} tokens, {int(lost.sum())} of them dropped", end="; ")
+    print(f"the block returns {(x + answer).shape[1]} tokens")
+    answers = answer[0, lost].abs()
+    print(f"largest number in answers to dropped tokens:    {answers.max():.3f}")
+    print(f"largest change of a dropped token in the block: {moved[lost].max():.3f}")
+    print(f"largest change of another token:                {moved[~lost].max():.3f}")
 
 
 predict("m16a-dropped-token", reveal=show_dropped)
@@ -336,18 +382,24 @@ predict("m16a-dropped-token", reveal=show_dropped)
 # </details>
 
 
+# %% [markdown]
+# Write what layer and block return.
+#
+# - **In:** `x`, (n, d): the tokens that came in. `expert_out`, (n, k, d): the answers of each token's k experts.
+#   `weights`, (n, k): the gates. `kept`, (n, k), bool: which choices got a slot.
+# - **Out:** two tensors, (n, d). `layer`: for each token the sum of weight times answer over the choices that were kept.
+#   `block`: the tokens plus layer, which is the residual connection.
+# - **Mind:** where `kept` is False there is no answer, and any numbers may stand there, even inf or NaN (0 times NaN is
+#   NaN). Gradients must flow through both results, so use torch.
+# - **Example:** a token [1, 1] with gates 0.5 and 0.3 and answers [2, 0] and [9, 9], of which only the first was kept:
+#   layer [1, 0], block [2, 1].
+
+
 # %% tags=["exercise:combine-with-residual"]
 def combine_with_residual(x, expert_out, weights, kept):
-    """Combine the experts' answers for each token, and add the residual connection.
+    """Return layer (n, d), the weighted answers of kept choices, and block, x + layer.
 
-    x (n, d): the tokens that came in.
-    expert_out (n, k, d): the answers of each token's k experts; where kept is False
-        there is no answer, and any numbers may be there, even inf or NaN.
-    weights (n, k): the gates. kept (n, k), bool: which choices got a slot.
-
-    Returns layer (n, d), for each token the sum of weight times answer over the choices
-    that were kept, and block (n, d), the tokens plus layer: the residual connection.
-    Gradients must flow through both, so use torch.
+    x (n, d), expert_out (n, k, d), weights (n, k), kept (n, k), bool.
     """
     raise NotImplementedError
 
@@ -369,12 +421,14 @@ torch.manual_seed(0)
 x, experts = torch.randn(4, 5), Experts(5, 3, 8)
 positions, kept = assign(indices, weights, 2, "position")
 with torch.no_grad():
-    answers = experts(example["position"].to_slots(x[None]))[0]  # compute: (experts, slots, numbers)
-    expert_out = answers[indices, positions.clamp(0, 1)]  # combine: fetch each choice's answer ...
-    layer, block = combine(x, expert_out, weights, kept)  # ... weigh, add, and add the token
+    # compute: (experts, slots, numbers)
+    answers = experts(example["position"].to_slots(x[None]))[0]
+    # combine: fetch each choice's answer, weigh, add, and add the token
+    expert_out = answers[indices, positions.clamp(0, 1)]
+    layer, block = combine(x, expert_out, weights, kept)
     theirs = example["position"].through(x[None], experts)[0]
 print("choices that found a slot:", kept.tolist())
-print("how many numbers of each token the block changed:", (block != x).sum(1).tolist())
+print("numbers of each token that the block changed:", (block != x).sum(1).tolist())
 print("the layer's output equals the library's:", torch.allclose(layer, theirs))
 
 # %% [markdown]
@@ -383,14 +437,14 @@ print("the layer's output equals the library's:", torch.allclose(layer, theirs))
 
 # %%
 token, p = 1.0, 0.6
-print(f"right: x + 0 = {token + 0:.1f}     returned by the layer: x + p x = {token + p * token:.1f}")
+print(f"right, x + 0: {token + 0:.1f}; with the slip, x + p x: {token + p * token:.1f}")
 
 # %% [markdown]
 # The token is counted twice, and nothing crashes. Experienced people have written this, and their tests passed: Hugging
 # Face's Switch Transformers did it until pull request 37123 fixed it.
 
 # %% [markdown]
-# ## 7 · ★ Who is dropped (10 min)
+# ## 9 · ★ Who is dropped (10 min)
 #
 # Train a small Vision Transformer on real digits, with one MoE layer of 8 experts whose buffers are shared by the 4
 # images of a group. It takes about ten seconds.
@@ -409,14 +463,21 @@ model = ViT(
         examples_per_group=TOGETHER,
     ),
 )
+
+
+# %%
+def even_loads(routings):
+    """Return a loss that asks for even loads: the subject of lesson 03."""
+    return 0.01 * sum(load_balancing_loss(each.gates) for each in routings.values())
+
+
 history = train(
     model,
     train_digits,
     test_digits,
     steps=200,
     evaluate_every=100,
-    # a loss that asks for even loads; you need not understand it here
-    auxiliary=lambda routings: 0.01 * sum(load_balancing_loss(routing.gates) for routing in routings.values()),
+    auxiliary=even_loads,
     threads=1,  # steps this small lose more to waiting threads than they gain
 )
 print(f"accuracy on test digits: {100 * history.test_accuracy:.0f} %")
@@ -431,44 +492,52 @@ with torch.no_grad(), record(model.eval()) as seen:
     model(images)
 (library,) = seen.values()
 logits = library.logits
-routings = {priority: route(logits, priority=priority) for priority in ("position", "gate")}
+routings = {each: route(logits, priority=each) for each in ("position", "gate")}
 for priority, routing in routings.items():
-    places = metrics.dropped_per_example(routing, TOGETHER).view(-1, TOGETHER).mean(0)
-    lost = f"{100 * metrics.dropped_fraction(routing):.1f} % of patches dropped"
-    print(f"{priority:8s} {lost}; first to last image of a group:", "  ".join(f"{100 * p:.0f} %" for p in places))
-fair = metrics.expected_drop_fraction(TOGETHER * 16, NUM_EXPERTS, capacity_of(TOGETHER * 16, NUM_EXPERTS, 1, 1.0))
+    shares = metrics.dropped_per_example(routing, TOGETHER).view(-1, TOGETHER).mean(0)
+    lost = 100 * metrics.dropped_fraction(routing)
+    print(f"{priority:8s} {lost:.1f} % of patches dropped", end="; ")
+    told = "  ".join(f"{100 * share:.0f} %" for share in shares)
+    print("first to last image of a group:", told)
+capacity = capacity_of(TOGETHER * 16, NUM_EXPERTS, 1, 1.0)
+fair = metrics.expected_drop_fraction(TOGETHER * 16, NUM_EXPERTS, capacity)
 print(f"a fair router would drop {100 * fair:.1f} %")
-print("the same slots as in the library's own router:", torch.equal(routings["position"].token, library.token))
+same = torch.equal(routings["position"].token, library.token)
+print("the same slots as in the library's own router:", same)
 
 # %%
-heat = {p: metrics.dropped_per_position(r, TOGETHER).view(4, 4) for p, r in routings.items()}
+heat, told = {}, "In what share of digits a patch is dropped, in %, row by row: "
+for priority, routing in routings.items():
+    heat[priority] = metrics.dropped_per_position(routing, TOGETHER).view(4, 4)
+    rows = [round(100 * float(share)) for share in heat[priority].mean(1)]
+    told += f"{priority} {', '.join(map(str, rows))}; "
 fig, panels = plt.subplots(1, 2, figsize=(7.4, 3.4), layout="constrained")
 for panel, (priority, shares) in zip(panels, heat.items(), strict=True):
     drawn = panel.imshow(100 * shares, cmap="viridis", vmin=0, vmax=100)
-    for place, share in enumerate(shares.flatten().tolist()):
+    for i, share in enumerate(shares.flatten().tolist()):
         ink = "black" if share > 0.5 else "white"
-        panel.text(place % 4, place // 4, f"{100 * share:.0f}", ha="center", va="center", color=ink)
-    panel.set(title=f"priority: {priority}", xlabel="column of patches", xticks=range(4), yticks=range(4))
+        percent = panel.text(i % 4, i // 4, f"{100 * share:.0f}", color=ink)
+        percent.set(ha="center", va="center")
+    panel.set(title=f"priority: {priority}", xticks=range(4), yticks=range(4))
+    panel.set_xlabel("column of patches")
 panels[0].set_ylabel("row of patches")
 fig.colorbar(drawn, ax=panels, label="dropped (% of images)")
-rows = {priority: [round(100 * float(share)) for share in shares.mean(1)] for priority, shares in heat.items()}
-panels[0].set_label(
-    "In how many of 480 digits each of 16 patches is dropped. From the top row of the image to the bottom row, in %: by "
-    + "; by ".join(f"{priority} {', '.join(map(str, shares))}" for priority, shares in rows.items())
-    + "."
-)
+panels[0].set_label(told.removesuffix("; ") + ".")
 figures.described(panels[0])
 
 # %% [markdown]
-# Here are the same numbers split by the image's place in its group, and one more that helps to explain them:
+# Here are the same numbers for each image of a group, and two more that help to explain them:
 
 # %%
 for priority, routing in routings.items():
     print(f"dropped by {priority}, in %:  patch rows from top to bottom")
-    for place, rows_lost in enumerate(metrics.dropped(routing).view(-1, TOGETHER, 4, 4).float().mean((0, 3))):
-        print(f"  image {place} of its group     ", "  ".join(f"{100 * share:3.0f}" for share in rows_lost))
-wanted = torch.nn.functional.one_hot(logits.argmax(-1).view(-1, 16), NUM_EXPERTS).sum(1)  # (images, experts)
-print(f"of the 16 patches of an image, {wanted.amax(1).float().mean():.1f} choose the same expert, on average")
+    lost = metrics.dropped(routing).view(-1, TOGETHER, 4, 4).float().mean((0, 3))
+    for i, shares in enumerate(lost):
+        told = "  ".join(f"{100 * share:3.0f}" for share in shares)
+        print(f"  image {i} of its group     ", told)
+chosen = logits.argmax(-1).view(-1, 16)  # (images, patches)
+wanted = torch.nn.functional.one_hot(chosen, NUM_EXPERTS).sum(1).amax(1).float().mean()
+print(f"of the 16 patches of an image, {wanted:.1f} choose the same expert, on average")
 print("slots of one expert:", routings["position"].sizes[-1])
 
 # %% [markdown]
@@ -482,53 +551,67 @@ print("slots of one expert:", routings["position"].sizes[-1])
 # some experts too much. That is the subject of a later lesson.)
 #
 # The number of dropped patches is the same in both: with k = 1, an expert with 8 slots that is chosen by 20 tokens
-# drops 12 of them, whichever they are. The authors of batch priority routing (Riquelme et al., 2021) show large models
-# in which it drops mostly background. Is that so in our model, after 200 steps? Look for yourself.
+# drops 12 of them, whichever they are.
+#
+# **Here the core path ends.** Good next steps are section 11 and the five questions of section 17.
+
+# %% [markdown]
+# ## 10 · Does it matter who is dropped? (10 min)
+#
+# The authors of batch priority routing (Riquelme et al., 2021) show large models in which it drops mostly background.
+# Is that so in our model, after 200 steps? Look for yourself.
 
 # %%
 some = 8 * TOGETHER
-shown = {name: {"block 1": route(logits[:8], priority=name)} for name in ("position", "gate")}
-lens = RoutingLens(shown, images[:some], labels=[f"digit {digit}" for digit in test_digits[:some].labels])
+shown = {}
+for priority in ("position", "gate"):
+    shown[priority] = {"block 1": route(logits[:8], priority=priority)}
+labels = [f"digit {digit}" for digit in test_digits[:some].labels]
+lens = RoutingLens(shown, images[:some], labels=labels)
 lens
 
 # %% [markdown]
 # Hatched patches are dropped. Choose image 3, the last of its group, and switch the router between *position* and *gate*.
 # From the keyboard: <kbd>Tab</kbd> to a control, arrow keys to move.
 #
-# And does it matter who is dropped? First our model, with the same weights under both priorities:
+# Now the accuracy. First our model, with the same weights under both priorities; which will be better, and by how much?
 
 # %%
 moe = model.blocks[1].mlp
 for moe.router.priority in ("gate", "position"):
     with torch.no_grad():
-        correct = (model(images).argmax(1) == test_digits[:480].labels).float()
-    print(f"by {moe.router.priority:8s}: {100 * correct.mean():.1f} ± {100 * correct.std() / 480**0.5:.1f} % correct")
+        right = (model(images).argmax(1) == test_digits[:480].labels).float()
+    mean, error = 100 * right.mean(), 100 * right.std() / 480**0.5
+    print(f"by {moe.router.priority:8s}: {mean:.1f} ± {error:.1f} % correct")
 
 # %% [markdown]
 # If your run is like ours, the difference is smaller than its ±: on a task this easy, it hardly matters that a patch
-# misses one expert. Large models on hard tasks are another matter. The paper tried V-MoE S/16 without and with batch
-# priority (its Table 7):
+# misses one expert. Large models on hard tasks are another matter. The paper tried V-MoE S/16, a small Vision
+# Transformer on patches of 16 × 16 pixels with tokens choice, without and with batch priority (its Table 7). K is our
+# k. The accuracy is that of a linear classifier that saw ten labelled images of each class.
 
 # %%
 print("Table 7: ImageNet accuracy (%) with 10 examples per class")
-for without, with_priority in zip(published("table7")[::2], published("table7")[1::2], strict=True):
-    name = f"{without['model']}, {without['experts']} experts, K = {without['top_k']}"
+rows = published("table7")
+for without, with_priority in zip(rows[::2], rows[1::2], strict=True):
     before, after = without["imagenet_10shot"], with_priority["imagenet_10shot"]
-    print(f"{name}: {before:.1f} without, {after:.1f} with batch priority ({after - before:+.1f})")
+    print(f"{without['model']}, {without['experts']} experts", end=", ")
+    print(f"K = {without['top_k']}: {before:.1f} without", end=", ")
+    print(f"{after:.1f} with batch priority ({after - before:+.1f})")
 
 # %% [markdown]
 # With one choice the gain is large. With two it is small; one likely reason is that a token that loses its first expert
 # often still has its second.
 
 # %% [markdown]
-# ## 8 · Who depends on whom (10 min)
+# ## 11 · Does an earlier token depend on a later one? (8 min)
 #
 # Tokens choose for themselves, but they share slots. So a token's answer may depend on others. On which?
 
 
 # %%
 def changed_by_last(k, priority="position", one_by_one=False):
-    """Measure in what share of 200 random sequences a new last token changes what an earlier one gets."""
+    """Measure in what share of sequences a new last token changes an earlier one."""
     generator = torch.Generator().manual_seed(0)
     logits = torch.randn(200, 32, 8, generator=generator)
     other = logits.clone()
@@ -537,25 +620,28 @@ def changed_by_last(k, priority="position", one_by_one=False):
 
     def kept(scores):
         weights, indices = scores.softmax(-1).topk(k)
-        if one_by_one:  # as if each token's choices were separate tokens, one after the other
-            return assign(indices.view(-1, 1), weights.reshape(-1, 1), capacity, priority)[1].view(-1, k)
-        return assign(indices, weights, capacity, priority)[1]
+        if one_by_one:  # as if each choice were a token of its own, one after the other
+            indices, weights = indices.view(-1, 1), weights.reshape(-1, 1)
+        return assign(indices, weights, capacity, priority)[1].view(-1, k)
 
-    changed = [bool((kept(a)[:-1] != kept(b)[:-1]).any()) for a, b in zip(logits, other, strict=True)]
+    pairs = zip(logits, other, strict=True)
+    changed = [bool((kept(a)[:-1] != kept(b)[:-1]).any()) for a, b in pairs]
     return sum(changed) / len(changed)
 
 
+# %%
 def show_causality():
+    usual = "k = 2, by position, first choices first"
     rules = {
         "k = 1, by position": changed_by_last(1),
-        "k = 2, by position, each token's choices together": changed_by_last(2, one_by_one=True),
-        "k = 2, by position, first choices first": changed_by_last(2),
+        "k = 2, by position, token by token": changed_by_last(2, one_by_one=True),
+        usual: changed_by_last(2),
         "k = 1, by gate": changed_by_last(1, "gate"),
     }
     print("sequences in which the last token changes an earlier one:")
     for rule, share in rules.items():
-        print(f"  {rule:52s} {100 * share:5.1f} %")
-    return 100 * rules["k = 2, by position, first choices first"]
+        print(f"  {rule:40s} {100 * share:5.1f} %")
+    return 100 * rules[usual]
 
 
 predict("m26b-causal", reveal=show_causality)
@@ -571,26 +657,30 @@ predict("m26b-causal", reveal=show_causality)
 # </details>
 
 # %% [markdown]
-# And across images? Keep the last image of each group, and exchange the three that come before it. How many of its
-# patches change fate, dropped before and not now, or the other way round?
+# ## 12 · Does an image depend on the others? (6 min)
+#
+# Keep the last image of each group, and exchange the three that come before it. How many of its patches change fate,
+# dropped before and not now, or the other way round? Guess a share before you run the cell.
 
 
 # %%
-def mates_change(place, groups_of, priority):
-    """Measure what share of this image's patches change fate when the other three images of its group are exchanged."""
+def mates_change(image, groups_of, priority):
+    """Measure what share of an image's patches change fate when the others change."""
     company = logits.view(-1, TOGETHER, 16, NUM_EXPERTS)
     other = company.roll(1, 0)
-    other[:, place] = company[:, place]  # the image itself stays
+    other[:, image] = company[:, image]  # the image itself stays
     lost = []
     for scores in (company, other):
-        routing = route(scores.reshape(-1, groups_of * 16, NUM_EXPERTS), priority=priority)
-        lost.append(metrics.dropped(routing).view(-1, TOGETHER, 16)[:, place])
-    return float((lost[0] != lost[1]).float().mean())
+        groups = scores.reshape(-1, groups_of * 16, NUM_EXPERTS)
+        routing = route(groups, priority=priority)
+        lost.append(metrics.dropped(routing).view(-1, TOGETHER, 16)[:, image])
+    return 100 * float((lost[0] != lost[1]).float().mean())
 
 
-for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "gate")):
-    share = mates_change(TOGETHER - 1, groups_of, priority)
-    print(f"groups of {groups_of} image(s), by {priority:8s}: {100 * share:4.1f} % of its patches change fate")
+for groups_of in (4, 1):
+    for priority in ("position", "gate"):
+        share = mates_change(TOGETHER - 1, groups_of, priority)
+        print(f"groups of {groups_of}, by {priority:8s}: {share:4.1f} % change fate")
 
 # %% [markdown]
 # The image is the same, the weights are the same, and yet the result differs, because the *other images* differ.
@@ -603,7 +693,7 @@ for groups_of, priority in ((4, "position"), (4, "gate"), (1, "position"), (1, "
 # %%
 for priority in ("position", "gate"):
     share = mates_change(0, TOGETHER, priority)
-    print(f"first image of {TOGETHER}, by {priority:8s}: {100 * share:4.1f} % of its patches change fate")
+    print(f"first image of {TOGETHER}, by {priority:8s}: {share:4.1f} % change fate")
 
 # %% [markdown]
 # <details><summary>Why?</summary>
@@ -611,22 +701,32 @@ for priority in ("position", "gate"):
 # gate no token is safe: a token with a larger gate goes first, whatever image it comes from.</details>
 
 # %% [markdown]
-# ## 9 · Exercise: write the check (10 min)
+# ## 13 · Exercise: write the check (12 min)
 #
-# You have used many checks; now write one. `check_assign(assign)` receives a candidate and must raise an error if it is
-# wrong, with `assert` or otherwise. It is tried on right functions in several styles, all of which it must accept, and
-# on 21 wrong ones, of which it must reject 17. Most of them return the right shapes.
+# You have used many checks; now write one.
+#
+# - **In:** `assign`, a candidate for the function of section 5: it takes indices, weights, capacity and priority, and
+#   returns positions and kept.
+# - **Out:** nothing for a right candidate; an error for a wrong one, by `assert` or otherwise.
+# - **Mind:** accept every right one. It may put anything into positions where kept is False, may use any integer type
+#   for positions, and may serve either of two tokens with equal weights first.
+#
+# It is tried on right functions in several styles, all of which it must accept, and on wrong ones. Most of those return
+# the right shapes.
+
+# %%
+from softmoe_edu.course.lesson_02.check_assign.properties import NEEDED
+from softmoe_edu.teaching.discovery import find_exercise
+
+exercise = find_exercise("assign-with-capacity")
+right, wrong = (exercise.answer, *exercise.variants), exercise.mistakes
+print(f"{len(right)} right functions: accept all of them")
+print(f"{len(wrong)} wrong functions: reject {NEEDED} of them or more")
 
 
 # %% tags=["exercise:check-assign"]
 def check_assign(assign):
-    """Raise an error if assign is a wrong assign_with_capacity, none if it is right.
-
-    assign(indices, weights, capacity, priority) -> (positions, kept), as in the
-    exercise before. The error may be an AssertionError or another one. A right function
-    may put anything into positions where kept is False, may use any integer type for
-    positions, and may serve either of two tokens with equal weights first.
-    """
+    """Raise an error if assign is a wrong assign_with_capacity, none if it is right."""
     raise NotImplementedError
 
 
@@ -638,27 +738,29 @@ def check_assign(assign):
 check("check-assign", check_assign)
 
 # %% [markdown]
+# ## 14 · What your check lets through (10 min)
+#
 # Your check may pass and still let some wrong functions through. Which ones? The next cell asks *your* check, even
-# while it still fails:
+# while it still fails. Choose one survivor, think of an input on which it goes wrong, add that to your check, and run
+# both cells again.
 
 # %%
 from softmoe_edu.teaching.check.attempt import NotStarted
 from softmoe_edu.teaching.check.write_the_check import refusal
-from softmoe_edu.teaching.discovery import find_exercise
 
-exercise = find_exercise("assign-with-capacity")
-right, wrong = (exercise.answer, *exercise.variants), exercise.mistakes
 try:
-    accepted = [function for function in right if not refusal(check_assign, function)]
-    survivors = [mistake for mistake in wrong if not refusal(check_assign, mistake.function)]
+    accepted = [each for each in right if not refusal(check_assign, each)]
+    survivors = [each for each in wrong if not refusal(check_assign, each.function)]
+    rejected, through = len(wrong) - len(survivors), len(survivors)
     print(f"right functions: {len(accepted)} of {len(right)} accepted")
-    print(f"wrong functions: {len(wrong) - len(survivors)} of {len(wrong)} rejected, {len(survivors)} let through")
+    print(f"wrong functions: {rejected} of {len(wrong)} rejected", end=", ")
+    print(f"{through} let through")
     print(*(f"  one that {mistake.does}" for mistake in survivors), sep="\n")
 except NotStarted:
-    print("Write check_assign first, and run its cell; then this one shows what it lets through.")
+    print("Write check_assign first, and run its cell: then this one has an answer.")
 
 # %% [markdown]
-# ## 10 · Clinic (5 min)
+# ## 15 · Clinic (10 min)
 #
 # A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
 
@@ -675,7 +777,8 @@ x = torch.randn(200, 16, 8)
 with record(patient.layer) as seen:
     y = patient.layer(x)
 routing = seen["router"]
-print("input", tuple(x.shape), "output", tuple(y.shape), routing)
+print("input", tuple(x.shape), "output", tuple(y.shape))
+print(routing)
 print(f"dropped: {100 * metrics.dropped_fraction(routing):.0f} % of tokens")
 
 # %%
@@ -686,11 +789,11 @@ patient.diagnose(*my_diagnosis)
 # More patients: `clinic("02", 2)`, `clinic("02", 3)` and so on.
 
 # %% [markdown]
-# ## 11 · What is settled (5 min)
+# ## 16 · What is settled (6 min)
 #
 # The paper's Section 2.2 makes two claims that this lesson can test. *No token dropping*: in Soft MoE every slot is a
 # weighted average of **all** tokens. *Per-sequence determinism*: where sequences compete for slots, a result depends on
-# the whole batch, not on its own sequence alone. You saw the second in section 8. For the first, give both routers the
+# the whole batch, not on its own sequence alone. You saw the second in section 12. For the first, give both routers the
 # same tokens, and as few as 8 slots for 64 of them:
 
 # %%
@@ -705,7 +808,18 @@ for name, router in crowded.items():
         routing = router(tokens)
     _, n, e, p = routing.sizes
     lost = metrics.dropped_fraction(routing)
-    print(f"{name:14s} {n} tokens, {e * p} slots: {100 * lost:.1f} % of tokens in no slot")
+    print(f"{name:14s} {n} tokens, {e * p} slots", end=": ")
+    print(f"{100 * lost:.1f} % of tokens in no slot")
+
+# %% [markdown]
+# Both were also tested on more models and seeds. These verdicts are read from the records of those runs:
+
+# %%
+from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+
+for name in ("dropping", "determinism"):
+    finding = judged(name, read_record(record_path(RECORDS, name), name))
+    print(f"{find_claim(name).title}: {finding.verdict}.\n    {finding.reason}\n")
 
 # %% [markdown]
 # *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and the other images
@@ -719,7 +833,7 @@ for name, router in crowded.items():
 print("My rule for the ninth token:", my_rule)
 
 # %% [markdown]
-# ### Five questions
+# ## 17 · Five questions (5 min)
 #
 # <details><summary>1. 64 tokens, 16 experts, k = 2, factor 1.25. How many slots does one expert have?</summary>
 # 64 · 2 · 1.25 / 16 = 10. That is per expert; a token still uses at most two experts.</details>
@@ -741,4 +855,6 @@ print("My rule for the ninth token:", my_rule)
 # is alone.</details>
 
 # %%
+from softmoe_edu.teaching import calibration
+
 calibration("02")

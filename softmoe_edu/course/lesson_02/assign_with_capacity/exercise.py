@@ -18,21 +18,9 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def assign_with_capacity(indices, weights, capacity, priority):
-    """Assign each choice of a group's tokens to a slot of its expert while one is free.
+    """Return positions (n, k) and kept (n, k): the slot of each choice, if it got one.
 
-    indices (n, k): the experts that each of n tokens chooses, best first. -1 means no
-        choice: padding has -1 only; another token may have fewer than k choices, and
-        -1 after them.
-    weights (n, k): the gates of these choices, largest first.
-    capacity: the number of slots of each expert, at least 1.
-    priority: within each round, "position" serves the tokens in their order, "gate" by
-        their largest weight, the largest first (of equal ones, either may be first).
-
-    All first choices are served before any second one.
-
-    Returns positions (n, k), whole numbers: the slot that the choice takes, 0 for an
-    expert's first arrival, 1 for the next, and so on; and kept (n, k), bool: whether it
-    got a slot. Where it got none, any position will do.
+    indices (n, k): experts, best first, -1: no choice. weights (n, k): their gates.
     """
     n, k = indices.shape
     order = range(n)

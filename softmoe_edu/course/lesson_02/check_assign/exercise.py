@@ -11,13 +11,7 @@ from softmoe_edu.teaching.exercise import Hint
 
 
 def check_assign(assign):
-    """Raise an error if assign is a wrong assign_with_capacity, none if it is right.
-
-    assign(indices, weights, capacity, priority) -> (positions, kept), as in the
-    exercise before. The error may be an AssertionError or another one. A right function
-    may put anything into positions where kept is False, may use any integer type for
-    positions, and may serve either of two tokens with equal weights first.
-    """
+    """Raise an error if assign is a wrong assign_with_capacity, none if it is right."""
     indices = torch.tensor([[0, 1], [-1, -1], [0, 2], [0, 1], [1, -1], [2, 1]])
     weights = torch.tensor([[0.5, 0.3], [0.99, 0.98], [0.6, 0.2], [0.7, 0.25], [0.9, 0.1], [0.55, 0.4]])
     expected = {
@@ -78,7 +72,7 @@ EXERCISE = write_the_check(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=10,
+    minutes=12,
     difficulty=4,
     points=3,
 )

@@ -10,16 +10,9 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def combine_with_residual(x, expert_out, weights, kept):
-    """Combine the experts' answers for each token, and add the residual connection.
+    """Return layer (n, d), the weighted answers of kept choices, and block, x + layer.
 
-    x (n, d): the tokens that came in.
-    expert_out (n, k, d): the answers of each token's k experts; where kept is False
-        there is no answer, and any numbers may be there, even inf or NaN.
-    weights (n, k): the gates. kept (n, k), bool: which choices got a slot.
-
-    Returns layer (n, d), for each token the sum of weight times answer over the choices
-    that were kept, and block (n, d), the tokens plus layer: the residual connection.
-    Gradients must flow through both, so use torch.
+    x (n, d), expert_out (n, k, d), weights (n, k), kept (n, k), bool.
     """
     answers = expert_out.masked_fill(~kept[..., None], 0)
     layer = (answers * weights[..., None]).sum(1)
@@ -85,7 +78,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=9,
     difficulty=2,
     points=3,
     essential=True,

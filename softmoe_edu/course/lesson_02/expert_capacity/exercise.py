@@ -10,18 +10,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def expert_capacity(tokens, experts, k, factor, multiple_of=1):
-    """Return the number of slots of one expert, an int.
-
-    tokens: tokens of a group. experts: experts of the layer.
-    k: experts that each token chooses.
-    factor: the slots of all experts together, divided by the number of all choices.
-    multiple_of: what the result has to be a multiple of.
-
-    The slots are shared evenly among the experts and rounded up, then rounded up again
-    to the next multiple of `multiple_of`. Compute in floating point and round the
-    result as it is: 100 tokens with factor 1.1 on 2 experts give a little over 55, and
-    so 56, as in the official code.
-    """
+    """Return the number of slots of one expert, an int, rounded up to a multiple."""
     capacity = math.ceil(tokens * k * factor / experts)
     return capacity + -capacity % multiple_of
 
@@ -92,7 +81,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=5,
+    minutes=7,
     difficulty=2,
     points=2,
     essential=True,
