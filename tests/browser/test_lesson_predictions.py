@@ -14,6 +14,7 @@ from workbench import Workbench
 pytestmark = [pytest.mark.browser, pytest.mark.notebook]
 
 SHOWS = "display(figures.described("
+VERDICT = re.compile(r"^\s*(Right\. You|Not so: you) predicted ")
 
 
 def code_of(lesson: Path) -> list[str]:
@@ -55,7 +56,7 @@ def test_a_locked_prediction_shows_its_figures_whole(name: str, workbench: Workb
             else:
                 view.get_by_role("textbox").fill("20")
         view.get_by_role("button", name="Lock my answer").click()
-        expect(view.get_by_role("status")).to_contain_text("you predicted")
+        expect(view.get_by_role("status")).to_have_text(VERDICT)
         expect(cell.locator(".jp-OutputArea img")).to_have_count(figures)
         assert blanks(pictures(cell)) == []
         take_screenshot(view, f"{name}-prediction-{index}")

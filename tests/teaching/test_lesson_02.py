@@ -9,6 +9,7 @@ import torch
 
 from softmoe_edu import metrics, record
 from softmoe_edu.capacity import capacity_for
+from softmoe_edu.course.lesson_02.assign_with_capacity import exercise
 from softmoe_edu.course.lesson_02.assign_with_capacity.exercise import LINES, in_order, numbered
 from softmoe_edu.course.lesson_02.card import CARD
 from softmoe_edu.course.lesson_02.clinic import CLINIC, PATIENTS, PatientLayer
@@ -63,14 +64,35 @@ def test_lines_do_not_replace_what_a_learner_wrote(capsys):
     assert examine(ASSIGN, again).passed and examine(ASSIGN, first).passed
 
 
-def test_the_lesson_s_lines_give_way_to_its_exercise(capsys):
-    """Run All with both an answer and an order keeps the answer: the cell of the lesson hands over what is there."""
+def lesson_cell(words):
+    """Return the one code cell of the lesson that holds these words."""
     (path,) = (Path(__file__).parents[2] / "notebooks").glob("02_*.ipynb")
-    (cell,) = [c.source for c in nbformat.read(path, 4).cells if "in_order(order" in c.source]
-    names = {"in_order": in_order, "numbered": numbered, "assign_with_capacity": mine}
-    exec(cell.replace("order = []", f"order = {RIGHT}"), names)
+    (cell,) = [c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code" and words in c.source]
+    return cell
 
-    assert names["assign_with_capacity"] is mine and "stays the one that you wrote" in capsys.readouterr().out
+
+def test_the_lesson_s_lines_give_way_to_its_exercise(capsys):
+    """Run All with both an answer and an order goes on with the answer; with a stub it goes on with the lines."""
+    cell, found = lesson_cell("instead_of=assign_with_capacity"), {}
+    for name, function in (("mine", mine), ("stub", stub)):
+        names = {"lines": exercise, "use": lambda id, used: used, "assign_with_capacity": function, "order": RIGHT}
+        exec(cell, names)
+        found[name] = names["assign"]
+
+    said = capsys.readouterr().out
+    assert found["mine"] is mine and "stays the one that you wrote" in said
+    assert examine(ASSIGN, found["stub"]).passed and "now made of your lines" in said
+
+
+def test_lines_are_checked_before_the_function_is_written():
+    """The cell of the order says nothing while it is empty, and checks the lines once it is filled."""
+    cell, shown = lesson_cell("order = []"), []
+    names = {"lines": exercise, "check": lambda id, function: examine(ASSIGN, function), "display": shown.append}
+    exec(cell, names)
+    assert shown == []
+
+    exec(cell.replace("order = []", f"order = {instead((12, 3))}"), names)
+    assert [report.mistake for report in shown] == ["padding-kept"]
 
 
 def test_the_lines_in_order_are_a_right_answer():
@@ -215,8 +237,7 @@ def test_the_layer_of_a_patient_learns():
         assert still <= ({"router.w_gate"} if "gates-are-one" in ids else set()), ids
 
 
-def test_the_card_has_a_right_choice_and_the_lessons_time():
-    """The vote's right answer is one of its choices, and the parts are no longer than a lesson may be."""
+def test_the_card_has_a_right_choice():
+    """The vote's right answer is one of its choices, and its number is computed."""
     assert CARD.vote.right in CARD.vote.choices
-    assert sum(part.minutes for part in CARD.parts) <= 75
     assert round(metrics.expected_drop_fraction(49, 32, 2), 3) == 0.187

@@ -1,11 +1,19 @@
-"""The patient of lesson 05: what is wrong with it can be measured as its findings say, and nothing else is."""
+"""Lesson 05: its patient shows what its findings say and nothing else; its pictures and paper agree with the layer."""
 
+from fractions import Fraction
+from pathlib import Path
+
+import nbformat
 import pytest
 import torch
 from torch.nn.functional import normalize
 
-from softmoe_edu import ViT, record
+from softmoe_edu import ViT, figures, record
 from softmoe_edu.course.lesson_05.clinic import CASES, CLINIC, DIM, NUM_EXPERTS, SLOTS, build, make
+from softmoe_edu.course.lesson_05.on_paper import compared
+from softmoe_edu.course.lesson_05.pictures import FACTORS, POWERS, by_hand, flow, shapes
+from softmoe_edu.course.lesson_05.pictures import TOKENS as BY_HAND
+from softmoe_edu.course.lesson_05.soft_moe.exercise import soft_moe
 from softmoe_edu.routers.weights import soft_weights
 from softmoe_edu.teaching.draw import Draw
 
@@ -123,3 +131,75 @@ def test_every_patient_trains_in_a_vit_and_can_be_recorded():
         assert seen["blocks.1.mlp.router"].sizes == (3, 16, NUM_EXPERTS, SLOTS)
         assert patient.router.phi.grad.isfinite().all() and patient.router.phi.grad.abs().sum() > 0
         assert all(w.grad.isfinite().all() and w.grad.abs().sum() > 0 for w in patient.experts.parameters())
+
+
+def test_the_numbers_in_the_picture_are_those_of_the_layer():
+    """The reference, on the hand example, answers what the picture shows."""
+    dispatch, combine, slots, answers = by_hand()
+    x = torch.tensor([BY_HAND], dtype=torch.float64)
+    phi = torch.linalg.solve(x[0], torch.tensor(POWERS, dtype=torch.float64).log())[..., None]
+    given = soft_moe(x, phi, [lambda slot, factor=factor: factor * slot for factor in FACTORS])
+
+    torch.testing.assert_close(given[0], torch.tensor([[float(number) for number in row] for row in answers]).double())
+    assert slots[0] == [Fraction(3, 4), Fraction(1, 2)] and answers[0] == [Fraction(7, 3)] * 2
+    assert [sum(column) for column in zip(*dispatch, strict=True)] == [1] * 3 and [*map(sum, combine)] == [1] * 2
+
+
+@pytest.mark.parametrize(("numbers", "told"), [(False, False), (True, True)])
+def test_the_flow_tells_its_numbers_only_when_asked(numbers, told):
+    """Before the exercise on paper neither the picture nor its description tells what is to be computed."""
+    axes = flow(numbers)
+    words = [text.get_text() for text in axes.texts]
+    described = figures.described(axes)
+
+    assert any("7/3" in text for text in words) is told
+    assert ("7/3" in described.alt) is told and "Two tokens" in described.alt
+    widths = {line.get_linewidth() for line in axes.lines}
+    assert (len(widths) > 1) is told
+
+
+def test_the_shapes_fit():
+    """In each product the letters that touch agree, and the result has the others; the description says so."""
+    axes = shapes()
+    described = figures.described(axes).alt
+
+    for sentence in (
+        "X (n rows, d columns) times Φ (d, e·p) gives L (n, e·p)",
+        "Dᵀ (e·p rows, n columns) times X (n, d)",
+    ):
+        assert sentence in described
+    assert "C (n rows, e·p columns) times Ỹ (e·p, d) gives Y (n, d)" in described
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("?", "not filled in"),
+        ("", "not filled in"),
+        ("1/3, 4/3", "right, [1/3, 4/3]"),
+        ("[ 1/3 , 4 / 3 ]", "right, [1/3, 4/3]"),
+        ("0.333, 1.33", "right, [1/3, 4/3]"),
+        ([1 / 3, 4 / 3], "right, [1/3, 4/3]"),
+        ("4/3, 1/3", "you have [4/3, 1/3], exact is [1/3, 4/3]"),
+        ("1/3", "you have [1/3], exact is"),
+        ("1/0, 2", "cannot be read"),
+        ("a third", "cannot be read"),
+        (7, "you have [7], exact is"),
+    ],
+)
+def test_what_was_typed_from_paper_is_compared(typed, said):
+    """Right numbers in any notation are right; others are shown beside the exact ones; nothing raises."""
+    assert said in compared(typed, [Fraction(1, 3), Fraction(4, 3)])
+    assert ("1/3, 4/3" in compared(typed, [Fraction(1, 3), Fraction(4, 3)])) is (
+        "not filled" not in said and "read" not in said
+    )
+
+
+@pytest.mark.parametrize("number", ["02", "05"])
+def test_code_is_seen_whole_and_runs_in_small_cells(number):
+    """No line of code is wider than 88 characters, and no cell longer than 25 lines."""
+    (path,) = (Path(__file__).parents[2] / "notebooks").glob(f"{number}_*.ipynb")
+    cells = [cell.source.splitlines() for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
+
+    assert [line for lines in cells for line in lines if len(line) > 88] == []
+    assert [lines[0] for lines in cells if len(lines) > 25] == []
