@@ -263,7 +263,7 @@ CapacityExplorer(num_experts=8, tokens=64)
 #
 # Put the function together before you write it. Of the 20 lines below, 15 make it up, already indented; the other five
 # are common mistakes. Type the numbers of the right lines into `order`, from top to bottom, such as `[3, 1, 2]`, and
-# run both cells again. The check says what your lines do.
+# run that cell. The check says what your lines do.
 
 # %%
 from softmoe_edu.course.lesson_02.assign_with_capacity import exercise as lines
@@ -280,7 +280,7 @@ if order:
 # Then come two loops, one inside the other. Which is the outer one?
 #
 # > **A good place to rest.** You have done half of the core path. When you come back: *Run > Run All Above Selected
-# > Cell*. The core path goes on with section 7.
+# > Cell*. The core path goes on with section 7; run the cells of section 6 on the way, without writing anything.
 
 # %% [markdown]
 # ## 6 · Exercise: write it yourself (10 min)
@@ -553,7 +553,8 @@ print("slots of one expert:", routings["position"].sizes[-1])
 # The number of dropped patches is the same in both: with k = 1, an expert with 8 slots that is chosen by 20 tokens
 # drops 12 of them, whichever they are.
 #
-# **Here the core path ends.** Good next steps are section 11 and the five questions of section 17.
+# **Here the core path ends.** Good next steps are sections 11 and 12, and the five questions of section 17. If you skip
+# sections, choose **Run > Run All Above Selected Cell** first: later ones use what earlier ones made.
 
 # %% [markdown]
 # ## 10 · Does it matter who is dropped? (10 min)

@@ -140,8 +140,8 @@ my_token_0 = "?"  # the answer for token 0
 my_token_1 = "?"  # if you like
 
 # %% [markdown]
-# The same in code, with exact fractions. The six steps come in the same order as on your paper. (Skip the code if your
-# paper is right.)
+# The same in code, with exact fractions; the six steps come in the same order as on your paper. You may run the next
+# cell unread, and come back to it if your paper and the cell after it differ.
 
 # %%
 from fractions import Fraction
@@ -199,8 +199,7 @@ if my_token_0 != "?":
 # 2. **normalise**, for dispatch: $D_{ij} = e^{L_{ij}} \,/\, \sum_{i'} e^{L_{i'j}}$, a softmax down each column, over
 #    tokens (Eq. 1).
 # 3. **normalise**, for combine: $C_{ij} = e^{L_{ij}} \,/\, \sum_{j'} e^{L_{ij'}}$, a softmax along each row, over all
-#    slots of all experts (Eq. 2).
-#    **select**: nothing.
+#    slots of all experts (Eq. 2). Then comes **select**, in which nothing happens.
 # 4. **dispatch**: $\tilde X = D^{\top} X$. Each slot is an average of tokens (Eq. 1).
 # 5. **compute**: $\tilde Y_i = f_{\lfloor i/p \rfloor}(\tilde X_i)$. Slots are counted expert by expert: expert 0 has
 #    the first $p$ of them.
@@ -306,9 +305,9 @@ check("combine-weights", combine_weights)
 # %% [markdown]
 # ## 7 · ★ The whole layer, from numbered lines (6 min)
 #
-# Before you write the layer, put it together. The next cell shows twelve numbered lines. Six of them, in the right
-# order, make up Algorithm 1 for a batch; the other six are common mistakes. Return the six numbers from top to bottom,
-# such as `[3, 1, 4, 2, 6, 5]`. More than one order runs.
+# Before you write the layer, put it together. The next cell has twelve numbered lines: open them. Six, in the right
+# order, make up Algorithm 1 for a batch; the other six are common mistakes. Let `soft_moe_lines` return the six numbers
+# from top to bottom, such as `[3, 1, 4, 2, 6, 5]`. More than one order is right.
 
 # %%
 from softmoe_edu.course.lesson_05.sort_soft_moe.exercise import listing
@@ -358,9 +357,9 @@ check("soft-moe", soft_moe)
 # %% [markdown]
 # Stuck? Call `hint("soft-moe")`.
 #
-# **Here the core path ends.** You can compute, write and test against the definition; what follows shows what such a
-# layer does, and how to tell wrong ones. Good next steps are section 13, the clinic, and the five questions of section
-# 15.
+# **Here the core path ends.** What follows shows what such a layer does, and how to tell a wrong one. Good next steps are
+# section 13, the clinic, and the five questions of section 15. If you skip sections, choose **Run > Run All Above
+# Selected Cell** first: later ones use what earlier ones made.
 
 # %% [markdown]
 # ## 9 · Your layer beside the library's, and under the lens (10 min)
@@ -664,8 +663,8 @@ RoutingLens(found["blocks.1.mlp.router"], images.images, labels=labels)
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
 # Two of these suspects stood in published code. One repository had both softmaxes swapped, as patient 1 has: the
-# dispatch weights normalised over slots, the combine weights over tokens. Such a layer learned as well as the right one
-# above, so nothing but a look at the sums finds it. In another,
+# dispatch weights normalised over slots, the combine weights over tokens. You saw that such a layer learns about as well
+# as the right one: accuracy cannot find it, a look at the sums does. In another,
 # <a href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax ran over the batch</a>: the
 # paper's Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
 #
