@@ -72,7 +72,7 @@ EXERCISE = write_the_check(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=12,
+    minutes=10,
     difficulty=4,
     points=3,
 )

@@ -78,7 +78,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=9,
+    minutes=10,
     difficulty=2,
     points=3,
     essential=True,

@@ -45,7 +45,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=7,
+    minutes=5,
     difficulty=2,
     points=2,
     essential=True,

@@ -42,7 +42,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=8,
+    minutes=5,
     difficulty=2,
     points=2,
     essential=True,

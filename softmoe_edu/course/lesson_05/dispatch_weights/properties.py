@@ -32,7 +32,7 @@ def far_slots(draw: Draw) -> tuple:
 
 
 def hand(draw: Draw) -> tuple:
-    """Return scores of two tokens with three slots, one for each expert (lesson 05, section 2)."""
+    """Return scores of two tokens with three slots, one for each expert (lesson 05, section 3)."""
     return (draw.tensor([[[[math.log(v)] for v in row] for row in ((3, 1, 2), (1, 2, 1))]]),)
 
 

@@ -61,7 +61,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=8,
+    minutes=10,
     difficulty=3,
     points=4,
     essential=True,

@@ -66,7 +66,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=6,
+    minutes=5,
     difficulty=2,
     points=1,
     library=(),
