@@ -55,6 +55,11 @@ export const GLOSSARY = {
   leak: "An output that changes with a later token. A causal layer has none.",
   coverage: "How many experts took each token. In experts choice it varies: some tokens have several, some none.",
   tolerance: "The largest change of an output that counts as none; computers round.",
+  "auxiliary loss": "A loss that is added to that of the task, with a small weight, to keep a router in order.",
+  "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",
+  "balance loss":
+    "The number of experts, times the sum over experts of the share of choices that go to one and its mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
+  importance: "An expert's gates, summed over the tokens of a group.",
   "permutation equivariant":
     "Said of a layer that follows the order of its tokens: in another order they get the same answers, in that order.",
   FLOPs: "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",

@@ -11,5 +11,6 @@ LESSON = Lesson(
         "softmoe_edu.SoftRouter",
         "softmoe_edu.TokensChoiceRouter",
         "softmoe_edu.losses.load_balancing_loss",
+        "softmoe_edu.metrics.experts_per_token",
     ),
 )

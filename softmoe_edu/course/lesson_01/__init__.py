@@ -2,4 +2,6 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="01", title="Token choice: score, select, weigh")
+LESSON = Lesson(
+    number="01", title="Token choice: score, select, weigh", shows=("softmoe_edu.metrics.experts_per_token",)
+)

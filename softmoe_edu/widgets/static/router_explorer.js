@@ -144,6 +144,10 @@ var GLOSSARY = {
   leak: "An output that changes with a later token. A causal layer has none.",
   coverage: "How many experts took each token. In experts choice it varies: some tokens have several, some none.",
   tolerance: "The largest change of an output that counts as none; computers round.",
+  "auxiliary loss": "A loss that is added to that of the task, with a small weight, to keep a router in order.",
+  "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",
+  "balance loss": "The number of experts, times the sum over experts of the share of choices that go to one and its mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
+  importance: "An expert's gates, summed over the tokens of a group.",
   "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the same answers, in that order.",
   FLOPs: "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
   jump: "A change of an answer that stays as large as it is, however small the change of the input.",
@@ -4305,6 +4309,8 @@ function render({ model, el }) {
   const texts = model.get("_words");
   const pictures = model.get("_pictures");
   const limits = model.get("_limits");
+  const focus = model.get("_focus");
+  const inFocus = (name) => !focus.length || focus.includes(name);
   const batch = batchOf(floats(model.get("_logits")), sizes);
   const follow = bindKnobs(view, stopsOf(KNOBS, limits), fitChoices);
   const radios = `router-explorer-${crypto.getRandomValues(new Uint32Array(1))}`;
@@ -4337,6 +4343,10 @@ function render({ model, el }) {
     root.querySelector(".router-explorer-ramp i")
   );
   ramp.style.background = RAMP_CSS;
+  if (focus.length) {
+    root.classList.add("router-explorer-focused");
+    for (const name of focus) if (part2("more").contains(part2(name))) part2("more").before(holder(name));
+  }
   for (const step of STEPS) input(step).name = radios;
   for (const shading of SHADINGS) input(shading).name = `${radios}-shading`;
   if (texts.length) {
@@ -4427,10 +4437,10 @@ function render({ model, el }) {
       Object.keys(LISTS)
     ) {
       fillList(select(name), LISTS[name], settings[name]);
-      holder(name).hidden = listens[name] === false;
+      holder(name).hidden = listens[name] === false || !inFocus(name);
     }
     for (const [name, [least, most]] of Object.entries(limits))
-      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most;
+      if (KNOBS[name]) holder(name).hidden = listens[name] === false || least === most || !inFocus(name);
     for (const each of STEPS) input(each).checked = each === step;
     for (const each of SHADINGS) input(each).checked = each === model.get("shading");
     const [words, equation, code] = cardOf(settings, step);

@@ -391,6 +391,10 @@ var GLOSSARY = {
   leak: "An output that changes with a later token. A causal layer has none.",
   coverage: "How many experts took each token. In experts choice it varies: some tokens have several, some none.",
   tolerance: "The largest change of an output that counts as none; computers round.",
+  "auxiliary loss": "A loss that is added to that of the task, with a small weight, to keep a router in order.",
+  "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",
+  "balance loss": "The number of experts, times the sum over experts of the share of choices that go to one and its mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
+  importance: "An expert's gates, summed over the tokens of a group.",
   "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the same answers, in that order.",
   FLOPs: "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
   jump: "A change of an answer that stays as large as it is, however small the change of the input.",
@@ -3829,6 +3833,9 @@ function render({ model, el }) {
   part("capacity_factor-knob").hidden = !has("tokens choice", "experts choice");
   part("top_k-knob").hidden = part("top_k-knob").hidden || !has("tokens choice");
   part("priority-knob").hidden = !has("tokens choice");
+  const focus = model.get("_focus");
+  for (const name of focus.length ? [...Object.keys(KNOBS), "priority"] : [])
+    if (!focus.includes(name)) part(`${name}-knob`).hidden = true;
   const settingsNow = () => (
     /** @type {Settings} */
     Object.fromEntries(SETTINGS.map((name) => [name, model.get(name)]))
