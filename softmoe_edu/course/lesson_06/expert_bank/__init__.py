@@ -1,0 +1,1 @@
+"""Exercise: all experts in two batched products (lesson 06)."""

@@ -1,0 +1,1 @@
+"""Exercise: dispatch and combine weights beside padding (lesson 06)."""

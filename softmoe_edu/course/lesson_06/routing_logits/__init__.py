@@ -1,0 +1,1 @@
+"""Exercise: normalised scores of tokens and slots (lesson 06)."""

@@ -1,0 +1,1 @@
+"""Exercise: the layer as a module (lesson 06)."""
