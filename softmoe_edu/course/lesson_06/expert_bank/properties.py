@@ -1,7 +1,5 @@
 """What a right `expert_bank` does."""
 
-import torch
-
 from softmoe_edu.teaching.check.gradient import gradients
 from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed, close
 from softmoe_edu.teaching.draw import Draw
@@ -22,7 +20,13 @@ def case(b: int, e: int, p: int, d: int, f: int):
 def hand(draw: Draw) -> tuple:
     """Return two experts on two slots of one number each, far from 0, where GELU returns its input or 0."""
     slots = draw.tensor([[[[10], [20]], [[10], [-30]]]])
-    return slots, draw.tensor([[[1]], [[-1]]]), draw.tensor([[2], [0]]), draw.tensor([[[3]], [[1]]]), draw.tensor([[1], [5]])
+    return (
+        slots,
+        draw.tensor([[[1]], [[-1]]]),
+        draw.tensor([[2], [0]]),
+        draw.tensor([[[3]], [[1]]]),
+        draw.tensor([[1], [5]]),
+    )
 
 
 def _show(args, output):

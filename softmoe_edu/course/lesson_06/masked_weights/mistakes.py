@@ -86,7 +86,7 @@ def scores_of_zero(logits, mask):
 @mistake(
     does="gives padding answers: combine is not 0 there",
     belief="Only dispatch needs the mask.",
-    refuted="the padding's rows would leave the layer as averages of all answers, and a mean over tokens would read them",
+    refuted="the padding's rows would leave the layer as averages of all answers, and a mean over tokens reads them",
     seen="lucidrains/soft-moe-pytorch",
 )
 def padding_is_answered(logits, mask):

@@ -130,7 +130,9 @@ def _padding_alone(answer, draw):
         slopes = [torch.autograd.grad((part * part).sum(), logits, retain_graph=True)[0] for part in weights]
     bad = sum(int((~slope.isfinite()).sum()) for slope in slopes)
     if bad:
-        should = "an example without real tokens leaves the gradient finite: a NaN that is replaced later is still there"
+        should = (
+            "an example without real tokens leaves the gradient finite: a NaN that is replaced later is still there"
+        )
         return Finding(should, given, "a finite gradient", f"{bad} numbers that are not")
     return None
 

@@ -298,14 +298,14 @@ def no_epsilon(x, phi, scale):
     seen="Algorithm 2 as printed",
 )
 def as_printed(x, phi, scale):
-    """x / (|x| + 1e-6)."""
+    """Lengths plus 1e-6."""
     return scale * product(x / (x.norm(dim=-1, keepdim=True) + 1e-6), phi / (phi.norm(dim=0, keepdim=True) + 1e-6))
 
 
 @mistake(
     does="uses a smallest length far below the official code's, as F.normalize does",
     belief="F.normalize is the same.",
-    refuted="it divides by max(length, 1e-12); the official code adds 1e-6 under the root, which holds short tokens back",
+    refuted="it divides by max(length, 1e-12); the official code adds 1e-6 under the root, which keeps short tokens short",
     seen="F.normalize",
 )
 def smallest_length(x, phi, scale):

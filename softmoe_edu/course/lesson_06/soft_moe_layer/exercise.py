@@ -114,6 +114,6 @@ EXERCISE = Exercise(
     essential=True,
     basics=False,
     observe=observe,
-    matches="your layer does what one does that",
+    matches="your layer behaves like one that",
     library=(MoE, SoftRouter, Experts),
 )

@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, normalize
+from torch.nn.functional import gelu
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
@@ -472,12 +472,12 @@ def detached_dispatch(dim, num_experts, slots_per_expert, hidden_dim):
     return Detached(dim, num_experts, slots_per_expert, hidden_dim)
 
 
-class Shortest(Layer):
-    """F.normalize for the official lengths: not told apart by ordinary tokens."""
+class Cosines(Layer):
+    """Scores without a scale."""
 
     def score(self, x):
         """Return cosines without a scale."""
-        return torch.einsum("bnd,dep->bnep", normalize(x, dim=-1), normalize(self.phi, dim=0)) + 0 * self.scale
+        return torch.einsum("bnd,dep->bnep", unit(x, -1), unit(self.phi, 0)) + 0 * self.scale
 
 
 @mistake(
@@ -488,7 +488,7 @@ class Shortest(Layer):
 )
 def no_scale(dim, num_experts, slots_per_expert, hidden_dim):
     """Cosines."""
-    return Shortest(dim, num_experts, slots_per_expert, hidden_dim)
+    return Cosines(dim, num_experts, slots_per_expert, hidden_dim)
 
 
 @mistake(
@@ -509,7 +509,7 @@ def equal_experts(dim, num_experts, slots_per_expert, hidden_dim):
 @mistake(
     does="starts phi from zeros, so that all slots are alike",
     belief="Parameters may start anywhere.",
-    refuted="equal slots get equal weights: only their experts can tell them apart, and slots of one expert never differ",
+    refuted="equal slots get equal weights: only experts tell them apart, and the slots of one expert never differ",
     seen="torch.zeros for a parameter that will be learned anyway",
 )
 def phi_of_zeros(dim, num_experts, slots_per_expert, hidden_dim):

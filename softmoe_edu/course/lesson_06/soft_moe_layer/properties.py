@@ -162,8 +162,8 @@ def _parameters(answer: Attempt, draw: Draw) -> Finding | None:
         should = "a buffer is kept and not trained: what is learned is a torch.nn.Parameter"
     elif missing and len(found) < len(right):
         should = (
-            f"the layer learns {count[0]} numbers: what is not a torch.nn.Parameter of the module, or stands in a plain "
-            "list, is neither trained nor saved"
+            f"the layer learns {count[0]} numbers: what is not a torch.nn.Parameter of the module, or stands in a "
+            "plain list, is neither trained nor saved"
         )
     else:
         should = "the layer's parameters have these names and shapes, so that a saved layer can be loaded"
