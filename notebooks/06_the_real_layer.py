@@ -56,7 +56,11 @@ from IPython.display import display
 
 from softmoe_edu import Experts, MoE, SoftRouter, SoftRouting, ViT, figures
 from softmoe_edu.course.lesson_06.official import PLAIN, official
-from softmoe_edu.course.lesson_06.questions import largest_weight, padding_share, scores_at
+from softmoe_edu.course.lesson_06.questions import (
+    largest_weight,
+    padding_share,
+    scores_at,
+)
 from softmoe_edu.data import digits
 from softmoe_edu.figures.description import describe
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
@@ -88,8 +92,9 @@ def show_longer():
     for tokens in (x, longer):
         routing = router(tokens)
         seen.append((routing.dispatch, routing.to_slots(tokens)))
-    for name, before, after in zip(("a dispatch weight", "a number in a slot"), *seen, strict=True):
-        print(f"largest change of {name}: {(after - before).abs().max():.3f}")
+    for i, name in enumerate(("a dispatch weight", "a number in a slot")):
+        change = (seen[1][i] - seen[0][i]).abs().max()
+        print(f"largest change of {name}: {change:.3f}")
     return seen
 
 
@@ -118,7 +123,7 @@ predict("m34-longer-token", reveal=show_longer)
 # 4. **dispatch**: what does slot 1 hold? Mix the tokens *as they came*.
 
 # %%
-my_scores = "?"  # token 0 with slot 1, token 1 with slot 0, token 1 with slot 1: "1, 2, 3"
+my_scores = "?"  # the three in the order in which one reads: "1, 2, 3"
 my_slot_1 = "?"  # two numbers such as "1/2, 3/4"
 
 # %%
@@ -126,12 +131,16 @@ from fractions import Fraction
 
 tokens, columns = [[3, 4], [0, 2]], [[2, 0], [3, 4]]
 lengths, of_slots = [5, 2], [2, 5]
-score = [
-    [Fraction(5 * (t[0] * c[0] + t[1] * c[1]), lengths[i] * of_slots[j]) for j, c in enumerate(columns)]
-    for i, t in enumerate(tokens)
-]
-powers = [2 ** int(row[1]) for row in score]
-slot_1 = [sum(Fraction(powers[t], sum(powers)) * tokens[t][i] for t in (0, 1)) for i in (0, 1)]
+
+
+def score(t, s):
+    product = sum(a * b for a, b in zip(tokens[t], columns[s], strict=True))
+    return Fraction(5 * product, lengths[t] * of_slots[s])
+
+
+powers = [2 ** int(score(token, 1)) for token in (0, 1)]
+weights = [Fraction(power, sum(powers)) for power in powers]
+slot_1 = [weights[0] * tokens[0][i] + weights[1] * tokens[1][i] for i in (0, 1)]
 
 
 def compare(name, typed, exact):
@@ -141,11 +150,11 @@ def compare(name, typed, exact):
         right = [Fraction(part) for part in typed.replace(" ", "").split(",")] == exact
     except (ValueError, ZeroDivisionError):
         return print(f"{name}: {typed!r} cannot be read; write numbers such as '1/2, 3'")
-    numbers = ", ".join(map(str, exact))
-    print(f"{name}: {'right' if right else 'not yet'}, {typed!r}; the numbers are {numbers}")
+    exactly = ", ".join(map(str, exact))
+    print(f"{name}: {typed!r} is {'right' if right else f'not it: {exactly}'}")
 
 
-compare("scores", my_scores, [score[0][1], *score[1]])
+compare("scores", my_scores, [score(0, 1), score(1, 0), score(1, 1)])
 compare("slot 1", my_slot_1, slot_1)
 
 # %% [markdown]
@@ -232,7 +241,8 @@ predict("m35-width", reveal=show_widths)
 
 # %%
 cosines = torch.tensor([[0.6, 1.0], [0.0, 0.8]])[None, :, :, None]
-RouterExplorer(cosines, dim=2, hidden_dim=1, scale=5.0, step="normalise", token=0, expert=0, slot=0)
+pinned = {"token": 0, "expert": 0, "slot": 0}
+RouterExplorer(cosines, dim=2, hidden_dim=1, scale=5.0, step="normalise", **pinned)
 
 # %% [markdown]
 # <details><summary>Compare</summary>
@@ -251,7 +261,7 @@ RouterExplorer(cosines, dim=2, hidden_dim=1, scale=5.0, step="normalise", token=
 # %%
 def show_padding():
     share = padding_share(29, 20)
-    print(f"29 real tokens, 20 zeros: the zeros get {share:.1f} % of all dispatch weights")
+    print(f"29 real tokens,  20 zeros: these get {share:.1f} % of all dispatch weights")
     for padding in (1, 5, 100):
         print(f"29 real tokens, {padding:3d} zeros: {padding_share(29, padding):.1f} %")
     return share
@@ -319,7 +329,8 @@ check("masked-weights", masked_weights)
 # padding: no slot takes anything from it.
 
 # %%
-scores_of, weigh = use("routing-logits", routing_logits), use("masked-weights", masked_weights)
+scores_of = use("routing-logits", routing_logits)
+weigh = use("masked-weights", masked_weights)
 torch.manual_seed(0)
 x, phi = torch.randn(2, 9, 16), torch.randn(16, 4, 2)
 mask = torch.arange(9) < torch.tensor([[9], [5]])
@@ -364,7 +375,8 @@ check("expert-bank", expert_bank)
 import time
 
 bank = use("expert-bank", expert_bank)
-parameters = [torch.randn(128, *size) / 8 for size in ((64, 128), (128,), (128, 64), (64,))]
+sizes = (64, 128), (128,), (128, 64), (64,)
+parameters = [torch.randn(128, *size) / 8 for size in sizes]
 slots = torch.randn(8, 128, 1, 64)
 
 
@@ -404,7 +416,8 @@ else:
     layer = MoE(SoftRouter(5, 4, 2), Experts(5, 4, 6))
     for name, value in layer.named_parameters():
         print(f"{name:14s} {tuple(value.shape)!s:10s} {value.numel():3d}")
-    print("together:", sum(value.numel() for value in layer.parameters()), "; you:", my_count)
+    count = sum(value.numel() for value in layer.parameters())
+    print(f"together: {count}; you: {my_count}")
 
 # %% [markdown]
 # **The exercise.** Write a function that builds the layer: inside it, a class with `__init__` and `forward`, and at its
@@ -457,7 +470,8 @@ check("soft-moe-layer", soft_moe_layer)
 build = use("soft-moe-layer", soft_moe_layer)
 arrays = official(PLAIN)
 layer = build(8, 2, 3, 16)
-theirs = {"phi": "mu", "w_in": "kernel1", "b_in": "bias1", "w_out": "kernel2", "b_out": "bias2"}
+theirs = {"phi": "mu", "w_in": "kernel1", "b_in": "bias1"}
+theirs |= {"w_out": "kernel2", "b_out": "bias2"}
 state = {ours: arrays[name] for ours, name in theirs.items()}
 layer.load_state_dict(state | {"scale": arrays["scale"][None]})
 x = arrays["inputs"]
@@ -467,10 +481,10 @@ with torch.no_grad():
     filled = torch.cat([x, torch.randn(2, 4, 8)], 1)
     longer = layer(filled, torch.arange(11).expand(2, 11) < 7)
     low = layer.bfloat16()(x.bfloat16())
-print(f"authors' answers:   largest difference {(y - arrays['output_f32']).abs().max():.0e}")
-print(f"one by one:         largest difference {(y - alone).abs().max():.0e}")
-print(f"with four paddings: largest difference {(y - longer[:, :7]).abs().max():.0e}")
-print(f"in bfloat16:        {low.dtype}, largest difference {(y - low.float()).abs().max():.0e}")
+others = {"the authors' answers": arrays["output_f32"], "one by one": alone}
+others |= {"with four paddings": longer[:, :7], f"in {low.dtype}": low.float()}
+for name, other in others.items():
+    print(f"{name:21s} largest difference {(y - other).abs().max():.0e}")
 
 # %% [markdown]
 # ## 10 · Your layer in a model (5 min)
@@ -529,10 +543,11 @@ patient
 X = torch.randn(3, 16, 32)
 mask = torch.arange(16) < torch.tensor([[16], [9], [5]])
 with torch.no_grad():
-    alone, together, padded = layer.weights(X[:1]), layer.weights(X), layer.weights(X, mask)
+    alone, together = layer.weights(X[:1]), layer.weights(X)
+    padded = layer.weights(X, mask)
     S = layer.slots(X)
 
-my_measurements = "?"  # the instruments above are expressions: put one here, and look at it
+my_measurements = "?"  # the instruments above are expressions: print some here
 
 # %%
 my_diagnosis = []  # names of suspects in quotes, with commas between them
@@ -555,7 +570,8 @@ def my_test(layer):
     return "?"  # True or False: does the layer do what it should?
 
 
-for name, each in (("the patient", layer), ("the layer of section 9", build(32, 4, 3, 64))):
+both = {"the patient": layer, "the layer of section 9": build(32, 4, 3, 64)}
+for name, each in both.items():
     said = my_test(each)
     print(f"{name}: {'no test yet' if said == '?' else 'holds' if said else 'FAILS'}")
 

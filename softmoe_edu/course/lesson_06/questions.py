@@ -215,8 +215,8 @@ QUESTIONS = (
             ),
             Question(
                 id="m40-padding-share-3",
-                text=f"{REAL} real tokens get {REAL} tokens of zeros behind them, and no mask; scale · cosine, scale 1. To "
-                "about how many per cent of what they were do the dispatch weights of the real tokens fall?",
+                text=f"{REAL} real tokens get {REAL} zeros behind them, and no mask; scale · cosine, scale 1. "
+                "To about how many per cent of what they were do the dispatch weights of the real tokens fall?",
                 unit="%",
                 tolerance=5.0,
                 belief=M40,

@@ -305,7 +305,7 @@ def as_printed(x, phi, scale):
 @mistake(
     does="uses a smallest length far below the official code's, as F.normalize does",
     belief="F.normalize is the same.",
-    refuted="it divides by max(length, 1e-12); the official code adds 1e-6 under the root, which keeps short tokens short",
+    refuted="it divides by max(length, 1e-12); the official code adds 1e-6 under the root: short tokens stay short",
     seen="F.normalize",
 )
 def smallest_length(x, phi, scale):
