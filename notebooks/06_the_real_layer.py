@@ -201,23 +201,24 @@ check("routing-logits", routing_logits)
 def show_widths():
     widths = [64, 128, 256, 512, 1024, 2048, 4096]
     kinds = {
-        "products, phi drawn with 1/√d": lambda d: scores_at(d, d**-0.5),
-        "products, phi drawn with 0.2": lambda d: scores_at(d, 0.2),
-        "cosines times d (root mean square)": lambda d: d * scores_at(d, None),
-        "cosines, scale 1": lambda d: scores_at(d, None),
+        "Products, phi drawn with 1/√d": lambda d: scores_at(d, d**-0.5),
+        "Products, phi drawn with 0.2": lambda d: scores_at(d, 0.2),
+        "Cosines times d (root mean square)": lambda d: d * scores_at(d, None),
+        "Cosines, scale 1": lambda d: scores_at(d, None),
     }
     axes = plt.subplots(figsize=(7, 3.6))[1]
     said, lines = [], iter(("o-", "s--", "^:", "d-."))
     for name, scores in kinds.items():
         largest = [largest_weight(scores(d)) for d in widths]
         axes.plot(widths, largest, next(lines), label=name)
-        said.append(f"{name}: {largest[0]:.3f} at 64, {largest[-1]:.3f} at 4096")
+        said.append(f"{name}: {largest[0]:.3f} at 64, {largest[-1]:.3f} at 4096.")
     axes.set(xscale="log", xlabel="width d of a token", ylabel="largest dispatch weight")
     axes.set_xticks(widths, widths)
     axes.minorticks_off()
     axes.legend()
     text = "A slot's largest dispatch weight in an untrained layer, over its width. "
-    display(figures.described(describe(axes, text + "; ".join(said) + ".")))
+    describe(axes, text + " ".join(said))
+    display(figures.described(axes))
     return tuple(largest_weight(scores_at(d, d**-0.5)) for d in (64, 4096))
 
 
@@ -336,7 +337,7 @@ x, phi = torch.randn(2, 9, 16), torch.randn(16, 4, 2)
 mask = torch.arange(9) < torch.tensor([[9], [5]])
 dispatch, combine = weigh(scores_of(x, phi, torch.tensor([4.0])), mask)
 routing = SoftRouting(dispatch, combine, mask=mask)
-display(figures.described(figures.dispatch_map(routing, example=1)))
+display(figures.described(figures.dispatch_map(routing, 1)))
 
 # %% [markdown]
 # ## 7 · All experts at once (10 min)
@@ -392,9 +393,9 @@ def at_once():
 print("largest difference:", f"{(looped() - at_once()).abs().max():.0e}")
 for way in (looped, at_once):
     start = time.perf_counter()
-    for _ in range(20):
+    for _ in range(3):
         way()
-    print(f"{way.__name__}: {(time.perf_counter() - start) / 20 * 1000:.1f} ms")
+    print(f"{way.__name__}: {(time.perf_counter() - start) / 3 * 1000:.1f} ms")
 
 # %% [markdown]
 # ## 8 · ★ What the layer learns (10 min)

@@ -47,10 +47,11 @@ def one_example_of_padding(draw: Draw) -> tuple:
 
 
 def far_apart(draw: Draw) -> tuple:
-    """Draw scores of a few thousand, those of the padding far above, then far below those of the real tokens."""
+    """Draw scores of real tokens near 0 or -50,000, and those of the padding far above them, or far below."""
     logits, mask = case(4, 6, 3, 2, 1000.0)(draw)
     lift = draw.tensor([5000, -5000, 5000, -5000])[:, None, None, None]
-    return torch.where(mask[:, :, None, None], logits, logits + lift), mask
+    level = draw.tensor([0, 0, -50000, -50000])[:, None, None, None]
+    return torch.where(mask[:, :, None, None], logits, logits + lift) + level, mask
 
 
 def hand(draw: Draw) -> tuple:
