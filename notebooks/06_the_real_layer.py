@@ -206,7 +206,7 @@ def show_widths():
         "Cosines times d (root mean square)": lambda d: d * scores_at(d, None),
         "Cosines, scale 1": lambda d: scores_at(d, None),
     }
-    axes = plt.subplots(figsize=(7, 3.6))[1]
+    figure, axes = plt.subplots(figsize=(7, 4), layout="constrained")
     said, lines = [], iter(("o-", "s--", "^:", "d-."))
     for name, scores in kinds.items():
         largest = [largest_weight(scores(d)) for d in widths]
@@ -215,7 +215,7 @@ def show_widths():
     axes.set(xscale="log", xlabel="width d of a token", ylabel="largest dispatch weight")
     axes.set_xticks(widths, widths)
     axes.minorticks_off()
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=2)
     text = "A slot's largest dispatch weight in an untrained layer, over its width. "
     describe(axes, text + " ".join(said))
     display(figures.described(axes))
