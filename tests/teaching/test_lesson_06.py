@@ -109,8 +109,17 @@ def test_a_layer_without_forward_has_its_parameters():
     """With `__init__` alone, as section 8 asks first, signature and parameters hold, and the report names forward."""
     report = examine(find_exercise("soft-moe-layer"), from_text(find_exercise("soft-moe-layer"), HALF))
 
-    assert (report.status, report.holds) == ("failed", ("signature", "parameters"))
-    assert "forward" in str(report)
+    assert (report.status, report.failed, report.holds) == ("failed", "forward", ("signature", "parameters"))
+    assert "none is written yet" in str(report)
+
+
+def test_a_forward_without_a_mask_is_named():
+    """A forward that takes tokens alone fails there, and not with an error of Python's."""
+    body = "        def forward(self, x):\n            return x\n\n    return Layer()"
+    source = HALF.replace("    return Layer()", body)
+    report = examine(find_exercise("soft-moe-layer"), from_text(find_exercise("soft-moe-layer"), source))
+
+    assert report.failed == "forward" and "layer(x, mask)" in str(report)
 
 
 @pytest.mark.parametrize("returned", ["None", "torch.nn.Linear", "5", "torch.nn.Linear(dim, dim)"])

@@ -1,5 +1,6 @@
 """What a right `soft_moe_layer` does: the module that it builds, called as a function of its parameters."""
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 
@@ -174,6 +175,22 @@ def _parameters(answer: Attempt, draw: Draw) -> Finding | None:
     return Finding(should, given, f"{count[0]} numbers, with {_listed(off)}", "; ".join(filter(None, (words, more))))
 
 
+def _forward(answer: Attempt, draw: Draw) -> Finding | None:
+    should = "the layer's class has a method forward(self, x, mask=None)"
+    layer = built(answer)
+    if type(layer).forward is nn.Module.forward:
+        return Finding(should, "layer(x)", "a forward of its own", "none is written yet")
+    try:
+        for given in (1, 2):
+            inspect.signature(layer.forward).bind(*range(given))
+    except TypeError as error:
+        words = ", ".join(("x", "mask")[:given])
+        return Finding(
+            should, f"layer({words})", f"takes {words}", f"forward{inspect.signature(layer.forward)}: {error}"
+        )
+    return None
+
+
 def _by_hand(answer: Attempt, draw: Draw) -> Finding | None:
     args = hand(draw)
     expected, got = answer.beside(*args)
@@ -305,6 +322,7 @@ def observe(build: Callable, draw: Draw) -> dict[str, object]:
 
 PROPERTIES = (
     Property("parameters", _parameters, PRINT),
+    Property("forward", _forward, "write forward below __init__, at the same depth"),
     *map(
         of_layer,
         (
