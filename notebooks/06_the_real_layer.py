@@ -143,6 +143,7 @@ weights = [Fraction(power, sum(powers)) for power in powers]
 slot_1 = [weights[0] * tokens[0][i] + weights[1] * tokens[1][i] for i in (0, 1)]
 
 
+# %%
 def compare(name, typed, exact):
     if typed == "?":
         return print(f"{name}: not filled in; the exact numbers appear here once it is")
@@ -421,8 +422,20 @@ else:
     print(f"together: {count}; you: {my_count}")
 
 # %% [markdown]
-# **The exercise.** Write a function that builds the layer: inside it, a class with `__init__` and `forward`, and at its
-# end `return` of one object of this class. Begin with `__init__`:
+# **The exercise.** Write a function that builds the layer. It holds a class, and returns one object of it. Begin like
+# this, and add the other five parameters from the table (d, e, p and f are short for the function's arguments):
+#
+# ```python
+# def soft_moe_layer(dim, num_experts, slots_per_expert, hidden_dim):
+#     d, e, p, f = dim, num_experts, slots_per_expert, hidden_dim
+#
+#     class Layer(torch.nn.Module):
+#         def __init__(self):
+#             super().__init__()
+#             self.phi = torch.nn.Parameter(torch.randn(d, e, p))
+#
+#     return Layer()
+# ```
 #
 # | parameter | shape | starts as |
 # | --- | --- | --- |
@@ -451,7 +464,8 @@ check("soft-moe-layer", soft_moe_layer)
 # %% [markdown]
 # ## 9 · ★ The way through it (10 min)
 #
-# Now `forward`, in the same cell: the six steps, and you have written four of them. Without a mask, all tokens are real.
+# Now `forward(self, x, mask=None)`, below `__init__` in the same cell. It takes the six steps, and three of them you
+# have written. Without a mask, all tokens are real.
 #
 # 1. **score**: `routing_logits`, with the layer's own phi and scale
 # 2. **normalise**: `masked_weights`
@@ -460,8 +474,8 @@ check("soft-moe-layer", soft_moe_layer)
 # 5. **compute**: `expert_bank`
 # 6. **combine**: answers (b, n, d) from combine and the experts' answers
 #
-# Call your own functions, or write the steps out. If one of yours is not finished, `use("expert-bank", expert_bank)`
-# gives you the library's. Algorithm 1 of the paper has no batch axis: its axis 0 is your axis 1. Then run the check
+# Call your own functions, or write the steps out. If you left out section 7, run its cells: `bank` is then the library's
+# function. Algorithm 1 of the paper has no batch axis: its axis 0 is your axis 1. Then run the check
 # again. Stuck? Call `hint("soft-moe-layer")`.
 #
 # The next cell takes your layer through what a layer must survive. The authors' code computed `output_f32`; their `mu`
