@@ -1,13 +1,24 @@
 """Exercise: the layer as a module, with parameters of its own, a mask and a batch (lesson 06)."""
 
+from collections.abc import Callable
+
 import torch
 
 from softmoe_edu.course.lesson_06.soft_moe_layer.mistakes import MISTAKES
-from softmoe_edu.course.lesson_06.soft_moe_layer.properties import PROPERTIES, SIZES, observe
+from softmoe_edu.course.lesson_06.soft_moe_layer.properties import (
+    PARAMETERS,
+    PROPERTIES,
+    SIZES,
+    as_function,
+    run_of,
+    starts,
+)
 from softmoe_edu.course.lesson_06.soft_moe_layer.variants import VARIANTS
 from softmoe_edu.experts import Experts
 from softmoe_edu.moe import MoE
 from softmoe_edu.routers.soft import SoftRouter
+from softmoe_edu.teaching.check.diagnosis import observations
+from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
@@ -48,6 +59,18 @@ def soft_moe_layer(dim, num_experts, slots_per_expert, hidden_dim):
             return torch.einsum("bnep,bepd->bnd", combine, answers)
 
     return SoftMoELayer()
+
+
+def observe(build: Callable, draw: Draw) -> dict[str, object]:
+    """Return what tells layers apart: answers and gradients as functions of parameters, names, and starting values."""
+    try:
+        layer = build(*SIZES)
+        named = [(name, tuple(value.shape), value.requires_grad) for name, value in layer.named_parameters()]
+        start = starts(layer) if {name for name, *_ in named} >= set(PARAMETERS) else []
+    except Exception as error:
+        return {"values 0": type(error).__name__}
+    seen = observations(as_function(EXERCISE), run_of(build), draw)
+    return {**seen, "parameters": [str(each) for each in named], "start": [str(each) for each in start]}
 
 
 _START = (

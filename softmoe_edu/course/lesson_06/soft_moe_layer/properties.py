@@ -9,7 +9,6 @@ from torch import nn
 
 from softmoe_edu.course.lesson_06.official import PLAIN, official
 from softmoe_edu.teaching.check.attempt import Attempt
-from softmoe_edu.teaching.check.diagnosis import observations
 from softmoe_edu.teaching.check.gradient import gradients
 from softmoe_edu.teaching.check.properties import (
     as_defined,
@@ -304,20 +303,6 @@ def _start(answer: Attempt, draw: Draw) -> Finding | None:
         if not holds:
             return Finding(should, "a new layer", got=got)
     return None
-
-
-def observe(build: Callable, draw: Draw) -> dict[str, object]:
-    """Return what tells layers apart: answers and gradients as functions of parameters, names, and starting values."""
-    try:
-        layer = build(*SIZES)
-        named = [(name, tuple(value.shape), value.requires_grad) for name, value in layer.named_parameters()]
-        start = starts(layer) if {name for name, *_ in named} >= set(PARAMETERS) else []
-    except Exception as error:
-        return {"values 0": type(error).__name__}
-    from softmoe_edu.course.lesson_06.soft_moe_layer.exercise import EXERCISE
-
-    seen = observations(as_function(EXERCISE), run_of(build), draw)
-    return {**seen, "parameters": [str(each) for each in named], "start": [str(each) for each in start]}
 
 
 PROPERTIES = (
