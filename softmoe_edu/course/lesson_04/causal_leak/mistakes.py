@@ -266,9 +266,9 @@ def zeros(layer, x):
     seen="torch.randn_like",
 )
 def random_token(layer, x):
-    """Its negative, times 1 to 4: what fails is then the same in every run of the kill matrix."""
+    """Its negative, each number times 1/30 to 30: what fails is then the same in every run of the kill matrix."""
     last = -x[:, -1:]
-    other = torch.cat([x[:, :-1], last * (1 + 3 * torch.rand_like(last))], 1)
+    other = torch.cat([x[:, :-1], last * 30 ** (2 * torch.rand_like(last) - 1)], 1)
     return _share((_apart(layer, x, other)[:, :-1].abs() > CHANGED).any(-1))
 
 
