@@ -28,6 +28,11 @@
 # and you can take them on other days. A student needed 130 minutes for all of an earlier version. The minutes in the
 # headings are estimates.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("02")
+
 # %% [markdown]
 # ## 1 · ★ Why, and the ninth token (6 min)
 #

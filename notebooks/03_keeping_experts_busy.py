@@ -28,6 +28,11 @@
 # section 5. The other sections take about 50 minutes more, in any order; this replaces the 40-minute path of earlier
 # lessons.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("03")
+
 # %% [markdown]
 # ## 1 · ★ Why (4 min)
 #

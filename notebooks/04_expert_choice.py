@@ -27,6 +27,11 @@
 # **The core path** is marked ★: sections 1 to 5, 7, 8 and 11, about 60 minutes, with a resting point after section 4.
 # All minutes here are estimated; no reader has been timed yet.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("04")
+
 # %% [markdown]
 # ## 1 · ★ Why (4 min)
 #

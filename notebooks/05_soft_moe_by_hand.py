@@ -28,6 +28,11 @@
 # it are optional, and you can take them on other days. A student needed 135 minutes for all of an earlier version, 70
 # of them for its core path; this one is shorter. The minutes in the headings are estimates.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("05")
+
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (4 min)
 #

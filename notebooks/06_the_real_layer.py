@@ -29,6 +29,11 @@
 # **The core path** are the sections marked ★: about 60 minutes, with a resting point after section 4. All sections
 # together take about 100 minutes. These times are estimated; nobody has been timed yet.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("06")
+
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #

@@ -26,6 +26,11 @@
 #
 # **The core path:** sections 1 to 5, 8, 10, 11 and 14, marked ★.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("07")
+
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #
