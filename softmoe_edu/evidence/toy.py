@@ -171,7 +171,7 @@ class Trained:
     macs: int
 
 
-def train_one(settings: Settings, device: str) -> Trained:
+def train_one(settings: Settings, device: str, progress: bool = False) -> Trained:
     """Train one model and evaluate it once, at the end.
 
     Args:
@@ -180,18 +180,19 @@ def train_one(settings: Settings, device: str) -> Trained:
             of the dense model whose cost is matched, or hidden, the width itself. There may be experts, expert_hidden,
             dim, group, balance, and whatever the router's constructor takes, such as slots_per_expert.
         device: where.
+        progress: whether to show a bar.
     """
     train_data, test_data = task_of(str(settings["task"]), bool(settings["tuning"]))
     hidden = int(settings["hidden"] or 1) if "hidden" in settings else matched_hidden(settings)
     with own_randomness(torch.device(device)):
         set_seed(torch.device("cpu"), int(settings["seed"] or 0))
         model = model_of(settings, train_data, hidden).to(device)
-    history = fit(model, train_data, test_data, settings)
+    history = fit(model, train_data, test_data, settings, progress)
     check_slots(model, test_data.images[:GROUP].to(device))
     return Trained(model, history, train_data, test_data, macs_of(settings, hidden))
 
 
-def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings) -> History:
+def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings, progress: bool = False) -> History:
     """Train a model with a run's router, steps, rate and seed, and evaluate it once, at the end."""
     layer = layer_of(settings)
     return train(
@@ -202,7 +203,7 @@ def fit(model: ViT, train_data: Images, test_data: Images, settings: Settings) -
         learning_rate=float(settings["rate"] or 0),
         auxiliary=balanced(layer.balance) if layer and layer.balance else None,
         seed=int(settings["seed"] or 0),
-        progress=False,
+        progress=progress,
     )
 
 

@@ -1,0 +1,579 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 08 · Training comparisons that mean something
+#
+# “Ours is better by two points.” At what cost, on how many seeds, tuned by whom, tested on what? In this lesson you
+# match the cost of two models, test a difference against chance, and find out what is wrong with somebody else's
+# comparison. **Estimated: 60 minutes for the core path, 90 for everything;** nobody has been timed yet. The computer
+# trains for one to two minutes in all.
+#
+# You need lessons 00 to 07. Nothing here needs statistics that you would have to know beforehand.
+#
+# *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
+# Above Selected Cell**. Your locked predictions are kept.
+#
+# At the end you can
+# - give two models the same cost, and say what their comparison is worth if you cannot,
+# - say how often chance alone makes a difference as one-sided as yours, and why five seeds are the least,
+# - tell “reproduced” from “same direction” from “cannot be told from chance”,
+# - name the faults that make a comparison worthless, and how each one shows.
+#
+# **The core path (60 minutes):** sections 1 to 7 and 11, marked ★, with a resting point after section 4.
+
+# %% [markdown]
+# ## 1 · ★ Why, and what you still know (5 min)
+#
+# The paper's main result is a comparison: at the same cost Soft MoE is better than sparse routers and dense models
+# (Section 3.3, Figure 3). You know how all of these layers work, and why Soft MoE could be better. Whether it *is* cannot
+# be derived, only measured. A measurement like that is an experiment, and there are many ways to get it wrong: the
+# models cost differently, one was tuned longer, the seed was a lucky one, the test was used to choose. Each of these
+# has made a published result vanish. Two of them have happened in this project.
+#
+# Three questions from earlier lessons. Answer first, then open.
+#
+# <details><summary>Lesson 07: A Soft MoE layer keeps its slots and gets twice as many experts. What happens to its work,
+# and what to its parameters?</summary>The work stays the same, for it goes by the slots. The experts' parameters
+# double.</details>
+#
+# <details><summary>Lesson 06: The real layer normalises tokens and slot vectors. Which tokens does it mix into the
+# slots, and how are they scaled?</summary>The tokens as they are. The normalised ones are used for the scores, and for
+# nothing else.</details>
+#
+# <details><summary>Lesson 04: In expert choice every slot is filled. Is every token in one?</summary>No: several
+# experts may choose the same token, and others are chosen by none.</details>
+
+# %%
+import torch
+from IPython.display import display
+from tqdm.auto import tqdm
+
+from softmoe_edu import Experts, MoE, SoftRouter, cost, figures, paper
+from softmoe_edu.course.lesson_08.runs import best_rate, counted, percent
+from softmoe_edu.evidence import RECORDS, RecordError, RunBrowser, find_claim, holm, judged, mean_of
+from softmoe_edu.evidence import read_record, record_path, toy
+from softmoe_edu.evidence.claims.stability import spikes
+from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
+from softmoe_edu.training import evaluate
+
+returning("08")
+
+# %% [markdown]
+# ## 2 · ★ Predict, then open the records (10 min)
+#
+# This package repeats the paper's comparison on a small scale, and keeps a record of every run. First your prediction;
+# the records open when it is locked.
+
+
+# %%
+def open_records():
+    display(RunBrowser(claim="accuracy", figure="accuracy", where="scripts, budget 64"))
+
+
+predict("m45-first-place", reveal=open_records)
+
+# %% [markdown]
+# <details><summary>Locked? Then read on here.</summary>
+#
+# Each model has a mean over its seeds, an interval, and a small mark for every seed. Below, two models are compared
+# seed by seed. Find out:
+#
+# 1. Which model scatters most from seed to seed? By how many points do its best and its worst seed differ?
+# 2. Compare soft with dense below the picture. In how many seeds is soft ahead?
+# 3. Change the task to letters (<i>where</i>). Who is ahead there, and do you believe it?
+# 4. Choose <i>runs: tuning</i>. These runs chose the learning rates. They are tested on a tenth of the
+#    <i>training</i> data, with seeds that no run that counts has.
+#
+# </details>
+#
+# How such a run is made:
+#
+# | | |
+# | --- | --- |
+# | **the same cost** | within 1 % of the MACs of the dense model; the *budget* is that model's hidden width |
+# | **the same tuning** | the same learning rates to choose from, on training data alone, with seeds of their own |
+# | **the same seeds** | 0, 1, 2, ... for all models, so that runs come in *pairs*: the same seed, the same order of batches |
+# | **one test** | each run that counts is tested once, at the end |
+
+# %% [markdown]
+# ## 3 · ★ Equal cost, on paper (5 min)
+#
+# A dense MLP of hidden width $h$ takes $n$ tokens of width $d$ through two matrices: $2 \cdot n \cdot d \cdot h$ MACs.
+# A Soft MoE layer with $s$ slots in all pays for
+#
+# | step | MACs |
+# | --- | --- |
+# | **score**, **dispatch**, **combine** | $n \cdot s \cdot d$ each: three products of the same size |
+# | **compute** | $2 \cdot s \cdot d \cdot w$, with experts of hidden width $w$ |
+#
+# Take $n = 16$ tokens, $d = 32$, $h = 64$, and 8 experts with 2 slots each. As many slots as tokens, so as many rows
+# go through the experts as before. How wide may an expert be, if the layer is to cost what the MLP costs?
+#
+# On paper: write both costs, set them equal, and divide by what stands in every term.
+
+# %%
+my_width = "?"  # the hidden width of each expert
+
+# %%
+n, d, h, s = 16, 32, 64, 16
+if my_width != "?":
+    dense, routing, experts = 2 * n * d * h, 3 * n * s * d, 2 * s * d * float(my_width)
+    print(f"dense MLP: {dense:,} MACs")
+    print(f"Soft MoE:  {routing:,} for routing + {experts:,.0f} for experts = {routing + experts:,.0f}")
+    print("equal" if dense == routing + experts else f"{100 * (routing + experts) / dense - 100:+.1f} %: not equal yet")
+else:
+    print("Fill in my_width above: then both costs appear here.")
+
+# %% [markdown]
+# ## 4 · ★ Exercise: the width at equal cost (10 min)
+#
+# Now for any sizes. `matched_hidden(tokens, dim, hidden, experts, slots_per_expert)` returns the hidden width of each
+# expert, an int, with which a Soft MoE layer costs as much as a dense MLP of width `hidden`.
+#
+# - Count MACs as in the table above. Biases, softmax and activation count nothing.
+# - Widths are whole numbers: return the **nearest** one. (An exact half may go either way.)
+# - A comparison at “about” the same cost is none. If no width of 1 or more comes within **1 %** of the dense MLP's
+#   MACs, return **0**.
+# - Example: 20 tokens, width 8, hidden 75, 5 experts of 2 slots: 120.
+
+
+# %% tags=["exercise:matched-hidden"]
+def matched_hidden(tokens, dim, hidden, experts, slots_per_expert):
+    """Return the hidden width of the experts, an int, that matches a dense MLP's MACs.
+
+    tokens, dim, hidden: of the dense MLP. experts, slots_per_expert: of the Soft MoE.
+    Nearest whole number; 0 if none from 1 on comes within 1 % of the dense MLP's MACs.
+    """
+    raise NotImplementedError
+
+
+# %% tags=["check:matched-hidden"]
+check("matched-hidden", matched_hidden)
+
+# %% [markdown]
+# Stuck? Call `hint("matched-hidden")`.
+#
+# The library counts the same way, layer by layer. Try other sizes: which arguments change the width, and which do not?
+
+# %%
+match = use("matched-hidden", matched_hidden)
+for experts, per in ((16, 1), (8, 2), (4, 4), (4, 1), (4, 8)):
+    w = match(16, 32, 64, experts, per)
+    layer = MoE(SoftRouter(32, experts, per), Experts(32, experts, max(1, w)))
+    macs, weights = cost.cost_of(layer, tokens=16).macs, sum(p.numel() for p in layer.parameters())
+    print(f"{experts:2d} experts of {per}: width {w:3d}, {macs:,} MACs, {weights:,} parameters")
+print(f"the dense MLP:            {2 * 16 * 32 * 64:,} MACs")
+print("width in the record, where the first block's MLP changes too:", end=" ")
+print(toy.matched_hidden({"task": "scripts", "router": "soft", "budget": 64}))
+
+# %% [markdown]
+# In the record one width serves all three blocks: the first has a plain MLP, the other two have experts. The first one
+# helps to pay for the routing, so that this width lies between yours and 64.
+#
+# **A resting point.** Everything so far was arithmetic. From here on chance comes in.
+
+# %% [markdown]
+# ## 5 · ★ One run is one throw of the dice (10 min)
+#
+# Train a model yourself, exactly as the record's runs were trained, but with a seed that none of them has. It takes
+# about ten seconds on an idle computer.
+
+# %%
+my_router = "dense"  # or "soft", "tokens choice", "experts choice"
+my_seed = 100
+asked = {"task": "scripts", "router": my_router, "budget": 64, "steps": 1000, "seed": my_seed, "tuning": False}
+mine = toy.train_one({**asked, "rate": best_rate("scripts", 64, my_router)}, "cpu", progress=True)
+print(f"{my_router}, seed {my_seed}: {100 * mine.history.test_accuracy:.1f} % of the test")
+
+# %%
+RunBrowser(claim="accuracy", figure="curve", where="scripts, budget 64", own=mine.history)
+
+# %% [markdown]
+# “your run” is one more line. Find out:
+#
+# 1. Does your line end inside the interval of its model? It need not: the interval says where the *mean* of many seeds
+#    lies, and single runs scatter farther. (Choose the figure *accuracy* to see the single seeds.)
+# 2. Change `my_seed` and run both cells again. How far does the end move?
+# 3. Is there a step at which the order of two models is another one than at the end?
+#
+# What if everybody had a single seed? On letters, seed by seed:
+
+# %%
+for router in ("dense", "soft"):
+    print(f"{router:6s}" + "".join(f"{value:6.1f}" for value in percent("letters", 64, router)))
+apart = [a - b for a, b in zip(percent("letters", 64, "soft"), percent("letters", 64, "dense"), strict=True)]
+print("soft -" + "".join(f"{value:+6.1f}" for value in apart))
+print(f"with one seed: between {min(apart):+.1f} and {max(apart):+.1f} points; soft ahead in", end=" ")
+print(f"{sum(value > 0 for value in apart)} of {len(apart)} seeds")
+best, other = max(percent("letters", 64, "dense")), percent("letters", 64, "soft")
+print(f"best seed of dense against the mean of soft: {best - sum(other) / len(other):+.1f} points")
+best, other = max(percent("letters", 64, "soft")), percent("letters", 64, "dense")
+print(f"best seed of soft against the mean of dense: {best - sum(other) / len(other):+.1f} points")
+
+# %% [markdown]
+# With one seed you can report what you like, and with the best of your seeds against the mean of the others' you *will*
+# win, whoever you are. Now several seeds, and short runs: five seeds of each model, 150 steps. While it trains: in how
+# many of the five do you expect soft ahead?
+
+# %%
+live = {"dense": [], "soft": []}
+for seed, router in tqdm([(seed, router) for seed in range(5) for router in live], unit="run"):
+    asked = {"task": "scripts", "router": router, "budget": 64, "steps": 150, "seed": seed, "tuning": False}
+    live[router].append(toy.train_one({**asked, "rate": best_rate("scripts", 64, router)}, "cpu").history)
+apart = [100 * (a.test_accuracy - b.test_accuracy) for a, b in zip(live["soft"], live["dense"], strict=True)]
+print("soft - dense after 150 steps, in points:", *(f"{value:+.1f}" for value in apart))
+whole = [a - b for a, b in zip(percent("scripts", 64, "soft"), percent("scripts", 64, "dense"), strict=True)]
+print("the record, after 1,000 steps:          ", *(f"{value:+.1f}" for value in whole))
+
+# %%
+figures.described(figures.training_curves({name: [run.columns for run in runs] for name, runs in live.items()}))
+
+# %% [markdown]
+# The bands lie over one another: after 150 steps these five seeds tell little, or the opposite of what the whole runs
+# tell. A comparison holds for the length of training at which it was made.
+
+# %% [markdown]
+# ## 6 · ★ Exercise: five of five (10 min)
+
+# %%
+predict("m45-five-of-five")
+
+# %% [markdown]
+# Suppose that two models are equally good. Then each paired seed is a coin: either may have the better run. The **sign
+# test** asks how often coins alone would fall as one-sidedly as your seeds, or more so. That number is the *p-value*;
+# if it is small, chance is a poor explanation.
+#
+# `sign_test(differences)` takes the differences of the pairs, a tensor (s,), and returns the p-value, a float.
+#
+# - Only signs count. With `up` and `down` seeds on either side there are $2^{up + down}$ equally likely rows of coins.
+# - Count the rows that are **at least as one-sided** as yours, in **both** directions, and divide by all of them.
+# - A difference of exactly 0 is no coin: leave it out. If nothing is left, return 1.0.
+# - Example: [2, 1, -1, 3, 0.5] has 4 up and 1 down. Of 32 rows, 5 + 1 have four heads or more, and as many have four
+#   tails or more: 12/32 = 0.375.
+#
+# `math.comb(n, k)` counts the rows of n coins with exactly k heads; `math` is imported below.
+
+# %%
+import math
+
+
+# %% tags=["exercise:sign-test"]
+def sign_test(differences):
+    """Return how likely signs this one-sided, or more so, are by chance: a float.
+
+    differences (s,): one for each paired seed, s >= 1. Zeros are left out; if nothing
+    else is there, the answer is 1.0. Count both directions.
+    """
+    raise NotImplementedError
+
+
+# %% tags=["check:sign-test"]
+check("sign-test", sign_test)
+
+# %% [markdown]
+# Stuck? Call `hint("sign-test")`.
+#
+# What can a study find at all? If all seeds agree, p is as small as it gets:
+
+# %%
+test = use("sign-test", sign_test)
+for seeds in (3, 4, 5, 6, 8, 10, 12):
+    p = float(test(torch.ones(seeds)))
+    print(f"{seeds:2d} of {seeds:2d} seeds: p = {p:.4f}; the smallest of 18 tests, by Holm: {min(1, 18 * p):.3f}")
+
+# %% [markdown]
+# **The rule of this course: no comparison with fewer than five seeds.** Even five that agree are no proof: you have
+# just seen what p they have. And whoever makes 18 comparisons at a level of 5 % finds about one by chance. *Holm's
+# method* takes that into account: the smallest p is multiplied by the number of tests, the next one by one less, and so
+# on. The last column shows what is left of the best possible result. From how many seeds on could a study of 18
+# comparisons find anything?
+#
+# The record, with your test. Holm's method is applied to all 18 comparisons; shown are those on images.
+
+# %%
+places = sorted({(task, budget) for task, budget, _ in counted()}, reverse=True)
+rows = [(rival, *place) for place in places for rival in ("dense", "tokens choice", "experts choice")]
+pairs = [torch.tensor(percent(t, b, "soft")) - torch.tensor(percent(t, b, rival)) for rival, t, b in rows]
+chances = [float(test(each)) for each in pairs]
+
+
+def comparisons(*tasks):
+    print("soft against                       seeds ahead    mean       p    by Holm")
+    for (rival, task, budget), each, p, corrected in zip(rows, pairs, chances, holm(chances), strict=True):
+        if task in tasks:
+            told = "" if corrected >= 0.05 else "beyond chance"
+            ahead = f"{int((each > 0).sum())} of {len(each)}"
+            print(f"{rival}, {task} at {budget}".ljust(36), end="")
+            print(f"{ahead:>10s}{each.mean():+8.1f}{p:8.4f}{corrected:11.3f}  {told}")
+
+
+comparisons("scripts", "letters")
+
+# %% [markdown]
+# Read the lines without a verdict in the last column. In some, soft is ahead in most seeds: *the same direction* as in
+# the paper. That is not *reproduced*; a coin does that, too. Nor is “p = 0.39” a proof that two models are equal: it
+# says that these seeds cannot tell.
+
+# %% [markdown]
+# ## 7 · ★ On text (5 min)
+#
+# The paper tests Soft MoE on images, and on text beside images. The layer itself takes any tokens: as an *encoder* of
+# text, which sees a whole sequence at once, it works like on patches. Here a sequence is the name of a country, a token
+# one of its characters.
+
+# %%
+names, _ = toy.task_of("languages", False)
+codes = names.images[:, 1:].flatten(2).transpose(1, 2).long() @ (2 ** torch.arange(20, -1, -1))
+for i in range(0, len(names), len(names) // 6):
+    print(f"language {int(names.labels[i]):2d}: {''.join(chr(c) for c in codes[i].tolist() if c)}")
+print(f"{names.num_classes} languages, {codes.shape[1]} tokens, {100 * (codes == 0).double().mean():.0f} % of them padding")
+
+# %%
+predict("m45-other-task")
+
+# %% [markdown]
+# ### Text, trained here and in the record
+#
+# Three routers as encoders on text, five seeds each, 60 steps (about half a minute):
+
+# %%
+text, routers = {}, ("soft", "tokens choice", "experts choice")
+for seed, router in tqdm([(seed, router) for seed in range(5) for router in routers], unit="run"):
+    asked = {"task": "languages", "router": router, "budget": 64, "steps": 60, "seed": seed, "tuning": False}
+    text[router, seed] = toy.train_one({**asked, "rate": best_rate("languages", 64, router)}, "cpu")
+for router in routers:
+    after = mean_of(router, [100 * text[router, seed].history.test_accuracy for seed in range(5)])
+    whole = mean_of(router, percent("languages", 64, router))
+    print(f"{router:15s} 60 steps: {after.value:.1f} % ({after.low:.1f} to {after.high:.1f})", end="   ")
+    print(f"the record, 1,000 steps: {whole.value:.1f} % ({whole.low:.1f} to {whole.high:.1f})")
+whole = mean_of("dense", percent("languages", 64, "dense"))
+print(f"{'dense':15s} {'':33s}the record, 1,000 steps: {whole.value:.1f} % ({whole.low:.1f} to {whole.high:.1f})")
+
+# %% [markdown]
+# And seed by seed, with the test of section 6:
+
+# %%
+comparisons("languages")
+
+# %% [markdown]
+# What is best on digits need not be best on names. Before you say that soft is better or worse on text: what does the
+# last column say?
+#
+# **Now break the test.** A sparse router lets 8 examples share the slots of its experts. The names of the test come
+# language by language; whoever tests them in this order puts examples of one kind into each group, company that the
+# router never had in training. The same trained model, the same test, two orders:
+
+# %%
+for router in routers:
+    run = text[router, 0]
+    mixed, sorted_by_class = run.test_data, run.test_data[run.test_data.labels.argsort(stable=True)]
+    one, two = (evaluate(run.model, each, 256) for each in (mixed, sorted_by_class))
+    print(f"{router:15s} mixed {100 * one.accuracy:.1f} %, class by class {100 * two.accuracy:.1f} %", end=", ")
+    print(f"dropped {100 * one.dropped:.0f} % and {100 * two.dropped:.0f} %")
+
+# %% [markdown]
+# Soft MoE routes each example alone, so the order cannot matter to it. The first record of this package was made with
+# tests in class order; mixing them moved sparse routers by up to four points, and the record was made again.
+
+# %% [markdown]
+# ## 8 · Exercise: the interval of a difference (10 min)
+#
+# A test says whether; an interval says *how much*. The **bootstrap** asks: had I drawn other seeds, where would the mean
+# be? It draws new samples from the pairs that there are, with repetition, and looks at the scatter of their means.
+#
+# `paired_bootstrap(a, b, draws)` returns `(mean, low, high)`, three floats.
+#
+# - `a`, `b` (s,): the results of two models. `a[i]` and `b[i]` share a seed, and stay together.
+# - `draws` (r, s): each row is a resample, s numbers of pairs, such as [2, 0, 0, 1]; drawing is done for you.
+# - `mean` is that of a - b. `low` and `high` are the quantiles 0.025 and 0.975 (`torch.quantile`) of the r resampled
+#   means.
+# - Example: differences [1, 3, 2] and rows [0, 0, 0] and [0, 1, 2] have the resampled means 1 and 2.
+
+
+# %% tags=["exercise:paired-bootstrap"]
+def paired_bootstrap(a, b, draws):
+    """Return (mean, low, high): the mean of a - b, and its bootstrap interval at 95 %.
+
+    a, b (s,): results of two models; a[i] and b[i] had the same seed.
+    draws (r, s): each row is a resample, the numbers of s pairs, drawn with repetition.
+    low, high: the quantiles 0.025 and 0.975 (torch.quantile) of the r resampled means.
+    """
+    raise NotImplementedError
+
+
+# %% tags=["check:paired-bootstrap"]
+check("paired-bootstrap", paired_bootstrap)
+
+# %% [markdown]
+# Stuck? Call `hint("paired-bootstrap")`.
+#
+# The same record once with its pairs, and once with the pairs broken (the seeds of dense in another order):
+
+# %%
+interval = use("paired-bootstrap", paired_bootstrap)
+draws = torch.randint(12, (4000, 12), generator=torch.Generator().manual_seed(0))
+for task, rival in (("scripts", "tokens choice"), ("letters", "dense"), ("languages", "tokens choice")):
+    a, b = (torch.tensor(percent(task, 64, router)) for router in ("soft", rival))
+    mean, low, high = interval(a, b, draws[:, : len(a)] % len(a))
+    print(f"{task}: soft - {rival} {mean:+.1f} points ({low:+.1f} to {high:+.1f})")
+
+# %% [markdown]
+# An interval that holds 0 leaves both signs open. Where does the interval agree with the sign test of section 6, and
+# where is it bolder? With a dozen seeds a bootstrap interval is a little too narrow, and it knows nothing of the other
+# comparisons. The records judge by the corrected sign test, and show intervals beside it.
+
+# %% [markdown]
+# ## 9 · Exercise: cost has more than one axis (10 min)
+#
+# The paper draws quality over *two* costs: training FLOPs and TPU-days (Figure 3). Which models are worth having? Those
+# on the **Pareto front**: no other model beats them.
+#
+# `pareto_front(cost, quality)` takes two tensors (m,) and returns a bool tensor (m,): True for models on the front.
+#
+# - Lower cost is better, higher quality is better. Models come in any order.
+# - A model is off the front if another one costs no more **and** is no worse **and** is better in at least one of the
+#   two. So of two models at one cost, the worse one is off.
+# - Two *equal* models do not beat each other.
+# - Example: costs [1, 2, 3, 4], qualities [60, 75, 70, 80]: the third is beaten by the second; the others stay.
+
+
+# %% tags=["exercise:pareto-front"]
+def pareto_front(cost, quality):
+    """Return which models are on the Pareto front, a bool tensor (m,).
+
+    cost (m,): lower is better. quality (m,): higher is better.
+    A model is on it unless another one costs no more, is no worse, and is better in
+    one of the two. Equal models are on it together, or not at all.
+    """
+    raise NotImplementedError
+
+
+# %% tags=["check:pareto-front"]
+check("pareto-front", pareto_front)
+
+# %% [markdown]
+# Stuck? Call `hint("pareto-front")`.
+#
+# The models of the paper's Table 9, all trained for 300,000 steps, with your front over both costs. The quality is
+# precision on JFT-4B, in percent.
+
+# %%
+front = use("pareto-front", pareto_front)
+table9 = [(name, run) for name, model in paper.MODELS.items() for run in model.runs if run.table == "table9"]
+quality = torch.tensor([run.jft for _, run in table9])
+on = {
+    what: front(torch.tensor([getattr(run, what) for _, run in table9]), quality)
+    for what in ("train_exaflop", "train_days")
+}
+for i, (name, run) in sorted(enumerate(table9), key=lambda each: each[1][1].train_exaflop):
+    if on["train_exaflop"][i] or on["train_days"][i]:
+        marks = ["on " if on[what][i] else "off" for what in on]
+        print(f"{name:28s} {run.jft:.1f} %   FLOPs: {marks[0]} {run.train_exaflop:7.1f}   days: {marks[1]} {run.train_days:6.1f}")
+
+# %% [markdown]
+# Which kinds of models are on a front, and which are not? Does any change sides when you pay by the day? **Equal steps
+# are no equal cost**, and equal FLOPs are not equal days. The same with our own runs: let *over* go from steps to MACs
+# to seconds. (Seconds depend on how busy the machine was; see how much they scatter.)
+
+# %%
+RunBrowser(claim="accuracy", figure="curve", x="macs", where="scripts, budget 64")
+
+# %% [markdown]
+# ## 10 · Clinic: a headline (10 min)
+#
+# The patient of this lesson is a study. Its runs are real ones of the record; how they were put together is not as it
+# should be.
+
+# %%
+patient = clinic("08")
+print(patient.layer.headline)
+print("mistakes in this study:", patient.how_many)
+patient
+
+# %% [markdown]
+# Would you publish it? Examine it with the instruments, one suspect at a time. (The record's own models differ by less
+# than 1 % in their MACs; that is allowed.)
+
+# %%
+study = patient.layer
+runs = {router: [run for run in study.runs if run["router"] == router] for router in study.claimed}
+
+my_measurements = "?"  # copy instruments to here, and add your own
+
+# %%
+my_diagnosis = []  # names of suspects in quotes, with commas between them
+patient.diagnose(*my_diagnosis)
+
+# %% [markdown]
+# `clinic("08", 2)`, `clinic("08", 3)` and so on are other studies.
+#
+# <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
+# <code>class-by-class</code> was in the first record of this package; section 7 shows what it does. A grid of learning
+# rates whose best value lay at its end was in it too: such a model might be better at a rate that was not tried, so the
+# grid was made wider. And <a href="https://arxiv.org/abs/2003.08505">Musgrave et al. (2020)</a> trained a decade of
+# losses for metric learning again, with equal tuning and no look at the test: most of the published progress was
+# gone.</details>
+
+# %% [markdown]
+# ## 11 · ★ The claims it settles, and five questions (5 min)
+#
+# What the records of this package say, worked out from them now. A verdict is *reproduced* only if every comparison goes
+# the paper's way beyond chance; *direction only* if some do and none goes the other way.
+
+
+# %%
+def verdict(name):
+    claim = find_claim(name)
+    try:
+        finding = judged(name, read_record(record_path(RECORDS, name), name))
+        said = f"{str(finding.verdict).upper()}. {finding.reason}"
+    except FileNotFoundError:
+        said = "NOT MEASURED YET."
+    except RecordError as error:
+        said = f"NO VERDICT YET: {error}."
+    print(f"{claim.title}\n  ({claim.source})\n  {said}\n")
+
+
+for name in ("accuracy", "fine-tuning", "stability", "large-scale"):
+    verdict(name)
+losses = [float(loss) for loss in mine.history.columns["loss"]]
+print(f"your own run of section 5: {spikes(losses)} loss spikes in {len(losses):,} steps")
+
+# %% [markdown]
+# *Fine-tuning and stability.* The paper's abstract names two more troubles of sparse mixtures: training that becomes
+# unstable (the loss of a batch suddenly jumps: a *spike*), and fine-tuning that does not work. Both are comparisons, too,
+# and follow the same rules: equal cost, equal tuning, paired seeds, a count that is fixed before the runs. A model that
+# never fails in ten short runs has not been shown to be stable.
+#
+# *Settled:* what is printed above, for these tasks, this size, and this length of training. *Not settled here:* what
+# holds at the paper's scale, where models are thousands of times larger, and where most numbers come from one run each.
+# One run may be all that anybody can pay for; it then remains one run.
+#
+# ### Five questions
+#
+# <details><summary>1. A paper replaces every MLP of a ViT by 128 experts of the same hidden width, one slot each, on 196
+# tokens, and calls the cost equal. What do you ask?</summary>Whether the routing was counted: scores, dispatch and
+# combine cost as much as 1.5 · tokens units of every slot's width. And the paper itself replaces only the second half of
+# the blocks.</details>
+#
+# <details><summary>2. Ours wins in 5 of 5 seeds. Proven?</summary>Equal models do this in 1 of 16 cases, counting both
+# directions. It is the least that is worth reporting, not a proof.</details>
+#
+# <details><summary>3. Our best seed beats their mean by two points. What does that show?</summary>How far seeds scatter.
+# The best of ten equal runs lies about one and a half standard deviations above their mean.</details>
+#
+# <details><summary>4. We tried five learning rates for each model and report the one with the best test accuracy. Every
+# model was treated alike. Where is the fault?</summary>The test has chosen, so it is no test any more: all numbers are
+# too high, and the one with the most scatter gains most. Choose on training data that was held out.</details>
+#
+# <details><summary>5. Two models differ by 0.3 points, p = 0.4. Are they equal?</summary>Nobody knows. These seeds
+# cannot tell; the interval says how large a difference they leave open.</details>
+
+# %%
+calibration("08")

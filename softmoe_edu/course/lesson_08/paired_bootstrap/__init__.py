@@ -1,0 +1,1 @@
+"""The interval of a mean difference over paired seeds."""

@@ -1,0 +1,1 @@
+"""Which models no other one beats in cost and quality."""

@@ -1,0 +1,1 @@
+"""How likely signs as one-sided as these are by chance."""
