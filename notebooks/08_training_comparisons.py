@@ -54,10 +54,9 @@ import torch
 from IPython.display import display
 from tqdm.auto import tqdm
 
-from softmoe_edu import Experts, MoE, SoftRouter, cost, figures, paper
+from softmoe_edu import Experts, MoE, SoftRouter, cost, evidence, figures, paper
 from softmoe_edu.course.lesson_08.runs import best_rate, counted, percent
-from softmoe_edu.evidence import RECORDS, RecordError, RunBrowser, find_claim, holm, judged, mean_of
-from softmoe_edu.evidence import read_record, record_path, toy
+from softmoe_edu.evidence import RunBrowser, holm, mean_of, toy
 from softmoe_edu.evidence.claims.stability import spikes
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import evaluate
@@ -245,6 +244,8 @@ figures.described(figures.training_curves({name: [run.columns for run in runs] f
 predict("m45-five-of-five")
 
 # %% [markdown]
+# ### The sign test
+#
 # Suppose that two models are equally good. Then each paired seed is a coin: either may have the better run. The **sign
 # test** asks how often coins alone would fall as one-sidedly as your seeds, or more so. That number is the *p-value*;
 # if it is small, chance is a poor explanation.
@@ -332,7 +333,9 @@ names, _ = toy.task_of("languages", False)
 codes = names.images[:, 1:].flatten(2).transpose(1, 2).long() @ (2 ** torch.arange(20, -1, -1))
 for i in range(0, len(names), len(names) // 6):
     print(f"language {int(names.labels[i]):2d}: {''.join(chr(c) for c in codes[i].tolist() if c)}")
-print(f"{names.num_classes} languages, {codes.shape[1]} tokens, {100 * (codes == 0).double().mean():.0f} % of them padding")
+print(
+    f"{names.num_classes} languages, {codes.shape[1]} tokens, {100 * (codes == 0).double().mean():.0f} % of them padding"
+)
 
 # %%
 predict("m45-other-task")
@@ -474,7 +477,9 @@ on = {
 for i, (name, run) in sorted(enumerate(table9), key=lambda each: each[1][1].train_exaflop):
     if on["train_exaflop"][i] or on["train_days"][i]:
         marks = ["on " if on[what][i] else "off" for what in on]
-        print(f"{name:28s} {run.jft:.1f} %   FLOPs: {marks[0]} {run.train_exaflop:7.1f}   days: {marks[1]} {run.train_days:6.1f}")
+        print(
+            f"{name:28s} {run.jft:.1f} %   FLOPs: {marks[0]} {run.train_exaflop:7.1f}   days: {marks[1]} {run.train_days:6.1f}"
+        )
 
 # %% [markdown]
 # Which kinds of models are on a front, and which are not? Does any change sides when you pay by the day? **Equal steps
@@ -529,13 +534,13 @@ patient.diagnose(*my_diagnosis)
 
 # %%
 def verdict(name):
-    claim = find_claim(name)
+    claim, path = evidence.find_claim(name), evidence.record_path(evidence.RECORDS, name)
     try:
-        finding = judged(name, read_record(record_path(RECORDS, name), name))
+        finding = evidence.judged(name, evidence.read_record(path, name))
         said = f"{str(finding.verdict).upper()}. {finding.reason}"
     except FileNotFoundError:
         said = "NOT MEASURED YET."
-    except RecordError as error:
+    except evidence.RecordError as error:
         said = f"NO VERDICT YET: {error}."
     print(f"{claim.title}\n  ({claim.source})\n  {said}\n")
 

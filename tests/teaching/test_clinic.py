@@ -142,7 +142,7 @@ def examined(lesson, patient):
     names |= {"patient": patient}
     names |= {each.name: each.answer for each in exercises().values() if each.lesson == lesson}
     for source in code[start + 1 :]:
-        if "randn" in source and "diagnose" not in source:
+        if re.search(r"randn|= patient\.layer$", source, re.MULTILINE) and "diagnose" not in source:
             exec(source, names)
             return names
     raise AssertionError("no cell examines the patient")

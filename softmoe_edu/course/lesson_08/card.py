@@ -35,8 +35,8 @@ CARD = Card(
         Part("11 · ★ The claims it settles, and five questions", 5),
     ),
     stuck={
-        "“My width is off by a constant.”": "How many matrix products are there between the tokens and the slots, there "
-        "and back? Which of them did you count?",
+        "“My width is off by a constant.”": "How many matrix products are there between tokens and slots, there and "
+        "back? Which of them did you count?",
         "“My p is half of what is expected.”": "Had your model lost all of them, what would you have written?",
         "“My p is above 1.”": "Write down the rows for two coins, one up and one down. Which rows did you count twice?",
         "“The curves differ, so why is it not significant?”": "How far apart are two seeds of the same model?",

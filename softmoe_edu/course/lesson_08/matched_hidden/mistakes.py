@@ -27,11 +27,11 @@ def same_width(tokens, dim, hidden, experts, slots_per_expert):
     "M37",
     does="matches the parameters: the hidden width divided by the number of experts",
     belief="Equal size is equal cost.",
-    refuted="an expert's parameters cost nothing until a slot goes through it; MACs are counted by slots, not by experts",
+    refuted="an expert's parameters cost nothing until a slot goes through it; MACs go by slots, not by experts",
     seen="tables that compare models of equal size",
 )
 def equal_parameters(tokens, dim, hidden, experts, slots_per_expert):
-    """hidden // experts."""
+    """A share of the width for each expert."""
     return hidden // experts
 
 
@@ -43,7 +43,7 @@ def equal_parameters(tokens, dim, hidden, experts, slots_per_expert):
     seen="formulas that count experts only",
 )
 def routing_for_nothing(tokens, dim, hidden, experts, slots_per_expert):
-    """tokens · hidden / slots."""
+    """Nothing subtracted."""
     slots = experts * slots_per_expert
     return _fitting(tokens, hidden, slots, round(tokens * hidden / slots), 0)
 
@@ -52,7 +52,7 @@ def routing_for_nothing(tokens, dim, hidden, experts, slots_per_expert):
     "M45",
     does="counts the scores, and neither dispatch nor combine",
     belief="Mixing is only a weighted average.",
-    refuted="an average of tokens for each slot is a matrix product too: tokens · slots · dim MACs, and again for combine",
+    refuted="an average of tokens for each slot is a matrix product too: tokens · slots · dim MACs; so is combine",
     seen="a router's cost taken from a sparse layer, where tokens are copied",
 )
 def scores_only(tokens, dim, hidden, experts, slots_per_expert):
@@ -82,7 +82,7 @@ def one_product_missing(tokens, dim, hidden, experts, slots_per_expert):
     seen="descriptions of a dense mixture under this name",
 )
 def every_token_in_every_expert(tokens, dim, hidden, experts, slots_per_expert):
-    """tokens · experts rows."""
+    """Rows: tokens · experts."""
     slots = experts * slots_per_expert
     width = round((tokens * hidden - 1.5 * tokens * slots) / (tokens * experts))
     return width if width >= 1 else 0
@@ -95,7 +95,7 @@ def every_token_in_every_expert(tokens, dim, hidden, experts, slots_per_expert):
     seen="code that was written for one slot each",
 )
 def one_slot_each(tokens, dim, hidden, experts, slots_per_expert):
-    """slots = experts."""
+    """As many slots as experts."""
     return _fitting(tokens, hidden, experts, round((tokens * hidden - 1.5 * tokens * experts) / experts))
 
 
@@ -106,7 +106,7 @@ def one_slot_each(tokens, dim, hidden, experts, slots_per_expert):
     seen="FLOPs and MACs in one formula",
 )
 def one_matrix(tokens, dim, hidden, experts, slots_per_expert):
-    """tokens · hidden against 3 · tokens · slots."""
+    """Routing at twice its price."""
     slots = experts * slots_per_expert
     return _fitting(tokens, hidden, slots, round((tokens * hidden - 3 * tokens * slots) / slots), 3)
 
@@ -118,7 +118,7 @@ def one_matrix(tokens, dim, hidden, experts, slots_per_expert):
     seen="int(...) or // around the division",
 )
 def rounded_down(tokens, dim, hidden, experts, slots_per_expert):
-    """floor."""
+    """Round with floor."""
     slots = experts * slots_per_expert
     return _fitting(tokens, hidden, slots, math.floor((tokens * hidden - 1.5 * tokens * slots) / slots))
 
@@ -130,7 +130,7 @@ def rounded_down(tokens, dim, hidden, experts, slots_per_expert):
     seen="the first width that costs enough",
 )
 def rounded_up(tokens, dim, hidden, experts, slots_per_expert):
-    """ceil."""
+    """Round with ceil."""
     slots = experts * slots_per_expert
     return _fitting(tokens, hidden, slots, math.ceil((tokens * hidden - 1.5 * tokens * slots) / slots))
 
@@ -142,7 +142,7 @@ def rounded_up(tokens, dim, hidden, experts, slots_per_expert):
     seen="w_in of shape (dim, experts · width)",
 )
 def all_experts_together(tokens, dim, hidden, experts, slots_per_expert):
-    """experts · width."""
+    """Width times experts."""
     slots = experts * slots_per_expert
     width = _fitting(tokens, hidden, slots, round((tokens * hidden - 1.5 * tokens * slots) / slots))
     return experts * width
@@ -164,8 +164,8 @@ def routing_by_slots(tokens, dim, hidden, experts, slots_per_expert):
 @mistake(
     does="never returns 0: the nearest width, whatever it costs",
     belief="There is always a width.",
-    refuted="where the routing alone costs as much as the dense MLP, or the nearest width misses it by over 1 %, the two "
-    "must not be compared",
+    refuted="where the routing alone costs as much as the dense MLP, or the nearest width misses it by over 1 %, the "
+    "two must not be compared",
     seen="max(1, width)",
 )
 def always_a_width(tokens, dim, hidden, experts, slots_per_expert):

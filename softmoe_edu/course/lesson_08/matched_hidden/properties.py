@@ -60,7 +60,7 @@ PROPERTIES = (
     as_defined("the width with which both layers cost the same", drawn, repeats=20, show_output=True),
     each_of(
         "where nothing fits",
-        _example("none is left", "the routing alone costs more than the dense MLP: no width fits, so 0", 16, 32, 20, 8, 2),
+        _example("none is left", "the routing alone costs more than the dense MLP: so 0", 16, 32, 20, 8, 2),
         _example(
             "too far",
             "the nearest width, 2, costs over 1 % more than the dense MLP (15 against 14, times 2 · dim): so 0",

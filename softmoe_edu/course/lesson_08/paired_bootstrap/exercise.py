@@ -1,7 +1,5 @@
 """Exercise: the bootstrap interval of a mean difference over paired seeds (lesson 08)."""
 
-import torch
-
 from softmoe_edu.course.lesson_08.paired_bootstrap.mistakes import MISTAKES
 from softmoe_edu.course.lesson_08.paired_bootstrap.properties import PROPERTIES, case
 from softmoe_edu.course.lesson_08.paired_bootstrap.variants import VARIANTS
@@ -44,9 +42,7 @@ EXERCISE = Exercise(
         Hint(
             "Begin with the differences: one for each pair. All that follows is about them; a and b are not needed any "
             "more.",
-            "def paired_bootstrap(a, b, draws):\n"
-            "    print('differences:', (a - b)[:4])\n"
-            "    raise NotImplementedError",
+            "def paired_bootstrap(a, b, draws):\n    print('differences:', (a - b)[:4])\n    raise NotImplementedError",
         ),
         Hint(
             "A tensor takes a whole table as an index: x[draws] has the shape of draws. The mean of each row is one "

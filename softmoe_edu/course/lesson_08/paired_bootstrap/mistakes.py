@@ -1,7 +1,5 @@
 """Mistakes in the interval of a mean difference."""
 
-import torch
-
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
@@ -51,7 +49,7 @@ def intervals_apart(a, b, draws):
     seen="new - old, with the arguments exchanged",
 )
 def other_way_round(a, b, draws):
-    """b - a."""
+    """Take a from b."""
     return (b - a).mean().item(), *_ends((b - a)[draws].mean(1))
 
 
@@ -107,7 +105,7 @@ def the_range(a, b, draws):
     seen="mean ± 1.96 · std",
 )
 def normal_curve(a, b, draws):
-    """mean ± 1.96 std."""
+    """Two standard deviations."""
     mean, std = (a - b).mean(), (a - b)[draws].mean(1).std()
     return mean.item(), (mean - 1.96 * std).item(), (mean + 1.96 * std).item()
 
@@ -131,7 +129,7 @@ def mean_of_resamples(a, b, draws):
     seen="torch.median",
 )
 def median_in_the_middle(a, b, draws):
-    """median."""
+    """The middle difference."""
     return (a - b).median().item(), *_ends((a - b)[draws].mean(1))
 
 
@@ -154,7 +152,7 @@ def sorted_first(a, b, draws):
     seen="mean ± ... in tables",
 )
 def relative_to_the_mean(a, b, draws):
-    """low - mean, high - mean."""
+    """Subtract the mean."""
     means, mean = (a - b)[draws].mean(1), (a - b).mean().item()
     low, high = _ends(means)
     return mean, low - mean, high - mean

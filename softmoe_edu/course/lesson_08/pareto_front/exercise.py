@@ -1,7 +1,5 @@
 """Exercise: which models no other one beats in cost and quality (lesson 08)."""
 
-import torch
-
 from softmoe_edu.course.lesson_08.pareto_front.mistakes import MISTAKES
 from softmoe_edu.course.lesson_08.pareto_front.properties import PROPERTIES, TELLING
 from softmoe_edu.course.lesson_08.pareto_front.variants import VARIANTS

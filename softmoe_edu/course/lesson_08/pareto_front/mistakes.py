@@ -12,7 +12,7 @@ def _pairs(cost, quality):
 @mistake(
     does="calls a model beaten only if another one is better in both",
     belief="To beat is to be better in everything.",
-    refuted="a model of the same cost that is worse has nothing to say for itself, though no other is cheaper and better",
+    refuted="a model of the same cost that is worse has nothing to say for itself; no other need be cheaper too",
     seen="(cost < c) & (quality > q)",
 )
 def better_in_both(cost, quality):
@@ -77,7 +77,7 @@ def the_beaten(cost, quality):
 @mistake(
     does="reads the table of pairs along the wrong axis: who beats nobody",
     belief="any over either axis says who is beaten.",
-    refuted="in one direction the table says who is beaten, in the other who beats: a good model off the front shows it",
+    refuted="in one direction the table says who is beaten, in the other who beats: good models fall off the front",
     seen="any(1) in place of any(0)",
 )
 def wrong_axis(cost, quality):
@@ -117,7 +117,7 @@ def high_cost_is_good(cost, quality):
     seen="accuracy per FLOP",
 )
 def best_ratio(cost, quality):
-    """argmax of quality / cost."""
+    """The highest quality / cost."""
     ratio = quality / cost.clamp_min(1e-9)
     return ratio == ratio.max()
 
@@ -140,7 +140,7 @@ def the_best_only(cost, quality):
     seen="cummax without a sort",
 )
 def as_if_sorted(cost, quality):
-    """cummax in the order given."""
+    """The best so far, in the order given."""
     return quality >= quality.cummax(0).values
 
 

@@ -74,15 +74,15 @@ PROPERTIES = (
         "3 (cost 2, 55) is beaten by 1 (cost 1, 60), and 4 (cost 4, 70) by 2 (cost 3, 81); nobody beats the others",
         *TELLING["plain"],
     ),
-    as_defined("on the front is who is not beaten by another model", models(9), name="models at random", show_output=True),
+    as_defined(
+        "on the front is who is not beaten by another model", models(9), name="models at random", show_output=True
+    ),
     Property("in another order", _order),
     Property("in other units", _units),
     Property("one more model", _joined),
     _example("the same cost", "of two models of the same cost the worse one is beaten", *TELLING["same cost"]),
     _example("the same quality", "of two equally good models the dearer one is beaten", *TELLING["same quality"]),
-    _example(
-        "two equal models", "equal models do not beat each other: both stay on the front", *TELLING["equal"]
-    ),
+    _example("two equal models", "equal models do not beat each other: both stay on the front", *TELLING["equal"]),
     as_defined(
         "on the front is who is not beaten by another model", models(7, 4), models(1), models(2), show_output=True
     ),

@@ -92,7 +92,7 @@ def above_one(differences):
     seen="n = len(differences)",
 )
 def zeros_as_pairs(differences):
-    """n with zeros."""
+    """Zeros among the pairs."""
     up, down = _signs(differences)
     return min(1.0, 2 * _tail(len(differences), max(up, down)))
 
@@ -104,7 +104,7 @@ def zeros_as_pairs(differences):
     seen="(differences > 0).sum() of len(differences)",
 )
 def zeros_as_losses(differences):
-    """not > 0."""
+    """Whatever is not above 0."""
     up = int((differences > 0).sum())
     down = len(differences) - up
     return min(1.0, 2 * _tail(up + down, max(up, down)))
@@ -130,7 +130,7 @@ def zeros_as_wins(differences):
     seen="z = (wins - n/2) / (√n / 2)",
 )
 def normal_curve(differences):
-    """erfc."""
+    """The normal curve's tails."""
     up, down = _signs(differences)
     n = up + down
     return math.erfc(abs(up - n / 2) / (math.sqrt(n) / 2) / math.sqrt(2)) if n else 1.0
@@ -143,7 +143,7 @@ def normal_curve(differences):
     seen="“wins on 80 % of the seeds”",
 )
 def share_of_wins(differences):
-    """most / n."""
+    """A share."""
     up, down = _signs(differences)
     return max(up, down) / (up + down) if up + down else 1.0
 
@@ -179,7 +179,7 @@ def t_test(differences):
 @mistake(
     does="weighs the signs by rank (Wilcoxon's test)",
     belief="Larger differences should count for more.",
-    refuted="that is another test, which takes the differences to be symmetric; the sign test takes nothing for granted",
+    refuted="that is another test, which takes the differences to be symmetric; the sign test needs no such thing",
     seen="stats.wilcoxon",
 )
 def wilcoxon(differences):
