@@ -128,6 +128,12 @@ var GLOSSARY = {
   "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
   "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the same one more than once, and 95 % of the means of such draws lie between its ends.",
   "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were equally likely. It counts signs and ignores sizes.",
+  "paired seeds": "Two models are run with the same seeds. Runs with the same seed are a pair, and share the order of their batches; what is compared is the difference in each pair.",
+  "p-value": "How often chance alone would give a result at least as one-sided as this one. Small means hard to explain by chance.",
+  "Holm's method": "Corrects several p-values at once: the smallest is multiplied by their number, the next by one less, and so on. Whoever looks often enough finds something by chance.",
+  "Pareto front": "The models that no other one beats: none costs no more, is no worse, and is better in one of the two.",
+  budget: "The hidden width of the dense model whose cost all others have to match.",
+  spike: "A sudden jump of the loss in training, far above that of the batches before.",
   tuning: "Trying a few values of a setting, such as the learning rate, on a part of the training data, so that each model is compared at its best one.",
   step: "One update of the weights in training.",
   MoE: "Mixture of experts: a layer with several experts, and a router that decides which of them see a token."

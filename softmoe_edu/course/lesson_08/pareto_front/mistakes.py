@@ -111,6 +111,30 @@ def high_cost_is_good(cost, quality):
 
 
 @mistake(
+    does="calls a model beaten if another one is cheaper or better",
+    belief="To beat is to be better in something.",
+    refuted="of two models on the front one is cheaper and the other better: each would be beaten by the other",
+    seen="(cost < c) | (quality > q) alone",
+)
+def either_is_enough(cost, quality):
+    """One of the two."""
+    c, q = _pairs(cost, quality)
+    return ~((c < 0) | (q > 0)).any(0)
+
+
+@mistake(
+    does="lets only cheaper models beat another one",
+    belief="At the same cost nobody is beaten.",
+    refuted="a better model of the same cost beats a worse one: it costs no more",
+    seen="(cost < c) & (quality >= q)",
+)
+def cheaper_only(cost, quality):
+    """< and >=."""
+    c, q = _pairs(cost, quality)
+    return ~((c < 0) & (q >= 0)).any(0)
+
+
+@mistake(
     does="keeps the best quality for each unit of cost and drops the rest",
     belief="The best model has the most quality for its cost.",
     refuted="a ratio picks one trade for everybody; the front leaves that to whoever pays",
