@@ -11,8 +11,8 @@
 #
 # “Ours is better by two points.” At what cost, on how many seeds, tuned by whom, tested on what? In this lesson you
 # match the cost of two models, test a difference against chance, and find out what is wrong with somebody else's
-# comparison. **Estimated: 60 minutes for the core path, 90 for everything;** nobody has been timed yet. The computer
-# trains for one to two minutes in all.
+# comparison. **Estimated: 60 minutes for the core path, 100 for everything;** nobody has been timed yet. The
+# computer trains for one to two minutes in all.
 #
 # You need lessons 00 to 07. Nothing here needs statistics that you would have to know beforehand.
 #
@@ -25,7 +25,7 @@
 # - tell “reproduced” from “same direction” from “cannot be told from chance”,
 # - name the faults that make a comparison worthless, and how each one shows.
 #
-# **The core path (60 minutes):** sections 1 to 7 and 11, marked ★, with a resting point after section 4.
+# **The core path (60 minutes):** sections 1 to 7 and 12, marked ★, with a resting point after section 4.
 
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
@@ -50,6 +50,9 @@
 # experts may choose the same token, and others are chosen by none.</details>
 
 # %%
+import itertools
+import math
+
 import torch
 from IPython.display import display
 from tqdm.auto import tqdm
@@ -65,7 +68,7 @@ torch.set_num_threads(1)  # as in the runs of the record; for models this small 
 returning("08")
 
 # %% [markdown]
-# ## 2 · ★ Predict, then open the records (10 min)
+# ## 2 · ★ Predict, then open the records (8 min)
 #
 # This package repeats the paper's comparison on a small scale, and keeps a record of every run. First your prediction;
 # the records open when it is locked.
@@ -131,7 +134,7 @@ else:
     print("Fill in my_width above: then both costs appear here.")
 
 # %% [markdown]
-# ## 4 · ★ Exercise: the width at equal cost (10 min)
+# ## 4 · ★ Exercise: the width at equal cost (12 min)
 #
 # Now for any sizes. `matched_hidden(tokens, dim, hidden, experts, slots_per_expert)` returns the hidden width of each
 # expert, an int, with which a Soft MoE layer costs as much as a dense MLP of width `hidden`.
@@ -179,7 +182,7 @@ print(toy.matched_hidden({"task": "scripts", "router": "soft", "budget": 64}))
 # **A resting point.** Everything so far was arithmetic. From here on chance comes in.
 
 # %% [markdown]
-# ## 5 · ★ One run is one throw of the dice (10 min)
+# ## 5 · ★ One run is one throw of the dice (8 min)
 #
 # Train a model yourself, exactly as the record's runs were trained, but with a seed that none of them has. It takes
 # about ten seconds on an idle computer.
@@ -239,13 +242,42 @@ figures.described(figures.training_curves({name: [run.columns for run in runs] f
 # a comparison holds for the length of training at which it was made.
 
 # %% [markdown]
-# ## 6 · ★ Exercise: five of five (10 min)
+# ## 6 · ★ Five of five (5 min)
+#
+# So let there be several seeds, the same for both models, and compare them pair by pair. How many pairs have to agree?
 
 # %%
 predict("m45-five-of-five")
 
 # %% [markdown]
-# ### The sign test
+# <details><summary>Locked? Then read on here.</summary>
+#
+# Two of the 32 rows that five coins can make are all alike, and you would have written about either. Now count with
+# your neighbour, or for yourself: the chance for six seeds, for seven, for twelve.
+#
+# </details>
+
+# %% [markdown]
+# ### Four of five
+#
+# Now on paper: two equally good models, five seeds. In how many of the 32 rows of coins has one of the two, whichever,
+# the better run in four seeds or in all five?
+
+# %%
+my_four_of_five = "?"  # how many of the 32 rows of five coins have at least four alike?
+
+# %%
+if my_four_of_five != "?":
+    alike = [max(row.count(0), row.count(1)) for row in itertools.product((0, 1), repeat=5)]
+    counted_rows = sum(most >= 4 for most in alike)
+    print(
+        f"{counted_rows} rows: {'as you say' if int(my_four_of_five) == counted_rows else 'which ones are missing, or too many?'}"
+    )
+else:
+    print("Fill in my_four_of_five above: then the rows are counted here.")
+
+# %% [markdown]
+# ## 7 · ★ Exercise: the sign test (12 min)
 #
 # Suppose that two models are equally good. Then each paired seed is a coin: either may have the better run. The **sign
 # test** asks how often coins alone would fall as one-sidedly as your seeds, or more so. That number is the *p-value*;
@@ -259,10 +291,7 @@ predict("m45-five-of-five")
 # - Example: [2, 1, -1, 3, 0.5] has 4 up and 1 down. Of 32 rows, 5 + 1 have four heads or more, and as many have four
 #   tails or more: 12/32 = 0.375.
 #
-# `math.comb(n, k)` counts the rows of n coins with exactly k heads; `math` is imported below.
-
-# %%
-import math
+# `math.comb(n, k)` counts the rows of n coins with exactly k heads.
 
 
 # %% tags=["exercise:sign-test"]
@@ -323,7 +352,7 @@ comparisons("scripts", "letters")
 # says that these seeds cannot tell.
 
 # %% [markdown]
-# ## 7 · ★ On text (5 min)
+# ## 8 · On text (10 min)
 #
 # The paper tests Soft MoE on images, and on text beside images. The layer itself takes any tokens: as an *encoder* of
 # text, which sees a whole sequence at once, it works like on patches. Here a sequence is the name of a country, a token
@@ -360,7 +389,7 @@ whole = mean_of("dense", percent("languages", 64, "dense"))
 print(f"{'dense':15s} {'':33s}the record, 1,000 steps: {whole.value:.1f} % ({whole.low:.1f} to {whole.high:.1f})")
 
 # %% [markdown]
-# And seed by seed, with the test of section 6:
+# And seed by seed, with your test:
 
 # %%
 comparisons("languages")
@@ -386,7 +415,7 @@ for router in routers:
 # tests in class order; mixing them moved sparse routers by up to four points, and the record was made again.
 
 # %% [markdown]
-# ## 8 · Exercise: the interval of a difference (10 min)
+# ## 9 · Exercise: the interval of a difference (12 min)
 #
 # A test says whether; an interval says *how much*. The **bootstrap** asks: had I drawn other seeds, where would the mean
 # be? It draws new samples from the pairs that there are, with repetition, and looks at the scatter of their means.
@@ -428,12 +457,12 @@ for task, rival in (("scripts", "tokens choice"), ("letters", "dense"), ("langua
     print(f"{task}: soft - {rival} {mean:+.1f} points ({low:+.1f} to {high:+.1f})")
 
 # %% [markdown]
-# An interval that holds 0 leaves both signs open. Where does the interval agree with the sign test of section 6, and
+# An interval that holds 0 leaves both signs open. Where does the interval agree with the sign test of section 7, and
 # where is it bolder? With a dozen seeds a bootstrap interval is a little too narrow, and it knows nothing of the other
 # comparisons. The records judge by the corrected sign test, and show intervals beside it.
 
 # %% [markdown]
-# ## 9 · Exercise: cost has more than one axis (10 min)
+# ## 10 · Exercise: cost has more than one axis (10 min)
 #
 # The paper draws quality over *two* costs: training FLOPs and TPU-days (Figure 3). Which models are worth having? Those
 # on the **Pareto front**: no other model beats them.
@@ -491,7 +520,7 @@ for i, (name, run) in sorted(enumerate(table9), key=lambda each: each[1][1].trai
 RunBrowser(claim="accuracy", figure="curve", x="macs", where="scripts, budget 64")
 
 # %% [markdown]
-# ## 10 · Clinic: a headline (10 min)
+# ## 11 · Clinic: a headline (10 min)
 #
 # The patient of this lesson is a study. Its runs are real ones of the record; how they were put together is not as it
 # should be.
@@ -520,14 +549,14 @@ patient.diagnose(*my_diagnosis)
 # `clinic("08", 2)`, `clinic("08", 3)` and so on are other studies.
 #
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# <code>class-by-class</code> was in the first record of this package; section 7 shows what it does. A grid of learning
+# <code>class-by-class</code> was in the first record of this package; section 8 shows what it does. A grid of learning
 # rates whose best value lay at its end was in it too: such a model might be better at a rate that was not tried, so the
 # grid was made wider. And <a href="https://arxiv.org/abs/2003.08505">Musgrave et al. (2020)</a> trained a decade of
 # losses for metric learning again, with equal tuning and no look at the test: most of the published progress was
 # gone.</details>
 
 # %% [markdown]
-# ## 11 · ★ The claims it settles, and five questions (5 min)
+# ## 12 · ★ The claims it settles, and five questions (5 min)
 #
 # What the records of this package say, worked out from them now. A verdict is *reproduced* only if every comparison goes
 # the paper's way beyond chance; *direction only* if some do and none goes the other way.

@@ -73,7 +73,7 @@ export const GLOSSARY = {
   "sign test":
     "How often chance alone would make differences as one-sided as these, if higher and lower were equally likely. It counts signs and ignores sizes.",
   "paired seeds":
-    "Two models are run with the same seeds. Runs with the same seed are a pair, and share the order of their batches; what is compared is the difference in each pair.",
+    "Two models are run with the same seeds. Runs of one seed are a pair, and share the order of their batches; what is compared is the difference in each pair.",
   "p-value":
     "How often chance alone would give a result at least as one-sided as this one. Small means hard to explain by chance.",
   "Holm's method":

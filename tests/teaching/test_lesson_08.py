@@ -166,7 +166,7 @@ def test_no_result_is_typed():
 
 
 def test_the_card_has_a_right_choice_and_the_lessons_time():
-    """The vote's right answer is one of its choices; the parts take 90 minutes, those of the core path 60."""
+    """The vote's right answer is one of its choices; the parts take 100 minutes, those of the core path 60."""
     assert CARD.vote.right in CARD.vote.choices
-    assert sum(part.minutes for part in CARD.parts) == 90
+    assert sum(part.minutes for part in CARD.parts) == 100
     assert sum(part.minutes for part in CARD.parts if "★" in part.heading) == 60

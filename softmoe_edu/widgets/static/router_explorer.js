@@ -157,7 +157,7 @@ var GLOSSARY = {
   "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
   "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the same one more than once, and 95 % of the means of such draws lie between its ends.",
   "sign test": "How often chance alone would make differences as one-sided as these, if higher and lower were equally likely. It counts signs and ignores sizes.",
-  "paired seeds": "Two models are run with the same seeds. Runs with the same seed are a pair, and share the order of their batches; what is compared is the difference in each pair.",
+  "paired seeds": "Two models are run with the same seeds. Runs of one seed are a pair, and share the order of their batches; what is compared is the difference in each pair.",
   "p-value": "How often chance alone would give a result at least as one-sided as this one. Small means hard to explain by chance.",
   "Holm's method": "Corrects several p-values at once: the smallest is multiplied by their number, the next by one less, and so on. Whoever looks often enough finds something by chance.",
   "Pareto front": "The models that no other one beats: none costs no more, is no worse, and is better in one of the two.",
