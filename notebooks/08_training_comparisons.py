@@ -323,10 +323,10 @@ for seeds in (3, 4, 5, 6, 8, 10, 12):
 
 # %% [markdown]
 # **The rule of this course: no comparison with fewer than five seeds.** Even five that agree are no proof: you have
-# just seen what p they have. And whoever makes 18 comparisons at a level of 5 % finds about one by chance. *Holm's
-# method* takes that into account: the smallest p is multiplied by the number of tests, the next one by one less, and so
-# on. The last column shows what is left of the best possible result. From how many seeds on could a study of 18
-# comparisons find anything?
+# just seen what p they have. And whoever makes 18 comparisons of equal models at a level of 5 % finds about one
+# difference by chance. *Holm's method* takes that into account: the smallest p is multiplied by the number of tests, the
+# next one by one less, and so on. The last column shows what is left of the best possible result. From how many seeds on
+# could a study of 18 comparisons find anything?
 #
 # The record, with your test. Holm's method is applied to all 18 comparisons; shown are those on images.
 
