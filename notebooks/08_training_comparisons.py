@@ -27,6 +27,11 @@
 #
 # **The core path (60 minutes):** sections 1 to 7 and 12, marked ★, with a resting point after section 4.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("08")
+
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #

@@ -6,6 +6,7 @@ LESSON = Lesson(
     number="00",
     title="Look inside",
     shows=(
+        "softmoe_edu.Experts",
         "softmoe_edu.ExpertsChoiceRouter",
         "softmoe_edu.MoE",
         "softmoe_edu.SoftRouter",

@@ -3,5 +3,10 @@
 from softmoe_edu.teaching.lesson import Lesson
 
 LESSON = Lesson(
-    number="01", title="Token choice: score, select, weigh", shows=("softmoe_edu.metrics.experts_per_token",)
+    number="01",
+    title="Token choice: score, select, weigh",
+    shows=(
+        "softmoe_edu.Experts",
+        "softmoe_edu.metrics.experts_per_token",
+    ),
 )

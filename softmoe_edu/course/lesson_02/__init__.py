@@ -2,4 +2,4 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="02", title="A finite buffer")
+LESSON = Lesson(number="02", title="A finite buffer", shows=("softmoe_edu.Experts",))

@@ -2,4 +2,4 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="03", title="Keeping experts busy")
+LESSON = Lesson(number="03", title="Keeping experts busy", shows=("softmoe_edu.Experts",))

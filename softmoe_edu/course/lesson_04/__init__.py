@@ -2,4 +2,4 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="04", title="Expert choice")
+LESSON = Lesson(number="04", title="Expert choice", shows=("softmoe_edu.Experts",))

@@ -2,4 +2,4 @@
 
 from softmoe_edu.teaching.lesson import Lesson
 
-LESSON = Lesson(number="05", title="Soft MoE by hand")
+LESSON = Lesson(number="05", title="Soft MoE by hand", shows=("softmoe_edu.Experts",))
