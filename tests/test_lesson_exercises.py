@@ -75,8 +75,6 @@ def test_a_lesson_has_its_spine(number):
     """Objectives and the core path, minutes in every part up to 12, five quiz questions, a clinic."""
     text = "\n".join(cell.source for cell in lesson(number).cells if cell.cell_type == "markdown")
     minutes = [int(m) for m in re.findall(r"^## .*\((\d+) min\)", text, re.MULTILINE)]
-    core = [int(m) for m in re.findall(r"^## \d+ · ★ .*\((\d+) min\)", text, re.MULTILINE)]
-
     assert len(minutes) == len(re.findall(r"^## ", text, re.MULTILINE)) and max(minutes) <= 12
     assert "core path" in text.lower() and "rest" in text.lower()
     assert len(re.findall(r"<details>", text)) >= 5 + 3
