@@ -38,6 +38,7 @@ CHECKS = (
     (os.path.join("docs", "architecture.py"), "--check"),
     (os.path.join("docs", "glossary.py"), "--check"),
     (os.path.join("docs", "evidence.py"), "--check"),
+    (os.path.join("docs", "seeds.py"), "--check"),
     (os.path.join("js", "palette.py"), "--check"),
 )
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}

@@ -45,30 +45,49 @@ class Idea:
 IDEAS = (
     Idea(
         "Soft MoE is fully differentiable: a layer between sparse and dense",
-        (("05", "The claim it settles"),),
+        (
+            ("05", "The claim it settles"),
+            ("07", "A jump, by hand"),
+            ("07", "Exercise: does the answer jump?"),
+        ),
         ("routers/test_contract.py::test_gradcheck",),
         ("differentiability",),
     ),
     Idea(
         "Its algorithm in five steps: score, normalise, dispatch, compute, combine",
-        (("05", "Worked example, in fractions"), ("05", "the whole layer")),
+        (
+            ("05", "On paper"),
+            ("05", "Algorithm 1"),
+            ("05", "★ Exercise: the whole layer"),
+            ("06", "What the layer learns"),
+        ),
         ("routers/test_soft.py::test_by_hand", "test_golden.py::test_soft_values"),
     ),
     Idea(
         "No token is dropped, and no expert is idle",
-        (("05", "What is computed"),),
+        (
+            ("05", "What is computed"),
+            ("07", "The claims"),
+        ),
         ("routers/test_soft.py::test_weights_are_convex",),
         ("soft-balance",),
     ),
     Idea(
         "Cost depends on slots, not on experts",
-        (("05", "What is computed"),),
+        (
+            ("05", "What is computed"),
+            ("07", "From 1 to 4,096 experts"),
+        ),
         ("test_cost.py::test_soft_moe_cost_is_that_of_its_slots",),
         ("slots-not-experts", "model-sizes"),
     ),
     Idea(
         "A sequence is routed alone: what stands beside it in the batch changes nothing",
-        (("02", "Who depends on whom"),),
+        (
+            ("02", "Does an image depend on the others?"),
+            ("07", "The rest of the batch"),
+            ("07", "Exercise: measure it"),
+        ),
         (
             "routers/test_contract.py::test_another_sequence_changes_nothing",
             "routers/test_contract.py::test_another_sequence_of_the_group_changes_a_sparse_result",
@@ -83,30 +102,39 @@ IDEAS = (
     ),
     Idea(
         "Tokens choice needs 2 to 8 times the slots to drop hardly anything",
-        (("02", "Who is dropped"),),
+        (("02", "★ Who is dropped"),),
         ("routers/test_tokens_choice.py::test_dropped_tokens_get_exactly_zero",),
         ("dropping",),
     ),
     Idea(
         "Auxiliary losses keep experts busy",
-        (),
+        (
+            ("03", "Exercise: the loss"),
+            ("03", "Train again, with the loss"),
+        ),
         ("test_losses.py::test_load_balancing_by_hand",),
     ),
     Idea(
         "Experts choice is balanced by construction, and gives tokens different numbers of experts",
-        (),
+        (
+            ("04", "Balanced by construction"),
+            ("04", "how many experts a token has"),
+        ),
         ("routers/test_experts_choice.py::test_every_expert_is_full_and_unchosen_tokens_get_zero",),
         ("experts-choice-speed",),
     ),
     Idea(
         "Experts choice trains faster: over twice as fast as tokens choice, and 20 % less time per step than GLaM",
-        (),
+        (("04", "What is settled"),),
         ("evidence/test_claim_experts_choice_speed.py::test_speed_by_hand",),
         ("experts-choice-speed", "large-scale"),
     ),
     Idea(
         "Experts choice in a decoder looks at the future",
-        (),
+        (
+            ("04", "who sees the last token"),
+            ("04", "Word by word"),
+        ),
         ("test_influence.py::test_experts_choice_moves_earlier_outputs",),
         ("causality",),
     ),
@@ -124,7 +152,7 @@ IDEAS = (
     ),
     Idea(
         "Sparse models are unstable in training and hard to fine-tune",
-        (),
+        (("08", "The claims it settles"),),
         (
             "evidence/test_claim_stability.py::test_a_spike_lies_above_the_median_before_it",
             "evidence/test_claim_fine_tuning.py::test_the_halves_share_no_letter",
@@ -133,7 +161,7 @@ IDEAS = (
     ),
     Idea(
         "Results beyond vision: an encoder of text",
-        (),
+        (("08", "On text"),),
         (
             "test_data.py::test_territories_are_split_and_not_names",
             "test_data.py::test_names_are_read_back_from_their_bits",
