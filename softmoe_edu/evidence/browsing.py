@@ -32,7 +32,7 @@ LEAST = 3
 """Fewer seeds than these have a mean and no interval."""
 
 DIGITS, DIGITS_IN_LISTS = 7, 4
-MOST_BYTES = 160_000
+MOST_BYTES = 260_000
 """What all records together may take in a page."""
 
 _FIRST_LINES = ("router", "model")
