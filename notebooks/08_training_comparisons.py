@@ -57,6 +57,8 @@ course_map("08")
 # %%
 import itertools
 import math
+import statistics
+import textwrap
 from dataclasses import replace
 
 import torch
@@ -64,13 +66,13 @@ from IPython.display import display
 from tqdm.auto import tqdm
 
 from softmoe_edu import Experts, MoE, SoftRouter, cost, evidence, figures, paper
-from softmoe_edu.course.lesson_08.runs import best_rate, counted, percent
+from softmoe_edu.course.lesson_08.runs import best_rate, counted, gaps, percent
 from softmoe_edu.evidence import RunBrowser, holm, mean_of, toy
 from softmoe_edu.evidence.claims.stability import spikes
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import evaluate
 
-torch.set_num_threads(1)  # as in the runs of the record; for models this small more threads gain nothing
+torch.set_num_threads(1)  # as in the runs of the record; small models gain nothing from more
 returning("08")
 
 # %% [markdown]
@@ -133,9 +135,10 @@ my_width = "?"  # the hidden width of each expert
 n, d, h, s = 16, 32, 64, 16
 if my_width != "?":
     dense, routing, experts = 2 * n * d * h, 3 * n * s * d, 2 * s * d * float(my_width)
+    soft = routing + experts
     print(f"dense MLP: {dense:,} MACs")
-    print(f"Soft MoE:  {routing:,} for routing + {experts:,.0f} for experts = {routing + experts:,.0f}")
-    print("equal" if dense == routing + experts else f"{100 * (routing + experts) / dense - 100:+.1f} %: not equal yet")
+    print(f"Soft MoE:  {routing:,} for routing + {experts:,.0f} for experts = {soft:,.0f}")
+    print("equal" if dense == soft else f"{100 * soft / dense - 100:+.1f} %: not equal yet")
 else:
     print("Fill in my_width above: then both costs appear here.")
 
@@ -175,7 +178,8 @@ match = use("matched-hidden", matched_hidden)
 for experts, per in ((16, 1), (8, 2), (4, 4), (4, 1), (4, 8)):
     w = match(16, 32, 64, experts, per)
     layer = MoE(SoftRouter(32, experts, per), Experts(32, experts, max(1, w)))
-    macs, weights = int(cost.cost_of(layer, tokens=16).macs), sum(p.numel() for p in layer.parameters())
+    macs = int(cost.cost_of(layer, tokens=16).macs)
+    weights = sum(parameter.numel() for parameter in layer.parameters())
     print(f"{experts:2d} experts of {per}: width {w:3d}, {macs:,} MACs, {weights:,} parameters")
 print(f"the dense MLP:            {2 * 16 * 32 * 64:,} MACs\n")
 print("width in the record, where the first block's MLP changes too:", end=" ")
@@ -196,8 +200,8 @@ print(toy.matched_hidden({"task": "scripts", "router": "soft", "budget": 64}))
 
 # %%
 def train_on(task, router, seed, steps, progress=False):
-    asked = {"task": task, "router": router, "budget": 64, "steps": steps, "seed": seed, "tuning": False}
-    return toy.train_one({**asked, "rate": best_rate(task, 64, router)}, "cpu", progress)
+    asked = {"task": task, "router": router, "budget": 64, "rate": best_rate(task, 64, router)}
+    return toy.train_one({**asked, "steps": steps, "seed": seed, "tuning": False}, "cpu", progress)
 
 
 my_router = "tokens choice"  # or "dense", "experts choice", "soft"
@@ -221,14 +225,13 @@ RunBrowser(claim="accuracy", figure="curve", where="scripts, budget 64", own=min
 # %%
 for router in ("dense", "soft"):
     print(f"{router:6s}" + "".join(f"{value:6.1f}" for value in percent("letters", 64, router)))
-apart = [a - b for a, b in zip(percent("letters", 64, "soft"), percent("letters", 64, "dense"), strict=True)]
+apart = gaps("letters", 64, "dense")
 print("soft -" + "".join(f"{value:+6.1f}" for value in apart))
-print(f"with one seed: between {min(apart):+.1f} and {max(apart):+.1f} points; soft ahead in", end=" ")
-print(f"{sum(value > 0 for value in apart)} of {len(apart)} seeds")
-best, other = max(percent("letters", 64, "dense")), percent("letters", 64, "soft")
-print(f"best seed of dense against the mean of soft: {best - sum(other) / len(other):+.1f} points")
-best, other = max(percent("letters", 64, "soft")), percent("letters", 64, "dense")
-print(f"best seed of soft against the mean of dense: {best - sum(other) / len(other):+.1f} points")
+print(f"with one seed, soft is ahead by {min(apart):+.1f} to {max(apart):+.1f} points,", end=" ")
+print(f"and above 0 in {sum(value > 0 for value in apart)} of {len(apart)} seeds")
+for one, other in (("dense", "soft"), ("soft", "dense")):
+    best, mean = max(percent("letters", 64, one)), statistics.mean(percent("letters", 64, other))
+    print(f"best seed of {one} against the mean of {other}: {best - mean:+.1f} points")
 
 # %% [markdown]
 # With one seed you can report what you like; and with your best seed against the others' mean you win, whoever you are.
@@ -239,13 +242,15 @@ print(f"best seed of soft against the mean of dense: {best - sum(other) / len(ot
 live = {"dense": [], "soft": []}
 for seed, router in tqdm([(seed, router) for seed in range(5) for router in live], unit="run"):
     live[router].append(train_on("scripts", router, seed, steps=100).history)
-apart = [100 * (a.test_accuracy - b.test_accuracy) for a, b in zip(live["soft"], live["dense"], strict=True)]
+pairs = zip(live["soft"], live["dense"], strict=True)
+apart = [100 * (soft.test_accuracy - dense.test_accuracy) for soft, dense in pairs]
 print("soft - dense after 100 steps, in points:", *(f"{value:+.1f}" for value in apart))
-whole = [a - b for a, b in zip(percent("scripts", 64, "soft"), percent("scripts", 64, "dense"), strict=True)]
+whole = gaps("scripts", 64, "dense")
 print("the record, after 1,000 steps:          ", *(f"{value:+.1f}" for value in whole))
 
 # %%
-figures.described(figures.training_curves({name: [run.columns for run in runs] for name, runs in live.items()}))
+columns = {name: [run.columns for run in runs] for name, runs in live.items()}
+figures.described(figures.training_curves(columns, y="loss"))
 
 # %% [markdown]
 # Compare the two printed lines, and the bands of the figure. Whatever these five seeds say, they say it of 100 steps:
@@ -280,7 +285,8 @@ my_four_of_five = "?"  # how many of the 32 rows of five coins have at least fou
 if my_four_of_five != "?":
     alike = [max(row.count(0), row.count(1)) for row in itertools.product((0, 1), repeat=5)]
     found = sum(most >= 4 for most in alike)
-    print(f"{found} rows:", "as you say" if str(my_four_of_five).strip() == str(found) else "compare them with yours")
+    right = str(my_four_of_five).strip() == str(found)
+    print(f"{found} rows:", "as you say" if right else "compare them with yours")
 else:
     print("Fill in my_four_of_five above: then the rows are counted here.")
 
@@ -324,7 +330,8 @@ check("sign-test", sign_test)
 test = use("sign-test", sign_test)
 for seeds in (3, 4, 5, 6, 8, 10, 12):
     p = float(test(torch.ones(seeds)))
-    print(f"{seeds:2d} of {seeds:2d} seeds: p = {p:.4f}; the smallest of 18 tests, by Holm: {min(1, 18 * p):.3f}")
+    print(f"{seeds:2d} of {seeds:2d} seeds: p = {p:.4f};", end=" ")
+    print(f"as the smallest of 18, by Holm: {min(1, 18 * p):.3f}")
 
 # %% [markdown]
 # **The rule of this course: no comparison with fewer than five seeds.** Even five that agree are no proof: you have
@@ -337,14 +344,16 @@ for seeds in (3, 4, 5, 6, 8, 10, 12):
 
 # %%
 places = sorted({(task, budget) for task, budget, _ in counted()}, reverse=True)
-rows = [(rival, *place) for place in places for rival in ("dense", "tokens choice", "experts choice")]
-pairs = [torch.tensor(percent(t, b, "soft")) - torch.tensor(percent(t, b, rival)) for rival, t, b in rows]
-chances = [float(test(each)) for each in pairs]
+rivals = ("dense", "tokens choice", "experts choice")
+rows = [(rival, *place) for place in places for rival in rivals]
+apart = [torch.tensor(gaps(task, budget, rival)) for rival, task, budget in rows]
+chances = [float(test(each)) for each in apart]
 
 
 def comparisons(*tasks):
     print("soft against                       seeds ahead    mean       p    by Holm")
-    for (rival, task, budget), each, p, corrected in zip(rows, pairs, chances, holm(chances), strict=True):
+    table = zip(rows, apart, chances, holm(chances), strict=True)
+    for (rival, task, budget), each, p, corrected in table:
         if task in tasks:
             told = "" if corrected >= 0.05 else "beyond chance"
             ahead = f"{int((each > 0).sum())} of {len(each)}"
@@ -370,10 +379,10 @@ comparisons("scripts", "letters")
 names, _ = toy.task_of("languages", False)
 codes = names.images[:, 1:].flatten(2).transpose(1, 2).long() @ (2 ** torch.arange(20, -1, -1))
 for i in range(0, len(names), len(names) // 6):
-    print(f"language {int(names.labels[i]):2d}: {''.join(chr(c) for c in codes[i].tolist() if c)}")
-print(
-    f"{names.num_classes} languages, {codes.shape[1]} tokens, {100 * (codes == 0).double().mean():.0f} % of them padding"
-)
+    name = "".join(chr(code) for code in codes[i].tolist() if code)
+    print(f"language {int(names.labels[i]):2d}: {name}")
+padding = 100 * (codes == 0).double().mean()
+print(f"{names.num_classes} languages, {codes.shape[1]} tokens, {padding:.0f} % of them padding")
 
 # %%
 predict("m45-other-task")
@@ -381,19 +390,23 @@ predict("m45-other-task")
 # %% [markdown]
 # ### Text, trained here and in the record
 #
-# Three routers as encoders on text, five seeds each, 40 steps (about 20 seconds):
+# All four as encoders of text, five seeds each, 40 steps (about 20 seconds):
 
 # %%
-text, routers = {}, ("soft", "tokens choice", "experts choice")
-for seed, router in tqdm([(seed, router) for seed in range(5) for router in routers], unit="run"):
+text, models = {}, ("dense", "tokens choice", "experts choice", "soft")
+for seed, router in tqdm([(seed, router) for seed in range(5) for router in models], unit="run"):
     text[router, seed] = train_on("languages", router, seed, steps=40)
-for router in routers:
-    after = mean_of(router, [100 * text[router, seed].history.test_accuracy for seed in range(5)])
-    whole = mean_of(router, percent("languages", 64, router))
-    print(f"{router:15s} 40 steps: {after.value:.1f} % ({after.low:.1f} to {after.high:.1f})", end="   ")
-    print(f"the record, 1,000 steps: {whole.value:.1f} % ({whole.low:.1f} to {whole.high:.1f})")
-whole = mean_of("dense", percent("languages", 64, "dense"))
-print(f"{'dense':15s} {'':33s}the record, 1,000 steps: {whole.value:.1f} % ({whole.low:.1f} to {whole.high:.1f})")
+
+
+def with_interval(values):
+    mean = mean_of("", values)
+    return f"{mean.value:.1f} % ({mean.low:.1f} to {mean.high:.1f})"
+
+
+for router in models:
+    here = [100 * text[router, seed].history.test_accuracy for seed in range(5)]
+    print(f"{router:15s} 40 steps: {with_interval(here)}", end="   ")
+    print(f"the record, 1,000 steps: {with_interval(percent('languages', 64, router))}")
 
 # %% [markdown]
 # And seed by seed, with your test:
@@ -410,12 +423,14 @@ comparisons("languages")
 # training. The same trained models, the same tests, two orders:
 
 # %%
-trained = {f"{router} on names": text[router, 0] for router in routers} | {f"your {my_router} on digits": mine}
+trained = {f"{router} on names": text[router, 0] for router in models[1:]}
+trained[f"your {my_router} on digits"] = mine
 for name, run in trained.items():
     mixed, by_class = run.test_data, run.test_data[run.test_data.labels.argsort(stable=True)]
     one, two = (evaluate(run.model, each, 256) for each in (mixed, by_class))
-    print(f"{name:30s} mixed {100 * one.accuracy:.1f} %, class by class {100 * two.accuracy:.1f} %", end="; ")
-    print(f"dropped {100 * one.dropped:.0f} % and {100 * two.dropped:.0f} % of the tokens")
+    print(f"{name:30s} mixed {100 * one.accuracy:.1f} %,", end=" ")
+    print(f"class by class {100 * two.accuracy:.1f} %;", end=" ")
+    print(f"tokens dropped: {100 * one.dropped:.0f} % and {100 * two.dropped:.0f} %")
 
 # %% [markdown]
 # Examples of one class want the same experts, and there are not slots enough for all of them. What that does to the
@@ -459,7 +474,8 @@ check("paired-bootstrap", paired_bootstrap)
 
 # %%
 interval = use("paired-bootstrap", paired_bootstrap)
-for task, rival in (("scripts", "tokens choice"), ("letters", "dense"), ("languages", "tokens choice")):
+choice = "tokens choice"
+for task, rival in (("scripts", choice), ("letters", "dense"), ("languages", choice)):
     a, b = (torch.tensor(percent(task, 64, router)) for router in ("soft", rival))
     draws = torch.randint(len(a), (4000, len(a)), generator=torch.Generator().manual_seed(0))
     mean, low, high = interval(a, b, draws)
@@ -507,18 +523,16 @@ check("pareto-front", pareto_front)
 
 # %%
 front = use("pareto-front", pareto_front)
-table9 = [(name, run) for name, model in paper.MODELS.items() for run in model.runs if run.table == "table9"]
+table9 = [(n, run) for n, m in paper.MODELS.items() for run in m.runs if run.table == "table9"]
 quality = torch.tensor([run.jft for _, run in table9])
-on = {
-    what: front(torch.tensor([getattr(run, what) for _, run in table9]), quality)
-    for what in ("train_exaflop", "train_days")
-}
-for i, (name, run) in sorted(enumerate(table9), key=lambda each: each[1][1].train_exaflop):
-    if on["train_exaflop"][i] or on["train_days"][i]:
-        marks = ["on " if on[what][i] else "off" for what in on]
-        print(
-            f"{name:28s} {run.jft:.1f} %   FLOPs: {marks[0]} {run.train_exaflop:7.1f}   days: {marks[1]} {run.train_days:6.1f}"
-        )
+by_flops = front(torch.tensor([run.train_exaflop for _, run in table9]), quality)
+by_days = front(torch.tensor([run.train_days for _, run in table9]), quality)
+table = zip(by_flops.tolist(), by_days.tolist(), table9, strict=True)
+for flops, days, (name, run) in sorted(table, key=lambda row: row[2][1].train_exaflop):
+    if flops or days:
+        print(f"{name:30s} {run.jft:.1f} %", end="   ")
+        print(f"exaFLOP {'on ' if flops else 'off'} {run.train_exaflop:6.1f}", end="   ")
+        print(f"TPU-days {'on ' if days else 'off'} {run.train_days:6.1f}")
 
 # %% [markdown]
 # Which kinds of models are on a front, and which are not? Does any change sides when you pay by the day? **Equal steps
@@ -531,12 +545,14 @@ for i, (name, run) in sorted(enumerate(table9), key=lambda each: each[1][1].trai
 # %%
 small = paper.MODELS["soft_moe_s16_128e"].sizes
 for row in paper.published("table4"):
-    ends = [part.split(":") for part in str(row["sparse_layers"]).split(",")]
-    blocks = tuple(i for first, *last in ends for i in range(int(first), int((last or [first])[0]) + 1))
-    sizes = replace(small, moe_layers=blocks, moe=replace(small.moe, num_experts=row["experts_per_layer"]))
+    where, each = str(row["sparse_layers"]), row["experts_per_layer"]
+    ends = [[int(end) for end in part.split(":")] for part in where.split(",")]
+    blocks = tuple(i for both in ends for i in range(both[0], both[-1] + 1))
+    sizes = replace(small, moe_layers=blocks, moe=replace(small.moe, num_experts=each))
     counts = cost.vit_cost(sizes)
-    print(f"experts in blocks {row['sparse_layers']:9s} {row['experts_per_layer']:4d} in each", end="   ")
-    print(f"{counts.parameters / 1e6:.0f} M parameters, {counts.macs / 1e9:.2f} GMACs, JFT {row['jft']} %")
+    print(f"blocks {where:9s} {each:4d} experts in each", end="   ")
+    print(f"{counts.parameters / 1e6:.0f} M parameters, {counts.macs / 1e9:.2f} GMACs", end="   ")
+    print(f"JFT {row['jft']} %")
 
 # %% [markdown]
 # Rows with as many blocks cost the same; between the others cost and place change together, and here the cheaper ones
@@ -564,9 +580,9 @@ patient
 
 # %%
 study = patient.layer
-runs = {router: [run for run in study.runs if run["router"] == router] for router in study.claimed}
 
-my_measurements = "?"  # copy instruments to here, and add your own
+my_measurements = "?"  # put an instrument here; add others of your own
+my_measurements
 
 # %%
 my_diagnosis = []  # names of suspects in quotes, with commas between them
@@ -599,7 +615,7 @@ def verdict(name):
         said = "NOT MEASURED YET."
     except evidence.RecordError as error:
         said = f"NO VERDICT YET: {error}."
-    print(f"{claim.title}\n  ({claim.source})\n  {said}\n")
+    print(f"{claim.title}\n({claim.source})\n{textwrap.fill(said, 100)}\n")
 
 
 for name in ("accuracy", "fine-tuning", "stability", "large-scale"):

@@ -84,8 +84,8 @@ def test_an_interval_holds_the_true_mean_as_often_as_it_should():
 def examined(study):
     """Return what the instruments of the clinic tell of a study, as the suspects that they point to."""
     by_router = {name: [run for run in study.runs if run["router"] == name] for name in study.claimed}
-    (one, other) = ([run["seed"] for run in mine] for mine in by_router.values())
-    macs = [run["macs"] for run in study.runs]
+    one, other = study.each("seed").values()
+    macs, steps = ([run[name] for run in study.runs] for name in ("macs", "steps"))
     means = {name: sum(run["accuracy"] for run in mine) / len(mine) for name, mine in by_router.items()}
     group = study.labels[: study.group]
     return {
@@ -95,7 +95,7 @@ def examined(study):
         "unequal-cost": max(macs) / min(macs) - 1 > 2 * MATCHED,
         "tuned-on-test": bool({*study.tuned_on.tolist()} & {*study.tested_on.tolist()}),
         "class-by-class": len(group.unique()) == 1,
-        "unequal-steps": len({run["steps"] for run in study.runs}) > 1,
+        "unequal-steps": len(set(steps)) > 1,
         "tested-on-training": int(study.tested_on.min()) < 2000,
         "other-classes": len(study.labels.unique()) < 10,
     }
@@ -138,6 +138,8 @@ def test_runs_that_count_are_the_records():
     assert sum(map(len, runs.counted().values())) == sum(not each.settings["tuning"] for each in record.results)
     assert len({tuple(sorted(seeds)) for seeds in runs.counted().values()}) == 1
     assert {runs.best_rate(*key) for key in runs.counted()} <= tried
+    wins = sum(gap > 0 for gap in runs.gaps("scripts", 64, "dense"))
+    assert wins == sum(a > b for a, b in zip(*(runs.percent("scripts", 64, r) for r in ("soft", "dense")), strict=True))
     for key in runs.counted():
         assert len(runs.percent(*key)) >= LEAST and all(0 <= value <= 100 for value in runs.percent(*key))
 

@@ -59,8 +59,13 @@ class Study:
         """The claim in a sentence."""
         return ", ".join(f"{router} reaches {accuracy:.1f} %" for router, accuracy in self.claimed.items())
 
+    def each(self, name: str) -> dict[str, list[object]]:
+        """Return {router: what its runs have under this name}, such as "seed", "steps", "macs" or "accuracy"."""
+        values = {router: [run[name] for run in self.runs if run["router"] == router] for router in self.claimed}
+        return {router: [round(v, 1) if isinstance(v, float) else v for v in mine] for router, mine in values.items()}
+
     def __repr__(self) -> str:
-        return "a study: headline, claimed, runs, tuned_on, tested_on, labels, group"
+        return "a study: headline, claimed, runs, each(name), tuned_on, tested_on, labels, group"
 
 
 def build(ids: Sequence[str], draw: Draw) -> Study:
@@ -116,7 +121,7 @@ CLINIC = Clinic(
         "other-classes": "some classes are missing from the test",
     },
     findings={
-        "one-seed": "study.runs has one run of each router.",
+        "one-seed": "each router has a single seed.",
         "best-of-seeds": "study.claimed of soft is the largest accuracy of its runs, that of the rival their mean.",
         "unpaired-seeds": "the seeds of the two routers have nothing in common.",
         "unequal-cost": "the MACs of the two routers differ by far more than 1 %.",
@@ -125,12 +130,13 @@ CLINIC = Clinic(
     },
     instruments={
         "study.headline": "what would be published",
-        "{name: [run['seed'] for run in mine] for name, mine in runs.items()}": "the seeds of each router",
-        "{name: {run['macs'] for run in mine} for name, mine in runs.items()}": "its MACs per image",
-        "{name: {run['steps'] for run in mine} for name, mine in runs.items()}": "its steps",
-        "{name: [round(run['accuracy'], 1) for run in mine] for name, mine in runs.items()}": "its accuracies",
-        "len({*study.tuned_on.tolist()} & {*study.tested_on.tolist()})": "examples of the test that tuning has seen",
-        "study.labels[: study.group], study.labels.unique()": "the classes of the first group, and of all",
+        'study.each("seed")': "the seeds of each router's runs",
+        'study.each("accuracy")': "their accuracies in %",
+        'study.each("macs")': "their MACs per image",
+        'study.each("steps")': "their steps",
+        "torch.isin(study.tested_on, study.tuned_on).sum()": "examples of the test that tuning has seen",
+        "study.labels[: study.group]": "the classes of the first group",
+        "study.labels.unique()": "the classes of the whole test",
         "study.tested_on.min()": f"the training had the examples 0 to {TRAIN - 1}",
     },
 )

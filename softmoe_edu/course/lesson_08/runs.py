@@ -3,10 +3,7 @@
 import functools
 from collections.abc import Mapping
 
-from softmoe_edu.evidence import RECORDS, Result, read_record, record_path, sign_test
-
-Place = tuple[str, int]
-"""A task and a budget."""
+from softmoe_edu.evidence import RECORDS, Result, read_record, record_path
 
 
 @functools.cache
@@ -38,7 +35,7 @@ def ranking(task: str, budget: int) -> list[str]:
     return sorted(routers, key=lambda router: -means[router])
 
 
-def chance(task: str, budget: int, router: str, rival: str) -> float:
-    """Return the p-value of the sign test of one router against another over their paired seeds."""
+def gaps(task: str, budget: int, rival: str, router: str = "soft") -> list[float]:
+    """Return by how many points a router is ahead of a rival, for each of their paired seeds."""
     pairs = zip(percent(task, budget, router), percent(task, budget, rival), strict=True)
-    return sign_test([one - other for one, other in pairs])
+    return [one - other for one, other in pairs]
