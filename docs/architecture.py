@@ -56,7 +56,7 @@ MAY: dict[str, set[str]] = {
     "lessons": SHARED,
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
     "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
-    "course": LIBRARY | {"influence", "evidence", "teaching"},
+    "course": LIBRARY | {"influence", "seeds", "evidence", "teaching"},
     "cli": {"__init__", "files", "lessons", "cost", "paper", "evidence", "shadowing", "teaching"},
 }
 

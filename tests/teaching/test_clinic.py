@@ -141,6 +141,7 @@ def examined(lesson, patient):
     names = {"torch": torch, "record": record, "metrics": metrics, "influence": influence, "use": use}
     names |= {"patient": patient}
     names |= {each.name: each.answer for each in exercises().values() if each.lesson == lesson}
+    exec(code[start].partition("\n")[2], names)
     for source in code[start + 1 :]:
         if re.search(r"randn|= patient\.layer$", source, re.MULTILINE) and "diagnose" not in source:
             exec(source, names)
