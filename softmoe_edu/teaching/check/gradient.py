@@ -56,7 +56,9 @@ def _of(function: Callable, args: tuple, answer: Attempt, draw: Draw) -> list[Te
         output = answer.exercise.same(given, function(*given))
         parts = [p for p in flat(output) if isinstance(p, Tensor) and p.is_floating_point()]
         weights = draw.sub("weights")
-        total = sum((p * weights.normal(*p.shape)).sum() for p in parts if p.requires_grad)
+        # Every part has weights of its own, also those that pass no gradient: where one does, others keep theirs.
+        weighed = [(p, weights.normal(*p.shape)) for p in parts]
+        total = sum((p * weight).sum() for p, weight in weighed if p.requires_grad)
         if not isinstance(total, Tensor):
             return [None] * len(leaves)
         return list(torch.autograd.grad(total, leaves, allow_unused=True))
