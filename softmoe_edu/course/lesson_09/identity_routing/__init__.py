@@ -1,0 +1,1 @@
+"""Identity routing: each token goes alone to the expert of its position."""

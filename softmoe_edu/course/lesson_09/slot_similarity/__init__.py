@@ -1,0 +1,1 @@
+"""Whether slots of the same expert are alike, with a permutation test."""

@@ -1,0 +1,1 @@
+"""How much each token counts in the slots, as in Appendix G."""
