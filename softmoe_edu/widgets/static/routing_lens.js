@@ -416,6 +416,11 @@ var GLOSSARY = {
   spike: "A sudden jump of the loss in training, far above that of the batches before.",
   tuning: "Trying a few values of a setting, such as the learning rate, on a part of the training data, so that each model is compared at its best one.",
   step: "One update of the weights in training.",
+  ablation: "An experiment that takes one part of a method away, trains again, and sees what is lost.",
+  identity: "A router without scores: token t goes alone to expert t mod e, and gets its answer back.",
+  importance: "Of a token: its dispatch weights, summed over all slots. Of an expert: its combine weights, summed over all tokens.",
+  "permutation test": "How often labels that are dealt anew, at random, fit as well as the true ones do.",
+  "10-shot accuracy": "Accuracy when the trained network is kept as it is, and classes are learned from ten images of each.",
   MoE: "Mixture of experts: a layer with several experts, and a router that decides which of them see a token."
 };
 
