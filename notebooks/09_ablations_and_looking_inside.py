@@ -77,8 +77,9 @@ returning("09")
 # ## 2 · ★ Predict the table (10 min)
 #
 # Table 2 of the paper (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR 2024, Section 3.5 and
-# Appendix A) has six rows, here in alphabetical order. All but the last are a ViT S/14 with 256 experts of one slot
-# each, trained for 300,000 steps. A name says dispatch first and combine second.
+# Appendix A) has six rows, here in alphabetical order but for the model without experts, which comes last. The others
+# are a ViT S/14 with 256 experts of one slot each; all were trained for 300,000 steps. A name says dispatch first and
+# combine second.
 #
 # | row | experts | dispatch | combine |
 # | --- | --- | --- | --- |
@@ -121,9 +122,9 @@ predict("m33-without-learning", reveal=show_table)
 #
 # Go down the table and ask what each step takes away. From soft to uniform, learning: 74.8 to 70.0. From uniform to
 # identity, mixing: 70.0 to 69.1. From identity to dense, the experts: 69.1 to 62.3. The last step is the largest: 256
-# experts that are chosen by position alone beat the dense ViT of the same cost by 6.8 points. Each of them is an MLP
-# for one place of the image. So Soft MoE's lead has two sources, parameters and learned weights, and who reports only
-# the sum cannot tell them apart.
+# experts that are chosen by position alone beat the dense ViT of about the same cost by 6.8 points. Each of them is an
+# MLP for one place of the image. So Soft MoE's lead has two sources, parameters and learned weights, and who reports
+# only the sum cannot tell them apart. (Steps in another order would share it out a little differently.)
 #
 # The paper trained each row once. Its order is the same for both data sets, and that is all that one run can offer.
 #
@@ -457,7 +458,9 @@ my_guess = {"moves least": "?", "changes most": "?"}  # names from the table
 from softmoe_edu.rerouting import Rerouted
 from softmoe_edu.widgets import RouterExplorer
 
-few = test_names[:24]
+first = kinds.view(len(test_names), -1)[:, 0]  # the script of the first character
+latin, cyrillic = ((first == script).nonzero()[:, 0] for script in (0, 1))
+few = test_names[torch.cat([latin[:16], cyrillic[:8]])]
 text = topics.characters(few)
 layer = Rerouted(reader, few.images, "blocks.1.mlp")
 given = {"words": text, "labels": ["".join(row).strip("·") for row in text]}
@@ -511,7 +514,7 @@ print("expert slot  reads 90 % in   says    answers most           says most to"
 for slot in range(24):
     first = int(table[:, slot].argmax())
     times = table[first, slot] / table[:, slot].mean()
-    top = " ".join(known[i] for i in said[:, slot].topk(5).indices)
+    top = " ".join(known[i].replace(" ", "␣") for i in said[:, slot].topk(5).indices)
     print(f"{slot // 3:4d}{slot % 3:6d}{usage[slot]:10.1f} tokens", end="")
     print(f"{100 * answers[:, slot].mean():6.1f} %", end="")
     print(f"    {names[first]:11s}{times:4.1f} times    {top}")

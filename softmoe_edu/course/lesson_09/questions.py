@@ -116,8 +116,8 @@ QUESTIONS = (
         id="m33-without-learning",
         misconception="M33",
         lesson="09",
-        text="In the paper's ablation, Soft MoE leads a dense ViT of the same cost in ImageNet 10-shot accuracy. One "
-        "of the models between them has experts, and routing that learns nothing: every slot holds the mean of all "
+        text="In the paper's ablation, Soft MoE leads a dense ViT of about the same cost in ImageNet 10-shot accuracy. "
+        "One of the models between them has experts, and routing that learns nothing: every slot holds the mean of all "
         "tokens, every answer is the mean of all slots. How much of Soft MoE's lead does that model have already?",
         unit="%",
         tolerance=12.0,

@@ -30,7 +30,7 @@ def by_one_hot(tokens, experts, slots):
     t = torch.arange(tokens)
     expert = torch.nn.functional.one_hot(t % experts, experts)
     turn = torch.nn.functional.one_hot(torch.div(t, experts, rounding_mode="floor"), slots)
-    dispatch = torch.einsum("te,tp->tep", expert, turn).float()
+    dispatch = torch.einsum("ne,np->nep", expert, turn).float()
     return [dispatch, dispatch]
 
 

@@ -126,7 +126,7 @@ def sign_ignored(phi, deals):
 )
 def true_deal_left_out(phi, deals):
     """No + 1."""
-    return tested(phi, deals, count=lambda true, dealt: (dealt >= true).double().mean())
+    return tested(phi, deals, count=lambda true, dealt: (dealt >= true).float().mean())
 
 
 @mistake(

@@ -36,7 +36,7 @@ def by_blocks(phi, deals):
 
     every = torch.cat([torch.arange(e * p, device=phi.device)[None], deals])
     gaps = torch.stack([gap(order) for order in every])
-    return gaps[0], (gaps >= gaps[0] - 1e-12).double().mean()
+    return gaps[0], (gaps >= gaps[0] - 1e-12).float().mean()
 
 
 def slots_moved(phi, deals):

@@ -44,7 +44,7 @@ EXERCISE = Exercise(
             "comparison such as importance > 2 gives True and False; how many are True, of how many?",
             "def token_importance(dispatch):\n"
             "    few = torch.tensor([3.0, 0.5, 0.25])\n"
-            "    print('share over 2:', (few > 2).double().mean().item())\n"
+            "    print('share over 2:', (few > 2).float().mean().item())\n"
             "    raise NotImplementedError",
         ),
         Hint(
@@ -53,7 +53,7 @@ EXERCISE = Exercise(
             "    given = dispatch.flatten(2).sum(-1)\n"
             "    b, n, e, p = dispatch.shape\n"
             "    importance = given / (e * p / n)\n"
-            "    return importance, (importance > 2).double().mean(), (importance <= 0.25).double().mean()",
+            "    return importance, (importance > 2).float().mean(), (importance <= 0.25).float().mean()",
         ),
     ),
     variants=VARIANTS,

@@ -8,7 +8,7 @@ SCALED = "with fewer slots than tokens the sums are below 1 on average; times n 
 
 def shares(importance):
     """Return the shares of tokens over 2 and at 0.25 or less."""
-    return (importance > 2).double().mean().item(), (importance <= 0.25).double().mean().item()
+    return (importance > 2).float().mean().item(), (importance <= 0.25).float().mean().item()
 
 
 def scaled(dispatch):
@@ -101,7 +101,7 @@ def as_shares(dispatch):
 def from_two_on(dispatch):
     """Not strict."""
     importance = scaled(dispatch)
-    return importance, (importance >= 2).double().mean().item(), shares(importance)[1]
+    return importance, (importance >= 2).float().mean().item(), shares(importance)[1]
 
 
 @mistake(
@@ -113,7 +113,7 @@ def from_two_on(dispatch):
 def below_a_quarter(dispatch):
     """Strict."""
     importance = scaled(dispatch)
-    return importance, shares(importance)[0], (importance < 0.25).double().mean().item()
+    return importance, shares(importance)[0], (importance < 0.25).float().mean().item()
 
 
 @mistake(

@@ -7,14 +7,14 @@ def by_the_mean(dispatch):
     """Divided by the mean of what tokens give."""
     given = dispatch.flatten(2).sum(-1)
     importance = given / given.mean(1, keepdim=True)
-    return importance, (importance > 2).double().mean(), (importance <= 0.25).double().mean()
+    return importance, (importance > 2).float().mean(), (importance <= 0.25).float().mean()
 
 
 def mean_over_slots(dispatch):
     """The mean weight over slots, times the tokens."""
     importance = dispatch.mean((2, 3)) * dispatch.shape[1]
     over = importance.gt(2).float().mean().item()
-    return importance, over, 1 - importance.gt(0.25).double().mean().item()
+    return importance, over, 1 - importance.gt(0.25).float().mean().item()
 
 
 def in_loops(dispatch):
