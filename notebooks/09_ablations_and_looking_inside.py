@@ -147,7 +147,7 @@ def verdict(name):
     try:
         finding = evidence.judged(name, evidence.read_record(path, name))
     except evidence.RecordError as error:
-        print(textwrap.fill(f"Verdict: not measured yet. {error}", 88))
+        print(textwrap.fill(f"Verdict: not measured yet: {error}", 88))
         return None
     print(textwrap.fill(f"Done here: {claim.did}", 88), "\n")
     print(textwrap.fill(f"Verdict: {finding.verdict}. {finding.reason}", 88))

@@ -234,7 +234,7 @@ def test_an_unfinished_record_is_not_measured_yet(tmp_path, monkeypatch, capsys)
     capsys.readouterr()
 
     assert names["verdict"]("soft-balance") is None
-    assert "not measured yet. the record of 'soft-balance' lacks 1 run" in capsys.readouterr().out
+    assert "not measured yet: the record of 'soft-balance' lacks 1 run" in capsys.readouterr().out
 
 
 def test_the_table_of_ours_has_every_row(tmp_path, monkeypatch, capsys):
