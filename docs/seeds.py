@@ -96,7 +96,7 @@ IDEAS = (
     ),
     Idea(
         "Experts are modules that can be inspected",
-        (),
+        (("09", "Are experts specialists?"), ("09", "The slot atlas"),),
         ("test_metrics.py::test_soft_example_by_hand",),
         ("specialisation",),
     ),
@@ -140,7 +140,7 @@ IDEAS = (
     ),
     Idea(
         "One slot for each expert is best",
-        (),
+        (("09", "What is settled"),),
         ("evidence/test_claim_experts_and_slots.py::test_one_slot_must_beat_every_other",),
         ("experts-and-slots",),
     ),

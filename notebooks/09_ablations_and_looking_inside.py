@@ -28,6 +28,11 @@
 # - measure what a slot mixes, which tokens count, and whether an expert's slots are alike,
 # - test a claim about specialists, and name what a map of experts and topics does not show.
 
+# %%
+from softmoe_edu.teaching import course_map
+
+course_map("09")
+
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
 #

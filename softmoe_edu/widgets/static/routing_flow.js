@@ -397,7 +397,7 @@ var GLOSSARY = {
   "auxiliary loss": "A loss that is added to that of the task, with a small weight, to keep a router in order.",
   "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",
   "balance loss": "The number of experts, times the sum over experts of the share of choices that go to one and its mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
-  importance: "An expert's gates, summed over the tokens of a group.",
+  importance: "Of an expert: its gates, or in Soft MoE its combine weights, summed over the tokens of a group. Of a token: its dispatch weights, summed over all slots.",
   "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the same answers, in that order.",
   FLOPs: "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
   jump: "A change of an answer that stays as large as it is, however small the change of the input.",
@@ -414,7 +414,6 @@ var GLOSSARY = {
   step: "One update of the weights in training.",
   ablation: "An experiment that takes one part of a method away, trains again, and sees what is lost.",
   identity: "A router without scores: token t goes alone to expert t mod e, and gets its answer back.",
-  importance: "Of a token: its dispatch weights, summed over all slots. Of an expert: its combine weights, summed over all tokens.",
   "permutation test": "How often labels that are dealt anew, at random, fit as well as the true ones do.",
   "10-shot accuracy": "Accuracy when the trained network is kept as it is, and classes are learned from ten images of each.",
   MoE: "Mixture of experts: a layer with several experts, and a router that decides which of them see a token."
