@@ -65,8 +65,8 @@ GLOSSARY = {
     "mean gate": "An expert's gates, averaged over the tokens of a group, whether they choose it or not.",
     "balance loss": "The number of experts, times the sum over experts of the share of choices that go to one and its "
     "mean gate, multiplied. 1 where both are even, and in some uneven cases too.",
-    "importance": "Of an expert: its gates, or in Soft MoE its combine weights, summed over the tokens of a group. Of a "
-    "token: its dispatch weights, summed over all slots.",
+    "importance": "Of an expert: its gates, or in Soft MoE its combine weights, summed over the tokens of a group. Of "
+    "a token: its dispatch weights, summed over all slots.",
     "permutation equivariant": "Said of a layer that follows the order of its tokens: in another order they get the "
     "same answers, in that order.",
     "FLOPs": "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
