@@ -96,7 +96,10 @@ IDEAS = (
     ),
     Idea(
         "Experts are modules that can be inspected",
-        (("09", "Are experts specialists?"), ("09", "The slot atlas"),),
+        (
+            ("09", "Are experts specialists?"),
+            ("09", "The slot atlas"),
+        ),
         ("test_metrics.py::test_soft_example_by_hand",),
         ("specialisation",),
     ),
