@@ -22,7 +22,7 @@ EXERCISE = Exercise(
     title="Keep the scores small",
     answer=router_z_loss,
     probe=case(3, 7, 5),
-    probes=(case(2, 6, 4, scale=400.0),),
+    probes=(case(2, 6, 4, scale=2000.0),),
     properties=PROPERTIES,
     hints=(
         Hint(
