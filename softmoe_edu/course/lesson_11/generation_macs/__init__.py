@@ -1,0 +1,1 @@
+"""What a text costs to write, in three ways of doing so."""

@@ -1,0 +1,1 @@
+"""Which outputs of a layer move when each token changes."""

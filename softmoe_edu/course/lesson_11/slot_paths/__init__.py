@@ -1,0 +1,1 @@
+"""Through how many slots each token reaches each output."""
