@@ -4,7 +4,6 @@ from softmoe_edu.cost import MoESizes, moe_cost
 from softmoe_edu.teaching.check.properties import as_defined, by_hand, close
 from softmoe_edu.teaching.exercise import Finding, Property
 
-
 NAMES = ("at once", "every prefix", "running")
 
 

@@ -5,7 +5,7 @@ import torch
 from softmoe_edu.course.lesson_11.leak_matrix.mistakes import MISTAKES
 from softmoe_edu.course.lesson_11.leak_matrix.properties import LAYERS, PROPERTIES, case, mean_of_the_past
 from softmoe_edu.course.lesson_11.leak_matrix.variants import VARIANTS
-from softmoe_edu.influence import influence, moves
+from softmoe_edu.influence import influence
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
@@ -84,6 +84,6 @@ EXERCISE = Exercise(
     difficulty=3,
     points=4,
     essential=True,
-    library=(influence, moves),
+    library=(influence,),
     basics=False,
 )

@@ -230,7 +230,7 @@ def over_the_batch(x, phi, experts):
 def dealt_out(x, phi, experts):
     """Round-robin slots."""
     scores = _scores(x, phi)
-    b, n, e, p = scores.shape
+    e, p = scores.shape[2:]
     slots = torch.einsum("bijep,bjd->biepd", _prefix_dispatch(scores), x).flatten(2, 3)
     answers = torch.stack([experts[s % e](slots[:, :, s]) for s in range(e * p)], 2)
     return torch.einsum("bis,bisd->bid", _over_slots(scores).flatten(2), answers)

@@ -1,8 +1,6 @@
-"""What a right `prefix_soft_moe` does: no leak, the last row of Soft MoE, and no answer that changes as a text grows."""
+"""What a right `prefix_soft_moe` does: no leak, the last row of Soft MoE, and answers that stay as a text grows."""
 
 import math
-
-import torch
 
 from softmoe_edu.course.lesson_05.soft_moe.properties import mlps
 from softmoe_edu.course.lesson_11.causal import full
@@ -105,7 +103,9 @@ PROPERTIES = (
     ),
     each_of(
         "large scores",
-        finite("scores of a few hundred give finite answers: subtract the largest before exp", layer(2, 6, 4, 3, 2, 90)),
+        finite(
+            "scores of a few hundred give finite answers: subtract the largest before exp", layer(2, 6, 4, 3, 2, 90)
+        ),
     ),
     gradients("gradients reach x and phi", layer(2, 5, 4, 3, 2), ("x", "phi")),
 )

@@ -1,7 +1,5 @@
 """Exercise: count the slots through which each token reaches each output (lesson 11)."""
 
-import torch
-
 from softmoe_edu.course.lesson_11.slot_paths.mistakes import MISTAKES
 from softmoe_edu.course.lesson_11.slot_paths.properties import PROPERTIES, by_chance, masked
 from softmoe_edu.course.lesson_11.slot_paths.variants import VARIANTS

@@ -5,7 +5,7 @@ import torch
 
 def in_loops(dispatch, combine):
     """Pair by pair."""
-    b, n, e, p = dispatch.shape
+    b, n = dispatch.shape[:2]
     count = torch.zeros(b, n, n, dtype=torch.int64, device=dispatch.device)
     for g in range(b):
         for i in range(n):
