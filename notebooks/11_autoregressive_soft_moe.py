@@ -85,9 +85,10 @@ returning("11")
 #
 # **Write `leak_matrix(layer, x)`.** `layer` is any function from (b, n, d) to (b, n, d); x holds tokens (b, n, d). The
 # result is a tensor (n, n) of `True` and `False`: row i, column j says whether **output i** moves when **token j**
-# becomes its negative.
+# becomes -2 times itself.
 #
 # - Token j changes in all examples at once; all other tokens stay. x itself is left as it is.
+# - Why -2? The sign turns, so that hard choices flip, and the size changes, for layers that look at sizes only.
 # - Output i has moved if any of its d numbers, in any example, moved by more than 1e-5 of the largest answer (in
 #   absolute value). Less is rounding.
 # - x and each changed x go through the layer in calls of their own: a layer may mix the examples of a batch.
@@ -101,7 +102,7 @@ def leak_matrix(layer, x):
     """Find out which outputs move when each token changes: row i, column j.
 
     layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens.
-    Returns (n, n), True where output i moves when token j becomes its negative.
+    Returns (n, n), True where output i moves when token j becomes -2 times itself.
     """
     raise NotImplementedError
 
@@ -113,8 +114,9 @@ check("leak-matrix", leak_matrix)
 # Stuck? Call `hint("leak-matrix")` for a first hint; call it again for the next one.
 #
 # Why not ask autograd for the slopes? A hard choice, such as top-k, moves when a token becomes another one, and its
-# slope does not show it. Why is the test exact, then? It is exact in what it finds: a `True` above the diagonal *is* a
-# leak. A `False` only says that this change of these tokens found none.
+# slope does not show it. And why "exact"? What the test finds is certain: a `True` above the diagonal *is* a leak. A
+# `False` only says that this change of these tokens found none. With the negative of a token, as in lesson 04, a layer
+# that divides by the mean square of all tokens passes, although every later token counts.
 
 # %% [markdown]
 # ## 3 · ★ A mask for combine (4 min)
@@ -137,11 +139,11 @@ predict("m27-masked-combine")
 
 # %%
 leaks = use("leak-matrix", leak_matrix)
-x = contest.tokens(2, 1)  # 2 examples of 12 tokens; the layers have 4 experts of 3 slots, with random weights
+x = contest.tokens(2, 1)  # 2 examples of 12 tokens; 4 experts of 3 slots, with random weights
 for name in ("full", "masked_combine"):
     matrix = leaks(contest.made(getattr(causal, name)), x)
     print(f"{name}: {int(matrix.triu(1).sum())} of {12 * 11 // 2} pairs with a later token")
-    print("\n".join("    " + "".join(map(str, row)) for row in matrix.int().tolist()[:4]), "...\n")
+    print("\n".join("    " + "".join(map(str, row)) for row in matrix.int().tolist()), "\n")
 
 # %% [markdown]
 # ## 4 · ★ Exercise: explain it by a measurement (10 min)
@@ -181,7 +183,8 @@ paths, scores = use("slot-paths", slot_paths), torch.randn(1, 12, 4, 3)
 plain = scores.softmax(1), causal.over_slots(scores)
 print("no mask:        ", *paths(*plain)[0, :, -1].tolist())
 if my_counts != "?":
-    print("mask on combine:", *paths(*causal.masked_weights(scores, mask_dispatch=False))[0, :, -1].tolist())
+    masked = causal.masked_weights(scores, mask_dispatch=False)
+    print("mask on combine:", *paths(*masked)[0, :, -1].tolist())
     print("you:            ", my_counts)
 
 # %% [markdown]
@@ -319,8 +322,8 @@ check("generation-macs", generation_macs)
 macs = use("generation-macs", generation_macs)
 for n in (16, 128, 1024):
     at_once, every_prefix, running = macs(n, 384, 1536, n)
-    words = f"every prefix {every_prefix / at_once:7.1f} times, running {running / at_once:7.1f} times"
-    print(f"{n:5d} tokens, {n:5d} slots: at once {at_once / 1e9:7.2f} billion MACs, {words}")
+    times = f"every prefix {every_prefix / at_once:6.1f} times, running {running / at_once:6.1f} times"
+    print(f"{n:5d} tokens and slots: at once {at_once / 1e9:5.2f} billion MACs, {times}")
 
 # %% [markdown]
 # Running sums save the routing, and the experts are the larger part. As long as slots hold another mixture for every
@@ -371,12 +374,14 @@ explorer
 # %%
 for name, layer in layers.items():
     found = contest.properties(layer, leaks)
-    print(f"{name:17s} leak {found['leak']:4.0%}   batch {found['batch']:4.0%}   rows {found['rows']:5.1f}")
+    both = f"leak {found['leak']:4.0%}   batch {found['batch']:4.0%}"
+    print(f"{name:17s} {both}   rows {found['rows']:5.1f}")
 
 # %% [markdown]
-# Look at *rows* of the last one, and think of the model in use, where it writes one text: with one example in the
-# batch, all twelve slots hold the same token, and every expert computes it. The masks cost nothing, and the segment
-# about as little, and both forget something: which is it? Write it down before section 11 measures it.
+# Two examples were in this batch, so that the last layer computes 12 slots at each position for the two of them. Think
+# of the model in use, where it writes one text: all twelve slots hold the same token then, and the experts compute
+# twelve rows for it, as in a dense mixture. Masks cost nothing, and segments little; what do they forget? Write down
+# which of the three without leak and batch effect you expect to learn best, before section 11 measures it.
 
 # %%
 my_guess = "?"  # from best to worst: masked both, prefix, previous segment
@@ -391,9 +396,9 @@ my_guess = "?"  # from best to worst: masked both, prefix, previous segment
 # %%
 stream_losses = {}
 for name in ("full", "masked combine", "prefix", "previous segment"):
-    figures_of = next_token.train(layers[name], stream=next_token.RandomStream, steps=300)
-    stream_losses[name] = figures_of["loss"]
-    print(f"{name:17s} loss {figures_of['loss']:5.2f} nats; the best that is possible: {figures_of['best']:.2f}")
+    told = next_token.train(layers[name], stream=next_token.RandomStream, steps=300)
+    stream_losses[name] = told["loss"]
+    print(f"{name:17s} loss {told['loss']:5.2f} nats; the best that is possible: {told['best']:.2f}")
 
 
 # %%
@@ -424,10 +429,10 @@ figures.described(draw_stream())
 # %%
 claim, path = find_claim("causality"), record_path(RECORDS, "causality")
 finding = judged("causality", read_record(path, "causality")) if path.exists() else None
-print(f"{claim.title} ({claim.source})")
-print(textwrap.fill(f"{finding.verdict}. {finding.reason}" if finding else "not measured yet", 96))
+said = f"{finding.verdict}. {finding.reason}" if finding else "not measured yet"
+print(textwrap.fill(f"{claim.title} ({claim.source}): {said}", 96))
 for each in finding.measured if finding else ():
-    print(f"    {each}")
+    print(f"    {each.name}: {each.value:.3g} ({each.low:.3g} to {each.high:.3g}) {each.unit}")
 
 # %% [markdown]
 # A router may leak, and the loss may not show it: who wants to know has to test the layer.
@@ -447,13 +452,12 @@ for each in finding.measured if finding else ():
 tried = {name: layers[name] for name in ("masked both", "prefix", "previous segment")}
 above = contest.losses(tried) | contest.losses({"own token": causal.own_token}, experts=(4,))
 for (name, experts), values in above.items():
-    mean, low, high = sum(values) / len(values), min(values), max(values)
-    print(
-        f"{name:17s} {experts} expert{'s' * (experts > 1):1s}: {mean:.3f} nats above the ideal, {low:.3f} to {high:.3f}"
-    )
+    mean, span = sum(values) / len(values), f"{min(values):.3f} to {max(values):.3f}"
+    print(f"{name:17s} experts: {experts}   {mean:.3f} nats above the ideal, {span}")
 for name in tried:
-    better = sum(a < b for a, b in zip(above[name, 4], above[name, 1], strict=True))
-    print(f"{name}: four experts are better than one in {better} of 5 seeds")
+    pairs = list(zip(above[name, 4], above[name, 1], strict=True))
+    better = sum(several < one for several, one in pairs)
+    print(f"{name}: four experts are better than one in {better} of {len(pairs)} seeds")
 
 # %% [markdown]
 # Compare with `my_guess`. Then answer: for which of the three do you *know* that four experts help? Five of five seeds
@@ -476,7 +480,7 @@ patient
 # %%
 leak_matrix, batch_effect = use("leak-matrix", leak_matrix), causal.batch_effect
 torch.manual_seed(0)
-x, others = torch.randn(1, 8, 8), torch.randn(2, 3, 8, 8)  # 1 example of 8 tokens; two companies of 3 examples
+x, others = torch.randn(1, 8, 8), torch.randn(2, 3, 8, 8)  # 1 example; twice 3 others beside it
 with torch.no_grad():
     soft = causal.full(x, patient.layer.phi, patient.layer.experts)
 

@@ -71,6 +71,8 @@ GLOSSARY = {
     "same answers, in that order.",
     "FLOPs": "Floating-point operations. A multiplication with its addition, one MAC, is two of them.",
     "jump": "A change of an answer that stays as large as it is, however small the change of the input.",
+    "autoregressive": "A model that predicts each token from those before it, and so writes one after the other.",
+    "prefix": "The tokens of a text from its first one up to a certain one.",
     "router z-loss": "A training loss that keeps scores small, so that the softmax stays precise.",
     "bootstrap interval": "How far a mean over seeds might be off: seeds are drawn from these again and again, the "
     "same one more than once, and 95 % of the means of such draws lie between its ends.",

@@ -71,7 +71,7 @@ class TopicStream:
         return float(torch.stack(losses)[:-1].mean())
 
 
-def train(layer, *, stream=TopicStream, num_experts: int = 4, seed: int = 0, steps: int = 200) -> dict[str, float]:
+def train(layer, *, stream=TopicStream, num_experts: int = 4, seed: int = 0, steps: int = 150) -> dict[str, float]:
     """Train a model with this layer, and return its loss on new tokens and the best possible one, in nats."""
     generator = generator_of(seed)
     with own_randomness(torch.device("cpu")):

@@ -13,14 +13,14 @@ def leak_matrix(layer, x):
     """Find out which outputs move when each token changes: row i, column j.
 
     layer: any function from (b, n, d) to (b, n, d). x (b, n, d): tokens.
-    Returns (n, n), True where output i moves when token j becomes its negative.
+    Returns (n, n), True where output i moves when token j becomes -2 times itself.
     """
     with torch.no_grad():
         before = layer(x.clone())
         columns = []
         for j in range(x.shape[1]):
             changed = x.clone()
-            changed[:, j] = -x[:, j]
+            changed[:, j] = -2 * x[:, j]
             columns.append((layer(changed) - before).abs().amax((0, 2)))
     return torch.stack(columns, 1) > 1e-5 * before.abs().max()
 
@@ -52,7 +52,7 @@ EXERCISE = Exercise(
             "of x, and look how far each number of the answers moved.",
             "def leak_matrix(layer, x):\n"
             "    changed = x.clone()\n"
-            "    changed[:, 0] = -x[:, 0]\n"
+            "    changed[:, 0] = -2 * x[:, 0]\n"
             "    print('how far each number moved:', tuple((layer(changed) - layer(x)).shape))\n"
             "    raise NotImplementedError",
         ),
@@ -71,9 +71,9 @@ EXERCISE = Exercise(
             "    y = layer(x)\n"
             "    found = torch.zeros(n, n, dtype=torch.bool)\n"
             "    for j in range(n):\n"
-            "        signs = torch.ones(n, 1)\n"
-            "        signs[j] = -1\n"
-            "        moved = (layer(x * signs.to(x)) - y).abs() > 1e-5 * y.abs().max()\n"
+            "        factors = torch.ones(n, 1)\n"
+            "        factors[j] = -2\n"
+            "        moved = (layer(x * factors.to(x)) - y).abs() > 1e-5 * y.abs().max()\n"
             "        found[:, j] = moved.any(2).any(0)\n"
             "    return found",
         ),

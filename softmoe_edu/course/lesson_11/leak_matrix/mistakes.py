@@ -6,7 +6,7 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 def _other(x, j):
-    return torch.cat([x[:, :j], -x[:, j : j + 1], x[:, j + 1 :]], 1)
+    return torch.cat([x[:, :j], -2 * x[:, j : j + 1], x[:, j + 1 :]], 1)
 
 
 def _apart(layer, x):
@@ -43,7 +43,7 @@ def changes_the_rest(layer, x):
     """A slice without an end."""
     before = layer(x.clone()).detach()
     n = x.shape[1]
-    after = torch.stack([layer(torch.cat([x[:, :j], -x[:, j:]], 1)).detach() for j in range(n)])
+    after = torch.stack([layer(torch.cat([x[:, :j], -2 * x[:, j:]], 1)).detach() for j in range(n)])
     return _columns((after - before).abs() > 1e-5 * before.abs().max())
 
 
@@ -57,7 +57,7 @@ def changes_pile_up(layer, x):
     """One copy for all columns."""
     before = layer(x.clone()).detach()
     n = x.shape[1]
-    after = torch.stack([layer(torch.cat([-x[:, : j + 1], x[:, j + 1 :]], 1)).detach() for j in range(n)])
+    after = torch.stack([layer(torch.cat([-2 * x[:, : j + 1], x[:, j + 1 :]], 1)).detach() for j in range(n)])
     return _columns((after - before).abs() > 1e-5 * before.abs().max())
 
 
@@ -158,7 +158,7 @@ def fixed_limit(layer, x):
 @mistake(
     does="changes a token by a thousandth, which no hard choice notices",
     belief="A small change shows what a large one does.",
-    refuted="a choice stays until it flips: let the token become its negative",
+    refuted="a choice stays until it flips: the token becomes -2 times itself",
     seen="a derivative by differences, or autograd's Jacobian",
 )
 def tiny_step(layer, x):
@@ -167,6 +167,36 @@ def tiny_step(layer, x):
     steps = [torch.cat([x[:, :j], 1.001 * x[:, j : j + 1], x[:, j + 1 :]], 1) for j in range(x.shape[1])]
     after = torch.stack([layer(step).detach() for step in steps])
     return _columns((after - before).abs() > 1e-5 * before.abs().max())
+
+
+def _times(layer, x, factor):
+    """The matrix with another factor."""
+    before = layer(x.clone()).detach()
+    others = [torch.cat([x[:, :j], factor * x[:, j : j + 1], x[:, j + 1 :]], 1) for j in range(x.shape[1])]
+    after = torch.stack([layer(other).detach() for other in others])
+    return _columns((after - before).abs() > 1e-5 * before.abs().max())
+
+
+@mistake(
+    does="turns the sign of a token and keeps its size",
+    belief="The negative is as different as can be.",
+    refuted="a layer may read nothing but sizes, as when it divides by the mean square of all tokens",
+    seen="-x[:, j], as in lesson 04",
+)
+def sign_alone(layer, x):
+    """The negative."""
+    return _times(layer, x, -1)
+
+
+@mistake(
+    does="doubles a token and keeps its sign",
+    belief="Any change will do.",
+    refuted="a choice that goes by the sign does not flip: the token becomes -2 times itself",
+    seen="2 * x[:, j]",
+)
+def size_alone(layer, x):
+    """Twice the token."""
+    return _times(layer, x, 2)
 
 
 @mistake(

@@ -90,6 +90,11 @@ def hard_choice(x):
     return x + (chosen * x).cumsum(1)
 
 
+def by_size(x):
+    """Outputs are divided by the typical size of all tokens of their example."""
+    return x / x.square().mean((1, 2), keepdim=True).sqrt()
+
+
 def writes_over(x):
     """A layer that writes over what it is given."""
     return x.mul_(2).clone()
@@ -111,6 +116,7 @@ LAYERS = (
     large,
     small,
     hard_choice,
+    by_size,
 )
 
 
@@ -199,7 +205,8 @@ PROPERTIES = (
     found_in(cancelling, "what moves up and what moves down do not make up for each other: take absolute values"),
     found_in(other_examples, "token j is changed in every example at once"),
     found_in(whole_batch, "x and each changed x go through the layer in calls of their own"),
-    found_in(hard_choice, "a choice moves when a token becomes another one: take its negative"),
+    found_in(hard_choice, "a choice flips where numbers change their sign: token j becomes -2 times itself"),
+    found_in(by_size, "the size of the token has to change as well: token j becomes -2 times itself"),
     found_in(faint, "a small move is a move, down to 1e-5 of the largest answer"),
     found_in(large, "up to 1e-5 of the largest answer is rounding, however large the answers are"),
     found_in(small, "small answers move by little: compare with the largest of them"),

@@ -26,11 +26,11 @@ def _no_leak(answer, draw):
         before = answer(x.clone(), phi, experts)
         for j in range(1, n):
             changed = x.clone()
-            changed[:, j] = -x[:, j]
+            changed[:, j] = -2 * x[:, j]
             after = answer(changed, phi, experts)
             moved = [i for i in range(j) if not close(before[:, i], after[:, i])]
             if moved:
-                given = f"x (2, {n}, 4), 3 experts of 2 slots; token {j} becomes its negative"
+                given = f"x (2, {n}, 4), 3 experts of 2 slots; token {j} becomes -2 times itself"
                 got = f"output {moved[0]} moved by {brief((after - before)[:, moved[0]].abs().max().item(), 4)}"
                 return Finding("no output moves when a later token changes", given, f"output {j - 1} stays", got)
     return None
@@ -41,11 +41,11 @@ def _reads_the_past(answer, draw):
     before = answer(x.clone(), phi, experts)
     for j in range(5):
         changed = x.clone()
-        changed[:, j] = -x[:, j]
+        changed[:, j] = -2 * x[:, j]
         after = answer(changed, phi, experts)
         still = [i for i in range(j, 5) if close(before[:, i], after[:, i])]
         if still:
-            given = f"x (2, 5, 4); token {j} becomes its negative"
+            given = f"x (2, 5, 4); token {j} becomes -2 times itself"
             should = "every output reads all tokens up to its own, and its own"
             return Finding(should, given, f"output {still[0]} moves", "it stays")
     return None
