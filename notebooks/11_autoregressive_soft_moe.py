@@ -286,7 +286,7 @@ check("prefix-soft-moe", prefix_soft_moe)
 # the library's answer takes its place until yours passes.
 
 # %% [markdown]
-# ## 8 · Exercise: count it (8 min)
+# ## 8 · Exercise: count it (7 min)
 #
 # In lesson 07 you counted the MACs of a layer: for each token `slots · dim` for its scores, as much for dispatch and as
 # much for combine; for the experts `2 · slots · dim · hidden`, once. Now a text of n tokens is written.
@@ -306,7 +306,7 @@ check("prefix-soft-moe", prefix_soft_moe)
 def generation_macs(tokens, dim, hidden, slots):
     """Count the MACs of a Soft MoE layer for a text of so many tokens, in three ways.
 
-    tokens, dim (of a token), hidden (of an expert), slots (of all experts): whole numbers.
+    tokens; dim (of a token); hidden (of an expert); slots (of all experts).
     Returns three whole numbers: at once, every prefix, running.
     """
     raise NotImplementedError
@@ -478,11 +478,13 @@ patient
 # The next cell makes what the instruments need; `leak_matrix` is yours if it passes its check.
 
 # %%
-leak_matrix, batch_effect = use("leak-matrix", leak_matrix), causal.batch_effect
+from softmoe_edu.course.lesson_11.causal import batch_effect, full
+
+leak_matrix = use("leak-matrix", leak_matrix)
 torch.manual_seed(0)
 x, others = torch.randn(1, 8, 8), torch.randn(2, 3, 8, 8)  # 1 example; twice 3 others beside it
 with torch.no_grad():
-    soft = causal.full(x, patient.layer.phi, patient.layer.experts)
+    soft = full(x, patient.layer.phi, patient.layer.experts)
 
 
 def rows_apart(first, second):

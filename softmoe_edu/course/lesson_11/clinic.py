@@ -32,6 +32,9 @@ class PatientLayer(nn.Module):
         answers = torch.stack([expert(slots[:, :, i]) for i, expert in enumerate(self.experts)], 2)
         return torch.einsum("biep,biepd->bid", self._combine(scores), answers)
 
+    def __repr__(self) -> str:
+        return "PatientLayer()"
+
     def _dispatch(self, scores: Tensor) -> Tensor:
         """Return a weight for each position, token and slot (b, n, n, e, p)."""
         n = scores.shape[1]

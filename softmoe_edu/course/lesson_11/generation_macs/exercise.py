@@ -9,7 +9,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def generation_macs(tokens, dim, hidden, slots):
     """Count the MACs of a Soft MoE layer for a text of so many tokens, in three ways.
 
-    tokens, dim (of a token), hidden (of an expert), slots (of all experts): whole numbers.
+    tokens; dim (of a token); hidden (of an expert); slots (of all experts).
     Returns three whole numbers: at once, every prefix, running.
     """
     routing, experts = 3 * slots * dim, 2 * slots * dim * hidden

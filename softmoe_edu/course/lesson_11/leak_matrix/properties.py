@@ -38,6 +38,12 @@ def last_example(x):
     return x + row[:, None, None] * x[:, :1]
 
 
+def first_example(x):
+    """Only in the first example outputs read the first token."""
+    row = torch.arange(len(x), device=x.device) == 0
+    return x + row[:, None, None] * x[:, :1]
+
+
 def second_reads_first(x):
     """In example 1 outputs read the first token of example 0."""
     row = torch.arange(len(x), device=x.device) == 1
@@ -84,10 +90,13 @@ def small(x):
 
 
 def hard_choice(x):
-    """The first token whose first number is positive is added to all outputs after it."""
-    first = (x[..., :1] > 0).to(x.dtype)
-    chosen = first * (first.cumsum(1) == 1)
-    return x + (chosen * x).cumsum(1)
+    """Outputs read the sign of the last token's first number."""
+    return x + x[:, -1:, :1].sign()
+
+
+def only_down(x):
+    """Outputs lose the mean size of all numbers of their example."""
+    return x - 3 * x.abs().mean((1, 2), keepdim=True)
 
 
 def by_size(x):
@@ -107,6 +116,7 @@ LAYERS = (
     one_behind,
     two_ahead,
     last_example,
+    first_example,
     second_reads_first,
     one_number,
     other_examples,
@@ -116,6 +126,7 @@ LAYERS = (
     large,
     small,
     hard_choice,
+    only_down,
     by_size,
 )
 
@@ -202,6 +213,7 @@ PROPERTIES = (
     found_in(two_ahead, "a column for each token: change one after the other"),
     found_in(last_example, "a pair is True if output i moves in any of the examples"),
     found_in(one_number, "an output has moved as soon as one of its d numbers has"),
+    found_in(only_down, "a number that becomes smaller has moved, too: take absolute values"),
     found_in(cancelling, "what moves up and what moves down do not make up for each other: take absolute values"),
     found_in(other_examples, "token j is changed in every example at once"),
     found_in(whole_batch, "x and each changed x go through the layer in calls of their own"),

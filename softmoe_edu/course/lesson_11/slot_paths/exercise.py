@@ -1,7 +1,7 @@
 """Exercise: count the slots through which each token reaches each output (lesson 11)."""
 
 from softmoe_edu.course.lesson_11.slot_paths.mistakes import MISTAKES
-from softmoe_edu.course.lesson_11.slot_paths.properties import PROPERTIES, by_chance, masked
+from softmoe_edu.course.lesson_11.slot_paths.properties import PROPERTIES, by_chance, masked, tiny
 from softmoe_edu.course.lesson_11.slot_paths.variants import VARIANTS
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
@@ -24,7 +24,7 @@ EXERCISE = Exercise(
     title="Through how many slots",
     answer=slot_paths,
     probe=by_chance(3, 7, 4, 2),
-    probes=(masked(2, 6, 3, 2), by_chance(2, 5, 3, 4)),
+    probes=(masked(2, 6, 3, 2), by_chance(2, 5, 3, 4), tiny),
     properties=PROPERTIES,
     hints=(
         Hint(

@@ -34,7 +34,8 @@ def _three_tokens(draw):
     return dispatch.view(1, 3, 2, 1), combine.view(1, 3, 2, 1)
 
 
-def _tiny(draw):
+def tiny(draw):
+    """Draw weights that are far below any limit, and not 0."""
     dispatch, combine = by_chance(2, 4, 3, 2)(draw)
     return dispatch * 1e-20, combine * 1e-20
 
@@ -60,7 +61,7 @@ PROPERTIES = (
         name="weights with zeros",
     ),
     as_defined("slots of all experts count", masked(2, 6, 3, 2), masked(2, 8, 2, 4), name="a mask"),
-    as_defined("a weight that is not 0 is a path, however small it is", _tiny, name="tiny weights"),
+    as_defined("a weight that is not 0 is a path, however small it is", tiny, name="tiny weights"),
     as_defined("other sizes", by_chance(1, 1, 2, 1), by_chance(4, 6, 1, 3), name="other sizes"),
     Property("whole numbers", _whole_numbers, "turn the result into int64 with .long()"),
 )
