@@ -1,5 +1,7 @@
 """What a right `leak_matrix` does: layers of which it is known who moves whom."""
 
+from itertools import product
+
 import torch
 
 from softmoe_edu.teaching.exercise import Finding, Property
@@ -94,6 +96,11 @@ def hard_choice(x):
     return x + x[:, -1:, :1].sign()
 
 
+def only_positive(x):
+    """Outputs read whether the last token's first number is positive."""
+    return x + (x[:, -1:, :1] > 0)
+
+
 def only_down(x):
     """Outputs lose the mean size of all numbers of their example."""
     return x - 3 * x.abs().mean((1, 2), keepdim=True)
@@ -160,13 +167,14 @@ def _as_matrix(got, n):
     return matrix, "", ""
 
 
-def found_in(layer, should, b=B, n=N, d=D, name=""):
+def found_in(layer, should, b=B, n=N, d=D, name="", repeats=1):
     """Return the property that the right matrix is found for a layer."""
 
     def test(answer, draw):
-        for dtype in (torch.float64, torch.float32):
-            args = case(layer, b, n, d)(draw.sub(dtype=dtype))
-            expected, got = answer.exercise.answer(*case(layer, b, n, d)(draw.sub(dtype=dtype))), answer.raw(*args)
+        for number, dtype in product(range(repeats), (torch.float64, torch.float32)):
+            make, numbers = case(layer, b, n, d), draw.sub(number, dtype=dtype)
+            args = make(numbers)
+            expected, got = answer.exercise.answer(*make(draw.sub(number, dtype=dtype))), answer.raw(*args)
             given = f"{layer.__doc__.rstrip('.')}; x ({b}, {n}, {d}) {str(dtype)[6:]}"
             matrix, kind, shown = _as_matrix(got, n)
             if matrix is None:
@@ -218,6 +226,7 @@ PROPERTIES = (
     found_in(other_examples, "token j is changed in every example at once"),
     found_in(whole_batch, "x and each changed x go through the layer in calls of their own"),
     found_in(hard_choice, "a choice flips where numbers change their sign: token j becomes -2 times itself"),
+    found_in(only_positive, "a number that is not positive has to become positive: no zeros", 1, 4, 3, repeats=8),
     found_in(by_size, "the size of the token has to change as well: token j becomes -2 times itself"),
     found_in(faint, "a small move is a move, down to 1e-5 of the largest answer"),
     found_in(large, "up to 1e-5 of the largest answer is rounding, however large the answers are"),

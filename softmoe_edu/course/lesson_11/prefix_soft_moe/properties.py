@@ -104,7 +104,7 @@ PROPERTIES = (
     each_of(
         "large scores",
         finite(
-            "scores of a few hundred give finite answers: subtract the largest before exp", layer(2, 6, 4, 3, 2, 90)
+            "scores of a few thousand give finite answers: subtract the largest before exp", layer(2, 6, 4, 3, 2, 900)
         ),
     ),
     gradients("gradients reach x and phi", layer(2, 5, 4, 3, 2), ("x", "phi")),
