@@ -173,8 +173,11 @@ IDEAS = (
     ),
     Idea(
         "The open problem: an autoregressive Soft MoE",
-        (),
-        ("test_influence.py::test_soft_moe_moves_every_output",),
+        (("11", "Masks for both"), ("11", "The exact answer, and its price"), ("11", "The contest")),
+        (
+            "test_influence.py::test_soft_moe_moves_every_output",
+            "teaching/test_lesson_11.py::test_what_each_layer_leaks_shares_and_costs",
+        ),
         ("causality",),
     ),
 )
