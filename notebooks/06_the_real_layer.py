@@ -20,14 +20,14 @@
 # Above Selected Cell**. Your locked predictions are kept.
 #
 # At the end you can
-# - compute the scores of Algorithm 2, and say what they are for and what they are not for,
-# - keep padding out of a softmax, in a batch in which some examples are nothing but padding,
+# - compute the scores of Algorithm 2, and say where the length of a token still counts,
+# - keep padding out of a softmax, even in an example that is nothing but padding,
 # - replace a loop over experts by two batched products,
 # - write the whole layer as a `torch.nn.Module` that agrees with arrays from the authors' own code,
 # - find a wrong axis in a layer whose tests are all green.
 #
-# **The core path** are the sections marked ★: about 60 minutes, with a resting point after section 4. All sections
-# together take about 100 minutes. These times are estimated; nobody has been timed yet.
+# **The core path** is the sections marked ★: about 60 minutes, with a resting point before section 5. All sections
+# together take about 110 minutes. These times are estimates; nobody has been timed yet.
 
 # %%
 from softmoe_edu.teaching import course_map
@@ -35,12 +35,12 @@ from softmoe_edu.teaching import course_map
 course_map("06")
 
 # %% [markdown]
-# ## 1 · ★ Why, and what you still know (5 min)
+# ## 1 · ★ Why, and what you still know (4 min)
 #
 # A function that is right on paper still has to survive real use. Models become wider, and scores grow with them.
 # Sentences differ in length, and the gaps are filled with padding. There are 128 experts, not three. And everything
-# comes in batches, while the paper's Algorithm 1 has no batch axis at all. Each of these has produced layers that ran,
-# trained and were wrong.
+# comes in batches, while the paper's Algorithm 1 has no batch axis at all. Each of these has led to layers that ran,
+# trained, and were wrong.
 #
 # Three questions from earlier lessons. Answer first, then open.
 #
@@ -52,7 +52,7 @@ course_map("06")
 # one?</summary>1 everywhere: a softmax of a single number.</details>
 #
 # <details><summary>Lesson 02: What did padding do in a buffer, and how was it kept out?</summary>It would have taken
-# slots from real tokens. It was given no choice at all (expert -1), so that it asked for no slot.</details>
+# slots from real tokens. It was given no choice of expert (-1), and so it asked for no slot.</details>
 
 # %%
 import matplotlib.pyplot as plt
@@ -77,13 +77,14 @@ returning("06")
 # %% [markdown]
 # ## 2 · ★ Scores that length cannot move (10 min)
 #
-# Algorithm 2 of the paper changes one line of Algorithm 1. A score is no longer the product of token and slot vector
-# but their **cosine** (the product, divided by both lengths), times a learned number, the **scale**:
+# Algorithm 2 of the paper changes one line of Algorithm 1. A score is no longer the product of the token and the slot's
+# vector φ but their **cosine** (the product, divided by both lengths), times a learned number, the **scale**:
 #
 # $$\text{score}_{ij} = \text{scale} \cdot \frac{x_i \cdot \varphi_j}{|x_i| \, |\varphi_j|}$$
 #
-# Dividing a vector by its length is called *L2 normalisation*. It has nothing to do with the step **normalise**, the
-# softmax, which comes afterwards as before. In this lesson, *normalised scores* are cosines times the scale.
+# Dividing a vector by its length is called *L2 normalisation*. It is not the step **normalise**, the softmax, which
+# follows as before. In this lesson, *normalised scores* are cosines times the scale. (In code, scores are called
+# *logits*.)
 
 
 # %%
@@ -108,9 +109,9 @@ predict("m34-longer-token", reveal=show_longer)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# The scores are made from tokens of length 1; the slots mix the tokens as they came. In code, the trap is one line: `x
-# = normalize(x)` at the top, after which nothing knows how long a token was. Two popular implementations do that
-# (bwconrad/soft-moe and lucidrains/soft-moe-pytorch). They train well; they are another layer than the paper's.
+# Scores are made from tokens of length 1, but the slots mix the tokens as they came. In code, the trap is a single line
+# at the top, `x = normalize(x)`: after it, nothing knows how long a token was. Two popular implementations have that
+# line (bwconrad/soft-moe and lucidrains/soft-moe-pytorch). They train well, but they are not the paper's layer.
 #
 # </details>
 #
@@ -121,14 +122,14 @@ predict("m34-longer-token", reveal=show_longer)
 # | **token 0** | [3, 4] | 5 | 5 · 6 / (5 · 2) = 3 | ? |
 # | **token 1** | [0, 2] | 2 | ? | ? |
 #
-# 1. **score**: fill in the three that are missing. They are whole numbers.
-# 2. **normalise**: to spare you a calculator, take powers of 2 instead of e: 2³ = 8 stands for exp(score) of the first.
-#    (That is the same as a scale of 5 · ln 2.) Dispatch divides columns by their sums.
+# 1. **score**: fill in the three scores that are missing. They are whole numbers.
+# 2. **normalise**: to do without a calculator, use powers of 2 instead of powers of e: the first score, 3, becomes 2³ =
+#    8. (A scale of 5 · ln 2 would give exactly this.) For dispatch, divide each column by its sum.
 # 3. **select**: nothing.
 # 4. **dispatch**: what does slot 1 hold? Mix the tokens *as they came*.
 
 # %%
-my_scores = "?"  # the three in the order in which one reads: "1, 2, 3"
+my_scores = "?"  # the three missing ones, row by row, such as "1, 2, 3"
 my_slot_1 = "?"  # two numbers such as "1/2, 3/4"
 
 # %%
@@ -153,9 +154,10 @@ def compare(name, typed, exact):
     if typed == "?":
         return print(f"{name}: not filled in; the exact numbers appear here once it is")
     try:
-        right = [Fraction(part) for part in typed.replace(" ", "").split(",")] == exact
+        numbers = [Fraction(part) for part in typed.replace(" ", "").split(",")]
+        right = all(abs(a - b) < Fraction(1, 100) for a, b in zip(numbers, exact, strict=True))
     except (ValueError, ZeroDivisionError):
-        return print(f"{name}: {typed!r} cannot be read; write numbers such as '1/2, 3'")
+        return print(f"{name}: {typed!r} cannot be read; write {len(exact)} numbers such as '1/2, 3'")
     exactly = ", ".join(map(str, exact))
     print(f"{name}: {typed!r} is {'right' if right else f'not it: {exactly}'}")
 
@@ -171,10 +173,10 @@ compare("slot 1", my_slot_1, slot_1)
 # **In:** tokens `x` (b, n, d); `phi` (d, e, p), which holds the vector of slot j of expert i in `phi[:, i, j]`; `scale`,
 # a tensor of one number. **Out:** the scores, (b, n, e, p).
 #
-# Take the length of a vector as the authors' code does: the root of (the sum of its squares **plus 1e-6**). So a token
-# of zeros, which is what padding often is, scores 0 instead of 0 / 0. (Algorithm 2 as printed adds 1e-6 to the length
-# instead. For a token 0.001 long the one makes length 0.707 and the other 0.999. Where paper and code disagree, this
-# course follows the code, and says so.)
+# Compute the length of a vector as the authors' code does: the square root of (the sum of its squares **plus 1e-6**). A
+# token of zeros, which is what padding often is, then scores 0 instead of 0 / 0. (Algorithm 2 as printed adds 1e-6 to
+# the length instead. Divided by the first, a token of length 0.001 gets length 0.707; by the second, 0.999. Where paper
+# and code disagree, this course follows the code, and says so.)
 #
 # *Tiny example:* tokens [3, 4] and [0, 2], slot vectors [2, 0] and [3, 4], scale 5 give 3, 5 and 0, 4, up to rounding.
 
@@ -200,7 +202,8 @@ check("routing-logits", routing_logits)
 # ## 4 · What width does to a softmax (10 min)
 #
 # Why all this? Appendix E of the paper trains wider and wider models without normalised scores, and watches the largest
-# weight of each softmax. Near 1, a slot is one token and an answer is one slot's: the softmax has become a hard choice.
+# weight of each softmax. When it is close to 1, a slot holds a single token, or an answer comes from a single slot: the
+# softmax has become a hard choice.
 
 
 # %%
@@ -233,18 +236,20 @@ predict("m35-width", reveal=show_widths)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# At the start nothing collapses if phi is drawn small enough: a token out of a LayerNorm is √d long, phi's numbers are
-# about 1/√d, and the two make up for each other. Draw phi with a fixed size, or divide by the root *mean* square
-# instead of the length (as one popular implementation does, whose scores are d times the cosine), and a wide layer
-# starts almost hard. But the paper's point is another one: during *training*, products may grow without limit, and the
-# faster the wider the model and the higher the learning rate. A cosine cannot grow. Only the scale can, and that is a
-# single number that the optimiser moves slowly. Section 12 shows what was measured here.
+# At the start nothing collapses if phi is drawn small enough: a token that comes out of a LayerNorm has length √d,
+# phi's numbers are about 1/√d, and the two cancel. If phi's numbers have the same size at every width, or if vectors
+# are divided by their root *mean* square instead of their length (one popular implementation does that; its scores are
+# d times the cosine), a wide layer starts with an almost hard choice. But the paper makes another point: during
+# *training*, products can grow without limit, and they grow faster in wider models and at higher learning rates. A
+# cosine cannot grow. Only the scale can, and it is a single number, which the optimiser moves slowly. Section 12 shows
+# what was measured here.
 #
 # </details>
 #
-# The price: with scale 1 all scores lie between -1 and 1, and the weights are nearly even. **Try it:** the map below
-# holds the cosines of your example. Move *scale*. At which scale does token 0 make up 90 % of slot 0? And of slot 1,
-# whose two cosines are closer together? (Tokens and slots are counted from 0.)
+# The price: with scale 1 all scores lie between -1 and 1, and the weights are nearly even. **Try it:** the maps below
+# show the weights of your example on paper, dispatch on the left. Move *Scale*. At which scale does token 0 make up 90
+# % of slot 0, the first column? And of slot 1, whose two cosines are closer together? (Each expert has one slot here,
+# so expert 1 is slot 1.)
 
 # %%
 cosines = torch.tensor([[0.6, 1.0], [0.0, 0.8]])[None, :, :, None]
@@ -252,14 +257,14 @@ pinned = {"token": 0, "expert": 0, "slot": 0}
 RouterExplorer(cosines, dim=2, hidden_dim=1, scale=5.0, step="normalise", **pinned)
 
 # %% [markdown]
-# <details><summary>Compare</summary>
-# Slot 0: about 3.7. Slot 1: about 11. A weight of 90 % needs scores that differ by ln 9 = 2.2, that is a scale of 2.2
-# over the difference of the cosines: 0.6 for slot 0, 0.2 for slot 1.</details>
+# <details><summary>Compare</summary> Slot 0: about 3.7. Slot 1: about 11. For a weight of 90 % the scores must differ
+# by ln 9 = 2.2, so the scale is 2.2 divided by the difference of the cosines, which is 0.6 for slot 0 and 0.2 for slot
+# 1.</details>
 #
 # > **Resting point.** You have the scores. The second half deals with padding and puts the layer together.
 
 # %% [markdown]
-# ## 5 · ★ What padding takes (5 min)
+# ## 5 · ★ What padding takes (6 min)
 #
 # Examples in a batch must be equally long, so short ones are filled up with **padding**, often zeros. A **mask** (b, n)
 # says which tokens are real: `True` for a real one.
@@ -279,13 +284,14 @@ predict("m40-padding-share", reveal=show_padding)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# A zero scores 0 with every slot, and a score of 0 is not a weight of 0: exp(0) is 1, about what an average token has.
-# The zeros add nothing to a slot, but they take their share of its weights, so that what is left is too short. And they
-# get answers like everybody else.
+# A token of zeros scores 0 with every slot, but a score of 0 is not a weight of 0: exp(0) is 1, about what an average
+# token has. The zeros add nothing to a slot, yet they take their share of its weights, so the slot comes out too short.
+# And they get answers, as every token does.
 #
 # </details>
 #
-# **On paper.** One example of two tokens and one padding, two experts with one slot each. As exp(score):
+# **On paper.** An example has two real tokens and one of padding; there are two experts with one slot each. The table
+# holds exp(score):
 #
 # | | slot 0 | slot 1 |
 # | --- | --- | --- |
@@ -294,12 +300,11 @@ predict("m40-padding-share", reveal=show_padding)
 # | **padding** | 1 | 1 |
 #
 # Without a mask, slot 0 takes 3/5, 1/5 and 1/5. What are the weights if the padding takes no part? And which of the two
-# softmaxes compares *tokens*, and so needs the mask at all?
+# softmaxes compares *tokens*, so that the mask belongs inside it?
 #
-# <details><summary>Compare</summary>
-# Dispatch: slot 0 takes 3/4 and 1/4, slot 1 takes 1/3 and 2/3, and both take 0 of the padding. Combine compares the
-# slots of one token: 3/5 and 2/5 for token 0, 1/5 and 4/5 for token 1, with or without padding. Only the padding's own
-# row has to become 0, so that it gets no answer.</details>
+# <details><summary>Compare</summary> Dispatch: slot 0 takes 3/4 and 1/4, slot 1 takes 1/3 and 2/3, and both take 0 from
+# the padding. Combine compares the slots of one token: 3/5 and 2/5 for token 0, 1/5 and 4/5 for token 1, with or
+# without padding. Only the padding's own row has to become 0, so that it gets no answer.</details>
 
 # %% [markdown]
 # ## 6 · ★ Exercise: weights beside padding (10 min)
@@ -311,11 +316,11 @@ predict("m40-padding-share", reveal=show_padding)
 #
 # - Real tokens have the weights that they would have if the padding were cut off.
 # - Padding has exactly 0 in both.
-# - In an example that is nothing but padding, all weights are 0, not NaN, and its gradient is finite too. (Such
-#   examples are real: they fill up the last batch. One NaN in a gradient ruins every parameter.)
+# - In an example that is nothing but padding, all weights are 0, not NaN, and the gradient is finite too. (There are
+#   such examples: they fill up the last batch. A single NaN in a gradient ruins every parameter.)
 #
-# `torch.finfo(logits.dtype).min` is the lowest finite number; exp of it is 0. `logits.masked_fill(where, value)` puts a
-# value where a mask is True; `~mask` turns a mask round.
+# `torch.finfo(logits.dtype).min` is the lowest finite number; exp of it is 0. `logits.masked_fill(where, value)` puts
+# the value where `where` is True; `~mask` is True where the mask is False.
 
 
 # %% tags=["exercise:masked-weights"]
@@ -346,19 +351,19 @@ routing = SoftRouting(dispatch, combine, mask=mask)
 display(figures.described(figures.dispatch_map(routing, 1)))
 
 # %% [markdown]
-# ## 7 · All experts at once (10 min)
+# ## 7 · All experts at once (12 min)
 #
-# Lesson 05 called a list of experts one after another. With 128 experts that is 128 small products, and a GPU waits most
-# of the time. The parameters of all experts can be stacked along a new first axis, and a product can be repeated along
-# an axis: in `einsum("bepd,edf->bepf", slots, w_in)` the letter e stands on both sides and in the result, so expert i
-# meets the slots of expert i, and nothing is summed over e.
+# Lesson 05 called a list of experts one after another. With 128 experts that means 128 small products, and a GPU spends
+# most of the time waiting. Instead, the parameters of all experts can be stacked along a new first axis, and one
+# product repeated along that axis: in `einsum("bepd,edf->bepf", slots, w_in)` the letter e stands in both factors and
+# in the result, so expert i meets the slots of expert i, and nothing is summed over e.
 #
 # **In:** `slots` (b, e, p, d); `w_in` (e, d, f), `b_in` (e, f), `w_out` (e, f, d), `b_out` (e, d). **Out:** (b, e, p,
-# d). Expert i is the MLP gelu(slot · w_in[i] + b_in[i]) · w_out[i] + b_out[i]; the official code has GELU in its tanh
+# d). Expert i is the MLP gelu(slot · w_in[i] + b_in[i]) · w_out[i] + b_out[i]; the official code uses GELU in its tanh
 # form, `torch.nn.functional.gelu(..., approximate="tanh")`.
 #
-# *The trap:* `bmm` wants one matrix of rows for each expert, (e, b·p, d). From (b, e, p, d) a `reshape` gives this
-# *shape* with the slots of the wrong experts in it. It goes unnoticed in a batch of one.
+# *The trap:* `bmm` wants one matrix of rows for each expert, (e, b·p, d). A `reshape` of (b, e, p, d) gives this
+# *shape*, but puts slots of other experts into it. In a batch of one it goes unnoticed.
 
 
 # %% tags=["exercise:expert-bank"]
@@ -379,7 +384,7 @@ check("expert-bank", expert_bank)
 # loop and at once:
 
 # %%
-import time
+from timeit import repeat
 
 bank = use("expert-bank", expert_bank)
 sizes = (64, 128), (128,), (128, 64), (64,)
@@ -398,17 +403,14 @@ def at_once():
 
 print("largest difference:", f"{(looped() - at_once()).abs().max():.0e}")
 for way in (looped, at_once):
-    start = time.perf_counter()
-    for _ in range(3):
-        way()
-    print(f"{way.__name__}: {(time.perf_counter() - start) / 3 * 1000:.1f} ms")
+    print(f"{way.__name__}: {1000 * min(repeat(way, number=1, repeat=5)):.1f} ms, the fastest of five runs")
 
 # %% [markdown]
 # ## 8 · ★ What the layer learns (10 min)
 #
-# Now the layer: a class made from `torch.nn.Module`. What stands in `self` is trained, saved and moved to a GPU only if
-# it is a `torch.nn.Parameter` (or another module). A plain tensor is none of these. A *buffer* is saved and moved, and
-# not trained. No error tells them apart.
+# Now the layer: a class that inherits from `torch.nn.Module`. What you store in `self` is trained, saved and moved to a
+# GPU only if it is a `torch.nn.Parameter` (or another module). With a plain tensor none of that happens. A *buffer* is
+# saved and moved, but not trained. No error message tells you which of them you have.
 #
 # How many numbers does a layer learn with `dim` 5, 4 experts of 2 slots each, and `hidden_dim` 6? Count phi, the scale,
 # and for each expert two matrices and two biases. Write it down before you run the next cell.
@@ -427,7 +429,7 @@ else:
     print(f"together: {count}; you: {my_count}")
 
 # %% [markdown]
-# **The exercise.** Write a function that builds the layer. It holds a class, and returns one object of it. Begin like
+# **The exercise.** Write a function that builds the layer: it defines a class and returns one object of it. Begin like
 # this, and add the other five parameters from the table (d, e, p and f are short for the function's arguments):
 #
 # ```python
@@ -444,13 +446,14 @@ else:
 #
 # | parameter | shape | starts as |
 # | --- | --- | --- |
-# | `phi` | (d, e, p) | random, each slot its own |
+# | `phi` | (d, e, p) | random, different for each slot |
 # | `scale` | (1,) | 1 |
-# | `w_in`, `b_in` | (e, d, f), (e, f) | random, each expert its own; zeros |
-# | `w_out`, `b_out` | (e, f, d), (e, d) | random, each expert its own; zeros |
+# | `w_in`, `b_in` | (e, d, f), (e, f) | random, different for each expert; zeros |
+# | `w_out`, `b_out` | (e, f, d), (e, d) | random, different for each expert; zeros |
 #
-# How large the random numbers are is up to you: 1/√d for `w_in` and 1/√f for `w_out` is a good choice. Run the check
-# once `__init__` stands; *signature* and *parameters* should hold.
+# How large the random numbers are is up to you; a standard deviation of 1/√d for `w_in` and 1/√f for `w_out` is a good
+# choice. Run the check as soon as `__init__` is written: two properties should hold, and the next one asks for
+# `forward`, which is the subject of section 9.
 
 
 # %% tags=["exercise:soft-moe-layer"]
@@ -469,8 +472,8 @@ check("soft-moe-layer", soft_moe_layer)
 # %% [markdown]
 # ## 9 · ★ The way through it (10 min)
 #
-# Now `forward(self, x, mask=None)`, below `__init__` in the same cell. It takes the six steps, and three of them you
-# have written. Without a mask, all tokens are real.
+# Now `forward(self, x, mask=None)`, below `__init__` in the same cell. It takes the six steps, and you have already
+# written three of them. Without a mask, all tokens are real.
 #
 # 1. **score**: `routing_logits`, with the layer's own phi and scale
 # 2. **normalise**: `masked_weights`
@@ -479,12 +482,13 @@ check("soft-moe-layer", soft_moe_layer)
 # 5. **compute**: `expert_bank`
 # 6. **combine**: answers (b, n, d) from combine and the experts' answers
 #
-# Call your own functions, or write the steps out. If you left out section 7, run its cells: `bank` is then the library's
-# function. Algorithm 1 of the paper has no batch axis: its axis 0 is your axis 1. Then run the check
-# again. Stuck? Call `hint("soft-moe-layer")`.
+# Call your own functions, or write the steps out. If you skipped section 7, run its cells and call `bank` in step 5: it
+# is then the library's function. Algorithm 1 of the paper has no batch axis: its axis 0 is your axis 1. Then run the
+# check again. Stuck? Call `hint("soft-moe-layer")`.
 #
-# The next cell takes your layer through what a layer must survive. The authors' code computed `output_f32`; their `mu`
-# is our phi, and `kernel1` our `w_in`.
+# The next cell puts your layer through what a real one must survive: weights and tokens whose answers the authors' code
+# computed (`output_f32`), one example at a time, padding, and numbers of 16 bits (bfloat16). What the authors call `mu`
+# is our phi, and `kernel1` is our `w_in`.
 
 # %%
 build = use("soft-moe-layer", soft_moe_layer)
@@ -509,8 +513,8 @@ for name, other in others.items():
 # %% [markdown]
 # ## 10 · Your layer in a model (5 min)
 #
-# It fits into the library's ViT in place of an MLP. A hundred steps take some ten seconds. Before you run the cell: the
-# scale starts at 1, where all weights are nearly even. In which direction will training move it?
+# Your layer fits into the library's ViT in place of an MLP. A hundred steps take about ten seconds. Before you run the
+# cell: the scale starts at 1, where all weights are nearly even. In which direction will training move it?
 
 # %%
 train_digits, test_digits = digits()
@@ -521,14 +525,14 @@ print(f"accuracy on test digits after 100 steps: {100 * history.test_accuracy:.0
 print(f"the scale, from 1: {float(model.blocks[1].mlp.scale.detach()):.2f}")
 
 # %% [markdown]
-# The model wants sharper weights, and gets them slowly: one number, a small step at a time. In the paper's runs of
-# hundreds of thousands of steps that is enough. In our short ones it is not, and so the lessons that train for a minute
-# begin with a scale of 8.
+# The model wants sharper weights, and gets them slowly: one number, moved by a small step at a time. In the paper's
+# runs of hundreds of thousands of steps that is enough. In our short ones it is not, and so the lessons that train for
+# a minute start with a scale of 8.
 
 # %% [markdown]
-# ## 11 · Clinic: all tests are green (10 min)
+# ## 11 · Clinic: all tests are green (12 min)
 #
-# This patient comes with the tests of its author. Read them, and run them.
+# This patient comes with the tests that its author wrote. Read them, and run them.
 
 # %%
 patient = clinic("06")
@@ -555,9 +559,10 @@ their_tests(layer)
 patient
 
 # %% [markdown]
-# Everything that they test is true. **What do they not test?** Name, before you measure, one property of lesson 05 that
-# none of these lines looks at. The next cell makes what the instruments need: X, three examples of 16 tokens; the
-# weights of the first one alone, of all together, and beside padding.
+# Everything that they test is true. **What do they not test?** Before you measure, name one property from lesson 05
+# that none of these lines looks at. The next cell prepares what the instruments need: `X`, three examples of 16 tokens;
+# the weights of the first example `alone`, of all three `together`, and of all three `padded`, each of them a pair
+# (dispatch, combine), so that `together[0]` is dispatch; and `S`, what the slots hold.
 
 # %%
 X = torch.randn(3, 16, 32)
@@ -581,8 +586,8 @@ patient.diagnose(*my_diagnosis)
 # <a href="https://github.com/huggingface/transformers/pull/45111">pull request 45111</a>.</details>
 #
 # **Write the missing test.** One line would have caught this patient, whatever its numbers are. The next cell runs it
-# on the patient and on your own layer: it should fail for the first and hold for the second. Then try
-# `clinic("06", 2)` and further numbers: other patients, other gaps.
+# on the patient and on your own layer: it should fail for the first and hold for the second. For more patients, with
+# other faults, write `clinic("06", 2)` and so on in the first cell of this section, and run the cells below it again.
 
 
 # %%
@@ -596,26 +601,26 @@ for name, each in both.items():
     print(f"{name}: {'no test yet' if said == '?' else 'holds' if said else 'FAILS'}")
 
 # %% [markdown]
-# <details><summary>One such line</summary>
-# <code>return torch.allclose(layer(X)[:1], layer(X[:1]), atol=1e-5)</code>: an example alone has the answers that it has
-# beside others. It needs no reference, and no knowledge of how the layer is written.</details>
+# <details><summary>One such line</summary> <code>return torch.allclose(layer(X)[:1], layer(X[:1]), atol=1e-5)</code>:
+# an example alone gets the answers that it gets beside others. This needs no reference, and no knowledge of how the
+# layer is written.</details>
 
 # %% [markdown]
-# ## 12 · What was measured, and five questions (5 min)
+# ## 12 · What was measured, and five questions (9 min)
 #
 # Two claims of the paper concern this lesson. Appendix E: without normalised scores, weights become almost one-hot as
 # the width and the learning rate grow, and the model gets worse. Section 2.2: Soft MoE is deterministic for each
-# sequence, which is what your test in section 11 looks at. The verdicts below are worked out from the records of runs
-# that come with the library.
+# sequence, which is what your test in section 11 looks at. For the first claim, small models were trained for 200 steps
+# each, with normalised scores and without; for the second, nothing had to be trained. The verdicts below are worked out
+# from the records of these runs, which come with the library.
 
 # %%
 import textwrap
 
 from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
-from softmoe_edu.evidence.ledger import shown
 
 
-def verdict(name):
+def verdict(name, columns=()):
     claim, path = find_claim(name), record_path(RECORDS, name)
     print(f"{claim.title}\n    ({claim.source})")
     if not path.exists():
@@ -623,24 +628,29 @@ def verdict(name):
     finding = judged(name, read_record(path, name))
     said = f"Verdict: {finding.verdict}. {finding.reason}"
     print(textwrap.indent(textwrap.fill(said, 84), "    "))
+    rows = {}
     for each in finding.measured:
-        print(f"    {each.name}: {shown(each)}")
+        row = each.name.rpartition(": ")[0] if columns else each.name
+        rows.setdefault(row, []).append(f"{each.value:.3g} {each.unit}".strip())
+    width = max(map(len, rows), default=0)
+    for row, cells in {**({"": columns} if columns else {}), **rows}.items():
+        print(f"    {row:{width}s}" + "".join(f"{cell:>18s}" for cell in cells))
 
 
-verdict("normalisation")
+verdict("normalisation", ("largest combine", "largest dispatch", "accuracy"))
 print()
 verdict("determinism")
 
 # %% [markdown]
-# Read the figures of width 192 beside those of width 32: which part of the claim do they show, and which not?
+# Compare the rows of width 192 with those of width 32: which part of the claim do they show, and which part not?
 #
-# <details><summary>Compare</summary>
-# If the records are those that came with this lesson: without normalised scores the largest combine weight rises with
-# the width, and much further at the higher learning rate; with them it does not. That the model gets worse could not be
-# seen in models this small. The paper saw it at widths up to 1,664, after 300,000 steps.</details>
+# <details><summary>Compare</summary> If the records are those that came with this lesson: without normalised scores the
+# largest combine weight rises with the width, and rises much further at the higher learning rate; with them it does not
+# rise. That the model gets worse could not be seen in models this small. The paper saw it at widths up to 1,664, after
+# 300,000 steps.</details>
 #
-# *Settled:* your layer computes what the authors' code computes, in batches, beside padding and alone. *Not settled:*
-# whether normalised scores help a small model; here they did not have to.
+# *Settled:* your layer computes what the authors' code computes: in batches, beside padding, and alone. *Not settled:*
+# whether normalised scores help a small model; here they did not need to.
 #
 # ### Five questions
 #
@@ -652,9 +662,9 @@ verdict("determinism")
 # A zero scores 0, and exp(0) is 1: it takes its share of every slot. It also gets an answer, an average of all slots'
 # answers.</details>
 #
-# <details><summary>3. Which of the two softmaxes needs the mask inside, and why not the other?</summary>
-# Dispatch, which compares tokens. Combine compares the slots of a single token, so that padding changes no other row;
-# its own rows are set to 0.</details>
+# <details><summary>3. Which of the two softmaxes needs the mask inside, and why not the other?</summary> Dispatch,
+# which compares tokens. Combine compares the slots of a single token, so padding changes no other token's row; its own
+# rows are set to 0.</details>
 #
 # <details><summary>4. A layer keeps its scale in <code>self.scale = torch.ones(1)</code>. Name two things that do not
 # happen.</summary>

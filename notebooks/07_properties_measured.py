@@ -12,15 +12,16 @@
 # The paper says in plain sentences what a Soft MoE layer is and what it is not. In this lesson you turn such sentences
 # into functions that measure them, for any layer, and find out what such a function cannot see.
 #
-# **The core path takes about 60 minutes, with a resting point after half of it; everything takes about 110 (estimated:
-# no reader has been timed yet).** You need lessons 00 to 06.
+# **The core path takes about 60 minutes, with a resting point halfway; everything takes about 110 (estimated: no reader
+# has been timed yet).** You need lessons 00 to 06.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
 #
 # At the end you can
-# - test whether a layer follows the order of its tokens, jumps, or depends on the rest of the batch,
-# - say which tokens move which outputs in five kinds of layers,
+# - test whether a layer follows the order of its tokens, whether its answers jump, and whether they depend on the rest
+#   of the batch,
+# - say which tokens move which outputs, in five kinds of layer,
 # - count what routing and experts cost, and say when routing is the larger part,
 # - find the one property that a layer lacks, and name what your test is blind to.
 #
@@ -52,7 +53,7 @@ course_map("07")
 #
 # <details><summary>Lesson 03: What does a sparse router need an auxiliary loss for, and why has Soft MoE
 # none?</summary>To keep tokens from crowding into a few experts. In Soft MoE every expert computes its own slots and
-# nothing else, so that the load is equal by construction.</details>
+# nothing else, so the load is equal by construction.</details>
 
 # %%
 import textwrap
@@ -80,9 +81,10 @@ returning("07")
 #
 # $$\text{layer}(x[\text{order}]) = \text{layer}(x)[\text{order}] \quad \text{for every order}$$
 #
-# On paper first. Three tokens of one number each, x = (1, 5, 3), and the order (2, 0, 1): the shuffled tokens are (3,
-# 1, 5). Layer A adds to each token the mean of all three. Layer B adds to each token the one before it, and nothing to
-# the first. Compute what each layer answers to the shuffled tokens. Then compute its answers to x, and shuffle those.
+# On paper first. There are three tokens of one number each, x = (1, 5, 3), and the order is (2, 0, 1), counted from 0:
+# the shuffled tokens are (3, 1, 5). Layer A adds to each token the mean of all three. Layer B adds to each token the
+# one before it, and nothing to the first. Compute what each layer answers to the shuffled tokens. Then compute its
+# answers to x, and shuffle those.
 
 # %%
 my_a = "?"  # what A answers to the shuffled tokens, three numbers such as "1, 2, 3"
@@ -116,8 +118,8 @@ print("B:", judge(my_b, lambda x: x + torch.cat([x.new_zeros(1), x[:-1]])))
 # - Reorder the *tokens*, axis 1, in the same way in all examples. `torch.randperm(n)` draws an order.
 # - One order proves little: it may leave in place the very token that is special. Try ten or more.
 # - All examples and all numbers have to agree.
-# - Sums in another order round differently. A difference of up to 1e-4 of the largest answer (in absolute value) counts
-#   as rounding, whether the answers are in the millions or in the millionths.
+# - Sums taken in another order round differently. A difference of up to 1e-4 times the largest answer (in absolute
+#   value) counts as rounding, whether the answers are in the millions or in the millionths.
 #
 # For layer A above the result would be `True`, for layer B `False`. A layer that always answers 0 follows any order.
 
@@ -139,7 +141,7 @@ check("is-permutation-equivariant", is_permutation_equivariant)
 # Stuck? Call `hint("is-permutation-equivariant")` for a first hint; call it again for the next one.
 #
 # Now put the question to five layers. In *tokens choice, 1 slot* each expert has a single slot, and turns later tokens
-# away; in *tokens choice* nobody is turned away. Guess the five verdicts before you run the cell. (If your function is
+# away; in *tokens choice* no token is turned away. Guess the five results before you run the cell. (If your function is
 # not finished, the library's is used.)
 
 # %%
@@ -160,15 +162,15 @@ for name, layer in layers.items():
 
 # %% [markdown]
 # The third one is the odd one out: the slot of an expert goes to the token that comes first (lesson 02). Soft MoE does
-# not know where a token stands, and slot 3 does not belong to token 3. In a ViT, places come from the position
-# embedding, which is added to the patches before the first block.
+# not know where a token stands, and slot 3 does not belong to token 3. A ViT knows places from the position embedding,
+# which is added to the patches before the first block.
 
 # %% [markdown]
 # ## 4 · ★ Who moves whom (8 min)
 #
 # Change one token and watch all outputs. Then change the next one. For n tokens this gives n × n pairs of a changed
-# token and an output, which moves or does not. In lesson 04 your `causal_leak` looked at those pairs in which the
-# output comes before the token. Now all of them count.
+# token and an output; in each of them the output moves, or it does not. In lesson 04 your `causal_leak` looked at the
+# pairs in which the output comes before the token. Now all pairs count.
 
 
 # %%
@@ -209,13 +211,14 @@ if my_ratio != "?":
 # %% [markdown]
 # <details><summary>Done? Then read on here.</summary>
 #
-# In Soft MoE all pairs move, and the changes are of one size: in an untrained layer the weights are nearly equal, so
-# that every token has a say in every slot, and every slot in every answer. That is what section 2.2 of the paper means
-# by "not technically sparse". It is also why a decoder cannot use the layer as it is: outputs move when *later* tokens
-# change.
+# In Soft MoE the output moves in every pair, and the changes are of similar size: in an untrained layer the weights are
+# nearly equal, so every token has a say in every slot, and every slot in every answer. That is what section 2.2 of the
+# paper means by "not technically sparse". It is also why a decoder cannot use the layer as it is: outputs move when
+# *later* tokens change.
 #
-# Tokens choice without a limit has the diagonal only. With one slot for each expert, a token that changes its mind can
-# take a later one's slot, and so it moves an output to which no weight connects it.
+# In tokens choice without a limit, each token moves its own output and no other. With one slot for each expert, a token
+# that changes can go to another expert and take a later token's slot. So it moves an output to which no weight connects
+# it.
 #
 # </details>
 
@@ -227,18 +230,18 @@ if my_ratio != "?":
 # ## 5 · ★ A jump, by hand (5 min)
 #
 # The paper says of Soft MoE that all its operations are continuous and fully differentiable (section 2.2). What does a
-# layer look like that is not? Take one token with one number, x, and two experts with the scores x and 1 - x. Expert 0
-# always answers 4, expert 1 always answers 0. The gates are the softmax of the two scores, as in lesson 01.
+# layer look like whose answers jump? Take one token with one number, x, and two experts with the scores x and 1 - x.
+# Expert 0 always answers 4, expert 1 always answers 0. The gates are the softmax of the two scores, as in lesson 01.
 #
 # - **Tokens choice**, k = 1: the token goes to the expert with the larger score, and gets its answer times its gate.
 # - **Soft MoE**: there is only one token, so every slot holds it. The token gets both answers, each times its combine
 #   weight, and the combine weights are the gates here.
 #
-# At x = 1/2 the scores are equal, and so are the gates. What are the answers a hair to the left of it, and a hair to
+# At x = 1/2 the scores are equal, and so are the gates. What are the answers a hair to the left of 1/2, and a hair to
 # the right?
 
 # %%
-my_left = "?"  # tokens choice, x a hair under 1/2
+my_left = "?"  # tokens choice, x a hair under 1/2: a number such as 1.5
 my_right = "?"  # tokens choice, x a hair over 1/2
 my_soft = "?"  # Soft MoE, on either side
 
@@ -257,7 +260,10 @@ def told(mine, layer, at):
     exact = float(layer(torch.tensor([[[at]]])))
     if mine == "?":
         return "not filled in; the number appears here once it is"
-    near = abs(float(mine) - exact) < 0.01
+    try:
+        near = abs(float(mine) - exact) < 0.01
+    except ValueError:
+        return f"{mine!r} cannot be read: write a number such as 1.5"
     return f"you {mine}, the layer {exact:.3f}: {'right' if near else 'look again'}"
 
 
@@ -268,8 +274,9 @@ print("Soft MoE, x = 0.5001:     ", told(my_soft, both_answers, 0.5001))
 # %% [markdown]
 # ## 6 · Would gradcheck have told you? (4 min)
 #
-# PyTorch's `torch.autograd.gradcheck` compares gradients with differences, at one input. At how many of 200 random
-# inputs does the layer that jumps pass? Fill in your guess, and run the next cell. The one after it draws both layers.
+# PyTorch's `torch.autograd.gradcheck` compares gradients with small differences of the answer, at one input. At how
+# many of 200 random inputs does the layer that jumps pass? Fill in your guess, and run the next cell. The one after it
+# draws both layers, which agree to the right of 1/2.
 
 # %%
 my_passes = "?"  # of 200
@@ -286,7 +293,7 @@ def draw_both():
     ax = plt.subplots(figsize=(5.6, 3.0), layout="constrained")[1]
     chosen, soft = one_choice(at).squeeze(), both_answers(at).squeeze()
     colours = categories()
-    ax.plot(at.squeeze(), soft, color=colours[1], linestyle=DASHES[1], label="Soft MoE")
+    ax.plot(at.squeeze(), soft, color=colours[1], linewidth=6, alpha=0.5, label="Soft MoE")
     ax.plot(at.squeeze(), chosen, ".", color=colours[0], markersize=3, label="tokens choice")
     ax.set(title="One token, two experts", xlabel="x", ylabel="answer")
     ax.legend()
@@ -356,11 +363,11 @@ def walk(seed):
 walk(seed=1)
 
 # %% [markdown]
-# **Read the table:** in which rows does each number have about a tenth of the one before it? From the first column
-# alone, could you have told a jump from a steep slope? A probe with a single number of steps cannot fail.
+# **Read the table:** in which rows is each number about a tenth of the one before it? From the first column alone,
+# could you have told a jump from a steep slope? A test that walks with a single number of steps cannot tell them apart.
 #
-# Beside Soft MoE, *tokens choice, 1 slot* looks smooth, and you know better: its experts turn tokens away. This walk
-# happens to cross no place where that changes what anyone gets. Walk another way before you believe it:
+# *Tokens choice, 1 slot* looks as smooth as Soft MoE, but you know better: its experts turn tokens away. This walk just
+# happens not to cross a place where that changes an answer. Before you believe the table, walk another way:
 
 # %%
 walk(seed=4)
@@ -398,12 +405,13 @@ predict("m29-batch", reveal=show_shares)
 #
 # The group decides. Whatever shares slots competes for them: tokens of one image always do, images only if they are
 # routed together. Sparse routers are often given groups of several images, because a larger group drops less (lesson
-# 02). Soft MoE can afford groups of one, and loses the property just as well where images share its slots.
+# 02). Soft MoE can afford groups of one, and it loses the property too where images share its slots.
 #
 # </details>
 #
-# One more effect changes answers in *every* layer, experts or not: with another batch size a product may be summed in
-# another order. The next cell measures it in an ordinary MLP. How large is it, beside the answers?
+# One more effect changes answers in *every* layer, with experts or without: in a batch of another size, a product may
+# be summed in another order. The next cell measures this in an ordinary MLP. How large is it, compared with the
+# answers?
 
 # %%
 torch.manual_seed(0)
@@ -417,18 +425,18 @@ print(f"an MLP, one row alone and among 64: they differ by {gap:.0e}, the larges
 # %% [markdown]
 # ## 9 · Exercise: measure it (12 min)
 #
-# **Write `batch_effect(layer, x, others)`.** x (b, n, d) are the examples that are watched. `others` is a list of two
-# or more tensors (m, n, d); each of them is the company of x in one batch. The function returns the share of the b · n
-# tokens of x whose answer changes with the company, a number from 0 to 1.
+# **Write `batch_effect(layer, x, others)`.** x (b, n, d) holds the examples that are watched. `others` is a list of two
+# or more tensors (m, n, d), and each of them is the company of x in one batch. The function returns the share of the b
+# · n tokens of x whose answer changes with the company, a number from 0 to 1.
 #
 # - In each batch the company comes first and x behind it: `torch.cat([company, x])`. (Slots are filled in the order of
-#   the batch: who stands in front is served first, and notices nothing.)
+#   the batch: whoever stands in front is served first, and notices nothing.)
 # - The answers in the first batch are what all others are compared with. A token has changed if in *any* of the other
 #   batches *any* of its d numbers differs by more than 1e-4 of the largest answer to x in the first batch (in absolute
 #   value).
 #
-# Example: one example of 4 tokens, 3 companies. In the second batch token 0 differs, in the third one tokens 0 and 2.
-# Two of four tokens have changed: 0.5.
+# For instance, let x be one example of 4 tokens, with 3 companies. In the second batch token 0 differs from the first,
+# in the third batch tokens 0 and 2 do. Two of four tokens have changed: 0.5.
 
 
 # %% tags=["exercise:batch-effect"]
@@ -446,7 +454,7 @@ def batch_effect(layer, x, others):
 check("batch-effect", batch_effect)
 
 # %% [markdown]
-# Stuck? Call `hint("batch-effect")`. Now with eight images of 24 tokens, in groups of 1, 2 and 8:
+# Stuck? Call `hint("batch-effect")`. Now measure eight images of 24 tokens, in groups of 1, 2 and 8:
 
 # %%
 effect = use("batch-effect", batch_effect)
@@ -478,25 +486,28 @@ if my_front != "?":
     print(f"x in front: {100 * float(moved):.0f} % of its tokens change (you: {my_front})")
 
 # %% [markdown]
-# Who notices that a batch is shared depends on the place in it. A test that puts x in front cannot fail.
+# Whether an image notices that others share its slots depends on its place in the batch. With tokens choice, a test
+# that puts x in front cannot fail.
 
 # %% [markdown]
-# ## 10 · ★ What it costs (4 min)
+# ## 10 · ★ What it costs (3 min)
 #
-# Section 2.3 of the paper counts the work of the layer. Predict first:
+# Section 2.3 of the paper counts the work of the layer. Here it is counted in MACs, as in lesson 05: one MAC is a
+# multiplication and an addition. Predict first:
 
 # %%
 predict("m12-experts")
 
 # %% [markdown]
-# ## 11 · ★ Exercise: count it (10 min)
+# ## 11 · ★ Exercise: count it (11 min)
 #
 # **Write `soft_moe_flops(tokens, dim, hidden_dim, num_experts, slots_per_expert)`.** All five are whole numbers, and so
 # are the two that it returns, `(routing, experts)`: the FLOPs for one example.
 #
 # - Count matrix products only, as the paper does: no softmax, no bias, no activation function.
-# - The product of (r, k) and (k, c) takes r · k · c MACs. A MAC, a multiplication and an addition, is two FLOPs.
-# - Routing has three products: scores, dispatch and combine. The experts have two: from d to h, and back.
+# - The product of (r, k) and (k, c) takes r · k · c MACs. One MAC is two FLOPs.
+# - Routing has three products: scores, dispatch and combine. The experts have two: from the width d to the hidden width
+#   h, and back.
 #
 # Write s for the slots of all experts together. Fill the table on paper; the first row is done:
 #
@@ -528,9 +539,9 @@ check("soft-moe-flops", soft_moe_flops)
 # %% [markdown]
 # Stuck? Call `hint("soft-moe-flops")`.
 #
-# **How large a part is routing?** Divide your two sums, routing by experts. Most letters cancel. Which remain? ViT B
-# has d = 768 and h = 3072. At 196 tokens, routing costs about a tenth of what the experts cost. And at 4,096 tokens, an
-# image of 1024 × 1024 pixels? Work it out before you run the next cells.
+# **How large a part is routing?** Divide your two sums, routing by experts. Most letters cancel. Which remain? ViT-B
+# has d = 768 and h = 3072. At 196 tokens, routing costs about a tenth of what the experts cost. And at 4,096 tokens,
+# from an image of 1024 × 1024 pixels in patches of 16 × 16? Work it out before you run the next cells.
 
 # %%
 my_percent = "?"  # routing at 4,096 tokens, in percent of the experts
@@ -548,16 +559,17 @@ print("you, for 4,096 tokens:", my_percent)
 # %% [markdown]
 # <details><summary>Done? Then read on here.</summary>
 #
-# 6 · n · s · d divided by 4 · s · d · h is 1.5 · n / h. Slots and experts cancel, tokens do not. For short sequences
-# routing is a trifle; for long ones it costs more than all experts together.
+# 6 · n · s · d divided by 4 · s · d · h is 1.5 · n / h. The number of slots cancels; that of tokens does not. For short
+# sequences routing costs little; for long ones it costs more than all experts together.
 #
 # </details>
 
 # %% [markdown]
 # ## 12 · From 1 to 4,096 experts (6 min)
 #
-# Below is a layer with 4,096 experts of one slot, beside one with 4 experts of 1,024 slots. **Which bars are equal,
-# which are not, and by what factor?** Then set *experts* to 64 and find the *slots per expert* that make 4,096 again.
+# Below, a layer with 4,096 experts of one slot each stands beside one (the pin) with 4 experts of 1,024 slots each.
+# **Which bars are equal, which are not, and by what factor?** Then set *Experts* to 64, and find the *Slots per expert*
+# that make 4,096 slots again.
 
 # %%
 CostExplorer("soft", num_experts=4096, slots_per_expert=1, pinned={"num_experts": 4, "slots_per_expert": 1024})
@@ -573,7 +585,7 @@ def draw_costs():
     held = [each.parameters / costs[0].parameters for each in costs]
     for name, ys, colour, dash in zip(("MACs", "parameters"), (macs, held), categories(), DASHES, strict=False):
         ax.loglog(counts, ys, marker="o", markersize=3, color=colour, linestyle=dash, label=name)
-    ax.set(title="4,096 slots, split among more experts", xlabel="experts", ylabel="times that with 1 expert")
+    ax.set(title="4,096 slots, split among more experts", xlabel="experts", ylabel="relative to 1 expert")
     ax.legend()
     words = f"From 1 to 4,096 experts with 4,096 slots in all. At 4,096 experts: {macs[-1]:.2f} times the MACs"
     describe(ax, f"{words} with one expert, and {held[-1]:,.0f} times the parameters.")
@@ -583,13 +595,14 @@ def draw_costs():
 figures.described(draw_costs())
 
 # %% [markdown]
-# The work stays; the memory does not. The weights of all experts have to be kept, and read. (Lesson 10 counts the bytes
-# for each device.)
+# The work stays the same; the memory does not. The weights of all experts have to be stored, and read. (Lesson 10
+# counts the bytes for each device.)
 
 # %% [markdown]
 # ## 13 · Clinic: which property is missing? (12 min)
 #
-# This patient is a Soft MoE layer that lacks one or two of the properties that you can measure now, and has the others.
+# This patient is a Soft MoE layer that lacks one or two of the properties that you can now measure, and has all the
+# others.
 
 # %%
 patient = clinic("07")
@@ -597,14 +610,14 @@ print("properties that it lacks:", patient.how_many)
 patient
 
 # %% [markdown]
-# The next cell makes what the instruments need. The three functions are yours if they pass their checks; `rows` counts
-# what the experts compute.
+# The next cell prepares what the instruments need. The three functions are yours if they pass their checks; `rows`
+# counts the rows that the experts compute.
 
 # %%
 is_permutation_equivariant = use("is-permutation-equivariant", is_permutation_equivariant)
 smoothness_probe = use("smoothness-probe", smoothness_probe)
 batch_effect = use("batch-effect", batch_effect)
-patient.layer.double()  # gradcheck needs float64
+patient.layer.double().requires_grad_(False)  # gradcheck needs float64; only x gets a gradient
 torch.manual_seed(0)
 x, way = torch.randn(2, 1, 6, 8, dtype=torch.float64)  # one example of 6 tokens, and a walk
 others = [torch.randn(2, 6, 8, dtype=torch.float64) for _ in range(3)]
@@ -627,23 +640,31 @@ my_diagnosis = []  # names of suspects in quotes, with commas between them
 patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
-# More patients: `clinic("07", 2)`, `clinic("07", 3)` and so on; run the cells below that line again.
+# For more patients, write `clinic("07", 2)` and so on in the first cell of this section, and run the cells below it
+# again.
 #
-# <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# That tokens of several examples are flattened into one group before they are routed is discussed in
-# <a href="https://github.com/microsoft/Tutel/issues/230">an issue of Tutel</a>: every shape fits. And several published
-# descriptions of Soft MoE let every expert run on every token; such a layer has all the other properties, and costs as
-# much as a dense mixture.</details>
+# <details><summary>Seen elsewhere (open it after your diagnosis)</summary> Flattening the tokens of several examples
+# into one group before they are routed is discussed in <a href="https://github.com/microsoft/Tutel/issues/230">an issue
+# of Tutel</a>: every shape fits. And several published descriptions of Soft MoE let every expert run on every token;
+# such a layer has all the other properties, and costs as much as a dense mixture.</details>
 
 # %% [markdown]
 # ## 14 · ★ The claims (5 min)
 #
-# What you measured on single layers, this project has measured with several seeds, and recorded. The next cell works
-# out each verdict from its record. **Before you run it:** for which of the six claims do you expect something other
-# than "reproduced", and why?
+# What you measured on single layers, this project has measured and recorded with several seeds. The next cell works out
+# the verdict on each of six claims from its record:
+#
+# - *differentiability*: Soft MoE is differentiable, sparse routers jump;
+# - *determinism*: Soft MoE is deterministic for each sequence;
+# - *soft-balance*: Soft MoE drops no token and leaves no expert idle;
+# - *causality*: Soft MoE and experts choice are not causal;
+# - *slots-not-experts*: cost depends on slots, not on experts;
+# - *model-sizes*: the paper's models have the printed parameters and cost.
+#
+# **Before you run it:** for which of them do you expect something other than "reproduced", and why?
 
 # %%
-my_doubts = []  # for yourself: from differentiability, determinism, soft-balance, causality and so on
+my_doubts = []  # for yourself, such as ["causality"]
 
 
 def show_verdict(name):
@@ -662,18 +683,18 @@ for name in ("differentiability", "determinism", "soft-balance", "causality", "s
 
 # %% [markdown]
 # *Settled by what you ran:* these Soft MoE layers follow the order of their tokens, and every token moves every output;
-# their answers did not change with the batch while each image was a group, and what they compute is counted by slots.
-# None of this says that such a layer learns better; lesson 08 is about that.
+# their answers did not change with the batch as long as each image was a group of its own; and their work is counted by
+# slots. None of this says that such a layer learns better; lesson 08 is about that.
 #
 # *Not settled:* a test that finds nothing has looked in some places only. Orders, walks and companies were drawn at
-# random, and a fault that shows in one input of a million would have passed them all.
+# random, and a fault that shows in one input in a million would have passed them all.
 #
 # ## 15 · Five questions (5 min)
 #
-# <details><summary>1. A test shuffles the tokens and asks for the same output, unshuffled. Which right layers fail it,
-# and which wrong ones pass?</summary>
-# It tests invariance. A layer for each token alone fails it, and so does Soft MoE. A layer that gives every token the
-# same average passes, and so does one that sorts its tokens.</details>
+# <details><summary>1. A test shuffles the tokens and demands the same output as before, in the same order. Which right
+# layers fail it, and which wrong ones pass?</summary> It tests invariance. A layer that looks at each token alone fails
+# it, and so does Soft MoE. A layer that gives every token the same average passes, and so does one that sorts its
+# tokens.</details>
 #
 # <details><summary>2. A layer passes gradcheck at every input that you try. Name something that gradcheck cannot have
 # seen.</summary>
@@ -685,13 +706,12 @@ for name in ("differentiability", "determinism", "soft-balance", "causality", "s
 # times smaller.</details>
 #
 # <details><summary>4. A colleague flattens (b, n, d) into one sequence of b · n tokens and runs Soft MoE on it. Every
-# shape is right. Which of your functions notices?</summary>
-# batch_effect: all examples share the slots now. Order and smoothness are as before.</details>
+# shape is right. Which of your functions notices?</summary> batch_effect: all examples now share the slots. Order and
+# smoothness are as before.</details>
 #
 # <details><summary>5. Images grow from 196 to 784 tokens; the slots stay. What happens to the work of the experts, to
-# that of routing, and to routing's share?</summary>
-# The experts' work stays. Routing's becomes four times as much, and so does its share of the experts' work, 1.5 · n /
-# h.</details>
+# that of routing, and to the ratio of the two?</summary> The experts' work stays. Routing's work becomes four times as
+# much, and so does its ratio to the experts' work, 1.5 · n / h.</details>
 
 # %%
 calibration("07")

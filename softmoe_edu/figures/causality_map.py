@@ -63,7 +63,7 @@ def causality_map(
     for panel, (name, each) in zip(panels[0], matrices.items(), strict=True):
         share, largest = 100 * earlier_share(each, tolerance), float(each.max())
         _draw(panel, each, tolerance, token)
-        panel.set_title(f"{textwrap.fill(name, 30)}\n{share:.1f} % of earlier outputs move")
+        panel.set_title(f"{textwrap.fill(name, 30)}\n{share:.1f} % of earlier outputs move", fontsize="medium")
         said = f"{name} {share:.1f} %, largest change {number(largest)}"
         if token is not None:
             moved = moves(each, tolerance)[:, token].nonzero()[:, 0].tolist()

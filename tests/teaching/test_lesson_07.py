@@ -130,7 +130,7 @@ def test_every_patient_lacks_what_it_lacks_and_nothing_else(ids):
     assert {id for id, there in found.items() if there} == set(ids)
     assert set(ids) <= set(CLINIC.findings) <= set(CLINIC.suspects)
     if "computes-tokens" in ids:
-        (said,) = re.findall(r"(\d+) of 6 tokens", CLINIC.findings["computes-tokens"])
+        (said,) = re.findall(r"(\d+) for 6 tokens", CLINIC.findings["computes-tokens"])
         assert rows(layer, start) == int(said)
 
 

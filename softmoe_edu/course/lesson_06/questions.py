@@ -13,7 +13,7 @@ DIM, NUM_EXPERTS, SLOTS = 32, 8, 1
 TOKENS, REAL, PADDING = 196, 29, 20
 
 M34 = "the layer normalises the tokens that it mixes"
-M35 = "a softmax over scores of wide tokens has collapsed before any training"
+M35 = "in a wide model the softmax has collapsed before any training"
 M40 = "padding of zeros adds nothing"
 
 
@@ -108,7 +108,7 @@ QUESTIONS = (
         choices=MOVED,
         belief=M34,
         predicts=MOVED[0],
-        because="lengths are divided out for the scores alone; the slots mix the tokens as they came, length and all",
+        because="lengths are divided out of the scores only; the slots mix the tokens as they came, length and all",
         replies={
             MOVED[2]: "With the plain products of Algorithm 1 that is so. A cosine does not know how long a token is.",
         },
@@ -149,8 +149,8 @@ QUESTIONS = (
         choices=GROWS,
         belief=M35,
         predicts=GROWS[0],
-        because="a token is √d long and phi is drawn 1/√d as large, so that scores of a new layer have the same size "
-        "at every width: the collapse comes with training",
+        because="a token has length √d and phi's numbers are about 1/√d, so the scores of a new layer have the same "
+        "size at every width: the collapse comes with training",
         replies={
             GROWS[2]: "That would need smaller scores in wider layers. A LayerNorm makes a token √d long, and 1/√d in "
             "phi makes up for just that.",
@@ -166,7 +166,7 @@ QUESTIONS = (
                 choices=GROWS,
                 belief="how phi is drawn does not matter before training",
                 predicts=GROWS[1],
-                because="scores are sums of d products, so that they grow with the root of d where phi does not shrink",
+                because="a score is a sum of d products, so scores grow with the root of d unless phi shrinks",
                 replies={GROWS[2]: "Larger scores make a softmax sharper, not flatter."},
                 truth=lambda: _from_64_to_4096({64: 0.2, 4096: 0.2}),
             ),
@@ -188,14 +188,14 @@ QUESTIONS = (
         misconception="M40",
         lesson="06",
         text=f"{REAL} real tokens, and behind them {PADDING} tokens of zeros, so that the batch is a rectangle. A new "
-        "Soft MoE layer with scale · cosine and scale 1 routes them without a mask. What share of its slots is "
-        "padding: of all dispatch weights, how many per cent go to the zeros?",
+        "Soft MoE layer with scale · cosine and scale 1 routes them without a mask. Of all its dispatch "
+        "weights taken together, how many per cent go to the zeros?",
         unit="%",
         tolerance=4.0,
         belief=M40,
         predicts=0.0,
-        because="a token of zeros scores 0, and exp(0) is 1: it takes its share of every slot, and the slots get "
-        "shorter by that",
+        because="a token of zeros scores 0, and exp(0) is 1: it takes its share of every slot, and the slots come "
+        "out that much shorter",
         replies={
             100.0 * PADDING / REAL: "That is padding over real tokens. A share is of all of them.",
             100.0 * REAL / (REAL + PADDING): "That is the share of the real tokens; it is near the truth for them.",

@@ -83,9 +83,9 @@ def build(ids: tuple[str, ...], draw: Draw) -> PatientLayer:
 
 CLINIC = Clinic(
     lesson="07",
-    complaint="A Soft MoE layer for tokens of 8 numbers: 3 experts of 2 slots each. It was to have the properties of "
-    "this lesson. It trains, its shapes are right, and its weights look like weights. It lacks one of the properties, "
-    "or two.",
+    complaint="A Soft MoE layer for tokens of 8 numbers: 3 experts of 2 slots each. It was meant to have the "
+    "properties of this lesson. It trains, its shapes are right, and its weights look like weights. It lacks one of "
+    "the properties, or two.",
     make=make,
     suspects={
         "knows-places": "a token's answer depends on where it stands in its example",
@@ -102,17 +102,17 @@ CLINIC = Clinic(
         "healthy.",
         "listens-to-few": "with ten times the steps the largest step does not become a tenth. gradcheck says True: "
         "between its jumps the layer is smooth.",
-        "gradient-cut": "gradcheck says False, and nothing else tells: the answers are those of a healthy layer.",
-        "computes-tokens": "the experts compute tokens times experts rows, 18 of 6 tokens, in place of 6 slots; with "
-        "twice the tokens, twice as many.",
+        "gradient-cut": "gradcheck says False, and nothing else shows it: the answers are those of a healthy layer.",
+        "computes-tokens": "the experts compute tokens times experts rows: 18 for 6 tokens, though there are 6 slots; "
+        "with twice the tokens, 36.",
     },
     instruments={
         "is_permutation_equivariant(patient.layer, x)": "whether the answers follow the order of the tokens",
         "[smoothness_probe(patient.layer, x, way, steps) for steps in (100, 1000)]": "the largest step of a walk, "
         "and of the same walk in steps a tenth as long",
-        "torch.autograd.gradcheck(patient.layer, (x.requires_grad_(),), raise_exception=False)": "whether the "
+        "torch.autograd.gradcheck(patient.layer, (x.clone().requires_grad_(),), raise_exception=False)": "whether the "
         "gradient is that of differences, at x",
-        "batch_effect(patient.layer, x.detach(), others)": "the share of tokens that change with the rest of the batch",
+        "batch_effect(patient.layer, x, others)": "the share of tokens that change with the rest of the batch",
         "rows(patient.layer, x)": "how many rows all experts together compute",
         "(patient.layer(x) - patient.layer(x)).abs().max()": "whether two calls agree",
         "influence(patient.layer, x)": "how far output i moves when token j changes",

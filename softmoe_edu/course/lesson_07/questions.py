@@ -199,12 +199,12 @@ QUESTIONS = (
         misconception="M12",
         lesson="07",
         text="A Soft MoE layer has 4 experts with 1,024 slots each. Another one has 4,096 experts with one slot each, "
-        "and is the same otherwise. By what factor do its MACs for an image exceed those of the first?",
+        "and is otherwise the same. How many times as many MACs as the first does it take for an image?",
         unit="times",
         belief=M12,
         predicts=1024.0,
-        because="all products have one side for each slot, and both layers have 4,096 slots; nothing is counted by "
-        "experts",
+        because="every matrix product has a row or a column for each slot, and both layers have 4,096 slots; nothing "
+        "is counted by experts",
         replies={
             4096.0: "That would be the work of as many experts, each on all slots.",
             4.0: "That is how many experts the first layer has; none of its products has a side of that length.",

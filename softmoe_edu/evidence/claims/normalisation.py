@@ -85,14 +85,17 @@ def judge(results: Sequence[Result]) -> Finding:
     held, against = ({key for key in tests if way[key] == side} for side in (1, -1))
 
     def rates_of(what: str, among: set[tuple[str, float]]) -> str:
-        return " and ".join(f"{rate:g}" for name, rate in sorted(among) if name == what) or "none"
+        found = [f"{rate:g}" for name, rate in sorted(among) if name == what]
+        return (
+            f"at the learning {'rates' if len(found) > 1 else 'rate'} {' and '.join(found)}" if found else "at neither"
+        )
 
     reason = (
-        f"From width {least} to {most} the largest combine weight grows more without normalisation than with it at the "
-        f"rates {rates_of('weights', held)} of {' and '.join(f'{rate:g}' for rate in rates)}; the accuracy at width "
-        f"{most} is better with normalisation at the rates {rates_of('accuracy', held)} (sign tests over {len(seeds)} "
-        f"paired seeds, corrected by Holm, level {ERROR}). The paper's collapse was seen at widths up to 1,664 after "
-        "300,000 steps."
+        f"From width {least} to {most} the largest combine weight grows more without normalisation than with it "
+        f"{rates_of('weights', held)}; the accuracy at width {most} is better with normalisation "
+        f"{rates_of('accuracy', held)} (learning rates {' and '.join(f'{rate:g}' for rate in rates)}; sign tests over "
+        f"{len(seeds)} paired seeds, corrected by Holm, level {ERROR}). The paper's collapse was seen at widths up to "
+        "1,664 after 300,000 steps."
     )
     weights = {key for key in held if key[0] == "weights"}
     if against:

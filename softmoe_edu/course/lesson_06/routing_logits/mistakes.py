@@ -283,7 +283,7 @@ def slot_order(x, phi, scale):
 @mistake(
     does="divides by the length alone: for a token of zeros, 0 / 0 is NaN",
     belief="No token is all zeros.",
-    refuted="padding is: the official code adds 1e-6 under the root",
+    refuted="padding often is a token of zeros: the official code adds 1e-6 under the root",
     seen="x / x.norm(dim=-1, keepdim=True)",
 )
 def no_epsilon(x, phi, scale):

@@ -6,7 +6,7 @@ from torch.nn.functional import gelu
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
-ALG2 = "Algorithm 2 normalises only for the logits"
+ALG2 = "Algorithm 2 normalises only for the scores"
 SHARE = "a slot is an average of real tokens, so its weights must sum to 1 over these"
 
 
@@ -96,7 +96,7 @@ class PlainProduct(Layer):
     "M35",
     does="takes the plain product of token and slot vector for its scores",
     belief="Algorithm 1 is the layer.",
-    refuted="Algorithm 2 divides both by their lengths for the logits",
+    refuted="Algorithm 2 divides both by their lengths for the scores",
     seen="Algorithm 1 with a scale",
 )
 def plain_product(dim, num_experts, slots_per_expert, hidden_dim):

@@ -44,6 +44,17 @@ def answers_of_the_company(layer, x, others):
 
 
 @mistake(
+    does="reads the last answer of the batch alone, that of the last example of x",
+    belief="x is one example.",
+    refuted="x holds b examples, and all their answers stand behind those of the company",
+    seen="layer(torch.cat([company, x]))[-1]",
+)
+def last_of_x(layer, x, others):
+    """One example of x."""
+    return _share([each[-1:] for each in _answers(layer, x, others)])
+
+
+@mistake(
     does="compares the answers to x with company and without",
     belief="Alone is what it should be compared with.",
     refuted="a smaller batch differs in more than its company, such as the place of x: compare batches of equal size",

@@ -106,7 +106,7 @@ def _share(name, should, described, **sizes):
                     return Finding(should, f"{described}; {shapes}", brief(float(expected)), brief(float(got)))
         return None
 
-    return Property(name, test, "print both tensors of answers, for two of the batches")
+    return Property(name, test, "print the answers to x that you compare, and their shapes, for two of the batches")
 
 
 PROPERTIES = (

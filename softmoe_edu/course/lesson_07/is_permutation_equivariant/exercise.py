@@ -53,8 +53,8 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "Is the largest difference, as an absolute value, over 1e-4 of the largest answer? One order in which it "
-            "is settles the question. If it is not, try the next order.",
+            "Is the largest difference, as an absolute value, over 1e-4 of the largest answer? If so, this one order "
+            "settles the question. If not, try the next order.",
             "def is_permutation_equivariant(layer, x):\n"
             "    largest = layer(x).abs().max()\n"
             "    print('a difference up to', float(1e-4 * largest), 'counts as rounding')\n"

@@ -172,7 +172,7 @@ def fixed_tolerance(layer, x):
 @mistake(
     does="looks at the first example alone",
     belief="All examples are treated alike.",
-    refuted="that is what a test has to find out: compare all b examples",
+    refuted="whether all examples are treated alike is what a test has to find out: compare all b of them",
     seen="layer(x)[0]",
 )
 def first_example_only(layer, x):

@@ -171,7 +171,8 @@ def _verdict(name, should, described):
                     return Finding(should, given, str(name in FOLLOWS), str(got))
         return None
 
-    return Property(name, test, "print, for this layer, the two tensors that you compare")
+    next_step = "print, for this layer, the largest difference that you find, and the largest answer"
+    return Property(name, test, next_step)
 
 
 NOT = "answers that depend on where a token stands do not follow its order"

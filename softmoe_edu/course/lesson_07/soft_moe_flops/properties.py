@@ -37,7 +37,7 @@ def _twice_the_tokens(args, draw):
 
 
 PROPERTIES = (
-    _example("three products with phi's or the weights' n · s · d MACs, two with s · d · h", 3, 2, 5, 2, 1),
+    _example("routing is three products of n · s · d MACs, the experts are two of s · d · h", 3, 2, 5, 2, 1),
     _example("all slots of all experts count: s = e · p", 3, 2, 5, 2, 4, name="several slots for each expert"),
     changed(
         "the same slots, split among more experts, cost the same",
