@@ -170,7 +170,7 @@ for name, layer in layers.items():
 #
 # Change one token and watch all outputs. Then change the next one. For n tokens this gives n × n pairs of a changed
 # token and an output; in each of them the output moves, or it does not. In lesson 04 your `causal_leak` looked at the
-# pairs in which the output comes before the token. Now all pairs count.
+# pairs in which the output comes before the token. Now all of them count.
 
 
 # %%
