@@ -97,23 +97,23 @@ def make(draw: Draw) -> tuple[PatientLayer, tuple[str, ...]]:
 CLINIC = Clinic(
     lesson="03",
     complaint="A layer for tokens of 8 numbers with 5 experts, one expert per token, no capacity. A token goes where "
-    "gate plus bias is largest, and its answer is weighed by the gate alone. Its balance loss is 5 · Σ f · P over real "
-    "tokens, averaged over examples: so it was specified. The loss is added with a weight of 0.1, as in section 7, the "
-    "model trains, and its experts stay as unevenly loaded as they were.",
+    "gate plus bias is largest, and the answer is multiplied by the gate alone. Its balance loss is 5 · Σ f · P over "
+    "real tokens, averaged over examples. That is the specification. The loss is added with a weight of 0.1, as in "
+    "section 7. The model trains, but its experts stay as unevenly loaded as they were.",
     make=make,
     suspects={
         "sums-multiplied": "the sum of the shares is multiplied by the sum of the mean gates",
         "softmax-over-tokens": "the gates in the loss are a softmax over tokens instead of experts",
-        "counts-every-expert": "a token counts for every expert that has a gate over 0",
+        "counts-every-expert": "a token counts for every expert for which its gate is above 0",
         "gates-cut-off": "the mean gates are detached",
         "padding-counted": "padding counts in the loss",
-        "bias-in-the-gate": "the bias, which is for the choice alone, is part of the weight of the answer",
+        "bias-in-the-gate": "the bias, meant for the choice alone, is added to the gate that multiplies the answer",
         "factor-missing": "the factor 5 is missing in the loss",
     },
     findings={
         "sums-multiplied": "f and P of patient.layer.shares(routing) are right, and 5 · Σ f · P is not what "
-        "auxiliary returns: that is 1 for every input, since both sums are 1. A broadcast followed by a mean does the "
-        "same; MindSpore, issue 752.",
+        "auxiliary returns: it returns 1 for every input, since both sums are 1. MindSpore, issue 752, had the same "
+        "fault: a broadcast followed by a mean.",
         "softmax-over-tokens": "P is 1/5 for every expert and every input, so the loss is 5 · Σ f / 5 = 1, and its "
         "gradient is 0.",
         "counts-every-expert": "f is 1/5 for every expert and every input: a softmax has no zeros. So the loss is "
@@ -122,7 +122,8 @@ CLINIC = Clinic(
         "patient.layer.auxiliary(routing).requires_grad is False.",
         "padding-counted": "f or P changes when the numbers in the padding do.",
         "bias-in-the-gate": "routing.combine differs from the gates at the chosen experts, by as much as router.bias. "
-        "The same was found in a course's code that trained well all the same (deepspeed-course, pull request 26).",
+        "The same fault was found in the code of a course, which trained well in spite of it (deepspeed-course, pull "
+        "request 26).",
         "factor-missing": "where all gates are equal, the loss is 1; without the factor it would be 1/5.",
     },
     instruments={
@@ -130,12 +131,12 @@ CLINIC = Clinic(
         "patient.layer.shares(routing)": "f and P as the layer computes them, one row for each example",
         "routing.gates": "each token's gates: a softmax over the five experts",
         "routing.dispatch.sum(-1)": "which expert each token went to",
-        "routing.combine.sum(-1)": "with what weight the expert's answer is added",
-        "patient.layer.router.bias": "what is added to the gates for the choice",
+        "routing.combine.sum(-1)": "the number by which the expert's answer is multiplied",
+        "patient.layer.router.bias": "the bias that is added to the gates for the choice",
         "patient.layer.shares(patient.layer.router(torch.where(mask[..., None], x, x + 1), mask))": "f and P with "
         "other numbers in the padding",
         "torch.autograd.grad(patient.layer.auxiliary(routing) + 0 * y.sum(), patient.layer.router.w_gate, "
-        "retain_graph=True)": "what the balance loss says to the router (0 * y.sum() adds nothing, and lets autograd "
-        "run where the loss has no path of its own)",
+        "retain_graph=True)": "the gradient of the balance loss at the router's matrix (0 * y.sum() adds nothing, but "
+        "lets autograd run where the loss itself has no gradient)",
     },
 )

@@ -129,7 +129,7 @@ def _how_far_apart() -> str:
 
 
 PASSES = ("f alone", "P alone", "both f and P", "neither of them")
-SLOPES = ("it is 0, whatever the loads are", "it is the larger, the more the loads differ")
+SLOPES = ("it is 0, whatever the loads are", "it grows with the difference between the loads")
 MOVED = ("none of them", "some, under half", "half or more")
 LEAST = ("1, where the load is even", "under 1, where the load is uneven", "0, where the load is even")
 SAYS = ("yes, the loss is 1 at even load and above 1 elsewhere", "no, uneven loads can give 1 too")
@@ -151,7 +151,7 @@ QUESTIONS = (
         choices=PASSES,
         belief=M20,
         predicts=PASSES[0],
-        because="f counts tokens: a little more or less of a score changes no count, so its slope is 0; P is a mean of "
+        because="f counts tokens, and a small change of a score changes no count, so its slope is 0; P is a mean of "
         "softmaxes, which move with every score",
         replies={
             PASSES[2]: "Only one of the two moves when a score moves a little: a token either counts for an expert or "
@@ -170,18 +170,18 @@ QUESTIONS = (
         again=(
             Question(
                 id="m20-counts-2",
-                text="Somebody takes as a loss the squared difference between the number of tokens of the busiest "
-                "expert and that of the idlest. What is its gradient with respect to the router's scores?",
+                text="Somebody uses this loss: take the number of tokens of the busiest expert, subtract that of the "
+                "idlest, and square the result. What is its gradient with respect to the router's scores?",
                 choices=SLOPES,
                 belief="a loss that measures how uneven the load is also teaches the router to even it out",
                 predicts=SLOPES[1],
-                because="numbers of tokens are counts, and move in steps: between two steps the slope is 0",
+                because="numbers of tokens are counts, which move in steps: between two steps the slope is 0",
                 truth=_gradient_of_counts,
             ),
             Question(
                 id="m20-counts-3",
                 text="In the loss e · Σ f · P somebody detaches P, the mean gates. The router is trained on this loss "
-                f"alone for a hundred steps. How many of {TOKENS} tokens go to another expert than before?",
+                f"alone for a hundred steps. How many of {TOKENS} tokens then go to a different expert?",
                 choices=MOVED,
                 belief="the loss is the same number, so it trains the same way",
                 predicts=MOVED[2],
@@ -196,7 +196,7 @@ QUESTIONS = (
         misconception="M19",
         lesson="03",
         text="Two experts, one choice per token. The loss is 2 times the sum of f times P, and 1 where both f and P "
-        "are even. What is the least value that it can have, over all that a router might do?",
+        "are even. What is the least value that any router can give it?",
         choices=LEAST,
         belief=M19,
         predicts=LEAST[0],
@@ -241,7 +241,8 @@ QUESTIONS = (
         lesson="03",
         text="Two routers with eight experts each. One is the router of section 2, trained without a balance loss. The "
         "other cannot learn: it sends token i to expert i mod 8, whatever is in it, so that its load is perfectly "
-        "even. Experts are trained for each. Which ends with the smaller error, on average over the seeds?",
+        "even. Each is trained together with experts of its own. Which one ends with the smaller error, on average "
+        "over the seeds?",
         choices=BETTER,
         belief=M18,
         predicts=BETTER[0],
@@ -262,7 +263,7 @@ QUESTIONS = (
             Question(
                 id="m18-balanced-2",
                 text=f"A router sends token i of {TOKENS} to expert i mod {EXPERTS}: no load could be more even. "
-                "You shuffle the tokens. What share of them is now sent to another expert than before, in %?",
+                "You shuffle the tokens. What share of them is now sent to a different expert, in %?",
                 unit="%",
                 tolerance=8.0,
                 belief="a router with a perfect balance sends a token where it belongs, wherever the token stands",

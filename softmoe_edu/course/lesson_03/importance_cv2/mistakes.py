@@ -10,7 +10,7 @@ SHAZEER = "Shazeer et al. (2017), Eq. 7: the squared coefficient of variation of
 @mistake(
     does="divides the variance by e - 1",
     belief="var() is the variance.",
-    refuted="torch's var is that of a sample; the official code divides by e: correction=0",
+    refuted="by default, torch's var divides by e - 1, as for a sample; the official code divides by e: correction=0",
     seen="importance.var() with its default",
 )
 def sample_variance(probs):
@@ -33,7 +33,7 @@ def not_squared(probs):
 
 @mistake(
     does="takes a root and squares it again: right numbers, but a gradient of NaN at exact balance",
-    belief="The square of a root is nothing but the number.",
+    belief="The square of a root is the number itself.",
     refuted="the slope of a root at 0 is infinite, and autograd multiplies it by 0: NaN. Take the variance itself",
     seen="the official code, (std / mean) ** 2 in JAX; PyTorch's own std avoids it, a sqrt of one's own does not",
 )
@@ -93,7 +93,7 @@ def over_tokens(probs):
     "M42",
     does="adds up importances over the whole batch",
     belief="The batch is what is balanced.",
-    refuted="two groups that each prefer another expert are even together, and uneven each for itself",
+    refuted="two groups that prefer different experts are even together, and each is uneven by itself",
     seen="probs.sum((0, 1))",
 )
 def whole_batch(probs):

@@ -59,7 +59,7 @@ def padding_counted(indices, num_experts, mask=None):
     "M40",
     does="leaves padding out of the counts but not out of the number that it divides by",
     belief="The mask concerns the numerator.",
-    refuted="the shares of a group with padding then sum to less than 1, the less the more padding it has",
+    refuted="the shares of a group with padding then sum to less than 1",
     seen="(one_hot * mask).mean(1)",
 )
 def divided_by_all(indices, num_experts, mask=None):
@@ -140,7 +140,7 @@ def over_experts(indices, num_experts, mask=None):
 
 
 @mistake(
-    does="takes the experts to be numbered from 1",
+    does="numbers the experts from 1",
     belief="Experts are 1 to e.",
     refuted="indices come from topk, which counts from 0: expert 0 would be lost",
     seen="torch.arange(1, num_experts + 1)",
@@ -153,8 +153,8 @@ def numbered_from_1(indices, num_experts, mask=None):
 
 @mistake(
     does="leaves out experts without tokens, so that the ones after them move up",
-    belief="What is counted are the experts that occur.",
-    refuted="an expert without tokens has a share of 0, at its own place: that is what the lesson is about",
+    belief="Only experts that occur are counted.",
+    refuted="an expert without tokens has a share of 0, in its own place: such experts are what the lesson is about",
     seen="torch.unique(indices, return_counts=True)",
 )
 def only_those_in_use(indices, num_experts, mask=None):
@@ -169,7 +169,7 @@ def only_those_in_use(indices, num_experts, mask=None):
 
 
 @mistake(
-    does="divides 0 by 0 in a group of padding alone, and is right elsewhere",
+    does="divides 0 by 0 in a group that is all padding, and is right elsewhere",
     belief="Every group has a token.",
     refuted="the last batch of an epoch is often filled up with padding: NaN in one group is NaN in the mean over all",
     seen="counts / counts.sum() without a clamp",
@@ -182,7 +182,7 @@ def nothing_by_nothing(indices, num_experts, mask=None):
 
 @mistake(
     raises=True,
-    does="cannot count a choice of padding that is no expert's number, and is right elsewhere",
+    does="fails where the choice of a padding token is not an expert's number, and is right elsewhere",
     belief="Choices are numbers of experts.",
     refuted="padding may hold anything, as -1 in lesson 02: replace or remove it before you count",
     seen="one_hot(indices) * mask",

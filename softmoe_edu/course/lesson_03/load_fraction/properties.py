@@ -101,7 +101,7 @@ PROPERTIES = (
     ),
     as_defined("an expert that nobody chooses has a share of 0", unchosen, name="experts without tokens"),
     as_defined(
-        "choices of padding may be any whole numbers, and a group of padding alone has shares of 0",
+        "choices of padding may be any whole numbers, and in a group that is all padding every share is 0",
         odd_padding,
         name="odd padding",
     ),

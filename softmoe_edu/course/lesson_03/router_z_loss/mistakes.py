@@ -23,7 +23,7 @@ def softplus_squared(logits):
     "M39",
     does="takes the log-sum-exp of the gates instead of the scores",
     belief="A router's losses are taken of its probabilities.",
-    refuted="5 added to all scores changes no gate; but it is what the loss is there to stop",
+    refuted="adding 5 to all scores changes no gate, but it is what the loss is meant to prevent",
     seen="a function that is given gates",
 )
 def of_the_gates(logits):
@@ -122,7 +122,7 @@ def in_bits(logits):
 @mistake(
     does="overflows: exp of a large score is inf, and so is the loss",
     belief="log and exp cancel.",
-    refuted="exp(1000) is inf before log sees it; torch.logsumexp subtracts the maximum first",
+    refuted="the number exp(1000) is inf before log sees it; torch.logsumexp subtracts the maximum first",
     seen="logits.exp().sum(-1).log()",
 )
 def overflowing(logits):

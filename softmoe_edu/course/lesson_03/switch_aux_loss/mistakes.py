@@ -184,7 +184,7 @@ def per_token(probs, indices, mask=None):
 @mistake(
     does="counts first choices only",
     belief="The loss is defined by the argmax.",
-    refuted="so it is in Switch, where k = 1; with more choices every one of them is work for an expert",
+    refuted="that is so in Switch, where k = 1; with more choices each one is work for an expert",
     seen="probs.argmax(-1) in place of indices",
 )
 def first_choices(probs, indices, mask=None):
@@ -197,7 +197,7 @@ def first_choices(probs, indices, mask=None):
     "M40",
     does="counts padding like real tokens",
     belief="Padding does no harm.",
-    refuted="padding is routed all alike: it makes one expert look busy, and the loss drives real tokens away from it",
+    refuted="all padding is routed alike: it makes one expert look busy, and the loss drives real tokens away from it",
     seen="a mask that the loss is not given",
 )
 def padding_counted(probs, indices, mask=None):
@@ -237,7 +237,7 @@ def divided_by_all(probs, indices, mask=None):
     does="takes shares and mean gates over the whole batch",
     belief="The batch is what is balanced.",
     refuted="a group that fills expert 0 and one that fills expert 1 are even together, but each drops tokens; "
-    "the task takes a loss of each group",
+    "the task asks for the loss of each group",
     seen="probs.view(-1, e); some training code balances whole batches on purpose, and says so",
 )
 def whole_batch(probs, indices, mask=None):
@@ -286,7 +286,7 @@ def times_zero(probs, indices, mask=None):
 
 
 @mistake(
-    does="leaves groups of padding alone out of the mean over groups",
+    does="leaves groups that are all padding out of the mean over groups",
     belief="An empty group is no group.",
     refuted="the task counts it as 0, as the library does: a group's weight does not depend on how full the others are",
     seen="boolean indexing",
@@ -299,7 +299,7 @@ def empty_groups_left_out(probs, indices, mask=None):
 
 
 @mistake(
-    does="divides 0 by 0 in a group of padding alone, and is right elsewhere",
+    does="divides 0 by 0 in a group that is all padding, and is right elsewhere",
     belief="Every group has a token.",
     refuted="the last batch of an epoch is often filled up with padding: one NaN makes the whole loss NaN",
     seen="a division by mask.sum(1) without a clamp",

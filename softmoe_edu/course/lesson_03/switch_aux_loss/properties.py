@@ -103,7 +103,7 @@ PROPERTIES = (
     ),
     as_defined(DEFINITION, case(1, 7, 5, 1), name="one group, one choice", show_output=True),
     gradients(
-        "the gates get a gradient, of the mean gates alone: a share is a count and has none",
+        "the gates get a gradient, through the mean gates alone: a share is a count and has none",
         case(1, 5, 4, 1),
         ("probs",),
     ),
@@ -117,7 +117,7 @@ PROPERTIES = (
     _example(
         "two groups",
         two_groups,
-        "each group has its own f and P, and a loss of its own: 2 · (1 · 3/4) = 1.5; their mean is 1.5",
+        "each group has its own f and P, and its own loss: 2 · (1 · 3/4) = 1.5; the mean of the two is 1.5",
         "two groups of two tokens: gates [.75, .25] in the first, [.25, .75] in the second",
     ),
     as_defined(DEFINITION, case(3, 7, 5, 2), case(2, 6, 4, 3), case(1, 1, 3, 2), case(4, 5, 2, 1), show_output=True),
@@ -142,7 +142,7 @@ PROPERTIES = (
         name="gradients beside padding",
     ),
     as_defined(
-        "a group of padding alone counts as 0, and the mean is still over all groups",
+        "a group that is all padding counts as 0, and the mean is still over all groups",
         empty_group,
         name="a group of padding",
         show_output=True,
