@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 04 · Expert choice
 #
-# Turn the table around: tokens no longer choose experts, **experts choose tokens**. You write this router, find out who
-# is left out, and build an instrument that tells of any layer whether it looks into the future.
+# Turn the table around: tokens no longer choose experts, **experts choose tokens**. You will write this router, find
+# out which tokens are left out, and build an instrument that shows whether a layer looks into the future.
 #
 # You need lessons 01 and 02 (gates, capacity, dropped tokens). Everything runs on a laptop's CPU in about a minute of
 # computing time, and nothing is downloaded.
@@ -21,11 +21,11 @@
 # At the end you can
 # - write an experts choice router and say why it needs no loss for balance,
 # - count how many experts each token gets, and say what decides that,
-# - measure for any layer how many earlier outputs change with the last token,
-# - say why experts choice is at home in encoders and not in models that write word by word.
+# - measure, for any layer, how many earlier outputs change with the last token,
+# - say why experts choice suits encoders and not models that write word by word.
 #
 # **The core path** is marked ★: sections 1 to 5, 7, 8 and 11, about 60 minutes, with a resting point after section 4.
-# All minutes here are estimated; no reader has been timed yet.
+# Sections 6, 9 and 10 take about 25 minutes more. All minutes are estimated; no reader has been timed yet.
 
 # %%
 from softmoe_edu.teaching import course_map
@@ -36,14 +36,14 @@ course_map("04")
 # ## 1 · ★ Why (4 min)
 #
 # In lesson 02 some experts were full while others had empty slots, and tokens were dropped although there was room. In
-# lesson 03 a loss asked the router for balance, and asking was all that it could do.
+# lesson 03 a loss asked the router for balance, but it could do no more than ask.
 #
-# Experts choice gets balance for nothing. Each expert looks at all tokens and **takes as many as it has slots**: the
-# ones with the largest gates. Every expert is exactly full, in every batch, from the first step of training on. No
-# expert can be overrun, none can starve, and no loss has to ask for it.
+# Experts choice gets balance for free. Each expert looks at all tokens and **takes as many as it has slots**: the ones
+# with the largest gates. Every expert is exactly full, in every batch, from the first step of training on. No expert
+# can be overrun, none can be left idle, and no loss is needed.
 #
-# Two things change hands, though. Who now decides how many experts a *token* gets? And whom does a token have to beat?
-# Sections 2 and 7 ask you before they answer.
+# But this raises two new questions. How many experts does a *token* get now? And which other tokens does it have to
+# beat? Sections 2 and 7 ask you before they answer.
 #
 # *Where this lesson stands:* tokens choose (01, 02, 03) → **experts choose (04)** → nobody chooses (Soft MoE, 05).
 #
@@ -53,13 +53,13 @@ course_map("04")
 #
 # <details><summary>1. (Lesson 03) A router's loads are uneven. What does the Switch loss change, the choice or the
 # gates?</summary>
-# The gates: its gradient flows through the mean probabilities only. The choice follows, as far as the gates move.</details>
+# The gates: its gradient flows through the mean gates only. The choice follows as the gates move.</details>
 #
 # <details><summary>2. (Lesson 02) With k = 1, an expert has 8 slots and 20 tokens choose it. How many are dropped, and
 # what does the layer return for them?</summary>
-# 12, and zeros. The block adds the residual, so that they leave it as they came in.</details>
+# 12, and it returns zeros for them. The block adds the residual, so they leave the block as they came in.</details>
 #
-# <details><summary>3. (Lesson 00) A router scores, normalises and selects. Which three steps are left?</summary>
+# <details><summary>3. (Lesson 00) A router scores, normalises and selects. Which three steps follow?</summary>
 # Dispatch, compute, combine.</details>
 
 # %%
@@ -80,8 +80,8 @@ returning("04")
 # %% [markdown]
 # ## 2 · ★ Predict: who is left out (4 min)
 #
-# 64 tokens, 8 experts with 8 slots each. Every expert takes the 8 tokens that have the largest gates with it. A token's
-# gates are a softmax over the experts, as in lesson 01.
+# Take 64 tokens and 8 experts with 8 slots each. Every expert takes the 8 tokens with the largest gates for it. A
+# token's gates are a softmax over the experts, as in lesson 01.
 
 
 # %%
@@ -113,20 +113,20 @@ predict("m25-no-expert", reveal=show_left_out)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# All slots are filled, and still about a sixth of the tokens is in no slot at all: the slots that they would have needed
-# are held by tokens with two experts, or three. *Full experts* are counted along one side of the table, *tokens* along
-# the other, and only one side is promised.
+# All slots are filled, and still about a sixth of the tokens are in no slot at all: the slots that they would have
+# needed are held by tokens with two experts, or three. In a table of gates with a row for each token, every *column* is
+# sure to have its eight tokens, but no *row* is sure to have an expert.
 #
-# If every expert took its tokens by lot, it would be worse: a token is missed by one expert with probability 7/8, and
-# by all eight with (7/8)⁸ = 34 %. The softmax over experts helps: a token that one expert wants very much has little
-# left for the others, so that experts want different tokens.
+# If every expert drew its tokens at random, it would be worse: one expert misses a token with probability 7/8, and all
+# eight miss it with probability (7/8)⁸ = 34 %. The softmax over experts helps: a token with a large gate for one expert
+# has little left for the others, so that experts want different tokens.
 #
 # </details>
 
 # %% [markdown]
-# ## 3 · ★ One table, read twice (7 min)
+# ## 3 · ★ One table, read twice (6 min)
 #
-# Six tokens, three experts with two slots each. These are the gates; each row sums to 1.
+# Now take six tokens and three experts with two slots each. These are the gates; each row sums to 1.
 
 # %%
 gates = torch.tensor(
@@ -144,9 +144,9 @@ for token, row in enumerate(gates):
     print(f"token {token} " + "".join(f"{gate:10.2f}" for gate in row))
 
 # %% [markdown]
-# **On paper.** Read it by *rows* first, as in lesson 02: each token goes to its best expert, token 0 first, and a full
-# expert turns the next one away. Then by *columns*: each expert takes the two tokens with the largest gates in its
-# column.
+# **On paper.** Read the table by *rows* first, as in lesson 02: each token in turn, from token 0 on, goes to its best
+# expert, and an expert that is full drops it. Then read it by *columns*: each expert takes the two tokens with the
+# largest gates in its column.
 #
 # | | expert 0 | expert 1 | expert 2 | tokens in no slot | empty slots |
 # | --- | --- | --- | --- | --- | --- |
@@ -160,9 +160,9 @@ for token, row in enumerate(gates):
 # | by rows | 0, 1 | 3 | 4 | 2 and 5 | 2 |
 # | by columns | 0, 2 | 3, 1 | 4, 2 | 5 | 0 |
 #
-# By columns, token 2 has **two** experts, and token 5 **none**: three experts give it 0.40, 0.35 and 0.25, and each has
-# found two tokens that it likes better. Token 1 got expert 1, although it prefers expert 0. Nothing is served in turn,
-# so position does not count.
+# By columns, token 2 has **two** experts, and token 5 has **none**: its gates are 0.40, 0.35 and 0.25, and each expert
+# has found two tokens with larger ones. Token 1 gets expert 1, although its gate for expert 0 is larger. No token is
+# served before another, so position does not count.
 #
 # </details>
 
@@ -195,29 +195,30 @@ def draw_twice():
 display(figures.described(draw_twice()))
 
 # %% [markdown]
-# Brackets mark what is taken: by rows at most one in each row, by columns exactly two in each column. The lens shows the
-# same two routings; switch the router to turn the table, and point at token 2 and token 5.
+# Brackets mark what is taken: by rows at most one in each row, by columns exactly two in each column. *Optional, 2
+# minutes:* the lens shows the same two routings. Switch the *router* to turn the table around, and point at token 2 and
+# token 5.
 
 # %%
 RoutingLens({name: {"six tokens": routing} for name, routing in six.items()})
 
 # %% [markdown]
-# ## 4 · ★ Exercise: each expert chooses (12 min)
+# ## 4 · ★ Exercise: each expert chooses (11 min)
 #
-# Write both steps, *normalise* and *select*, for a batch.
+# Write the two steps *normalise* and *select* for a batch.
 #
 # **In:** `logits (b, n, e)`, the score of each of n tokens with each of e experts, for b examples; and `capacity`, the
 # number of slots of one expert, at most n.
 #
-# **Out:** `weights (b, e, capacity)`, in the dtype of `logits`, and `token_idx (b, e, capacity)`, int64:
-# `token_idx[g, i, j]` is the token of example g in slot j of expert i, and `weights[g, i, j]` is its gate with that
-# expert.
+# **Out:** `weights (b, e, capacity)`, in the dtype of `logits`, and `token_idx (b, e, capacity)`, int64: `token_idx[g,
+# i, j]` is the token of example g in slot j of expert i, and `weights[g, i, j]` is its gate for that expert.
 #
 # - Normalise: the gates are a softmax over the **experts** of each token, as in lesson 01.
 # - Select: each expert takes the `capacity` tokens of an example with the largest **gates** in its column. The gates
-#   stay as they are; nothing is divided afterwards.
+#   stay as they are; they are not divided by their sum afterwards.
 # - Each example is a group of its own. An expert never takes a token twice.
-# - An expert's slots may be in any order, and of equal gates either may be taken. Gradients flow through the weights.
+# - An expert's slots may be in any order, and where gates are equal, either token may be taken. Gradients flow through
+#   the weights.
 #
 # **Example:** with the table above and capacity 2, `token_idx` is `[[[0, 2], [3, 1], [4, 2]]]` and `weights` is
 # `[[[0.7, 0.6], [0.5, 0.4], [0.6, 0.35]]]`.
@@ -240,9 +241,9 @@ def expert_choice_route(logits, capacity):
 check("expert-choice-route", expert_choice_route)
 
 # %% [markdown]
-# What comes later works with your function if it is right, and otherwise with the library's. How many slots should an
-# expert have? With n tokens and e experts, `capacity = factor · n / e`: the factor is the number of experts that a token
-# has **on average** (the paper tries 0.5, 1 and 2).
+# Later cells use your function if it is right, and otherwise the library's. How many slots should an expert have? With
+# n tokens and e experts, `capacity = factor · n / e`: the factor is the number of experts that a token has **on
+# average** (the paper tries 0.5, 1 and 2).
 
 # %%
 route = use("expert-choice-route", expert_choice_route)
@@ -255,19 +256,19 @@ for factor in (0.5, 1, 2):
 
 # %% [markdown]
 # ---
-# **Resting point.** You have written the router. What follows asks what it does to tokens: how many experts they get
-# (5), and what they learn about one another (7 and 8).
+# **Resting point.** You have written the router. The rest of the lesson is about what it does to tokens: how many
+# experts they get (section 5), and how they depend on one another (sections 7 and 8).
 
 # %% [markdown]
 # ## 5 · ★ Exercise: how many experts a token has (12 min)
 #
-# An average says little about a single token. So count, for any routing that fills slots.
+# An average says little about a single token. So count the experts of every token, for any routing that fills slots.
 #
 # **In:** `token_idx (b, e, capacity)`, the token in each slot of b examples, or **-1 for an empty slot** (your router
 # leaves none, but tokens choice does); and `tokens`, the number of tokens of each example.
 #
-# **Out:** `(e + 1,)` whole numbers, in any integer type. Entry j is the number of tokens, over all examples together,
-# that exactly j experts took. Entry 0 counts tokens in no slot, so that the entries sum to b times `tokens`.
+# **Out:** `(e + 1,)` whole numbers, in any integer type. Entry j is the number of tokens that exactly j experts took,
+# over all examples together. Entry 0 counts the tokens in no slot, so the entries sum to b times `tokens`.
 #
 # - Token 3 of one example and token 3 of another are two tokens. No expert holds a token twice.
 # - The last tokens may be in no slot, and all slots may be empty.
@@ -293,8 +294,8 @@ def coverage_histogram(token_idx, tokens):
 check("coverage-histogram", coverage_histogram)
 
 # %% [markdown]
-# Now measure: random scores, the same number of slots, both ways to choose. *Before you run the cell:* the factor
-# doubles from one line to the next. Does the share without an expert halve?
+# Now measure both ways of choosing, on random scores. In the first three lines the factor doubles from line to line.
+# *Before you run the cell:* does the share of tokens without an expert halve?
 
 # %%
 coverage = use("coverage-histogram", coverage_histogram)
@@ -316,14 +317,20 @@ for k in (1, 2):
     print(f"tokens choose, k = {k}  {in_percent(token_idx)}")
 
 # %% [markdown]
-# No: from 1 to 2 the share without an expert falls to almost nothing. And compare the lines with one slot per token.
-# Experts choice fills *every slot* and leaves a sixth of the tokens out. Tokens choice leaves fewer out here, but as
-# many of its slots stay empty. Neither fills all slots *and* serves all tokens.
+# <details><summary>Compare.</summary>
+#
+# No: from 0.5 to 1 it falls to a third, and from 1 to 2 to almost nothing. Now compare the two lines with one slot per
+# token, factor 1 and k = 1. Experts choice fills *every slot* and leaves a sixth of the tokens out. Tokens choice
+# leaves fewer out here, but as many of its slots stay empty as tokens are left out. Neither fills all slots *and*
+# serves all tokens.
+#
+# </details>
 #
 # A token's number of experts varies, and that can be useful: a hard token may get three, an easy one none. Zhou et al.
 # (2022) report 23 % of tokens with three or four experts in their models, and about 3 % with more.
 #
-# With *more experts* of fewer slots, experts agree more often on the same tokens:
+# With *more experts* that have fewer slots each, experts agree more often on the same tokens, and leave more of them
+# out:
 
 # %%
 for experts in (8, 32, 128):
@@ -333,14 +340,14 @@ for experts in (8, 32, 128):
     print(f"{experts:3d} experts of {slots:2d} slots: {without:.0f} % of 256 tokens in no slot")
 
 # %% [markdown]
-# These are random scores. In trained models it can be more: the Soft MoE paper (Appendix B) sees over 40 to 50 % in some
-# layers with hundreds of experts.
+# These are random scores. In trained models it can be more: the Soft MoE paper (Appendix B) reports over 40 to 50 % in
+# some layers with hundreds of experts.
 
 # %% [markdown]
 # ## 6 · Balanced by construction, measured (8 min)
 #
-# Does training change the picture? Two small Vision Transformers on digits, with one MoE layer of 8 experts and 64
-# tokens (four images) in a group; no loss for balance in either. About ten seconds each.
+# Does training change the picture? The next cell trains two small Vision Transformers on digits. Each has one MoE layer
+# of 8 experts, with groups of 64 tokens (four images), and neither has a balance loss. (About ten seconds each.)
 
 # %%
 train_digits, test_digits = digits()
@@ -371,15 +378,21 @@ for name, routing in trained.items():
     filled = "  ".join(f"{each:.1f}" for each in load.mean(0))
     fewest, most = int(load.min()), int(load.max())
     print(f"{name}: {lost:.0f} % of patches in no slot")
-    print(f"  slots filled, on average, of the 8 of each expert: {filled}")
-    print(f"  fewest and most in any of {len(load)} groups: {fewest} and {most}")
+    print(f"  filled slots of each expert, of 8, on average: {filled}")
+    print(f"  fewest and most of them in any of {len(load)} groups: {fewest} and {most}")
     print("  patches with 0, 1, 2, ... experts:", counts.tolist())
 display(figures.described(figures.expert_load(trained["tokens choose"])))
 
 # %% [markdown]
-# *Say what you saw.* By tokens' choice some experts are hardly used, and slots stay empty while patches are dropped; by
-# experts' choice each load is 8, in every group, because it cannot be anything else. If your run is like ours, both
-# models are about equally good: on digits, losing half of the patches hurts little. Balance is no end in itself.
+# Say what you saw, in one line.
+#
+# <details><summary>Compare.</summary>
+#
+# When tokens choose, some experts are hardly used, and slots stay empty while patches are dropped. When experts choose,
+# each load is 8, in every group, because it cannot be anything else. If your run is like ours, both models are about
+# equally good: on digits, losing half of the patches hurts little. Balance is not an end in itself.
+#
+# </details>
 #
 # Which patches have two experts, and which none? Choose an image, switch the router, and look at the hatched patches.
 
@@ -391,7 +404,8 @@ RoutingLens(shown, images, labels=labels)
 # %% [markdown]
 # ## 7 · ★ Predict: the last token (4 min)
 #
-# Back to the second question. Each token is compared with all others of its group, before and behind it.
+# Back to the second question of section 1. An expert compares each token with all others of the group: those before it
+# and those after it.
 
 
 # %%
@@ -413,27 +427,28 @@ predict("m26a-last-token", reveal=show_last_token)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Few tokens change, but in nearly every sequence there are some. An expert has a fixed number of slots, so where the
-# new last token wins one, an earlier token loses it; and where the old one loses a slot, an earlier token gets it. In
-# an image nobody minds. In a text it is a leak: what an early word becomes depends on a word that has not been written.
+# Few tokens change, but in nearly every sequence some do. An expert has a fixed number of slots, so where the new last
+# token wins a slot, an earlier token loses it; and where the old one held a slot that the new one does not get, an
+# earlier token gets it. In an image that does no harm. In a text it is a leak: what an early word becomes depends on a
+# word that has not been written yet.
 #
 # </details>
 
 # %% [markdown]
 # ## 8 · ★ Exercise: who sees the last token (12 min)
 #
-# Section 7 looked into one router. You are going to need an instrument for *any* layer, even one whose code you have
-# never seen: here, and again in lessons 07 and 11.
+# Section 7 looked inside one router. Now build an instrument for *any* layer, even one whose code you have never seen.
+# You will use it here, and again in lessons 07 and 11.
 #
 # **In:** `layer`, any function from `(b, n, d)` to `(b, n, d)`; and `x (b, n, d)`, b examples of n tokens, n at least 2.
 #
 # **Measure:** call the layer on `x`, and on the same tokens with the **last token of every example replaced by its
-# negative**, `-x[:, -1]`. An output is one token's row of d numbers. It has changed if any of them has moved by more
-# than 1e-6; what is smaller is rounding.
+# negative**, `-x[:, -1]`. An output is one token's row of d numbers. It has changed if any of these has moved by more
+# than 1e-6; anything smaller counts as rounding.
 #
 # **Out:** the share of the b · (n - 1) outputs *before* the last one that have changed: a number from 0 to 1.
 #
-# - `x` stays as it is. No gradient is needed. A module comes in evaluation mode; that is the caller's business.
+# - Leave `x` as it is. No gradient is needed. If the layer is a module, the caller has put it into evaluation mode.
 #
 # **Examples:** a layer that treats each token alone gives 0; one that adds the mean of all tokens to each gives 1.
 
@@ -455,7 +470,7 @@ def causal_leak(layer, x):
 check("causal-leak", causal_leak)
 
 # %% [markdown]
-# Use it. *Before you run the cell,* put these layers in order, from no leak to the largest.
+# Use it. *Before you run the cell,* put its six layers in order, from no leak to the largest.
 
 # %%
 leak = use("causal-leak", causal_leak)
@@ -477,24 +492,30 @@ for name, layer in layers.items():
     print(f"{name:26s} {100 * leak(layer, x):5.1f} % of earlier outputs change")
 
 # %% [markdown]
-# Three kinds of layers. A layer without routing and tokens choice with one choice, by position, leak nothing: a later
-# token is served later. With two choices tokens choice leaks a little (lesson 02 said why). In experts choice an output
-# changes only if it wins or loses a slot. In Soft MoE every slot holds a share of every token, so *every* output moves;
-# the paper names that as its open problem (lesson 11).
+# <details><summary>Compare.</summary>
 #
-# `causal_leak` changes one token, the last. The explorer changes each in turn: a column is the token that changed, a row
-# an output, and what stands above the stairs is an earlier output that moved. (It tries four changes of each token on
-# four examples, and marks a pair if *any* of them moved the output. So its shares are larger than yours.)
+# There are three kinds of layers. Some leak nothing: a layer without routing, and tokens choice with one choice, by
+# position, where a later token is served later. Some leak a little: tokens choice with two choices (lesson 02 said
+# why), and experts choice, where an output changes only if its token wins or loses a slot. In Soft MoE every slot holds
+# a share of every token, so *every* output moves; the paper names that as its open problem (lesson 11).
+#
+# </details>
+#
+# *Optional, 3 minutes:* `causal_leak` changes one token, the last. The explorer changes each token in turn. A column is
+# the token that changed, a row is an output, and a coloured square above the stairs is an earlier output that moved.
+# (The explorer tries four changes of each token on four examples, and colours a pair if *any* of them moved the output.
+# So its shares are larger than yours.)
 
 # %%
 three = ("tokens choose, k = 1", "experts choose, factor 1", "Soft MoE")
 CausalityExplorer({name: layers[name] for name in three}, x[:4, :16])
 
 # %% [markdown]
-# ## 9 · Word by word (4 min)
+# ## 9 · Word by word (5 min)
 #
 # What does that mean for a model that writes? In training it sees whole texts of 32 tokens. When it writes, it has only
-# what is there so far. Route each beginning alone, and compare its last token's experts with those it has in the whole:
+# the tokens so far. The next cell routes the first 1, 2, 4, ... tokens alone, and compares the experts of the last of
+# them with those that it has in the whole text.
 
 # %%
 texts = torch.randn(200, 32, 8, generator=torch.Generator().manual_seed(4))
@@ -514,14 +535,15 @@ for length, trained_with in whole.items():
     print(f"{length:8d} {now.sum(-1).double().mean():20.1f} {100 * same:26.0f} %")
 
 # %% [markdown]
-# The first token is alone, so every expert takes it: eight times the work, and a situation that training never showed.
-# With longer beginnings the two come closer, but in the middle of the text every third token still has other experts
-# than in training, because of words that do not exist yet. So experts choice is at home in encoders, which have the
-# whole text, and its authors name decoders as a limit (Zhou et al., section 6). Later work compares a gate with a
-# *threshold*, a running average that each expert keeps in training, and so needs no other token.
+# The first token is alone, so every expert takes it: eight times the work, and a situation that never occurs in
+# training. With longer beginnings the two come closer, but in the middle of the text a third of the tokens still have
+# other experts than in the whole text, because there they compete with words that do not exist yet. So experts choice
+# suits encoders, which have the whole text, and its authors name decoders as a limit (Zhou et al., section 6). Later
+# work compares each gate with a *threshold*, a running average that each expert keeps during training, and so needs no
+# other token.
 
 # %% [markdown]
-# ## 10 · Clinic (10 min)
+# ## 10 · Clinic (12 min)
 #
 # A patient has been admitted: a layer with experts choice. It trains, and every expert is exactly full.
 
@@ -530,8 +552,8 @@ patient = clinic("04")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which of the instruments above tell the suspects apart? Your own
-# `coverage(routing.token, routing.sizes[1])` works on it too.
+# One measurement has been made for you. Which of the instruments above can tell the suspects apart? Your own
+# `coverage(routing.token, routing.sizes[1])` works here too.
 
 # %%
 torch.manual_seed(0)
@@ -547,14 +569,15 @@ my_diagnosis = []  # names of suspects in quotes, with commas between them
 patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
-# More patients: `clinic("04", 2)`, `clinic("04", 3)` and so on.
+# More patients: `clinic("04", 2)`, `clinic("04", 3)` and so on. Run the measurement again for each.
 
 # %% [markdown]
-# ## 11 · ★ What is settled (5 min)
+# ## 11 · ★ What is settled (7 min)
 #
-# Zhou et al. (2022) report that experts choice trains **over twice as fast** as tokens choice: less than half the steps
-# to the same quality. What our own runs say about it, and about two other claims of this lesson, is read from their
-# records. *Before you run the cell:* what would you bet on?
+# Zhou et al. (2022) report that experts choice trains **over twice as fast** as tokens choice: it needs less than half
+# the steps to reach the same quality. The next cell reads from the records of our own runs what they say about this
+# claim and two others of this lesson. (*Direction only* means that an effect goes the way that the paper says but
+# differs in size. You can skip the statistics in brackets until lesson 08.) *Before you run it:* what would you bet on?
 
 # %%
 for name in ("experts-choice-speed", "dropping", "causality"):
@@ -567,40 +590,40 @@ for name in ("experts-choice-speed", "dropping", "causality"):
         print("   not measured yet\n")
 
 # %% [markdown]
-# Suppose that the first verdict is not the paper's. Name three differences between their runs and ours that could
-# matter.
+# If the first verdict is not the paper's: name three differences between their runs and ours that could matter.
 #
 # <details><summary>Compare.</summary>
-# Their models are thousands of times larger, train far longer, and learn language where ours learn letters; that makes
-# three. A result on small models speaks of small models, whichever way it points.</details>
+# Their models are thousands of times larger, train far longer, and learn language where ours learn letters. A result on
+# small models is a result about small models, whichever way it points.</details>
 #
 # They also report that a step takes **20 % less time** than in GLaM, a model whose tokens choose. That is *not testable
-# here*: it comes from many devices that wait for the busiest one, and our experts share a single processor. So we cite
-# it, and claim nothing.
+# here*: time is saved where many devices wait for the busiest one, and our experts share a single processor. So we cite
+# it and claim nothing.
 #
-# *Settled:* balance by construction; a variable number of experts per token, none included; a leak. *Not settled:*
-# whether experts choice makes the better model. One run of each, as in section 6, does not show that.
+# *Settled:* experts choice is balanced by construction; the number of experts per token varies, and can be zero;
+# earlier outputs depend on later tokens. *Not settled:* whether experts choice makes the better model. One run of each,
+# as in section 6, does not show that.
 #
 # ### Five questions
 #
-# <details><summary>1. 128 tokens, 16 experts, factor 2. How many slots has an expert, and how many experts has a
-# token?</summary>
-# 2 · 128 / 16 = 16 slots. A token has two experts on average: none, one, two or more.</details>
+# <details><summary>1. There are 128 tokens and 16 experts; the factor is 2. How many slots does an expert have, and how
+# many experts does a token have?</summary>
+# 2 · 128 / 16 = 16 slots. A token has two experts on average; a single token may have none, one, two or more.</details>
 #
 # <details><summary>2. Why does experts choice need no loss for balance?</summary>
-# Every expert fills all of its slots, whatever the scores are. There is nothing left to balance.</details>
+# Every expert fills all of its slots, whatever the scores are. Nothing is left to balance.</details>
 #
 # <details><summary>3. All slots are filled. Is any token dropped?</summary>
-# Most likely: wherever a token has two experts, a slot is missing for another one.</details>
+# Most likely, yes: where a token has two experts, it holds a slot that another token would have needed.</details>
 #
 # <details><summary>4. You shuffle the tokens of an image. Who gets which expert now?</summary>
 # The same tokens as before, under their new numbers: only gates count, not positions. In tokens choice with finite
 # buffers, served by position, that is not so.</details>
 #
-# <details><summary>5. A colleague trains a writing model with experts choice. Its loss is excellent, its texts are poor.
-# Name a reason from this lesson.</summary>
-# In training its early words saw later ones, through the competition for slots. When it writes, there is no later word,
-# and its tokens get other experts than in training.</details>
+# <details><summary>5. A colleague trains a model that writes text, with experts choice. Its loss is excellent, but its
+# texts are poor. Give a reason from this lesson.</summary>
+# In training its early words saw later ones, through the competition for slots. When it writes, there are no later
+# words, and its tokens get other experts than in training.</details>
 
 # %%
 calibration("04")

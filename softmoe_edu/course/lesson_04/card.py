@@ -18,7 +18,7 @@ CARD = Card(
         "gates. What share of the tokens is in no slot?",
         choices=("none: 64 slots for 64 tokens", "about 2 %", "about 16 %", "about 50 %"),
         right="about 16 %",
-        because="experts choose apart from each other, so about as many tokens have two or more; with choices by lot "
+        because="experts choose independently, so about as many tokens have two or more; with random choices "
         "it would be (7/8)^8, 34 %, and the softmax over experts makes them agree less than that",
         expected="Many choose none. Then let eight people each write down, unseen, two of sixteen names on a list, "
         "count the names that nobody wrote, and vote again.",

@@ -87,9 +87,9 @@ def make(draw: Draw) -> tuple[PatientLayer, tuple[str, ...]]:
 CLINIC = Clinic(
     lesson="04",
     complaint="A layer for tokens of 8 numbers with 5 experts: softmax over experts, then each expert takes the "
-    "tokens with the largest gates, capacity factor 1, each example alone; an answer is multiplied by the gate. So it "
-    "was specified. It trains, the loss falls, every shape is right, and every expert is exactly full. It is worse "
-    "than it should be.",
+    "tokens with the largest gates, capacity factor 1, each example alone; an answer is multiplied by the gate. That "
+    "is the specification. The layer trains, the loss falls, every shape is right, and every expert is exactly full. "
+    "But it does worse than it should.",
     make=make,
     suspects={
         "over-tokens": "the softmax runs over tokens and not over experts",
@@ -103,10 +103,9 @@ CLINIC = Clinic(
     findings={
         "over-tokens": "routing.gates.sum(1) is 1 for every expert, and routing.gates.sum(-1) is not 1.",
         "softmax-twice": "routing.gates is not routing.logits.softmax(-1), but the softmax of it: no gate is far from "
-        "1/5. Two functions of which each takes a softmax did this in a much used library (transformers, pull request "
-        "45111).",
+        "1/5. In a widely used library, two functions in a row each took a softmax (transformers, pull request 45111).",
         "worst-tokens": "the gates at routing.token are the smallest of each column, not the largest.",
-        "each-token-once": "metrics.experts_per_token(routing) is 1 for every token: nobody has two experts or none.",
+        "each-token-once": "metrics.experts_per_token(routing) is 1 for every token: no token has two experts or none.",
         "gates-divided": "routing.gate.sum(-1) is 1 for every expert, and larger than the gates of its tokens.",
         "whole-batch": "routing.sizes shows one group for the whole batch, and an example's answer changes with the "
         "others of its batch.",
@@ -118,7 +117,7 @@ CLINIC = Clinic(
         "routing.logits": "the scores (groups, tokens, experts)",
         "routing.gates": "the gates (groups, tokens, experts), from which the experts chose",
         "routing.token": "the token in each slot (groups, experts, slots)",
-        "routing.gate": "by what the answer of each slot is multiplied (groups, experts, slots)",
+        "routing.gate": "the number by which the answer of each slot is multiplied (groups, experts, slots)",
         "routing.gates.mT.sort(-1).values": "each expert's column of gates, from the smallest to the largest",
         "patient.layer(x[:1]) - y[:1]": "whether an example's answer changes without the others",
     },

@@ -69,7 +69,7 @@ QUESTIONS = (
         misconception="M25",
         lesson="04",
         text=f"{TOKENS} tokens, {EXPERTS} experts with {TOKENS // EXPERTS} slots each, scores at random. Each expert "
-        f"takes the {TOKENS // EXPERTS} tokens that have the largest gates with it, so that all {TOKENS} slots are "
+        f"takes the {TOKENS // EXPERTS} tokens with the largest gates for it, so that all {TOKENS} slots are "
         "filled. What share of the tokens is in no slot, in %?",
         unit="%",
         tolerance=6.0,
@@ -78,8 +78,8 @@ QUESTIONS = (
         because="each expert looks at its own column alone, so several experts may take the same token, and then there "
         "are not enough slots left for all others",
         replies={
-            50.0: "That would take far more agreement: experts that share every choice with one other expert.",
-            34.0: "That is what it would be if every expert took its tokens by lot. But a token's gates sum to 1: one "
+            50.0: "Experts would have to agree far more: each would have to choose the same tokens as another expert.",
+            34.0: "It would be so if every expert drew its tokens at random. But a token's gates sum to 1: a token "
             "that one expert wants very much is less attractive to the others.",
         },
         giveaways=(
@@ -126,8 +126,8 @@ QUESTIONS = (
         misconception="M26a",
         lesson="04",
         text=f"Sequences of {LENGTH} tokens, {EXPERTS} experts with {LENGTH // EXPERTS} slots each, filled by experts "
-        "choice; scores are random. You exchange the last token for another one, and nothing else. In what share of "
-        "the sequences does an earlier token now have other experts, in %?",
+        "choice; scores are random. You replace the last token with another one, and change nothing else. In what "
+        "share of the sequences does any earlier token now have other experts, in %?",
         unit="%",
         tolerance=8.0,
         belief=M26A,
@@ -158,7 +158,7 @@ QUESTIONS = (
                 belief=M26A,
                 predicts=HALVES[0],
                 because="in the half a token competes with 15 others for 2 slots of an expert, in the whole with 31 "
-                "others for 4: some that win the one lose the other",
+                "others for 4: some tokens win in one and lose in the other",
                 replies={
                     HALVES[2]: "A token that an expert rates far above all others wins in both, and many tokens that "
                     "an expert rates low lose in both."
@@ -167,7 +167,7 @@ QUESTIONS = (
             ),
             Question(
                 id="m26a-last-token-3",
-                text=f"Soft MoE on sequences of {LENGTH} tokens; only the last token is exchanged. What share of the "
+                text=f"Soft MoE on sequences of {LENGTH} tokens; only the last token is replaced. What share of the "
                 "earlier outputs changes, in %?",
                 unit="%",
                 tolerance=5.0,

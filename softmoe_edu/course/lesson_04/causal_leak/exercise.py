@@ -49,7 +49,7 @@ EXERCISE = Exercise(
     probe=case(experts_choose, 3, 7, 5),
     observe=observe,
     properties=PROPERTIES,
-    matches="your function measures what a function measures that",
+    matches="your function measures the same as one that",
     hints=(
         Hint(
             "Two calls of the layer, before and after, and then a comparison. Start with the changed tokens: a copy "
@@ -59,8 +59,8 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "From the difference of the two answers, (b, n, d), to one number: leave out the last output, ask of each "
-            "of the others whether any of its d numbers moved by more than 1e-6, and take the share of True.",
+            "From the difference of the two answers, (b, n, d), to one number: leave out the last output, check for "
+            "each other output whether any of its d numbers moved by more than 1e-6, and take the share of True.",
             "def causal_leak(layer, x):\n"
             "    moved = torch.tensor([[True, False, False]])\n"
             "    print('any of them:', moved.any(-1), ' their share:', moved.float().mean())\n"

@@ -34,7 +34,7 @@ def always_nothing(layer, x):
 @mistake(
     does="counts the last output too, which of course changes",
     belief="All outputs are outputs.",
-    refuted="only outputs before the changed token tell of a leak: leave the last one out",
+    refuted="only outputs before the changed token can show a leak: leave the last one out",
     seen="a mean over (b, n) in place of (b, n - 1)",
 )
 def last_one_too(layer, x):
@@ -44,7 +44,7 @@ def last_one_too(layer, x):
 
 @mistake(
     does="looks at the last output, the only one that may change",
-    belief="The last token's output tells.",
+    belief="A leak shows in the last token's output.",
     refuted="the last output may depend on the last token; a leak is a change before it",
     seen="[:, -1] for [:, :-1]",
 )
@@ -125,7 +125,7 @@ def share_of_examples(layer, x):
 @mistake(
     does="returns 1 as soon as anything leaks",
     belief="A layer leaks or does not.",
-    refuted="the task asks for a share: how much leaks tells experts choice from Soft MoE",
+    refuted="the task asks for a share: how much leaks is what distinguishes experts choice from Soft MoE",
     seen="not torch.allclose(before, after)",
 )
 def yes_or_no(layer, x):
@@ -145,7 +145,7 @@ def mean_distance(layer, x):
 
 
 @mistake(
-    does="adds the differences of an output up, so that those up and down make up for each other",
+    does="adds up the differences of an output, so that positive and negative ones cancel",
     belief="A sum of zero means that nothing changed.",
     refuted="+1 and -1 sum to 0: take absolute values first",
     seen="(after - before).sum(-1).abs()",
@@ -167,9 +167,9 @@ def only_growth(layer, x):
 
 
 @mistake(
-    does="takes only large changes for changes, over 0.01",
+    does="counts large changes only, over 0.01",
     belief="Small changes do not matter.",
-    refuted="a leak is a leak: training finds and enlarges it; the limit is there for rounding alone, 1e-6",
+    refuted="a small leak is a leak too: training finds and enlarges it; the limit of 1e-6 is only for rounding",
     seen="a tolerance taken from plots",
 )
 def large_changes_only(layer, x):
@@ -238,7 +238,7 @@ def takes_it_away(layer, x):
 @mistake(
     does="changes the last token by a thousandth, which no hard choice notices",
     belief="A small change shows what a large one does, as with derivatives.",
-    refuted="a choice of the best does not move until it flips: the last token has to become another one",
+    refuted="a choice of the best stays the same until it flips: the last token has to become a different one",
     seen="a derivative by differences, or autograd",
 )
 def tiny_step(layer, x):
@@ -250,7 +250,7 @@ def tiny_step(layer, x):
 @mistake(
     does="replaces the last token by zeros",
     belief="Nothing is the best change.",
-    refuted="the task asks for the negative: a token of zeros is not only another one, its numbers are smaller, too",
+    refuted="the task asks for the negative: a token of zeros is not only different, its numbers are also smaller",
     seen="changed[:, -1] = 0",
 )
 def zeros(layer, x):
@@ -285,7 +285,7 @@ def percent(layer, x):
 
 @mistake(
     does="returns the share of outputs that stay",
-    belief="isclose tells what changed.",
+    belief="isclose shows what changed.",
     refuted="isclose is True where nothing changed: take 1 minus its share",
     seen="isclose(...).all(-1).mean()",
 )
@@ -296,7 +296,7 @@ def share_that_stays(layer, x):
 
 @mistake(
     does="returns a number of outputs",
-    belief="A count says the same.",
+    belief="A count is as good as a share.",
     refuted="a share can be compared between sizes: divide by b · (n - 1)",
     seen=".sum() for .mean()",
 )

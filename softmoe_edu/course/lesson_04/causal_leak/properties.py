@@ -171,7 +171,7 @@ def grads(answer, draw):
 PROPERTIES = (
     leak_of(each_alone, "a layer that treats tokens one by one leaks nothing: 0"),
     leak_of(mean_of_all, "where every output reads every token, all b · (n - 1) earlier outputs change: 1"),
-    leak_of(mean_of_the_past, "a layer that looks back only is causal: 0"),
+    leak_of(mean_of_the_past, "a layer that only looks back is causal: 0"),
     leak_of(sum_of_the_future, "where every output reads what comes after it, all earlier ones change: 1"),
     Property("the same twice", twice),
     leak_of(even_places, "the share of the earlier outputs that change: here of 6 in each example, those at 0, 2, 4"),
@@ -179,10 +179,10 @@ PROPERTIES = (
     leak_of(other_examples, "the last token of every example is changed, at once"),
     leak_of(mean_of_the_batch, "a layer may mix examples: it gets x in one call and the changed x in another"),
     leak_of(one_number, "an output has changed as soon as one of its d numbers has"),
-    leak_of(cancelling, "numbers that move up and others that move down do not make up for each other"),
+    leak_of(cancelling, "numbers that move up and others that move down do not cancel"),
     leak_of(faint, "a small change is a change too, down to 1e-6"),
     leak_of(through_rounding, "computers round: what moves by less than 1e-6 has not changed"),
-    leak_of(by_length, "the number of tokens stays: the last one is exchanged, not taken away"),
+    leak_of(by_length, "the number of tokens stays the same: the last one is replaced, not taken away"),
     leak_of(size_of_the_last, "the last token becomes its negative and nothing else: the sizes of its numbers stay"),
     Property("a layer that learns", grads),
     as_defined(

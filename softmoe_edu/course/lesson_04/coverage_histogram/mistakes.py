@@ -77,7 +77,7 @@ def without_all(token_idx, tokens):
 @mistake(
     "M25",
     does="counts empty slots under 0, and not the tokens without an expert",
-    belief="Nothing in a slot is nobody served.",
+    belief="An empty slot means a token that was not served.",
     refuted="an empty slot and a token in no slot are two things: with full slots a token can still be without one",
     seen="(token_idx < 0).sum() as entry 0",
 )
@@ -91,7 +91,7 @@ def empty_slots_under_zero(token_idx, tokens):
     "M24",
     does="notes only whether a token was taken, so that no token has two experts",
     belief="A token has one expert or none.",
-    refuted="experts choose apart from each other, and several may take the same token",
+    refuted="experts choose independently, and several may take the same token",
     seen="taken[example, token] += 1 with repeated indices, which adds only once",
 )
 def once_at_most(token_idx, tokens):
@@ -141,7 +141,7 @@ def fails_on_empty(token_idx, tokens):
 
 @mistake(
     "M42",
-    does="takes the same number in different examples for the same token",
+    does="treats the same number in different examples as the same token",
     belief="A token's number says which token it is.",
     refuted="token 3 of one example and token 3 of another are two tokens: count in each example",
     seen="token_idx.flatten().bincount()",
@@ -177,7 +177,7 @@ def shares(token_idx, tokens):
 
 
 @mistake(
-    does="is as long as the largest count asks, not e + 1",
+    does="returns as many entries as the largest count needs, not e + 1",
     belief="bincount knows how long it has to be.",
     refuted="results of different batches can only be compared if they have the same length: pass minlength",
     seen="bincount without minlength",
@@ -189,7 +189,7 @@ def as_long_as_needed(token_idx, tokens):
 
 @mistake(
     "M25",
-    does="takes the largest number in a slot for the last token",
+    does="takes the largest number found in a slot to be the last token",
     belief="The last token is in some slot.",
     refuted="tokens at the end may be in no slot: `tokens` says how many there are",
     seen="one_hot or bincount without a number of classes",
@@ -202,7 +202,7 @@ def as_many_as_seen(token_idx, tokens):
 
 @mistake(
     does="counts the tokens that at least j experts took",
-    belief="Who has two experts has one, too.",
+    belief="A token with two experts has one, too.",
     refuted="entry j is for exactly j experts, so that the entries add up to the number of tokens",
     seen=">= in place of ==",
 )

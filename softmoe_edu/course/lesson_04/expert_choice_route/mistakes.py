@@ -4,7 +4,7 @@ import torch
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
-COMPARES = "a token's gates sum to 1 over the experts, S = softmax(X W): the choice alone is along the tokens"
+COMPARES = "a token's gates sum to 1 over the experts, S = softmax(X W): only the choice runs along the tokens"
 
 
 def _chosen(gates, capacity):
@@ -99,7 +99,7 @@ def first_tokens(logits, capacity):
     "M24",
     does="gives a token to one expert at most: what an expert has taken, later experts cannot take",
     belief="In the end every token has one expert.",
-    refuted="experts choose apart from each other, so that a token may have several of them, or none",
+    refuted="experts choose independently, so a token may have several of them, or none",
     seen="a loop over experts with a set of tokens that are left",
 )
 def each_token_once(logits, capacity):
@@ -115,9 +115,9 @@ def each_token_once(logits, capacity):
 
 @mistake(
     "M24",
-    does="lets an expert prefer the tokens whose best expert it is, and fills up with others at weight 0",
+    does="lets an expert prefer the tokens that have it as their best expert, and fills up with others at weight 0",
     belief="A token goes to its best expert only.",
-    refuted="what else a token scores high does not matter: an expert takes its largest gates, also of tokens that "
+    refuted="a token's other scores do not matter: an expert takes its largest gates, also those of tokens that "
     "score another expert higher",
     seen="a mask by argmax before topk",
 )
@@ -168,7 +168,7 @@ def detached(logits, capacity):
 
 @mistake(
     does="divides the weights of an expert's slots by their sum",
-    belief="What an expert gives has to sum to 1.",
+    belief="An expert's weights have to sum to 1.",
     refuted="the gates stay as they are: neither an expert's nor a token's weights sum to 1 after the choice",
     seen="renormalised top-k, as in some token choice routers",
 )
@@ -181,7 +181,7 @@ def divided(logits, capacity):
 @mistake(
     does="divides the gates that a token got by their sum, so that its weights sum to 1",
     belief="A token's weights have to sum to 1.",
-    refuted="the gates stay as they are: a token that no expert took has 0 in all, one with two experts their sum",
+    refuted="the gates stay as they are: a token's weights sum to 0 if no expert took it, and need not sum to 1",
     seen="renormalised gates, as in some token choice routers",
 )
 def divided_by_token(logits, capacity):
@@ -243,7 +243,7 @@ def scores_as_weights(logits, capacity):
 
 @mistake(
     does="chooses by the gates, and weighs by the scores",
-    belief="The softmax serves the choice alone.",
+    belief="The softmax is only for the choice.",
     refuted="an answer is multiplied by its gate, between 0 and 1; a score may be negative and of any size",
     seen="indices from the gates, gather from the scores",
 )
@@ -300,9 +300,9 @@ def not_transposed(logits, capacity):
 
 
 @mistake(
-    does="reshapes (b, capacity, e) to (b, e, capacity), which mixes the experts' slots up",
+    does="reshapes (b, capacity, e) to (b, e, capacity), which mixes up the experts' slots",
     belief="A view with the right shape has the right numbers.",
-    refuted="reshape reads the numbers on in their order; .mT or transpose swaps the axes",
+    refuted="reshape keeps the numbers in their order; .mT or transpose swaps the axes",
     seen=".reshape(b, e, capacity)",
 )
 def reshaped(logits, capacity):

@@ -73,7 +73,7 @@ def twice(answer, draw):
     if close(*(comparable(args, answer(*args)) for _ in range(2))):
         return None
     should = "the same scores give the same answer: no noise is added here"
-    return Finding(should, "3 x 7 tokens, 5 experts, capacity 2, twice", "the same answer twice", "two other ones")
+    return Finding(should, "3 x 7 tokens, 5 experts, capacity 2, twice", "the same answer twice", "two different ones")
 
 
 def full(answer, draw):
@@ -100,7 +100,7 @@ def full(answer, draw):
             place = int((best - worst).argmax())
             row, picked = gates.flatten(0, 1)[place], chosen.flatten(0, 1)[place].sort().values
             words = (f"the {capacity} tokens with the largest of these gates", f"tokens {brief(picked)}")
-            should = "no token that an expert leaves has a larger gate with it than one that it takes"
+            should = "no token that an expert leaves out has a larger gate for it than one that it takes"
             return Finding(should, f"an expert's gates {brief(row)}, capacity {capacity}", *words)
         if not close(gates.gather(-1, chosen), weights):
             gap = (gates.gather(-1, chosen) - weights).abs().amax(-1)
@@ -202,7 +202,7 @@ PROPERTIES = (
         tell=where_they_differ,
     ),
     changed(
-        "experts in another order choose the same tokens, with the same weights",
+        "experts in a different order choose the same tokens, with the same weights",
         case(3, 7, 5, 2),
         relabelled,
         lambda before, words: tuple(part[:, words[0]] for part in comparable((), before)),
@@ -211,7 +211,7 @@ PROPERTIES = (
         tell=where_they_differ,
     ),
     changed(
-        "tokens in another order are chosen under their new numbers: position does not count",
+        "tokens in a different order are chosen under their new numbers: position does not count",
         case(3, 7, 5, 2),
         shuffled,
         at_new_places,
