@@ -11,7 +11,7 @@
 #
 # **In about 45 minutes** you watch three routers at work, train four small Vision Transformers on real handwritten
 # digits, three of them with mixture-of-experts (MoE) layers, and look at what each router did with every patch of every
-# image.
+# image. A *router* is the part of such a layer that brings tokens to experts; section 1 shows it.
 #
 # You need Python, and to know what a transformer block is. Everything runs on a laptop's CPU in under two minutes of
 # computing time, or on a GPU if there is one. Nothing is downloaded.
@@ -25,15 +25,15 @@
 #   which sums must be 1,
 # - explain why a token can be dropped, and which router never drops one.
 #
-# **The core path**, marked ★, is sections 1 to 6 and 8: estimated at 45 minutes. A fresh reader needed 45 for an earlier
-# version, which was longer. There is a place to rest after section 4.
+# **The core path**, marked ★, is sections 1 to 6 and 8, about 45 minutes: a first-time reader took that long over an
+# earlier, longer version. There is a place to rest after section 4.
 
 # %% [markdown]
 # ## 1 · ★ Watch three routers (10 min)
 #
-# Run the next cell, and watch 16 tokens, the patches of a handwritten seven, pass through three routers. One loop takes
-# 12 seconds; where your system asks for less motion, six pictures stand in its place. You need not understand all of it
-# yet: what it shows is explained below.
+# Run the next cell and watch 16 tokens, the patches of a handwritten seven, pass through three routers. One loop takes
+# 12 seconds; if your system is set to reduce motion, you see six still pictures instead. You need not understand all of
+# it yet: the text below explains what it shows.
 
 # %%
 from softmoe_edu.widgets import RoutingFlow
@@ -45,35 +45,38 @@ RoutingFlow(focus=("capacity_factor", "top_k", "slots_per_expert"))
 # token on its own. A **mixture of experts** replaces that one MLP with many, the *experts*. A **router** decides how
 # tokens reach them.
 #
-# - Each expert has a fixed number of **slots**, and computes one answer for each slot. The work depends on the number of
-#   slots, not on the number of experts: 4 experts of 4 slots do as much as 16 experts of one slot, with a quarter of the
-#   parameters. With as many slots as tokens, the experts together do the work of the one MLP.
-# - Filling the slots from tokens is called **dispatch**; giving the answers back to tokens is called **combine**.
-# - In a **sparse** router, such as the first two, a slot holds a single token, or none. A token that is in no slot is
-#   **dropped**: the layer has no answer for it.
+# - Each expert has a fixed number of **slots**, and computes one answer for each slot. The work depends on the number
+#   of slots, not on the number of experts: 4 experts with 4 slots each do as much work as 16 experts with one slot
+#   each, and have a quarter of the parameters. With as many slots as tokens, all experts together do as much work as
+#   the one MLP did.
+# - Filling the slots with tokens is called **dispatch**; bringing the answers back to the tokens is called **combine**.
+# - In a **sparse** router, such as the first two (tokens choice and experts choice), a slot holds a single token or
+#   none. A token that is in no slot is **dropped**: the layer has no answer for it.
 #
-# **Look again**, at the picture and its three controls. The *capacity factor* of a sparse router is its number of slots,
-# divided by the number of tokens: 1 means 16 slots for 16 tokens.
+# **Look again** at the picture, and use its three controls. The *capacity factor* of a sparse router is its number of
+# slots divided by the number of tokens: 1 means 16 slots for 16 tokens. (*top_k*, how many experts a token may choose,
+# stays at 1 in this lesson.)
 #
-# <details><summary>1. Why does Tokens Choice drop token 10, although two of its slots stay empty?</summary>
+# <details><summary>1. Why does tokens choice drop token 10, although two of its slots stay empty?</summary>
 # Tokens 2, 5, 6, 9 and 10 all choose expert 0, which has four slots. They are served in order, and token 10 comes last.
 # The empty slots belong to experts that fewer tokens chose.</details>
 #
 # <details><summary>2. What happens with a capacity factor of 1.25, and what does it cost?</summary>
-# Each expert has five slots, and nobody is dropped. But 20 slots are paid for, and four of them are empty.</details>
+# Each expert has five slots, and no token is dropped. But all 20 slots are computed, and four of them are
+# empty.</details>
 #
 # <details><summary>3. What does a slot hold in Soft MoE?</summary>
-# A mix of all 16 tokens, with more of some and less of others. So nobody can be left out.</details>
+# A mix of all 16 tokens, with more of some and less of others. So no token can be left out.</details>
 
 # %% [markdown]
 # ### Six steps
 #
-# Six steps, the chapters of the picture, describe every router in this course.
+# Six steps describe every router in this course. They are the chapters of the picture.
 #
 # A **score** says how well a token and an expert fit, before any softmax; it is also called a *logit*. Every expert (in
-# Soft MoE, every slot) owns a learned vector, and the score of a token is its product with that vector; Soft MoE brings
-# both to length 1 first and multiplies by a scale, which is learned too. A **gate** is what the softmax makes of a
-# score, a number between 0 and 1. *Top-k* means the k best, here with k = 1.
+# Soft MoE, every slot) has a learned vector, and a token's score is its dot product with that vector. Soft MoE first
+# scales both to length 1, so that the product is their cosine, and then multiplies it by a learned scale. A **gate** is
+# what the softmax makes of a score: a number between 0 and 1. *Top-k* means the k best, here with k = 1.
 #
 # | step | Tokens Choice | Experts Choice | Soft MoE |
 # | --- | --- | --- | --- |
@@ -85,10 +88,10 @@ RoutingFlow(focus=("capacity_factor", "top_k", "slots_per_expert"))
 # | **combine** | gate × answer | sum of gates × answers | every token gets a mix of all slots |
 #
 # The *select* row is the whole idea of Soft MoE (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR
-# 2024): with no selection, nothing is dropped, and every step has a gradient.
+# 2024): without a selection, nothing is dropped, and every step has a gradient.
 #
-# Here is where this lesson stands in the course. A lesson is *done* when you have passed its essential exercises; this
-# one has none, and is done when its three predictions are locked.
+# The next cell shows where this lesson stands in the course. A lesson is *done* when you have passed its essential
+# exercises. This one has no exercises: it is done when you have locked its three predictions.
 
 # %%
 from softmoe_edu.teaching import calibration, course_map, predict
@@ -98,11 +101,11 @@ course_map("00")
 # %% [markdown]
 # ## 2 · ★ The data: digits cut into tokens (2 min)
 #
-# scikit-learn ships 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2
+# scikit-learn comes with 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2
 # pixels, each digit becomes 16 **tokens**: a token is the vector that stands for one patch inside the model.
 #
-# Find in the figure below the patches that are all black. Nearly every digit has some, and they all look the same to a
-# router; remember them for section 6.
+# In the figure below, find the patches that are all black. Nearly every digit has some, and you would expect a router
+# to treat them differently from ink. Remember them: section 6 checks whether it does.
 
 # %%
 import matplotlib.pyplot as plt
@@ -134,17 +137,19 @@ figures.described(panels[0])
 # %% [markdown]
 # ## 3 · ★ Four models (4 min)
 #
-# All four have 3 blocks and 32 numbers per token. In three of them, MoE layers with 16 experts take the place of the
-# MLPs of blocks 1 and 2 (counted from 0). Each expert is as large as the MLP that it replaces.
+# All four have 3 blocks, and 32 numbers for each token. In three of them, MoE layers with 16 experts take the place of
+# the MLPs of blocks 1 and 2 (counted from 0); the fourth keeps its MLPs and is called *dense*. Each expert is as large
+# as the MLP that it replaces.
 #
 # - In the two sparse routers, the tokens of 8 images form a *group* and compete for the same slots, as in the papers
 #   that introduced these routers. Soft MoE routes each image by itself.
-# - `noise_std` adds noise to the scores of tokens choice during training, so that it tries other experts.
+# - `noise_std` adds noise to the scores of tokens choice during training, so that now and then a token tries another
+#   expert.
 # - `scale_init` is the first value of Soft MoE's learned scale. The paper starts at 1; this run is too short for the
 #   scale to grow, so we start at 8.
 #
-# Before you run the cell: two of three MLPs become 16 experts each. Roughly how many times the parameters of the dense
-# model will an MoE model have? The cell prints them.
+# Before you run the cell: two of the three MLPs become 16 experts each. Roughly how many times as many parameters as
+# the dense model will an MoE model have? The cell prints the numbers.
 
 # %%
 DIM, EXPERTS, HIDDEN, TOGETHER = 32, 16, 64, 8
@@ -171,9 +176,9 @@ for name, moe in layers.items():
 # %% [markdown]
 # ## 4 · ★ Train (9 min)
 #
-# Each model sees 300 batches of 64 digits. Tokens choice also gets a loss that pulls its experts towards balance; the
-# other two routers need none (lesson 03 is about such losses). All four together take one to two minutes. You can stop a
-# run with the ■ button: `train` then returns what it has so far.
+# Each model sees 300 batches of 64 digits. Tokens choice also gets a *balance loss*, which pushes it to use its experts
+# evenly; the other two routers need none (lesson 03 is about such losses). All four together take one to two minutes.
+# You can stop a run with the ■ button: `train` then returns what it has so far.
 
 
 # %%
@@ -197,7 +202,7 @@ for name, model in models.items():
 # %% [markdown]
 # ### Predict before you look
 #
-# Answer, say how sure you are, and lock: only then the results appear. A guess that turns out wrong teaches you more
+# Choose an answer, say how sure you are, and lock it: only then do the results appear. A wrong guess teaches you more
 # than no guess at all.
 
 
@@ -221,11 +226,11 @@ predict("m37-more-parameters", reveal=show_accuracy)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Read the table with its ±: that is the standard error from having only 500 test digits, and another seed moves the
+# Read the table with its ±: that is the standard error from having only 500 test digits. Another seed would move the
 # results as well. **One run of each on a task this easy does not show that one router is better than another**, nor
 # that experts help at all: the dense model is not short of parameters here. A comparison that can show something needs
-# more runs and a harder task. What this lesson is about does not depend on the ranking: the routers do *different
-# things*.
+# more runs and a harder task. But this lesson does not depend on the ranking. Its subject is that the routers do
+# *different things*.
 #
 # </details>
 
@@ -258,14 +263,15 @@ predict("m15-as-many-slots", reveal=show_dropped)
 # </details>
 
 # %% [markdown]
-# *A good place to rest.* What follows needs the four trained models: after a break, see the line on restarts at the top.
+# *A good place to rest.* What follows needs the four trained models: if the kernel has stopped in the meantime, do what
+# the top of this lesson says about restarts.
 
 # %% [markdown]
 # ## 5 · ★ Record what the routers decide (6 min)
 #
-# What a router decides for a batch is a value of its own, a `Routing`: it holds the scores, the weights of `dispatch`
-# and those of `combine`. `record(model)` collects the `Routing` of every router that runs inside the `with` block, so
-# that you can print it, draw it and measure it.
+# What a router decides for a batch is an object, a `Routing`. It holds the scores and two sets of weights, `dispatch`
+# and `combine`. `record(model)` collects the `Routing` of every router that runs inside the `with` block, so that you
+# can print it, draw it and measure it.
 
 # %%
 batch = test_digits[:24]
@@ -280,8 +286,8 @@ for name, model in models.items():
         print(f"{name:15s}", routings[name]["blocks.1"])
 
 # %% [markdown]
-# The 24 digits are 3 groups of 8 images for the sparse routers, and 24 groups of one image for Soft MoE. With every
-# router, an image of 16 tokens has on average 16 slots.
+# For the sparse routers, the 24 digits are 3 groups of 8 images, that is, of 128 tokens; for Soft MoE they are 24
+# groups of one image. With every router there are as many slots as tokens.
 #
 # ### Which sums are 1?
 #
@@ -305,44 +311,44 @@ predict("m01-sums", reveal=show_sums)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Read the first and the last column. In Soft MoE both are always 1: every slot is an average of tokens, and every token's
-# answer is an average of the slots' answers. The other two sums are free to vary.
+# Read the first and the last column of the row *soft*. Both are always 1: every slot is an average of tokens, and every
+# token's answer is an average of the slots' answers. The two sums in between are free to vary.
 #
-# A sparse router's slot holds one token or none, so its dispatch sums to 1 or 0 over the tokens. Its combine sums, over
-# the slots, to the gates of the experts that had a free slot, and to exactly **0 for a dropped token**: attention still
-# changes that token, but the MoE layer adds nothing. In experts choice the gates of several experts add up; they come
-# from the same softmax, so the sum stays below 1.
+# In a sparse router, a slot holds one token or none, so its dispatch weights sum to 1 or 0 over the tokens. A token's
+# combine weights sum to the gate of the expert that took it, and to exactly **0 for a dropped token**: attention still
+# changes that token, but the MoE layer adds nothing. In experts choice several experts may take the same token. Their
+# gates add up, but they come from one softmax, so the sum stays below 1.
 #
 # </details>
 
 # %% [markdown]
 # ## 6 · ★ Look inside (9 min)
 #
-# The next view opens on a dropped patch and says why it was dropped: what the patch asked for, and who holds those
-# slots. Point at a patch, a weight, a slot or an expert, and the other views show what belongs to it. Click to pin it,
-# press <kbd>Esc</kbd> to release it. All of this works from the keyboard too: <kbd>Tab</kbd> to the image or the map,
-# then the arrow keys.
+# The next view opens on a dropped patch of image 7 and says why it was dropped: which expert the patch asked for, and
+# who holds the slots of that expert. Point at a patch, a weight, a slot or an expert, and the other panels show what
+# belongs to it. Click to pin it; press <kbd>Esc</kbd> to release it. All of this works from the keyboard too:
+# <kbd>Tab</kbd> to the image or the map, then the arrow keys.
 #
-# The bars below the map show the **load** of each expert, the number of tokens that it was given. In Soft MoE an expert
-# is given parts of tokens, which add up to its load, such as 1.3 *tokens' worth*. There are 16 experts and eight
-# colours: experts 0 and 8 share one, so go by the numbers.
+# The bars below the map show the **load** of each expert: the number of tokens that it was given. In Soft MoE an expert
+# is given parts of tokens; together they make one token's worth for each of its slots. There are 16 experts and eight
+# colours: experts 0 and 8 share one, for example, and the hatched one is expert 8.
 
 # %%
 from softmoe_edu.widgets import RoutingLens
 
-lens = RoutingLens(routings, batch.images, labels=[f"digit {digit}" for digit in batch.labels])
+lens = RoutingLens(routings, batch.images, labels=[f"digit {digit}" for digit in batch.labels], image_index=7)
 lens
 
 # %% [markdown]
 # **Find these three things** (each takes a minute):
 #
-# 1. *Tokens choice.* Hatching marks dropped patches. Images 0 to 7 are one group: go through them. Which images lose
-#    the most patches? And within an image, are ink and background dropped alike?
-# 2. *Experts choice.* Find a patch that several experts took, and one that none took.
-# 3. *Soft.* Point at a slot in `blocks.1`: how many patches fill more than 0.05 of it? Then look at the same slot in
-#    `blocks.2`. Switch from *dispatch* to *combine*: is any patch left without an answer?
+# 1. *Tokens choice.* Hatched patches are dropped. Images 0 to 7 are one group: go through them. Which images lose the
+#    most patches? And within an image, is background dropped more often than ink?
+# 2. *Experts choice.* Find a patch that several experts took, and one that no expert took.
+# 3. *Soft.* Point at a slot in `blocks.1`: how many patches have a weight over 0.05 in it? Then look at the same slot
+#    in `blocks.2`. Switch from *dispatch* to *combine*: is any patch left without an answer?
 #
-# Now count, over more images than you could look at. First tokens choice, over 400 digits:
+# Now let the computer count, over more images than you could look at. First tokens choice, over 400 digits:
 
 # %%
 many = test_digits[:400]
@@ -360,10 +366,11 @@ for layer, routing in seen.items():
     print(f"    blank patches {100 * by_image[blank].mean():.0f}, others {100 * by_image[~blank].mean():.0f}")
 
 # %% [markdown]
-# A patch's position decides much of its fate: this router serves tokens **in order of position**, so the first image of
-# a group finds the experts mostly empty and the last one finds them full, and within an image the upper rows come
-# before the lower ones. Which image comes last is an accident of the batch. *Batch priority routing*
-# (`TokensChoiceRouter(..., priority="gate")`) serves the tokens with the largest gates first.
+# A patch's position decides much of its fate: this router serves tokens **in order of position**. The first image of a
+# group finds the slots mostly free, and the last one finds many of them taken; within an image, the upper rows come
+# before the lower ones. Which image comes last is an accident of the batch. Whether a patch is blank hardly matters, if
+# your run is like ours: black patches were dropped about as often as the others. *Batch priority routing*
+# (`TokensChoiceRouter(..., priority="gate")`) serves the tokens with the largest gates first; lesson 02 tries it.
 #
 # Now the other two routers, over the 24 digits in the lens:
 
@@ -374,22 +381,26 @@ for layer, routing in routings["experts choice"].items():
 for layer, routing in routings["soft"].items():
     sees = (routing.dispatch > 0.05).sum(1).flatten().float()
     print(
-        f"soft, {layer}: patches with over 0.05 of a slot: {sees.min():.0f} to {sees.max():.0f}, mean {sees.mean():.1f}"
+        f"soft, {layer}: patches with a weight over 0.05 in a slot: {sees.min():.0f} to {sees.max():.0f}, "
+        f"mean {sees.mean():.1f}"
     )
+
+# %% [markdown]
+# In experts choice, nothing makes the experts share out the patches: some patches are taken by two or three of them, and
+# many by none. In Soft MoE a slot usually holds some of many patches.
 
 # %% [markdown]
 # ## 7 · The same on paper (3 min, optional)
 #
 # What the lens shows can also be drawn as plain figures. Here are the three routers on the first image, one row each:
-# where its tokens go, what comes back, and how full the experts are with the tokens of all images. Each panel has its
-# own scale of colours, beside it, so compare patterns and not colours. A dropped token is a row that is empty in both
-# maps: find one.
+# where its tokens go, what comes back, and how full the experts are with the tokens of all images. Each map has its own
+# colour scale, so compare patterns, not colours. A dropped token is a row that is empty in both maps: look for one.
 
 # %%
 figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))
 
 # %% [markdown]
-# And eight slots of Soft MoE, as what they see of the first image: the brighter a patch, the more of it is in the slot.
+# And here is what eight slots of Soft MoE see of the first image: the brighter a patch, the more of it is in the slot.
 
 # %%
 figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[0], slots=8))
@@ -400,25 +411,25 @@ figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[
 # *Settled, by what you ran:* Soft MoE dropped nothing; its dispatch sums to 1 over tokens and its combine over slots.
 # The sparse routers left tokens without an expert although there were enough slots for all of them.
 #
-# *Not settled:* whether any of this makes a better model. On these digits, a small dense model and three models several
-# times larger do about equally well. The paper's claim is about models a thousand times larger, trained on billions of
-# images.
+# *Not settled:* whether any of this makes a better model. On these digits, a small dense model and three models with
+# several times its parameters do about equally well. The paper's claim is about models a thousand times larger, trained
+# on billions of images.
 #
 # ### Five questions
 #
 # Answer first, then click the question.
 #
 # <details><summary>1. A token is dropped by tokens choice. What does the MoE layer return for it?</summary>
-# Exactly 0. The block adds that to the token, so in this block only attention has changed it.</details>
+# Exactly 0. The block adds that 0 to the token, so in this block only attention has changed it.</details>
 #
 # <details><summary>2. Which softmax of Soft MoE runs over tokens, dispatch or combine?</summary>
 # Dispatch: every slot is an average of tokens. Combine runs over all slots of all experts.</details>
 #
 # <details><summary>3. Tokens choice has exactly as many slots as there are tokens. Why does it drop any?</summary>
-# Tokens choose freely. Some experts are chosen by more tokens than they have slots, while others stay half
+# Each token chooses for itself. Some experts are chosen by more tokens than they have slots, while others stay half
 # empty.</details>
 #
-# <details><summary>4. You exchange the other 7 images of the group. With which routers can the result for your image
+# <details><summary>4. You replace the other 7 images of a group. With which routers can the result for your image
 # change?</summary>
 # With tokens choice and experts choice: their tokens compete for slots within a group. Soft MoE routes each image
 # alone.</details>

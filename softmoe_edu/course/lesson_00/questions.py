@@ -110,10 +110,10 @@ QUESTIONS = (
         choices=GAPS,
         belief=M37,
         predicts=GAPS[2],
-        because="parameters help where a model is short of them, and on a task this easy the dense one is not",
+        because="more parameters help a model that has too few, and on a task this easy the dense one has enough",
         replies={
             GAPS[0]: "In this run the experts did help; another seed may give another gap, and one run shows little.",
-            GAPS[1]: "A gap of that size would show even beside the error of having only 500 test digits.",
+            GAPS[1]: "A gap of that size would be larger than the error from having only 500 test digits.",
         },
         giveaways=(r"about equally well", r"is not short of parameters"),
         measured=gap_in_words,
@@ -136,7 +136,7 @@ QUESTIONS = (
                 choices=MEMORY,
                 belief="a layer that does the same work needs the same memory",
                 predicts=MEMORY[0],
-                because="all experts have to be kept, also those that compute a single slot",
+                because="all experts have to be kept in memory, even those that compute a single slot",
                 truth=_memory,
             ),
         ),
@@ -153,7 +153,7 @@ QUESTIONS = (
         because="every token chooses for itself, so that some experts are chosen by more tokens than they have slots "
         "while others have slots left over",
         replies={
-            DROPS[1]: "Even experts chosen at random lose more than that, and similar patches want the same expert.",
+            DROPS[1]: "Even with experts chosen at random more are dropped, and similar patches want the same expert.",
         },
         giveaways=(r"chance drops", r"drops \*more\* than", r"some experts are (chosen|picked) by more tokens"),
         measured=dropped_in_words,
@@ -161,8 +161,8 @@ QUESTIONS = (
         again=(
             Question(
                 id="m15-as-many-slots-2",
-                text="Two tokens each choose one of two experts at random, and each expert has one slot. In how "
-                "many % of the cases is a token dropped?",
+                text="Two tokens each choose one of two experts at random, and each expert has one slot. In "
+                "what share of the cases is a token dropped, in %?",
                 unit="%",
                 tolerance=5.0,
                 belief="two slots are enough for two tokens",
@@ -179,7 +179,7 @@ QUESTIONS = (
                 tolerance=8.0,
                 belief="sixteen slots are enough for sixteen tokens",
                 predicts=0.0,
-                because="over a third of the experts is chosen by nobody, and their slots help no other token",
+                because="over a third of the experts are chosen by no token, and no other token can use their slots",
                 replies={6.25: "One in sixteen is the share of tokens that a single expert expects."},
                 truth=lambda: 100 * metrics.expected_drop_fraction(16, 16, 1),
             ),
@@ -197,8 +197,8 @@ QUESTIONS = (
         because="a slot is an average of tokens and a token's answer is an average of slots; each softmax runs over "
         "what is averaged",
         replies={
-            SUMS[2]: "Combine is so. If dispatch were too, a slot could hold many times one token, or nearly nothing.",
-            SUMS[3]: "Dispatch is so. If combine were too, one token's answer could be many times as large as "
+            SUMS[2]: "Combine is so. If dispatch were so too, a slot could hold many times one token, or nearly nothing.",
+            SUMS[3]: "Dispatch is so. If combine were so too, one token's answer could be many times as large as "
             "another's.",
         },
         giveaways=(r"both are always 1", r"every slot is an average of tokens", r"sums to 1 over tokens"),
