@@ -99,7 +99,7 @@ from softmoe_edu.teaching import calibration, course_map, predict
 course_map("00")
 
 # %% [markdown]
-# ## 2 · ★ The data: digits cut into tokens (2 min)
+# ## 2 · ★ The data: digits cut into tokens (3 min)
 #
 # scikit-learn comes with 1,797 real handwritten digits of 8 × 8 pixels, white ink on black. Cut into patches of 2 × 2
 # pixels, each digit becomes 16 **tokens**: a token is the vector that stands for one patch inside the model.
@@ -135,7 +135,7 @@ panels[0].set_label(
 figures.described(panels[0])
 
 # %% [markdown]
-# ## 3 · ★ Four models (4 min)
+# ## 3 · ★ Four models (3 min)
 #
 # All four have 3 blocks, and 32 numbers for each token. In three of them, MoE layers with 16 experts take the place of
 # the MLPs of blocks 1 and 2 (counted from 0); the fourth keeps its MLPs and is called *dense*. Each expert is as large

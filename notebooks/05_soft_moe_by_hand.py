@@ -9,8 +9,8 @@
 # %% [markdown]
 # # 05 · Soft MoE by hand
 #
-# You compute a Soft MoE layer on paper, write it in code, write a test that catches wrong layers, and find out what is
-# wrong with a layer that trains.
+# You compute a Soft MoE layer on paper, write it in code, write a test that catches wrong layers, and find the mistakes
+# in a layer that trains well all the same.
 #
 # You need lessons 00 to 02, softmax, and pen and paper.
 #
@@ -24,9 +24,9 @@
 # - say what the experts compute, how often, and what that costs,
 # - write a check that rejects wrong layers and accepts every right one.
 #
-# **Core path:** sections 1 to 8, marked ★; about 60 minutes, with a resting point after section 4. The sections after
-# it are optional, and you can take them on other days. A student needed 135 minutes for all of an earlier version, 70
-# of them for its core path; this one is shorter. The minutes in the headings are estimates.
+# **Core path:** sections 1 to 8, marked ★; about 60 minutes, with a place to rest after section 4. The later sections
+# are optional, and you can do them on other days. A student needed 135 minutes for the whole of an earlier version, 70
+# of them for its core path; this version is shorter. The minutes in the headings are estimates.
 
 # %%
 from softmoe_edu.teaching import course_map
@@ -36,26 +36,28 @@ course_map("05")
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (4 min)
 #
-# A sparse router makes a hard choice: a token goes to this expert or it does not. With finite buffers it drops tokens,
-# and its answer jumps when a small change of a score changes the choice. Soft MoE makes no choice. Each slot is an
-# average of all tokens, each answer an average of all slots' answers, and what is learned is *how much* of each. The
-# layer is a few lines long. It is also easy to get wrong in ways that run, train and show no error.
+# A sparse router makes a hard choice: a token goes to an expert or it does not. With finite buffers it drops tokens,
+# and its output jumps when a small change in a score changes the choice. Soft MoE makes no choice. Each slot is an
+# average of all tokens, each answer is an average of all slots' answers, and what is learned is *how much* of each. The
+# layer is a few lines long. It is also easy to write a wrong version that runs, trains and raises no error.
 #
-# Three questions from earlier lessons. Answer first, then open.
+# Three questions from earlier lessons. Answer first, then click the question.
 #
-# <details><summary>Lesson 02: An expert's buffer has 8 slots, and 10 tokens want this expert and no other. What does
-# the layer return for the two that get no slot?</summary>Zeros: no expert computed them, and a sum of nothing is 0. The
-# block adds the layer's answer to the token itself, so the layer leaves these two as they were.</details>
+# <details><summary>Lesson 02: An expert's buffer has 8 slots, and 10 tokens choose this expert and no other. What does
+# the layer return for the two that get no slot?</summary>
+# Zeros: no expert computed them, and a sum of nothing is 0. The block adds the layer's answer to the token, so these
+# two tokens pass the layer unchanged.</details>
 #
-# <details><summary>Lesson 01: A token goes to one expert (k = 1). Why is the softmax taken before the selection, and
-# not after?</summary>After the selection only one score is left, and the softmax of one number is always 1: no gradient
-# would reach the router.</details>
+# <details><summary>Lesson 01: Each token goes to one expert (k = 1). Why is the softmax taken before the selection, and
+# not after it?</summary>
+# After the selection only one score is left, and the softmax of one number is always 1: no gradient would reach the
+# router.</details>
 #
 # <details><summary>Lesson 00: Six steps describe every router. Name them in order. In which of them does Soft MoE do
 # nothing?</summary>Score, normalise, select, dispatch, compute, combine. In *select*: it selects nothing.</details>
 #
-# The next cell imports what the lesson needs. Its last line asks again what you once missed although you were sure of
-# it; if there is no such question, it shows nothing.
+# The next cell imports what the lesson needs. Its last line brings back a question that you once got wrong although you
+# were sure; if there is none, it shows nothing.
 
 # %%
 import torch
@@ -72,13 +74,14 @@ from softmoe_edu.widgets import CostExplorer, RoutingLens
 returning("05")
 
 # %% [markdown]
-# ## 2 · ★ Three predictions (10 min)
+# ## 2 · ★ Three predictions (7 min)
 #
 # Some words first. A *slot* is one row of an expert's buffer, as in lesson 02; here it holds a mix of tokens instead of
-# one of them. *Dispatch* weights say how much of each token goes into each slot. *Combine* weights say how much of each
-# slot's answer goes to each token.
+# a single one. *Dispatch* weights say how much of each token goes into each slot. *Combine* weights say how much of
+# each slot's answer goes to each token. *Algorithm 1* is the paper's listing of the layer; section 4 goes
+# through it.
 #
-# You are not expected to know the answers yet. A guess that turns out wrong is remembered best.
+# You are not expected to know the answers yet. What you guessed wrong you will remember best.
 
 # %%
 predict("m06-expert-rows")
@@ -87,8 +90,7 @@ predict("m06-expert-rows")
 predict("m04-one-matrix")
 
 # %% [markdown]
-# The third one comes with a figure, which appears when you lock your answer: a real layer, its sums and its dispatch
-# weights.
+# When you lock your answer to the third one, a figure appears: a real layer with its sums and its dispatch weights.
 
 
 # %%
@@ -107,18 +109,18 @@ def both_sums():
 predict("m05-token-sums", reveal=both_sums)
 
 # %% [markdown]
-# ## 3 · ★ On paper (9 min)
+# ## 3 · ★ On paper (11 min)
 #
-# Two tokens of two numbers each, three experts with one slot each. A *score* says how well a token fits a slot. Here
-# the scores are given as exp(score), so that you need no calculator:
+# There are two tokens of two numbers each, and three experts with one slot each. A *score* says how well a token fits a
+# slot. Here you are given exp(score), so that you need no calculator:
 #
 # | exp(score) | its numbers | slot 0 | slot 1 | slot 2 |
 # | --- | --- | --- | --- | --- |
 # | **token 0** | [1, 0] | 3 | 1 | 2 |
 # | **token 1** | [0, 2] | 1 | 2 | 1 |
 #
-# Expert 0 multiplies what it gets by 4; experts 1 and 2 multiply by 3. This is the way of the numbers, from left to
-# right:
+# Expert 0 multiplies what it gets by 4; experts 1 and 2 multiply by 3. The figure shows, from left to right, how the
+# numbers flow:
 
 # %%
 figures.described(flow(), "What stands for each question mark? Token 1 is optional.")
@@ -129,14 +131,15 @@ figures.described(flow(), "What stands for each question mark? Token 1 is option
 # 1. **score**: done; that is the table.
 # 2. **normalise**: take the softmax, which is exp(score) / sum of exp(score). For dispatch, divide each *column* of the
 #    table by its sum: that is the softmax over tokens. For combine, divide each *row* by its sum: the softmax over slots.
-# 3. **select**: nothing happens here. This line is the whole idea of the paper.
-# 4. **dispatch**: a slot is the sum of the tokens, each times its dispatch weight.
+# 3. **select**: nothing happens here. That is the whole idea of the paper.
+# 4. **dispatch**: a slot is the sum of the tokens, each multiplied by its dispatch weight.
 # 5. **compute**: each expert runs on its own slot.
-# 6. **combine**: a token's answer is the sum of the slots' answers, each times its combine weight.
+# 6. **combine**: a token's answer is the sum of the slots' answers, each multiplied by its combine weight.
 #
-# Slot 0, to begin with: its column is 3 and 1, so its weights are 3/4 and 1/4, and the slot holds 3/4 · [1, 0] + 1/4 ·
-# [0, 2] = [3/4, 1/2]. Expert 0 turns that into [3, 2]. Go on with slots 1 and 2, then with token 0. (Token 1 goes the
-# same way; do it if you like.) No denominator is larger than 12.
+# Slot 0 is done for you: its column is 3 and 1, so its weights are 3/4 and 1/4, and the slot holds 3/4 · [1, 0] + 1/4 ·
+# [0, 2] = [3/4, 1/2]. Expert 0 turns that into [3, 2]. Now do slots 1 and 2, with what their experts make of them, and
+# then the answer for token 0. (Token 1 works in the same way; do it if you like.) No denominator is larger than 12.
+# Type what a slot *holds*, before its expert has multiplied it:
 
 # %%
 my_slot_1 = "?"  # what slot 1 holds, two numbers such as "1/2, 3/4"
@@ -145,8 +148,8 @@ my_token_0 = "?"  # the answer for token 0
 my_token_1 = "?"  # if you like
 
 # %% [markdown]
-# The same in code, with exact fractions; the six steps come in the same order as on your paper. You may run the next
-# cell unread, and come back to it if your paper and the cell after it differ.
+# Here is the same in code, with exact fractions; the six steps come in the same order as on your paper. You may run the
+# next cell without reading it, and come back to it if your numbers turn out to be different.
 
 # %%
 from fractions import Fraction
@@ -183,36 +186,37 @@ if my_token_0 != "?":
     display(figures.described(flow(numbers=True), "A thick line is a large weight."))
 
 # %% [markdown]
-# Once token 0 is filled in, the picture returns with all numbers. In it, add up the dispatch weights that *arrive* at
-# each slot, and then those that *leave* each token.
+# Once you have filled in token 0, the figure comes back with all its numbers. In it, add up the dispatch weights that
+# *arrive* at each slot, and then those that *leave* each token.
 #
 # <details><summary>Added up? Then read on here.</summary>
 #
-# At every slot they sum to 1. The tokens give away 3/4 + 1/3 + 2/3 = 7/4 and 1/4 + 2/3 + 1/3 = 5/4: every column of
-# dispatch sums to 1, the rows do not, and need not. Tokens compete for the slots, and one may win more than another.
+# At every slot they sum to 1. The tokens give away 3/4 + 1/3 + 2/3 = 7/4 and 1/4 + 2/3 + 1/3 = 5/4. So every column of
+# dispatch sums to 1; the rows do not, and need not. Tokens compete for the slots, and one may win more than another.
 #
 # </details>
 
 # %% [markdown]
-# ## 4 · ★ Algorithm 1 (7 min)
+# ## 4 · ★ Algorithm 1 (8 min)
 #
-# What you did on paper is Algorithm 1 of the paper. Here it is in our words, with the paper's equation numbers. The
-# rows of $X$ are the $m$ tokens. $\Phi$ is learned: it has one column for each of the $n \cdot p$ slots, $p$ of them
-# for each of the $n$ experts $f_0$ to $f_{n-1}$.
+# What you have just done by hand is Algorithm 1 of the paper. Here it is in our words, with the paper's equation
+# numbers. The rows of $X$ are the $m$ tokens. $\Phi$ (phi) is learned: it has one column for each of the $n \cdot p$
+# slots, $p$ of them for each of the $n$ experts $f_0$ to $f_{n-1}$.
 #
-# 1. **score**: $L = X\Phi$. Each token is multiplied with each slot's vector; $L_{ij}$ is large where they fit.
+# 1. **score**: $L = X\Phi$. $L_{ij}$ is the dot product of token $i$ and the vector of slot $j$; it is large where they
+#    fit.
 # 2. **normalise**, for dispatch: $D_{ij} = e^{L_{ij}} \,/\, \sum_{i'} e^{L_{i'j}}$, a softmax down each column, over
 #    tokens (Eq. 1).
 # 3. **normalise**, for combine: $C_{ij} = e^{L_{ij}} \,/\, \sum_{j'} e^{L_{ij'}}$, a softmax along each row, over all
 #    slots of all experts (Eq. 2). Then comes **select**, in which nothing happens.
 # 4. **dispatch**: $\tilde X = D^{\top} X$. Each slot is an average of tokens (Eq. 1).
 # 5. **compute**: $\tilde Y_i = f_{\lfloor i/p \rfloor}(\tilde X_i)$. Slots are counted expert by expert: expert 0 has
-#    the first $p$ of them.
+#    the first $p$ of them, expert 1 the next $p$.
 # 6. **combine**: $Y = C\,\tilde Y$. Each answer is an average of slots' answers (Eq. 2).
 #
-# **Two words, used strictly in this lesson.** A *score* is the plain product in step 1; the code calls the scores
-# `logits`. To *normalise* is to take a softmax. (Lesson 06 scores in another way, with vectors divided by their
-# length; nothing here is divided by its length.)
+# **Two words with a strict meaning in this lesson.** A *score* is the plain dot product in step 1; the code calls the
+# scores `logits`. To *normalise* is to take a softmax. (Lesson 06 computes scores differently, from vectors divided by
+# their length; nothing here is divided by its length.)
 #
 # The paper's letters are not the library's. From here on we use the library's:
 #
@@ -227,15 +231,15 @@ if my_token_0 != "?":
 #
 # Watch out: *n* counts experts in the paper and tokens here. Algorithm 1 has no batch axis: its axis 0 is our axis 1.
 #
-# The three matrix products of one example, in our letters. Sides of one colour and letter have the same length; where
-# two matrices touch, the letters agree, and that letter is gone in the result:
+# The figure shows the three matrix products for one example, in our letters. Sides with the same colour and letter have
+# the same length. Where two matrices meet, the letters agree, and that letter disappears from the result:
 
 # %%
 figures.described(shapes(), "Which axis is summed over in each of the three products?")
 
 # %% [markdown]
-# `torch.einsum` writes such products with the letters themselves. **In three lines:** every axis gets a letter; axes of
-# one letter are multiplied with each other; a letter that is missing after the arrow is summed over.
+# `torch.einsum` writes such products with the letters themselves. **It has three rules:** every axis gets a letter;
+# axes with the same letter are multiplied together; a letter that is missing after the arrow is summed over.
 
 # %%
 a, w = torch.randn(3, 7, 5), torch.randn(5, 2)
@@ -249,20 +253,20 @@ print(f"{tuple(product.shape)}, the same as a @ w: {same}")
 # counted expert by expert, there and here, as in step 5, although the caption of the paper's Figure 2 says
 # round-robin.</details>
 #
-# > **A good place to rest.** You have done about half of the core path. Next you write code. When you come back: *Run
+# > **A good place to rest.** You have done half of the core path. Next you write code. When you come back: *Run >
 # > All Above Selected Cell*.
 
 # %% [markdown]
-# ## 5 · ★ Exercise: dispatch (8 min)
+# ## 5 · ★ Exercise: dispatch (7 min)
 #
-# On paper you had one example and one slot for each expert. A layer gets the scores of a whole batch, with four axes.
+# On paper you had one example, and one slot for each expert. A layer gets the scores of a whole batch, with four axes.
 # Write a function that normalises them for dispatch (Eq. 1).
 #
 # - **In:** `logits`, (b, n, e, p): the score of each token with each slot; b examples, n tokens, e experts, p slots for
 #   each expert.
 # - **Out:** the dispatch weights, of the same shape and dtype. Every slot is an average of the tokens of its own
 #   example.
-# - **Mind:** gradients must flow through, so stay in torch. Scores may be as large as some thousands.
+# - **Take care:** gradients must flow through, so use torch functions only. Scores may be as large as several thousand.
 # - **Example:** exp(scores) of 3 and 1, for two tokens with one slot, become 3/4 and 1/4.
 #
 # Over which of the four axes does a slot average?
@@ -278,19 +282,19 @@ def dispatch_weights(logits):
 check("dispatch-weights", dispatch_weights)
 
 # %% [markdown]
-# Stuck? Call `hint("dispatch-weights")` for a first hint; call it again for the next one. If your numbers are those of
-# a classic mistake, the check says which one.
+# Stuck? Call `hint("dispatch-weights")` for a first hint, and again for the next one. If your numbers come from a
+# common mistake, the check says which one.
 
 # %% [markdown]
 # ## 6 · ★ Exercise: combine (7 min)
 #
-# Now read the same scores the other way, for combine (Eq. 2).
+# Now normalise the same scores in the other direction, for combine (Eq. 2).
 #
 # - **In:** `logits`, (b, n, e, p), as before.
 # - **Out:** the combine weights, of the same shape and dtype. Every token's answer is an average of *all* slots of *all*
 #   experts.
-# - **Mind:** these slots lie along two axes, and `torch.softmax` takes only one. Merge the two (`flatten`), and restore
-#   the shape afterwards (`view_as`).
+# - **Take care:** these slots lie along two axes, and `torch.softmax` takes only one. Merge the two (`flatten`), and
+#   restore the shape afterwards (`view_as`).
 # - **Example:** exp(scores) of 3, 1 and 2, for one token with three slots, become 1/2, 1/6 and 1/3, whether these are
 #   three experts with one slot or one expert with three.
 
@@ -308,11 +312,12 @@ check("combine-weights", combine_weights)
 # Stuck? Call `hint("combine-weights")`.
 
 # %% [markdown]
-# ## 7 · ★ The whole layer, from numbered lines (6 min)
+# ## 7 · ★ The whole layer, from numbered lines (7 min)
 #
-# Before you write the layer, put it together. The next cell has twelve numbered lines: open them. Six, in the right
-# order, make up Algorithm 1 for a batch; the other six are common mistakes. Let `soft_moe_lines` return the six numbers
-# from top to bottom, such as `[3, 1, 4, 2, 6, 5]`. More than one order is right.
+# Before you write the layer, put it together from given lines. The next cell shows twelve numbered lines: open them.
+# Six of them, in the right order, make up Algorithm 1 for a batch; the other six are common mistakes. Let
+# `soft_moe_lines` return the six numbers from top to bottom, such as `[3, 1, 4, 2, 6, 5]`. More than one order is
+# right.
 
 # %%
 from softmoe_edu.course.lesson_05.sort_soft_moe.exercise import listing
@@ -333,16 +338,16 @@ check("sort-soft-moe", soft_moe_lines)
 # Stuck? Call `hint("sort-soft-moe")`. In `einsum`, `bnep` is one word for four axes: b, n, e and p.
 
 # %% [markdown]
-# ## 8 · ★ Exercise: the whole layer (8 min)
+# ## 8 · ★ Exercise: the whole layer (9 min)
 #
-# Now without the lines: fold them away, and write all of Algorithm 1 from the picture of shapes.
+# Now fold the lines away, and write the whole of Algorithm 1 from the figure of shapes in section 4.
 #
 # - **In:** `x`, (b, n, d): the tokens. `phi`, (d, e, p): one learned vector for each slot. `experts`: a list of e
 #   functions, each of which maps (..., d) to (..., d).
 # - **Out:** the tokens' answers, (b, n, d). Expert i computes its own p slots and no others.
-# - **Mind:** each example of the batch is routed alone. A score is the product of a token and a slot's vector, and
-#   neither is divided by its length. Leave `x` as it is; the block adds it to the answer, not the layer.
-# - **Example:** your paper. The check uses it too.
+# - **Take care:** each example of the batch is routed alone. A score is the dot product of a token and a slot's vector,
+#   and neither is divided by its length. Do not change `x`, and do not add it to the answer: the block does that.
+# - **Example:** the one that you did on paper. The check uses it too.
 #
 # You may call your own two functions.
 
@@ -362,16 +367,17 @@ check("soft-moe", soft_moe)
 # %% [markdown]
 # Stuck? Call `hint("soft-moe")`.
 #
-# **Here the core path ends.** What follows shows what such a layer does, and how to tell a wrong one. Good next steps are
-# section 13, the clinic, and the five questions of section 15. If you skip sections, choose **Run > Run All Above
-# Selected Cell** first: later ones use what earlier ones made.
+# **The core path ends here.** The rest shows what such a layer does, and how to recognise a wrong one. Good next steps
+# are the clinic in section 13 and the five questions in section 15. If you skip sections, choose **Run > Run All Above
+# Selected Cell** first: later sections use what earlier ones define.
 
 # %% [markdown]
-# ## 9 · Your layer beside the library's, and under the lens (10 min)
+# ## 9 · Your layer beside the library's, and under the lens (12 min)
 #
 # A layer from the library with the same phi and the same experts must give the same answers. `use` returns your
-# function if it passed its check, and otherwise the library's, so that you are never stuck. (The library stacks the
-# weights of its experts; `expert(i)` picks one out. With `normalize=False` it scores as Algorithm 1 does.)
+# function if it has passed its check, and the library's otherwise, so that you are never stuck. (The library keeps the
+# weights of all its experts in one tensor; `expert(i)` picks out those of one. With `normalize=False` it computes
+# scores as Algorithm 1 does.)
 
 # %%
 layer_fn = use("soft-moe", soft_moe)
@@ -397,9 +403,10 @@ with torch.no_grad():
 print(f"largest difference from the library's layer: {gap:.0e}")
 
 # %% [markdown]
-# Now the hand example under the lens, through *your* two functions. It draws what they return, right or wrong, and says
-# which sums are off; if one of them is not written yet, it says so. Point at a weight, or press <kbd>Tab</kbd> and use
-# the arrow keys; switch between *logits*, *dispatch* and *combine*. (A logit of 1.0986 is log 3.)
+# Now look at your example from section 3 under the lens, through *your* two functions. The lens draws what they return,
+# right or wrong, and says which sums are off; if you have not written one of them yet, it says so. Point at a weight,
+# or press <kbd>Tab</kbd> and use the arrow keys; switch between *logits*, *dispatch* and *combine*. (A logit of 1.0986
+# is log 3.)
 
 # %%
 table = torch.tensor(powers, dtype=torch.float32)
@@ -413,8 +420,9 @@ def own(logits):
 RoutingLens.of(own, scores, token=0, expert=0, slot=0)
 
 # %% [markdown]
-# Now real scores: a small ViT with a Soft MoE layer learns to read digits. (It scores in the way of lesson 06, times 8;
-# what happens to the scores afterwards is the same.) "own" is yours, "reference" is the library's.
+# Now for real scores: a small Vision Transformer (ViT) with a Soft MoE layer learns to read digits. (It computes scores
+# as lesson 06 does, times 8; what happens to the scores afterwards is the same.) In the lens, *own* is yours and
+# *reference* is the library's.
 
 # %%
 train_digits, test_digits = digits()
@@ -457,8 +465,8 @@ RoutingLens.of(own, routing.logits, images.images, reference, labels=labels)
 
 # %% [markdown]
 # **Find these:** a slot that mixes few patches, and one that mixes nearly all of them; and a patch that many slots
-# want, whose sum over slots is above 1. In *combine*: is any weight exactly 0? The figure counts the patches in each
-# slot, for all eight images.
+# want, whose dispatch weights sum to more than 1. In *combine*: is any weight exactly 0? The next figure counts, for
+# all eight images, how many patches it takes to make up 90 % of a slot.
 
 # %%
 display(figures.described(figures.slot_usage(routing)))
@@ -468,7 +476,7 @@ print(f"a patch fills {gives.min():.2f} to {gives.max():.2f} slots in total")
 print(f"combine weights that are exactly 0: {zeros} of {routing.combine.numel()}")
 
 # %% [markdown]
-# Soft MoE is *soft*: no weight is 0 (except by rounding), and every answer draws on every slot.
+# Soft MoE is *soft*: no weight is 0 (unless it is rounded to 0), and every answer draws on every slot.
 #
 # **Change one score.** Which weights of dispatch move, and which of combine? Say it, then run the cell.
 
@@ -497,10 +505,10 @@ for name, weigh in weighers.items():
 # %% [markdown]
 # ## 10 · What is computed, and what is not (10 min)
 #
-# Experts never see a token. They see slots, and you decide how many of those there are.
+# Experts never see a token. They see slots, and you decide how many slots there are.
 #
-# **Must there be as many slots as tokens?** Keep the tokens and change the slots. Work is counted in MACs; one MAC is a
-# multiplication and an addition. Before you run the cell: what happens to the shape of the output?
+# **Must there be as many slots as tokens?** Keep the tokens and change the number of slots. Work is counted in MACs;
+# one MAC is a multiplication and an addition. Before you run the cell: what will happen to the shape of the output?
 
 # %%
 x = torch.randn(2, 196, 32)
@@ -513,10 +521,10 @@ for slots_per_expert in (1, 8, 24, 49, 100):
 # %% [markdown]
 # The shape of the output never changes; the cost does.
 #
-# Below is a layer of ViT B/16 (a Vision Transformer of the *base* size on patches of 16 × 16 pixels: 196 tokens of 768
-# numbers) with 128 experts, beside the *dense* MLP that it replaces, the one through which every token of an ordinary
-# ViT goes. Move *slots per expert* and watch which bars follow and which do not. (Its routing has one parameter more
-# than d · e · p: a scale, from lesson 06.)
+# Below is a Soft MoE layer with 128 experts for ViT B/16, a Vision Transformer of the *base* size on patches of 16 × 16
+# pixels: 196 tokens of 768 numbers. The thin bars, *the pin*, are the *dense* MLP that it replaces, through which every
+# token of an ordinary ViT goes. Move *slots per expert* and watch which bars follow and which do not. (The routing has
+# one parameter more than d · e · p: a scale, which lesson 06 explains.)
 
 # %%
 CostExplorer(
@@ -529,9 +537,8 @@ CostExplorer(
 )
 
 # %% [markdown]
-# **Does this average the experts' parameters?** Other methods do; Soft MoE does something else. Take two experts,
-# relu(x) and relu(-x), two tokens, 3 and -1, and all weights 1/2. Compute the three numbers in your head before you run
-# the cell:
+# **Does this average the experts' parameters?** Other methods do that; Soft MoE does not. Take two experts, relu(x) and
+# relu(-x), two tokens, 3 and -1, and all weights 1/2. Compute the three numbers in your head before you run the cell:
 
 # %%
 both = torch.tensor([3.0, -1.0])
@@ -549,16 +556,16 @@ print("Soft MoE, answers to the average token:    ", float(of_tokens))
 # %% [markdown]
 # ## 11 · Write the check (12 min)
 #
-# You have seen what a check said about your layer. Now write one. Tests of such layers often look only at shapes, and
-# at whether a gradient arrives. A softmax along the wrong axis changes neither, so such tests stay green.
+# You have seen what a check says about a layer. Now write one yourself. Tests of such layers often look only at shapes,
+# and at whether a gradient arrives. A softmax along the wrong axis changes neither, so such tests still pass.
 #
 # - **In:** `layer`, a function with the arguments of `soft_moe`: x (b, n, d), phi (d, e, p), and a list of e experts,
-#   each a function that keeps the shape (..., d).
+#   each a function that returns the shape (..., d) that it gets.
 # - **Out:** nothing for a right layer; for a wrong one `my_check` raises `AssertionError` (an `assert` does).
-# - **Mind:** accept every right layer, however it is written. Two of them may differ by rounding, so compare with
-#   `torch.allclose`, not with `==`.
+# - **Take care:** accept every right layer, however it is written. Two right layers may differ by rounding, so compare
+#   with `torch.allclose`, not with `==`.
 #
-# It is tried on right layers written in different styles, and on wrong ones:
+# Your check is tried on right layers written in different styles, and on wrong ones:
 
 # %%
 from softmoe_edu.course.lesson_05.check_soft_moe.properties import NEEDED
@@ -570,13 +577,14 @@ print(f"{len(right)} right layers: accept all of them")
 print(f"{len(wrong)} wrong layers: reject {NEEDED} of them or more")
 
 # %% [markdown]
-# Ideas that catch a lot:
+# These ideas catch a lot:
 #
-# - Your hand example. You have to build a phi whose products with the two tokens are the scores of the table. Token 0
-#   is [1, 0], so the first row of phi is the log of the table's first row. Token 1 is [0, 2]: it takes the second row
-#   of phi twice, so that row is *half* the log of the table's second row. And phi needs a last axis, with p = 1.
-# - Experts that all answer 1. The same tokens in another order. The experts in another order, each with its phi. One
-#   example alone, and the same one beside others.
+# - Your example from section 3. For it you need a phi whose products with the two tokens are the scores of the table.
+#   Token 0 is [1, 0], so the first row of phi is the log of the table's first row. Token 1 is [0, 2]: it takes the
+#   second row of phi twice, so that row is *half* the log of the table's second row. And phi needs a last axis, with p
+#   = 1.
+# - Experts that all answer 1. The same tokens in another order. The experts in another order, each with its part of
+#   phi. One example alone, and the same example together with others.
 # - Sizes that are all different: a size of 1, or two equal sizes, can hide mistakes.
 
 
@@ -595,9 +603,9 @@ check("check-soft-moe", my_check)
 # %% [markdown]
 # ## 12 · What your check lets through (10 min)
 #
-# Your check may pass and still let some wrong layers through. Which ones? The next cell asks *your* check, even while
-# it still fails. Choose one survivor, think of an input on which it goes wrong, add that to your check, and run both
-# cells again.
+# Your check may pass and still let some wrong layers through. Which ones? The next cell tries *your* check, even if it
+# has not passed yet. Choose one survivor, think of an input on which it goes wrong, add that to your check, and run
+# both cells again.
 
 # %%
 from softmoe_edu.teaching.check.attempt import NotStarted
@@ -616,7 +624,7 @@ except NotStarted:
 # %% [markdown]
 # ## 13 · Clinic: it trains, and it is wrong (12 min)
 #
-# A patient is a layer with one or two mistakes. First see for yourself that nothing seems to be wrong with it:
+# A *patient* is a layer with one or two mistakes. First see for yourself that nothing seems to be wrong with it:
 
 # %%
 patient = clinic("05")
@@ -629,7 +637,7 @@ print(f"accuracy on test digits after 100 steps: {sick:.0f} %")
 print(f"the right layer of section 9 had         {accuracy:.0f} %")
 
 # %% [markdown]
-# Its accuracy does not give it away. Is that the luck of one run? Train both with two other seeds (it takes some
+# Its accuracy does not give it away. Is that the luck of one run? Train both with two other seeds (this takes a few
 # seconds):
 
 # %%
@@ -639,12 +647,12 @@ for seed in (1, 2):
         print(f"seed {seed}, {name:11s}: {trained(make, seed)[1]:.0f} %")
 
 # %% [markdown]
-# If your runs are like ours, you cannot tell from these which layer is the wrong one. A wrong layer that learns is
-# still a layer that learns, and at this scale its accuracy cannot find the mistake. So look at what it computes.
+# If your runs are like ours, you cannot tell from these numbers which layer is the wrong one. A wrong layer can learn
+# too, and at this scale accuracy does not show the mistake. So look at what the layer computes.
 #
 # **Examine it.** `alone` and `together` are its routings of the same image, by itself and with others. Which sums are
-# off? Do the weights of an image change with the other images? Is `patient.layer(X)` equal to
-# `together.through(X, patient.layer.experts)`, which does what the weights say?
+# off? Do the weights of an image change with the other images? Does `patient.layer(X)` equal `together.through(X,
+# patient.layer.experts)`, which does exactly what the weights say?
 
 # %%
 X = torch.randn(3, 16, 32)  # three made-up images of 16 tokens
@@ -658,7 +666,7 @@ my_diagnosis = []  # names of suspects in quotes, with commas between them
 patient.diagnose(*my_diagnosis)
 
 # %% [markdown]
-# The lens tells a lot about some patients, so it comes last: to confirm a diagnosis, or when you are stuck.
+# The lens gives some patients away, so it comes last: use it to confirm a diagnosis, or when you are stuck.
 
 # %%
 with torch.no_grad(), record(ward.eval()) as found:
@@ -667,11 +675,11 @@ RoutingLens(found["blocks.1.mlp.router"], images.images, labels=labels)
 
 # %% [markdown]
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# Two of these suspects stood in published code. One repository had both softmaxes swapped, as patient 1 has: the
-# dispatch weights normalised over slots, the combine weights over tokens. You saw that such a layer learns about as well
-# as the right one: accuracy cannot find it, a look at the sums does. In another,
-# <a href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax ran over the batch</a>: the
-# paper's Algorithm 1 says axis 0 and has no batch axis; code has one.</details>
+# Two of these mistakes were in published code. One repository had the two softmaxes swapped, like patient 1: the
+# dispatch weights were normalised over slots, the combine weights over tokens. You saw that such a layer learns about
+# as well as the right one: accuracy does not reveal it, a look at the sums does. In another, <a
+# href="https://github.com/fkodom/soft-mixture-of-experts/pull/1">the dispatch softmax ran over the batch</a>: the
+# paper's Algorithm 1 says axis 0 and has no batch axis, but code has one.</details>
 #
 # More patients: `clinic("05", 2)`, `clinic("05", 3)` and so on.
 
@@ -681,9 +689,9 @@ RoutingLens(found["blocks.1.mlp.router"], images.images, labels=labels)
 # *The paper's claim (Section 3.4):* Soft MoE B/16 is about as good as ViT H/14 but, once trained, costs only a fraction
 # of it per image; and Soft MoE H/14 has many times the parameters of ViT H/14 but takes almost the same time. (H/14 is
 # the *huge* size, on patches of 14 × 14 pixels.) First the quality, which no lesson can test, as printed in Table 1.
-# *10-shot*: how often a linear classifier is right that saw ten labelled images of each class. *Fine-tuned*: how often
-# the model itself is right after further training on ImageNet. A *TPU-day*: what one TPU, a chip for training, does in
-# a day.
+# *10-shot* is the accuracy of a linear classifier that has seen ten labelled images of each class; *fine-tuned* is the
+# accuracy of the model itself after further training on ImageNet. A *TPU-day* is the work of one TPU, a chip for
+# training, in one day.
 
 # %%
 MODELS = paper.MODELS
@@ -696,12 +704,12 @@ for name, each in (("Soft MoE B/16", small), ("ViT H/14", large)):
         print(f"{run.train_days:,.0f} TPU-days, {run.ms_per_image} ms per image")
 
 # %% [markdown]
-# Look at the TPU-days: training Soft MoE B/16 took about as many as the shorter run of ViT H/14. It is the trained
-# model that is cheap.
+# Look at the TPU-days: training Soft MoE B/16 cost about as much as the shorter run of ViT H/14. Only the trained
+# model is cheap.
 #
-# Now the arithmetic of the cost, which this lesson can test. One *GFLOP* is a thousand million operations; a MAC is two
-# of them. In the "ratio" columns, `x 2.00` means that the second model has twice as much as the first, `/ 2.00` that it
-# has half as much, `=` that neither has any, and `-` that only one of them has any.
+# Now the arithmetic of the cost, which this lesson can check. One *GFLOP* is a thousand million operations; a MAC is
+# two of them. In the "ratio" columns, `x 2.00` means that the second model has twice as much as the first, `/ 2.00`
+# that it has half as much, `=` that neither has any, and `-` that only one of them has any.
 
 # %%
 print(cost.comparison(("Soft B/16", small.cost), ("ViT H/14", large.cost)))
@@ -717,8 +725,8 @@ print("Soft MoE H/14 with 128 experts over ViT H/14:", end=" ")
 print(f"parameters {size:.1f}, printed time {times:.2f}")
 
 # %% [markdown]
-# The same was done for every model of the paper's tables, and small models were trained to ask whether Soft MoE learns
-# better at the same cost. These verdicts are read from the records of those runs:
+# The same was done for every model in the paper's tables, and small models were trained to find out whether Soft MoE
+# learns better at the same cost. These verdicts are read from the records of those runs:
 
 # %%
 from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
@@ -729,9 +737,9 @@ for name in ("model-sizes", "accuracy"):
 
 # %% [markdown]
 # *Settled:* the weights are two softmaxes of the same scores; experts run on e · p slots, however many tokens there
-# are. The printed GFLOPs follow from that; the milliseconds do not: they were measured, and their ratio is a different
-# one. The library's own layer, with which section 9 compares yours, is tested against arrays from the authors' code:
-# scores, both sets of weights, slots, outputs and gradients.
+# are. The printed GFLOPs follow from that. The milliseconds do not: they were measured, and their ratio is different.
+# The library's own layer, which section 9 compares with yours, is tested against arrays from the authors' code: scores,
+# both sets of weights, slots, outputs and gradients.
 #
 # *Not settled here:* whether it learns better on large tasks. Lesson 08 shows what such a comparison takes.
 
@@ -739,8 +747,8 @@ for name in ("model-sizes", "accuracy"):
 # ## 15 · Five questions (5 min)
 #
 # <details><summary>1. A layer's dispatch weights sum to 1 for every token. What does that tell you?</summary>
-# They were normalised over slots: either this is the combine softmax, or another mistake. In Soft MoE, what a token
-# gives to all slots together is free.</details>
+# They were normalised over slots, either by the combine softmax or by another mistake. In Soft MoE, what a token gives
+# to all slots together is free.</details>
 #
 # <details><summary>2. All experts answer 1 and the layer's output is 4, the number of experts. Where is the
 # mistake?</summary>In combine: the softmax was taken inside each expert, so a token's weights sum to 1 for each of
@@ -750,12 +758,13 @@ for name in ("model-sizes", "accuracy"):
 # this.</summary>A softmax over the batch axis (with a single image every such weight is 1), and routing the tokens of
 # all images as one group.</details>
 #
-# <details><summary>4. Twice as many tokens, the same slots. What happens to the work of the experts, and to that of
-# dispatch and combine?</summary>The experts' work stays the same; that of dispatch and combine doubles.</details>
+# <details><summary>4. Twice as many tokens, but the same slots. What happens to the work of the experts, and to that of
+# dispatch and combine?</summary>
+# The experts' work stays the same; that of dispatch and combine doubles.</details>
 #
-# <details><summary>5. How can a layer be wrong although its sums are right?</summary>It may give every expert the same
-# share, order the slots wrongly, or use uniform weights, for example. Right sums are necessary, not sufficient: test
-# values by hand as well.</details>
+# <details><summary>5. How can a layer be wrong although its sums are right?</summary>
+# For example, it may give every expert the same share, put the slots in the wrong order, or use uniform weights. Right
+# sums are necessary but not sufficient: test values that you computed by hand as well.</details>
 #
 # The last cell shows how sure you were and how often you were right.
 

@@ -197,7 +197,8 @@ QUESTIONS = (
         because="a slot is an average of tokens and a token's answer is an average of slots; each softmax runs over "
         "what is averaged",
         replies={
-            SUMS[2]: "Combine is so. If dispatch were so too, a slot could hold many times one token, or nearly nothing.",
+            SUMS[2]: "Combine is so. If dispatch were so too, a slot could hold many times one token, or "
+            "nearly nothing.",
             SUMS[3]: "Dispatch is so. If combine were so too, one token's answer could be many times as large as "
             "another's.",
         },

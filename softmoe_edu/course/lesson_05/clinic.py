@@ -122,8 +122,8 @@ def make(draw: Draw) -> tuple[Layer, Sequence[str]]:
 
 CLINIC = Clinic(
     lesson="05",
-    complaint="A colleague wrote this Soft MoE layer (dim 32, 4 experts of 3 slots). In a ViT it trains, the loss "
-    "falls, and the tests of shapes pass. What it computes is not Algorithm 1.",
+    complaint="A colleague wrote this Soft MoE layer (dim 32, 4 experts with 3 slots each). In a ViT it trains, the "
+    "loss falls, and the tests of shapes pass. What it computes is not Algorithm 1.",
     make=make,
     suspects={
         **{id: f"dispatch {mistake.does}" for id, mistake in DISPATCH.items()},

@@ -23,4 +23,4 @@ def compared(typed: object, exact: Sequence[Fraction]) -> str:
         return f"{typed!r} cannot be read: write two numbers with a comma between them, such as '1/2, 3/4'"
     if len(numbers) == len(exact) and all(abs(a - b) <= Fraction(1, 100) for a, b in zip(numbers, exact, strict=True)):
         return f"right, {shown}"
-    return f"you have [{', '.join(map(str, numbers))}], exact is {shown}: at which step do they part?"
+    return f"you have [{', '.join(map(str, numbers))}], exact is {shown}: at which step do they begin to differ?"

@@ -94,9 +94,7 @@ QUESTIONS = (
         predicts=TOKEN_SUMS[0],
         because="only the sums of the slots are fixed; tokens compete for them, and some get more than others",
         replies={
-            TOKEN_SUMS[1]: "No budget limits a token: a slot may be filled by one token nearly alone, and so may "
-            "several "
-            "slots by the same one.",
+            TOKEN_SUMS[1]: "Nothing limits what a token gives away: it may fill nearly all of one slot, or of several.",
         },
         giveaways=(r"sums? (over slots )?(is|are) free", r"\*free\*", r"may have any sum", r"in total is"),
         truth=_token_sums,
