@@ -9,10 +9,10 @@
 # %% [markdown]
 # # 01 · Token choice: score, select, weigh
 #
-# You write the router that most mixtures of experts have: every token chooses its k best experts. Then you measure what
+# You write the router that most mixtures of experts use: every token chooses its k best experts. Then you measure what
 # such a router can learn, and what it cannot.
 #
-# You need lesson 00 (tokens, experts, gates, the six steps) and PyTorch's tensors and `backward()`. Everything runs on
+# You need lesson 00 (tokens, experts, gates, the six steps), and PyTorch's tensors and `backward()`. Everything runs on
 # a laptop's CPU in under a minute of computing time, and nothing is downloaded.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
@@ -20,25 +20,25 @@
 #
 # At the end you can
 # - write a top-k router and the sparse layer around it, and count the rows that its experts compute,
-# - say in which order a router applies softmax and top-k, and why that decides whether it learns at all with k = 1,
-# - measure the gradient that reaches a router, and say which part of its decision changes smoothly and which part
-#   jumps,
+# - say in which order a router applies softmax and top-k, and what that order changes,
+# - measure the gradient that reaches a router, and say what it can learn from it,
 # - say when noise on the scores is useful, and detect it where it does not belong.
 #
 # **The core path**, marked ★, is sections 1 to 4, 6, 7 and 10: about 60 minutes, with a place to rest after section 4.
-# Everything takes about 90. A fresh reader needed 95 for an earlier version; the minutes of the sections are estimated
-# from that.
+# The whole lesson takes about 90. A first-time reader needed 95 for an earlier version; the minutes in the headings are
+# estimated from that.
 
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
 #
-# Many experts give a model many parameters. But if every token visits every expert, the work grows with their number:
-# that is a *dense* mixture. The oldest way out is to let **each token choose** a few experts, k of them, and to leave
-# the others idle. Then the work grows with k and not with the number of experts, which can be as large as memory
+# Many experts give a model many parameters. But if every token visits every expert, the work grows with the number of
+# experts: that is a *dense* mixture. The oldest remedy is to let **each token choose** a few experts, k of them, and
+# skip the others. Then the work grows with k and not with the number of experts, which can be as large as memory
 # allows.
 #
-# The choice is made by a small learned matrix, the router. It has a strange task: *choosing* is yes or no, and a yes or
-# no has no slope for gradient descent to follow. How can it learn to choose? Keep that question; section 7 answers it.
+# The choice is made by a small learned matrix, the router. Its task is a strange one: *choosing* is yes or no, and a
+# yes or no has no slope for gradient descent to follow. How can a router learn to choose? Keep that question in mind;
+# section 7 answers it.
 #
 # ### Three questions from before
 #
@@ -71,21 +71,21 @@ from softmoe_edu.widgets import RouterExplorer, RoutingLens
 course_map("01")
 
 # %% [markdown]
-# If a prediction of an earlier lesson returns here, the next cell shows it, and says why.
+# If a question from an earlier lesson comes back here, the next cell shows it and says why; often it shows nothing.
 
 # %%
 returning("01")
 
 # %% [markdown]
-# ## 2 · ★ Worked example: a whole router (10 min)
+# ## 2 · ★ Worked example: a whole router (9 min)
 #
-# Three tokens of two numbers each, three experts, and every token chooses **one**. Read the cell from top to bottom
-# before you run it: this is all there is to a sparse layer; real ones are only larger and faster. The experts here are
-# as small as they can be: they multiply by 10, 20 and 30.
+# There are three tokens of two numbers each and three experts, and every token chooses **one** expert. Read the cell
+# from top to bottom before you run it. This is all there is to a sparse layer; real ones are only larger and faster.
+# The experts here are as small as they can be: they multiply by 10, 20 and 30.
 #
-# Three words, as in lesson 00. A **score** is the product of a token with an expert's column of `w_router`; since a
-# softmax comes next, it is also called a *logit*, and in code mostly `logits`. To **normalise** is to take the softmax
-# of the scores; a **gate** is what comes out.
+# Three words from lesson 00. A **score** is the dot product of a token and an expert's column of `w_router`. Since a
+# softmax comes next, it is also called a *logit*, and code mostly says `logits`. To **normalise** is to take the
+# softmax of the scores; a **gate** is what comes out.
 
 # %%
 x = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
@@ -107,8 +107,8 @@ for token in range(3):
     print(f"token {token}: gates {shares} -> expert {int(chosen[token])} -> {weighed}")
 
 # %% [markdown]
-# Why are the scores logarithms? So that you can check the gates in your head: the exponentials of token 0's scores are
-# 5, 3 and 2, so its gates are 5/10, 3/10 and 2/10.
+# Why are the scores logarithms? So that you can check the gates in your head: exp of token 0's scores is 5, 3 and 2, so
+# its gates are 5/10, 3/10 and 2/10.
 #
 # **On paper:** with *two* choices per token, what are the layer's answers to tokens 0 and 1? Multiply each expert's
 # answer by its gate, then add.
@@ -117,15 +117,15 @@ for token in range(3):
 #
 # Token 0 chooses experts 0 and 1 with gates 0.5 and 0.3: 0.5 · 10 + 0.3 · 20 = 11, so the answer is [11, 0]. Token 1
 # chooses experts 2 and 1 with gates 0.6 and 0.3: 0.6 · 30 + 0.3 · 20 = 24, so the answer is [0, 24]. The third gate is
-# left out, and the other two are not divided by their sum: they add up to 0.8 and 0.9.
+# left out, and the other two are not divided by their sum: they add up to 0.8 for token 0 and 0.9 for token 1.
 #
 # </details>
 
 # %% [markdown]
 # ## 3 · ★ Exercise: choose k experts (10 min)
 #
-# Now two of the six steps, *normalise* and *select*, for any k and for a whole batch. A router returns pairs: the
-# number of an expert, and the weight that its answer will have. Keep the two halves of a pair together.
+# Now write two of the six steps, *normalise* and *select*, for any k and for a whole batch. A router returns pairs: the
+# index of an expert, and the weight that its answer will have. Keep the two halves of a pair together.
 #
 # **Write `top_k_route(logits, k)`.**
 #
@@ -133,9 +133,10 @@ for token in range(3):
 #   experts a token chooses, from 1 to e.
 # - **Out:** two tensors of shape `(b, n, k)`. `weights` has the dtype of `logits`; `indices` is `int64`, as `topk` and
 #   `argsort` return it. `weights[..., j]` belongs to the expert `indices[..., j]`.
-# - **Weights:** the weight of an answer is the gate of its expert: the softmax over *all* e experts, of which the k
-#   largest stay as they are. They are not divided by their sum, so a token's weights add up to less than 1, unless k = e.
-# - **Order:** the k may come in any order, and of experts with equal scores you may take either.
+# - **Weights:** the weight of an answer is the gate of its expert. Take the softmax over *all* e experts and keep the k
+#   largest gates as they are. They are not divided by their sum, so a token's weights add up to less than 1, unless k =
+#   e.
+# - **Order:** the k pairs may come in any order, and of experts with equal scores you may take either.
 # - **Gradients** must flow through the weights, so use torch.
 #
 # *Example:* a token with the gates 0.4, 0.1, 0.2, 0.3 and k = 2 gets the weights 0.4 and 0.3 and the indices 0 and 3.
@@ -158,12 +159,12 @@ def top_k_route(logits, k):
 check("top-k-route", top_k_route)
 
 # %% [markdown]
-# ## 4 · ★ Predict: which comes first? (10 min)
+# ## 4 · ★ Predict: which comes first? (9 min)
 #
-# There is another way to get weights: choose by the scores first, then take the softmax over the *chosen* ones only. It
-# looks like a matter of taste, and the weights then sum to a tidy 1.
+# There is another way to get weights: choose by the scores first, then take the softmax over the *chosen* scores only.
+# It looks like a matter of taste, and the weights then sum to a tidy 1.
 #
-# The next cell takes your function for the first order: `use` returns it if its check has passed, and the library's
+# For the first order, the next cell takes your function: `use` returns it if it has passed its check, and the library's
 # version otherwise. So you can go on even if an exercise is not finished.
 
 # %%
@@ -224,17 +225,17 @@ predict("m21-order", reveal=show_orders)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# The softmax of a single number is 1, whatever the number. The layer runs, the experts learn, and the router hears
-# nothing from the loss: weight decay or a balance loss may still move it, but never towards better answers. With more
-# than one choice, the other order does learn; its weights are different ones, since a token's weights are divided by
-# their sum.
+# The softmax of a single number is 1, whatever the number. In router B the layer runs and the experts learn, but the
+# router learns nothing from the loss: weight decay or a balance loss may still move it, but never towards better
+# answers. With more than one choice, router B does learn. Its weights then differ from router A's: they are the same
+# gates, divided by their sum.
 #
 # </details>
 
 # %% [markdown]
 # Both orders are in use. The paper's own code (V-MoE) and the Switch Transformer apply the softmax first; Mixtral
 # applies it last, with k = 2. In the library this setting is called `gating`. Neither order is wrong, but mixing them
-# up is: a model that was trained with one gives different answers with the other.
+# up is: a model trained with one gives different answers with the other.
 #
 # *A good place to rest.* Section 5 is optional; the core path goes on with section 6.
 
@@ -242,15 +243,15 @@ predict("m21-order", reveal=show_orders)
 # ## 5 · Exercise: measure what a router is taught (10 min)
 #
 # You will often hear that "top-k is not differentiable, so no gradient reaches the router". You need not take anybody's
-# word for it, because you can measure it. Write the instrument.
+# word for it: you can measure it. Write the instrument.
 #
 # On paper first: a token's gates for two experts are 3/4 and 1/4, and the experts would answer 16 and 4. With k = 1 the
 # output is 3/4 · 16. The slope of a softmax gate $g_0$ is $g_0 (1 - g_0)$ with respect to its own score and $-g_0 g_1$
 # with respect to the other. So the two slopes of the output are 3 and -3, and their norm is
 # $\sqrt{3^2 + 3^2} = 3\sqrt2$.
 #
-# **Write `router_gradient(route, logits, answers, k)`.** It says in one number how strongly a step of training would
-# pull at the scores.
+# **Write `router_gradient(route, logits, answers, k)`.** It says in one number how strongly a training step would pull
+# at the scores.
 #
 # - **In:** `route`, a function `(logits, k) -> (weights, indices)` such as `top_k_route`; `logits (b, n, e)`, the
 #   scores; `answers (b, n, e)`, the answer of each expert to each token, here a single number; and `k`.
@@ -292,30 +293,30 @@ for k in (1, 2, 4, 8):
     print(f"k = {k}: softmax, then top-k {taught[0]:6.3f}     top-k, then softmax {taught[1]:6.3f}")
 
 # %% [markdown]
-# One number in this table is 0, as section 4 has shown. Why are the two numbers in the last row equal?
+# One number in this table is 0, as you saw in section 4. Why are the two numbers in the last row equal?
 #
 # <details><summary>Compare.</summary>
 # With k = 8 every expert is chosen, so both orders take the softmax over all eight.</details>
 
 # %% [markdown]
-# ## 6 · ★ Exercise: the whole layer (10 min)
+# ## 6 · ★ Exercise: the whole layer (12 min)
 #
-# Section 2 again, now for a batch and for any k: from tokens to answers. You may call `route`, which is your
-# `top_k_route` if it is right, and the library's otherwise. Two things separate a sketch from a sparse layer:
+# This is section 2 again, from tokens to answers, but for a batch and for any k. You may call `route`, which is your
+# `top_k_route` if it is right, and the library's otherwise. Two things make it a sparse layer and not a sketch of one:
 #
 # - a token with k choices gets **k answers**, which are added up;
-# - an expert **sees only the tokens that chose it**. Running every expert on every token and multiplying by 0
-#   afterwards gives the same numbers and saves nothing.
+# - an expert **sees only the tokens that chose it**, all of them in one call if you like. Running every expert on every
+#   token and multiplying by 0 afterwards gives the same numbers and saves nothing.
 #
 # **Write `token_choice_moe(x, w_router, experts, k)`.** First write the six steps as six comments, and fill them in.
 #
 # - **In:** `x (b, n, d)`, the tokens; `w_router (d, e)`, one column for each expert; `experts`, a list of e functions,
-#   each of which takes rows `(..., d)` and returns as many; `k`, how many experts a token chooses.
-# - **Scores and gates:** a score is token times column; the gates are the softmax over all e experts; the k largest
-#   count, and are not divided again.
+#   each of which takes rows `(..., d)` and returns rows of the same shape; `k`, how many experts a token chooses.
+# - **Scores and gates:** a score is the dot product of a token and a column of `w_router`; the gates are the softmax
+#   over all e experts; the k largest are kept as they are.
 # - **Out:** `(b, n, d)`, the answers alone, without the tokens themselves.
-# - **Work:** an expert is given only tokens that chose it, each of them once: b · n · k rows in all, not b · n · e. There
-#   is no capacity, and no noise.
+# - **Work:** an expert is given only the tokens that chose it, each of them once: b · n · k rows in all, not b · n · e.
+#   Experts have no limit on their tokens, and there is no noise.
 #
 # *Example:* the tokens of section 2 with k = 2 give [11, 0], [0, 24] and, for the last one, [20.77, 20.77].
 
@@ -337,7 +338,7 @@ def token_choice_moe(x, w_router, experts, k):
 check("token-choice-moe", token_choice_moe)
 
 # %% [markdown]
-# What did that save? Let the experts count the rows that they are given:
+# How much does that save? Let the experts count the rows that they are given:
 
 # %%
 layer = use("token-choice-moe", token_choice_moe)
@@ -365,12 +366,12 @@ for k in (1, 2, 4, NUM_EXPERTS):
     print(f"{NUM_EXPERTS} experts, k = {k:2d}: {words}")
 
 # %% [markdown]
-# The work is the number of tokens times k, however many experts there are. The last row is the dense mixture. And look
-# at the last two columns: nobody told the tokens to spread out. On real hardware every expert has a fixed number of
-# slots, and then the busiest expert is a problem; that is lesson 02.
+# The work is the number of tokens times k, however many experts there are. The last line is the dense mixture. And
+# compare the busiest expert with the idlest: nothing makes the tokens spread out. On real hardware every expert has a
+# fixed number of slots, and then the busiest expert is a problem; that is lesson 02.
 
 # %% [markdown]
-# ## 7 · ★ Predict: what moves, and what jumps (5 min)
+# ## 7 · ★ Predict: what moves, and what jumps (6 min)
 #
 # Back to the question from section 1: choosing has no slope. So what does the router learn from?
 
@@ -416,17 +417,17 @@ predict("m22-gradient", reveal=show_slopes)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# **The selection jumps, and the gate moves.** Between jumps the gate is a smooth function of *all* logits, and its
-# gradient says: trust this expert more, or less. If its answers are bad, its logit sinks, until another expert
-# overtakes it. That is all the router ever learns from. It never hears what the *other* expert would have answered: no
-# gradient says "expert 1 would have been better here".
+# **The selection jumps, and the gate moves smoothly.** Between jumps the gate is a smooth function of *all* logits, and
+# its gradient says: trust this expert more, or less. If its answers are bad, its logit sinks until another expert
+# overtakes it. That is all the router ever learns from. It never finds out what the *other* expert would have answered:
+# no gradient says "expert 1 would have been better here".
 #
 # </details>
 
 # %% [markdown]
-# *Optional, 5 minutes:* you can walk through the same sweep. Each *group* in this lens is one state of the sweep: a line of three tokens, of
-# which only token 1 changes. Drag *Group* and watch where token 1 goes; then switch from *dispatch* to *combine* and
-# drag again. (With the keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
+# *Optional, 5 minutes:* you can walk through the same sweep. Each *group* in this lens is one state of the sweep: three
+# tokens, of which only token 1 changes. Drag *Group* and watch where token 1 goes; then switch from *dispatch* to
+# *combine* and drag again. (With the keyboard: <kbd>Tab</kbd> to the slider, then the arrow keys.)
 
 # %%
 states = torch.linspace(-1, 5, 13)
@@ -439,7 +440,7 @@ with torch.no_grad():
 RoutingLens(swept, labels=[f"token 1's logit for expert 1 is {state:.1f}" for state in states], image_index=5, token=1)
 
 # %% [markdown]
-# Without the lens: what token 1 gets in each state.
+# The same as a list: which expert token 1 gets in each state, and with which gate.
 
 # %%
 for state, row in zip(states, swept.combine[:, 1].sum(-1), strict=True):
@@ -448,8 +449,9 @@ for state, row in zip(states, swept.combine[:, 1].sum(-1), strict=True):
 # %% [markdown]
 # ## 8 · Predict: noise (10 min)
 #
-# A router cannot learn what it never hears. So during training many routers add **noise** to the scores: now and then a
-# token tries another expert. Train one on real digits, with two choices per token (it takes a few seconds):
+# A router learns nothing about experts that it does not choose. So during training many routers add **noise** to the
+# scores: now and then a token tries another expert. Train one on real digits, with two choices per token (this takes a
+# few seconds):
 
 # %%
 train_digits, test_digits = digits()
@@ -504,16 +506,16 @@ predict("m23-noise", reveal=show_noise)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Noise belongs to *learning*, as dropout does, and `model.eval()` turns it off. A router that stays noisy in use gives
-# a different answer to the same image each time, and its results get worse for nothing. Code with this fault has been
-# published, with all its tests passing: who runs a test twice on the same input?
+# Noise belongs to *training*, as dropout does, and `model.eval()` turns it off. A router that stays noisy in use gives
+# a different answer to the same image each time, and its results get worse for no benefit. Code with this fault has
+# been published, and all its tests passed: who runs a test twice on the same input?
 #
 # </details>
 
 # %% [markdown]
 # Now look at the trained router, one digit at a time. Three things to try, a minute each:
 #
-# 1. Step *select*: which experts take ink, and which take background? Point at a patch and read its arithmetic.
+# 1. At the step *select*: which experts take ink, and which take background? Point at a patch and read its arithmetic.
 # 2. Switch *Gating* from `vmoe` (softmax first) to `top_k_then_softmax`: which sums change, and to what? Does any patch
 #    go to another expert?
 # 3. Raise *Noise* slowly: which patches move first, those with one large gate or those with many similar ones?
@@ -537,7 +539,7 @@ RouterExplorer(
 )
 
 # %% [markdown]
-# The same on paper, for the first digit: one row per patch, with two answers in each row.
+# The same as a plain figure, for the first digit: one row for each patch, with two answers in each row.
 
 # %%
 figures.described(figures.combine_map(routing))
@@ -552,14 +554,16 @@ print("patches per expert, over all twelve digits:", metrics.expert_load(routing
 # %% [markdown]
 # ## 9 · Clinic (10 min)
 #
-# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls and whose shapes are right, and that is wrong all the
+# same. Find out what is wrong with it.
 
 # %%
 patient = clinic("01")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which of the instruments above tell the suspects apart?
+# One measurement has been made for you. Which of the instruments above can tell the suspects apart? Use them in a cell
+# of your own, then name what you found.
 
 # %%
 torch.manual_seed(0)
@@ -578,12 +582,12 @@ patient.diagnose(*my_diagnosis)
 # More patients: `clinic("01", 2)`, `clinic("01", 3)` and so on.
 
 # %% [markdown]
-# ## 10 · ★ What is settled (10 min)
+# ## 10 · ★ What is settled (9 min)
 #
 # The paper criticises sparse routers because their choice is discrete, and says that all operations of Soft MoE are
 # continuous (Section 2.2). Both can be measured: walk from one batch of tokens to another in small steps, and find the
-# largest change of the output in a single step. Where a function is continuous, ten times as many steps make the
-# largest change about ten times smaller.
+# largest change of the output in a single step. If a function is continuous and reasonably smooth, ten times as many
+# steps make the largest change about ten times smaller.
 
 # %%
 torch.manual_seed(3)
@@ -602,7 +606,7 @@ for count in (100, 1000, 10000):
 # %% [markdown]
 # *Settled, by what you ran:* the output of tokens choice jumps, however small the steps; that of Soft MoE does not. A
 # gradient still reaches a sparse router, but only through its gates; it is exactly 0 if the softmax comes after top-k
-# and k = 1. *Not settled:* whether the jumps do any harm in training. Sparse models of this kind are trained
+# and k = 1. *Not settled:* whether the jumps do any harm in training. Sparse models like these are trained
 # successfully.
 
 # %% [markdown]
@@ -619,11 +623,11 @@ for count in (100, 1000, 10000):
 # <details><summary>3. Somebody writes "top-k is not differentiable, so the router is trained by chance". What do you
 # answer?</summary>
 # The choice has no slope, but each chosen answer is multiplied by its gate, and the gate does have a slope with respect
-# to all scores. Measure it: it is not 0, unless the softmax comes last and k = 1.</details>
+# to every score. Measure it: it is not 0, unless the softmax comes last and k = 1.</details>
 #
 # <details><summary>4. A layer multiplies all e answers by gates, e - k of which are 0. Its numbers are right. What is
 # wrong?</summary>
-# It computes tokens times e rows: it does the work of a dense mixture, and saves nothing.</details>
+# It computes e rows for each token: that is the work of a dense mixture, and nothing is saved.</details>
 #
 # <details><summary>5. A test passes the same image twice through a model in evaluation mode and compares the results.
 # Which kind of fault in a router would it find, and which would it miss?</summary>

@@ -24,9 +24,9 @@
 # - say what a dropped token is after the layer, after the block and in the next block,
 # - measure what a token's answer depends on: its position in the image, later tokens, other images.
 #
-# **Core path:** the sections marked ★; about 60 minutes, with a resting point after section 5. The others are optional,
-# and you can take them on other days. A student needed 130 minutes for all of an earlier version. The minutes in the
-# headings are estimates.
+# **Core path:** the sections marked ★; about 60 minutes, with a place to rest after section 5. The others are optional,
+# and you can do them on other days. A student needed 130 minutes for the whole of an earlier version. The minutes in
+# the headings are estimates.
 
 # %%
 from softmoe_edu.teaching import course_map
@@ -38,14 +38,14 @@ course_map("02")
 #
 # In lesson 01 every token went to the experts that it chose. On real hardware that is awkward: an expert's work is a
 # matrix product, and its number of rows has to be known in advance. So every expert gets a **buffer** with a fixed
-# number of **slots**, its **capacity**. A slot is one row of the buffer and takes one token; it is the only word for it
-# in this lesson. Now somebody has to decide who gets one.
+# number of **slots**, its **capacity**. A slot is one row of the buffer and takes one token. Now something has to
+# decide which tokens get one.
 #
 # > Eight tokens already sit in the buffer of expert 3, which has **eight slots**. A **ninth** token arrives and wants
 # > expert 3 as well. Two other experts have free slots. What should happen?
 #
-# Invent a rule before you read on; there is no wrong answer here. Two minutes of your own thinking make the rest of
-# this lesson easier. If you are in a group, vote.
+# Invent a rule before you read on; there is no wrong answer here. Two minutes of your own thinking make the rest of the
+# lesson easier. If you are in a group, vote.
 
 # %%
 my_rule = "?"  # in one sentence
@@ -60,8 +60,8 @@ print("My worry about it:", my_worry)
 #
 # <details><summary>1. (Lesson 01) A token's gates are the softmax of its scores over experts. What does k = 2 do with
 # them?</summary>
-# It keeps the two largest, for the token's first and second choice. Whether these two are then divided by their sum is
-# a convention that each router has to state.</details>
+# It keeps the two largest, for the token's first and second choice. Whether these two are then divided by their sum
+# differs from router to router.</details>
 #
 # <details><summary>2. (Lesson 01) You change one score a little. When does the layer's output jump?</summary>
 # When another expert enters the k best. In between, the output moves smoothly, with the gate.</details>
@@ -98,10 +98,10 @@ from softmoe_edu.widgets import CapacityExplorer, RoutingLens
 returning("02")  # asks again what you once missed although you were sure; often nothing
 
 # %% [markdown]
-# ## 2 · ★ Worked example: two slots each (7 min)
+# ## 2 · ★ Worked example: two slots each (8 min)
 #
-# Four tokens, three experts with **two slots each**, and every token chooses two experts. The first steps are those of
-# lesson 01.
+# There are four tokens and three experts with **two slots each**, and every token chooses two experts. The first steps
+# are those of lesson 01.
 
 # %%
 # score: given here. normalise: softmax, already taken.
@@ -123,12 +123,13 @@ for token in range(4):
 # %% [markdown]
 # Now fill the buffers on paper. The rule of GShard and of the paper's own code has two parts:
 #
-# 1. **All first choices are served before any second choice.**
-# 2. Within each round, tokens come in order of their **priority**: by *position* (token 0 first), or by *gate* (**batch
-#    priority routing**: the token with the largest gate first). The order by gate is determined once, from each token's
-#    largest gate, and is used in every round.
+# 1. **All first choices are served before any second choice.** So there are two rounds.
+# 2. Within each round, tokens come in order of their **priority**: by *position* (token 0 first), or by *gate* (the
+#    token with the largest gate first; this is called **batch priority routing**). The order by gate is determined
+#    once, from each token's largest gate, and is the same in both rounds.
 #
-# A choice that finds its expert full is **dropped**; it does not try another expert.
+# A choice that finds its expert full is **dropped**; the token does not try another expert instead. Fill in both
+# tables, with the number of a token in each slot:
 #
 # | by position | slot 0 | slot 1 | | by gate | slot 0 | slot 1 |
 # | --- | --- | --- | --- | --- | --- | --- |
@@ -149,30 +150,31 @@ for token in range(4):
 #
 # </details>
 #
-# Either way, five of eight choices are kept. Priority decides *who* loses, not how many choices are lost: an expert
+# Either way, five of eight choices are kept. Priority decides *which* choices are dropped, not how many: an expert
 # keeps as many as it has slots.
 
 # %% [markdown]
 # ## 3 · ★ Exercise: how large a buffer is (7 min)
 #
-# Capacity is often mistaken for something else: the number of experts that a token may use (that is k), or all slots of
-# the layer. It is **the number of slots in the buffer of one expert**:
+# Capacity is often mistaken for the number of experts that a token may use (that is k), or for the number of all slots
+# of the layer. It is **the number of slots in the buffer of one expert**:
 #
 # $$\text{capacity} = \left\lceil \frac{\text{tokens} \cdot k \cdot \text{factor}}{\text{experts}} \right\rceil$$
 #
-# A *capacity factor* of 1 makes as many slots in total as there are choices; 1.25 adds a quarter of slack. Hardware
-# likes some numbers better than others, so the result may be rounded up to a multiple. Python's `math.ceil` rounds up:
+# A *capacity factor* of 1 gives as many slots in total as there are choices; 1.25 gives a quarter more. Hardware works
+# best with some numbers, such as multiples of 8, so the result may be rounded up to a multiple. Python's `math.ceil`
+# rounds up:
 
 # %%
 print("1.53125 slots become", math.ceil(1.53125), "slots;", "2.0 stay", math.ceil(2.0))
 
 # %% [markdown]
-# - **In:** `tokens` of a group, `experts` of the layer, `k` experts that each token chooses, the capacity `factor`, and
-#   `multiple_of`, which the result has to be a multiple of.
+# - **In:** the number of `tokens`, the number of `experts`, the number `k` of experts that each token chooses, the
+#   capacity `factor`, and `multiple_of`: the result must be a multiple of it.
 # - **Out:** the number of slots of one expert, an int: the formula above, rounded up, and then rounded up again to the
 #   next multiple.
-# - **Mind:** compute in floating point and round the result as it is. 100 tokens with factor 1.1 on 2 experts give a
-#   little over 55, and so 56, as in the official code.
+# - **Take care:** compute in floating point, and round whatever comes out. 100 tokens with k = 1 and factor 1.1 on 2
+#   experts give a little over 55, and so 56, as in the official code.
 # - **Example:** 50 tokens, 4 experts, k = 2, factor 1.25: 31.25, so 32 slots; as a multiple of 5, 35.
 
 
@@ -189,7 +191,7 @@ def expert_capacity(tokens, experts, k, factor, multiple_of=1):
 check("expert-capacity", expert_capacity)
 
 # %% [markdown]
-# `use` returns your function if it passes its check, and otherwise the library's, so that you are never stuck:
+# `use` returns your function if it has passed its check, and the library's otherwise, so that you are never stuck:
 
 # %%
 capacity_of = use("expert-capacity", expert_capacity)
@@ -235,17 +237,18 @@ predict("m15-drop-rate", reveal=show_chance)
 # %% [markdown]
 # <details><summary>Locked? Say what you saw, in one line, then read on here.</summary>
 #
-# Fair on average is not even in each batch: some experts get more tokens than they have slots, others leave slots
-# empty, and an empty slot of one expert is no help to another. The number of tokens at an expert is binomial: the more
-# tokens a group holds, the less that number scatters relative to its mean; see the last lines above. (With 49 tokens a
-# fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are whole numbers.) This
-# is one reason why sparse routers let many images share their buffers. Keep that in mind until section 12.
+# Fair on average does not mean even in each batch: some experts get more tokens than they have slots, others leave
+# slots empty, and an empty slot of one expert is no help to another. The number of tokens that choose an expert is
+# binomial: the more tokens there are, the less that number varies relative to its mean, as the last lines above show.
+# (With 49 tokens a fifth is dropped, although rounding up gives them 64 slots. The curve has steps because slots are
+# whole numbers.) This is one reason why sparse routers let many images share their buffers. Section 12 comes back to
+# it.
 #
 # </details>
 
 # %% [markdown]
-# Now try it. With 64 tokens and 8 experts, which factor drops less than 1 %? Then move *skew* to 1, so that some
-# experts are more in demand than others: which factor do you need now, and how many slots stay empty?
+# Now try it. With 64 tokens and 8 experts, from which factor on is less than 1 % dropped? Then move *skew* to 1, so
+# that some experts are more in demand than others: which factor do you need now, and how many slots stay empty?
 
 # %%
 CapacityExplorer(num_experts=8, tokens=64)
@@ -253,22 +256,24 @@ CapacityExplorer(num_experts=8, tokens=64)
 # %% [markdown]
 # ## 5 · ★ Who gets a slot, from numbered lines (12 min)
 #
-# Now the worked example becomes a function, for one *group*: the tokens that share buffers.
+# Now the worked example becomes a function, for one *group*: the tokens that share the experts' buffers. A batch may be
+# padded with tokens that mean nothing, so that all its examples have the same length; such *padding* chooses no expert.
 #
-# - **In:** `indices`, (n, k): the experts that each of n tokens chooses, best first. -1 means no choice: padding has -1
-#   only; another token may have fewer than k choices, and -1 after them. `weights`, (n, k): the gates of these choices,
-#   largest first. `capacity`: the slots of each expert, at least 1. `priority`: "position" or "gate".
-# - **Out:** `positions`, (n, k), whole numbers: the slot that each choice takes, 0 for an expert's first arrival, 1 for
-#   the next, and so on. `kept`, (n, k), bool: whether it got a slot. Where it got none, any position will do.
+# - **In:** `indices`, (n, k): the experts that each of n tokens chooses, best first. -1 means no choice: padding has
+#   only -1, and a token with fewer than k choices has -1 after them. `weights`, (n, k): the gates of these choices,
+#   largest first. `capacity`: the number of slots of each expert, at least 1. `priority`: "position" or "gate".
+# - **Out:** `positions`, (n, k), whole numbers: the slot that each choice takes, 0 for the first to arrive at an
+#   expert, 1 for the next, and so on. `kept`, (n, k), bool: whether the choice got a slot. Where it got none, any
+#   position will do.
 # - **The rule:** all first choices are served before any second one. Within each round, "position" serves the tokens in
 #   their order, and "gate" by their largest weight, the largest first (of equal ones, either may be first). The order
 #   by gate is determined once: second choices are not sorted again by their own weights.
-# - **Mind:** padding must not take a real token's slot.
-# - **Example:** section 2, whose result you have on paper.
+# - **Take care:** padding must not take a slot.
+# - **Example:** that of section 2, whose result you have on paper.
 #
-# Put the function together before you write it. Of the 20 lines below, 15 make it up, already indented; the other five
-# are common mistakes. Type the numbers of the right lines into `order`, from top to bottom, such as `[3, 1, 2]`, and
-# run that cell. The check says what your lines do.
+# Put the function together from given lines before you write it. Of the 20 lines below, 15 make it up, and they are
+# already indented; the other five are common mistakes. Type the numbers of the right lines into `order`, from top to
+# bottom, such as `[3, 1, 2]`, and run that cell. The check says what your lines do.
 
 # %%
 from softmoe_edu.course.lesson_02.assign_with_capacity import exercise as lines
@@ -290,7 +295,8 @@ if order:
 # %% [markdown]
 # ## 6 · Exercise: write it yourself (10 min)
 #
-# The same function without the lines. It need not look like them: any function that does what section 5 asks for passes.
+# Write the same function without the lines. It need not look like them: any function that does what section 5 asks for
+# will pass.
 
 
 # %% tags=["exercise:assign-with-capacity"]
@@ -309,9 +315,10 @@ check("assign-with-capacity", assign_with_capacity)
 # Stuck? Call `hint("assign-with-capacity")`.
 
 # %% [markdown]
-# ## 7 · ★ A whole router on one screen (4 min)
+# ## 7 · ★ A whole router on one screen (5 min)
 #
-# The next cell takes the function that you wrote, or else the one from your lines, or else the library's.
+# The next cell takes the function that you wrote in section 6. If you wrote none, it takes the one made of your lines,
+# and if that does not pass its check, the library's.
 
 # %%
 mine = assign_with_capacity
@@ -320,8 +327,8 @@ if order:
 assign = use("assign-with-capacity", mine)
 
 # %% [markdown]
-# With it, a whole router fits on one screen. It makes a `Routing`, the value that all figures, metrics and the lens
-# understand, from a router's scores and your two functions. Read it from score to combine.
+# With it, a whole router fits on one screen. From a router's scores and your two functions it makes a `Routing`, the
+# object that all figures, all metrics and the lens understand. Read it from score to combine.
 
 
 # %%
@@ -350,12 +357,12 @@ for priority in ("position", "gate"):
 
 # %% [markdown]
 # Compare these with your tables from section 2. (Why a factor of 0.75? With 1, each of the three experts would get
-# three slots for the eight choices.)
+# three slots for the eight choices, not two.)
 
 # %% [markdown]
 # ## 8 · ★ Exercise: what comes back (12 min)
 #
-# Your tokens are now sorted into those that got a slot and those that did not. What happens to the second kind?
+# Some tokens got a slot, and others did not. What happens to those that got none?
 
 
 # %%
@@ -380,22 +387,22 @@ predict("m16a-dropped-token", reveal=show_dropped)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# "Dropped" sounds like "deleted". Nothing is deleted: a sum over no kept choices is 0, the residual connection carries
-# the token past the layer unchanged, and in the next block attention reads it like any other. It has only missed one
-# expert.
+# "Dropped" sounds like "deleted". Nothing is deleted: with no choice kept, the sum is 0, the residual connection
+# carries the token past the layer unchanged, and in the next block attention reads it like any other token. It has only
+# missed its expert.
 #
 # </details>
 
 
 # %% [markdown]
-# Write what layer and block return.
+# Write a function that returns what the layer and the block return.
 #
 # - **In:** `x`, (n, d): the tokens that came in. `expert_out`, (n, k, d): the answers of each token's k experts.
 #   `weights`, (n, k): the gates. `kept`, (n, k), bool: which choices got a slot.
 # - **Out:** two tensors, (n, d). `layer`: for each token the sum of weight times answer over the choices that were kept.
 #   `block`: the tokens plus layer, which is the residual connection.
-# - **Mind:** where `kept` is False there is no answer, and any numbers may stand there, even inf or NaN (0 times NaN is
-#   NaN). Gradients must flow through both results, so use torch.
+# - **Take care:** where `kept` is False there is no answer, and `expert_out` may hold any numbers there, even inf or
+#   NaN (0 times NaN is NaN). Gradients must flow through both results, so use torch.
 # - **Example:** a token [1, 1] with gates 0.5 and 0.3 and answers [2, 0] and [9, 9], of which only the first was kept:
 #   layer [1, 0], block [2, 1].
 
@@ -417,8 +424,8 @@ check("combine-with-residual", combine_with_residual)
 
 # %% [markdown]
 # Now the worked example runs through a whole layer, with four random tokens and the library's experts. Look at
-# `expert_out`: a dropped choice has no slot, so its index is clamped to a slot that exists, and *another token's
-# answer* stands there. That is what `kept` protects you from.
+# `expert_out` in the code: a dropped choice has no slot, so its position is clamped to a slot that exists, and that
+# slot holds *another token's answer*. That is what `kept` protects you from.
 
 # %%
 combine = use("combine-with-residual", combine_with_residual)
@@ -437,16 +444,16 @@ print("numbers of each token that the block changed:", (block != x).sum(1).tolis
 print("the layer's output equals the library's:", torch.allclose(layer, theirs))
 
 # %% [markdown]
-# A tempting slip: "the layer could do nothing for this token, so it returns the token, times its gate". Then a token of
-# 1.0 with a gate of 0.6 leaves the block as
+# Here is a tempting mistake: "the layer could do nothing for this token, so it returns the token, times its gate". What
+# does the block then make of a token of 1.0 with a gate of 0.6?
 
 # %%
 token, p = 1.0, 0.6
 print(f"right, x + 0: {token + 0:.1f}; with the slip, x + p x: {token + p * token:.1f}")
 
 # %% [markdown]
-# The token is counted twice, and nothing crashes. Experienced people have written this, and their tests passed: Hugging
-# Face's Switch Transformers did it until pull request 37123 fixed it.
+# Part of the token is counted twice, and nothing crashes. Experienced people have written this, and their tests passed:
+# Hugging Face's Switch Transformers did it until pull request 37123 fixed it.
 
 # %% [markdown]
 # ## 9 · ★ Who is dropped (10 min)
@@ -489,7 +496,7 @@ print(f"accuracy on test digits: {100 * history.test_accuracy:.0f} %")
 
 # %% [markdown]
 # Now route 480 test digits twice, with the same scores: by position and by gate. This is your own function at work, on
-# groups of 4 images × 16 patches = 64 tokens; the last line compares it with the library's.
+# groups of 4 images × 16 patches = 64 tokens; the last line compares the result with that of the library's router.
 
 # %%
 images = test_digits[:480].images
@@ -531,7 +538,7 @@ panels[0].set_label(told.removesuffix("; ") + ".")
 figures.described(panels[0])
 
 # %% [markdown]
-# Here are the same numbers for each image of a group, and two more that help to explain them:
+# Here are the same shares for each image of a group, and two more numbers that help to explain them:
 
 # %%
 for priority, routing in routings.items():
@@ -548,24 +555,24 @@ print("slots of one expert:", routings["position"].sizes[-1])
 # %% [markdown]
 # *Say what you saw, in one line, before you read on.*
 #
-# By position, the bottom of every image pays, and the last image of a group pays most: these tokens are no less
-# important, they only come last. The table shows how: the first two patch rows of the first image are 8 tokens, so they
-# always fit into 8 slots. If most patches of an image want the same expert, the upper ones fill the buffer and the
-# lower ones find it full; a later image may find it full from the start. By gate, the drops are spread over image and
-# group. (If your run is like ours, nearly half of the patches are dropped, far more than by chance: this router likes
-# some experts too much. That is the subject of a later lesson.)
+# By position, the bottom of every image loses most, and the last image of a group loses more than the first: these
+# tokens are no less important, they only come last. The table shows why: the first two patch rows of the first image
+# are 8 tokens, so they always fit into 8 slots. If most patches of an image want the same expert, the upper ones fill
+# the buffer and the lower ones find it full; a later image may find it full from the start. By gate, the drops are
+# spread over image and group. (If your run is like ours, nearly half of the patches are dropped, far more than by
+# chance: this router prefers some experts too much. Lesson 03 is about that.)
 #
 # The number of dropped patches is the same in both: with k = 1, an expert with 8 slots that is chosen by 20 tokens
 # drops 12 of them, whichever they are.
 #
-# **Here the core path ends.** Good next steps are sections 11 and 12, and the five questions of section 17. If you skip
-# sections, choose **Run > Run All Above Selected Cell** first: later ones use what earlier ones made.
+# **The core path ends here.** Good next steps are sections 11 and 12, and the five questions in section 17. If you skip
+# sections, choose **Run > Run All Above Selected Cell** first: later sections use what earlier ones define.
 
 # %% [markdown]
 # ## 10 · Does it matter who is dropped? (10 min)
 #
 # The authors of batch priority routing (Riquelme et al., 2021) show large models in which it drops mostly background.
-# Is that so in our model, after 200 steps? Look for yourself.
+# Does it do that in our model, after 200 steps? Look for yourself.
 
 # %%
 some = 8 * TOGETHER
@@ -592,9 +599,9 @@ for moe.router.priority in ("gate", "position"):
 
 # %% [markdown]
 # If your run is like ours, the difference is smaller than its ±: on a task this easy, it hardly matters that a patch
-# misses one expert. Large models on hard tasks are another matter. The paper tried V-MoE S/16, a small Vision
+# misses its expert. Large models on hard tasks are another matter. The paper tried V-MoE S/16, a small Vision
 # Transformer on patches of 16 × 16 pixels with tokens choice, without and with batch priority (its Table 7). K is our
-# k. The accuracy is that of a linear classifier that saw ten labelled images of each class.
+# k. The accuracy is that of a linear classifier that has seen ten labelled images of each class.
 
 # %%
 print("Table 7: ImageNet accuracy (%) with 10 examples per class")
@@ -612,7 +619,7 @@ for without, with_priority in zip(rows[::2], rows[1::2], strict=True):
 # %% [markdown]
 # ## 11 · Does an earlier token depend on a later one? (8 min)
 #
-# Tokens choose for themselves, but they share slots. So a token's answer may depend on others. On which?
+# Tokens choose for themselves, but they share slots. So a token's answer may depend on other tokens. On which?
 
 
 # %%
@@ -655,18 +662,18 @@ predict("m26b-causal", reveal=show_causality)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# An image is there all at once, so nobody minds. In a text model it is a leak: an earlier word is computed with
-# knowledge of a later one, which does not exist yet when the model writes. The usual order, first choices first, leaks,
-# and so does priority by gate; by position with one choice, nothing does. Choosing for yourself is not enough: the
-# queue decides.
+# An image is there all at once, so for images this does no harm. In a text model it is a leak: an earlier word is
+# computed with knowledge of a later one, which does not exist yet when the model writes. The usual order, first choices
+# first, leaks, and so does priority by gate; priority by position with one choice does not. That each token chooses for
+# itself is not enough: what counts is the order in which they are served.
 #
 # </details>
 
 # %% [markdown]
 # ## 12 · Does an image depend on the others? (6 min)
 #
-# Keep the last image of each group, and exchange the three that come before it. How many of its patches change fate,
-# dropped before and not now, or the other way round? Guess a share before you run the cell.
+# Keep the last image of each group, and replace the three that come before it. How many of its patches *change fate*,
+# that is, are dropped now but were not before, or the other way round? Guess a share before you run the cell.
 
 
 # %%
@@ -689,11 +696,11 @@ for groups_of in (4, 1):
         print(f"groups of {groups_of}, by {priority:8s}: {share:4.1f} % change fate")
 
 # %% [markdown]
-# The image is the same, the weights are the same, and yet the result differs, because the *other images* differ.
-# Reshaping a batch into groups is no formality: it decides who competes. With groups of one image nothing leaks between
-# images, but section 4 has shown the price: small groups drop more.
+# The image is the same, the weights are the same, and yet the result differs, because the *other images* differ. How a
+# batch is divided into groups is no formality: it decides who competes. With groups of one image nothing leaks between
+# images, but section 4 shows the price: small groups drop more.
 #
-# And what about the *first* image of a group, when the three behind it are exchanged? Predict it for both priorities,
+# And what about the *first* image of a group, when the three after it are replaced? Make a guess for both priorities,
 # then run the cell.
 
 # %%
@@ -703,8 +710,8 @@ for priority in ("position", "gate"):
 
 # %% [markdown]
 # <details><summary>Why?</summary>
-# By position, with one choice, it is served before all others, so no other token can take its slots; all others pay. By
-# gate no token is safe: a token with a larger gate goes first, whatever image it comes from.</details>
+# By position, with one choice, the first image is served before all others, so no other token can take its slots. By
+# gate no token is safe: a token with a larger gate goes first, whichever image it comes from.</details>
 
 # %% [markdown]
 # ## 13 · Exercise: write the check (12 min)
@@ -714,11 +721,11 @@ for priority in ("position", "gate"):
 # - **In:** `assign`, a candidate for the function of section 5: it takes indices, weights, capacity and priority, and
 #   returns positions and kept.
 # - **Out:** nothing for a right candidate; an error for a wrong one, by `assert` or otherwise.
-# - **Mind:** accept every right one. It may put anything into positions where kept is False, may use any integer type
-#   for positions, and may serve either of two tokens with equal weights first.
+# - **Take care:** accept every right candidate. It may put anything into positions where kept is False, may use any
+#   integer type for positions, and may serve either of two tokens with equal weights first.
 #
-# It is tried on right functions in several styles, all of which it must accept, and on wrong ones. Most of those return
-# the right shapes.
+# Your check is tried on right functions in several styles, all of which it must accept, and on wrong ones. Most of the
+# wrong ones return the right shapes.
 
 # %%
 from softmoe_edu.course.lesson_02.check_assign.properties import NEEDED
@@ -737,8 +744,8 @@ def check_assign(assign):
 
 
 # %% [markdown]
-# Stuck? Call `hint("check-assign")`. A start is the example from section 2. It does not catch mistakes with padding,
-# nor with the slot numbers unless you compare them.
+# Stuck? Call `hint("check-assign")`. The example from section 2 is a good start. It does not catch mistakes with
+# padding, nor mistakes in the slot numbers unless you compare them.
 
 # %% tags=["check:check-assign"]
 check("check-assign", check_assign)
@@ -746,8 +753,8 @@ check("check-assign", check_assign)
 # %% [markdown]
 # ## 14 · What your check lets through (10 min)
 #
-# Your check may pass and still let some wrong functions through. Which ones? The next cell asks *your* check, even
-# while it still fails. Choose one survivor, think of an input on which it goes wrong, add that to your check, and run
+# Your check may pass and still let some wrong functions through. Which ones? The next cell tries *your* check, even if
+# it has not passed yet. Choose one survivor, think of an input on which it goes wrong, add that to your check, and run
 # both cells again.
 
 # %%
@@ -768,14 +775,16 @@ except NotStarted:
 # %% [markdown]
 # ## 15 · Clinic (10 min)
 #
-# A patient has been admitted: a layer that runs, whose loss falls, and whose shapes are right.
+# A patient has been admitted: a layer that runs, whose loss falls and whose shapes are right, and that is wrong all the
+# same. Find out what is wrong with it.
 
 # %%
 patient = clinic("02")
 patient
 
 # %% [markdown]
-# One measurement has been made for you. Which of the instruments above tell the suspects apart?
+# One measurement has been made for you. Which of the instruments above can tell the suspects apart? Use them in a cell
+# of your own, then name what you found.
 
 # %%
 torch.manual_seed(0)
@@ -800,7 +809,7 @@ patient.diagnose(*my_diagnosis)
 # The paper's Section 2.2 makes two claims that this lesson can test. *No token dropping*: in Soft MoE every slot is a
 # weighted average of **all** tokens. *Per-sequence determinism*: where sequences compete for slots, a result depends on
 # the whole batch, not on its own sequence alone. You saw the second in section 12. For the first, give both routers the
-# same tokens, and as few as 8 slots for 64 of them:
+# same 64 tokens and only 8 slots:
 
 # %%
 torch.manual_seed(0)
@@ -830,7 +839,8 @@ for name in ("dropping", "determinism"):
 # %% [markdown]
 # *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and the other images
 # decide which ones; Soft MoE drops none, however few slots it has. *Not settled:* whether that makes a better model.
-# And being in a slot may not mean much: how much of each token Soft MoE's slots take is a question for later lessons.
+# And being in a slot may not mean much: how much of each token the slots of Soft MoE really take is a question for
+# later lessons.
 #
 # Back to your rule from section 1. Four questions that every rule for the ninth token has to answer: does it depend on
 # the token's position? On later tokens? On other images? And does the expert's work stay the same size?
@@ -844,7 +854,7 @@ print("My rule for the ninth token:", my_rule)
 # <details><summary>1. 64 tokens, 16 experts, k = 2, factor 1.25. How many slots does one expert have?</summary>
 # 64 · 2 · 1.25 / 16 = 10. That is per expert; a token still uses at most two experts.</details>
 #
-# <details><summary>2. A router's loads are perfectly even on average, and the factor is 1. Does it drop
+# <details><summary>2. A router's loads are perfectly even on average, and the capacity factor is 1. Does it drop
 # tokens?</summary>
 # Yes. Even on average is not even in every group; what exceeds an expert's capacity is dropped. Only a router that is
 # even in every group drops none.</details>
@@ -853,7 +863,7 @@ print("My rule for the ninth token:", my_rule)
 # 0 and 1.0. If the block returns 1.6, its layer returned the token times its gate.</details>
 #
 # <details><summary>4. With k = 1 you switch from position to gate priority. How many tokens are dropped now?</summary>
-# As many as before, but other ones. Each expert keeps as many as it has slots.</details>
+# As many as before, but different ones. Each expert keeps as many as it has slots.</details>
 #
 # <details><summary>5. Your colleague evaluates with batch size 1 and you with 64, on the same weights. Your accuracies
 # differ. Name a reason from this lesson.</summary>

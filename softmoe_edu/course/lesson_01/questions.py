@@ -130,8 +130,7 @@ QUESTIONS = (
         predicts=GRADIENTS[0],
         because="a softmax over one number is 1 whatever the number is, and a constant has no slope",
         replies={
-            GRADIENTS[1]: "Another size is what you get with two choices or more, where both orders learn at "
-            "different rates.",
+            GRADIENTS[1]: "That is so with two choices or more: then both orders learn, at different rates.",
         },
         giveaways=(
             r"softmax of (a single|one) number is",
@@ -181,8 +180,8 @@ QUESTIONS = (
         predicts=SWEEPS[0],
         because="every logit is in the softmax and moves the chosen gate; only the choice itself jumps",
         replies={
-            SWEEPS[2]: "The gate does move smoothly all the way, but from one moment to the next it multiplies another "
-            "expert's answer.",
+            SWEEPS[2]: "The gate does move smoothly all the way, but at one point it begins to multiply another expert's "
+            "answer.",
         },
         giveaways=(r"output jumps", r"selection jumps", r"jumps by", r"moves? smoothly"),
         truth=_output_while_a_logit_rises,

@@ -11,7 +11,7 @@ from softmoe_edu.teaching.predict.question import Question
 
 M15 = "a router that prefers no expert fills all experts evenly and drops nothing"
 M16A = "a dropped token is gone from the sequence"
-M26B = "in Tokens Choice every token decides for itself, so later tokens cannot change earlier ones"
+M26B = "in tokens choice every token decides for itself, so later tokens cannot change earlier ones"
 
 SEQUENCES, LENGTH, EXPERTS = 200, 32, 8
 ROWS, DROPPED = 10, 4

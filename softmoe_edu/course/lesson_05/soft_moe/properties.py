@@ -119,8 +119,8 @@ def _are_sums(once, thrice):
 
 
 OWN_TOKENS = (
-    "slots are averages of the tokens as they came, and answers are averages of the experts' answers: if a number is "
-    "1 in every token, it is 1 in every slot, and if every expert answers 1, so does the layer"
+    "every slot is an average of the tokens as they came, and every answer an average of the experts' answers. So if "
+    "a number is 1 in every token, it is 1 in every slot, and if every expert answers 1, so does the layer"
 )
 
 
