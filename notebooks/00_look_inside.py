@@ -78,7 +78,7 @@ RoutingFlow(focus=("capacity_factor", "top_k", "slots_per_expert"))
 # scales both to length 1, so that the product is their cosine, and then multiplies it by a learned scale. A **gate** is
 # what the softmax makes of a score: a number between 0 and 1. *Top-k* means the k best, here with k = 1.
 #
-# | step | Tokens Choice | Experts Choice | Soft MoE |
+# | step | tokens choice | experts choice | Soft MoE |
 # | --- | --- | --- | --- |
 # | **score** | token · expert's vector | token · expert's vector | cosine of token and slot's vector, times a scale |
 # | **normalise** | softmax over experts | softmax over experts | two softmaxes, one for dispatch and one for combine |

@@ -180,8 +180,8 @@ QUESTIONS = (
         predicts=SWEEPS[0],
         because="every logit is in the softmax and moves the chosen gate; only the choice itself jumps",
         replies={
-            SWEEPS[2]: "The gate does move smoothly all the way, but at one point it begins to multiply another expert's "
-            "answer.",
+            SWEEPS[2]: "The gate does move smoothly all the way, but at one point it begins to multiply the answer of "
+            "another expert.",
         },
         giveaways=(r"output jumps", r"selection jumps", r"jumps by", r"moves? smoothly"),
         truth=_output_while_a_logit_rises,
