@@ -134,8 +134,8 @@ for token in range(3):
 # - **Out:** two tensors of shape `(b, n, k)`. `weights` has the dtype of `logits`; `indices` is `int64`, as `topk` and
 #   `argsort` return it. `weights[..., j]` belongs to the expert `indices[..., j]`.
 # - **Weights:** the weight of an answer is the gate of its expert. Take the softmax over *all* e experts and keep the k
-#   largest gates as they are. They are not divided by their sum, so a token's weights add up to less than 1, unless k =
-#   e.
+#   largest gates as they are. They are not divided by their sum, so a token's weights add up to less than 1 if k is
+#   less than e.
 # - **Order:** the k pairs may come in any order, and of experts with equal scores you may take either.
 # - **Gradients** must flow through the weights, so use torch.
 #
