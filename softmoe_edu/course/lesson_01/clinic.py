@@ -64,9 +64,9 @@ def make(draw: Draw) -> tuple[MoE, tuple[str, ...]]:
 
 CLINIC = Clinic(
     lesson="01",
-    complaint="A layer for tokens of 8 numbers with 5 experts, two experts per token and no capacity; gates "
-    "by softmax over all experts, not divided again; noise on the scores in training only: so it was specified. It "
-    "trains, the loss falls, every shape is right. In use it disappoints.",
+    complaint="The specification: a layer for tokens of 8 numbers with 5 experts, two experts for each token and no "
+    "limit on the tokens of an expert; gates by softmax over all experts, not divided again; noise on the scores in "
+    "training only. What was built trains, its loss falls, and every shape is right. In use it disappoints.",
     make=make,
     suspects={
         "noise-in-evaluation": "noise is added to the scores in evaluation mode too",

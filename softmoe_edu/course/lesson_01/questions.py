@@ -137,7 +137,7 @@ QUESTIONS = (
             r"router (gets )?no gradient",
             r"a constant has",
             r"exactly zero",
-            r"hears nothing",
+            r"(hears|learns) nothing from the loss",
         ),
         measured=slopes_in_words,
         truth=_late_softmax_gradient,
@@ -195,7 +195,7 @@ QUESTIONS = (
                 predicts=RECEIVERS[0],
                 because="dividing by the sum leaves a softmax over the two chosen logits, which has a slope in both",
                 replies={
-                    RECEIVERS[2]: "All four get one where the gates are not divided; the division cancels what the "
+                    RECEIVERS[2]: "All four get one if the gates are not divided; the division cancels what the "
                     "other two contribute.",
                 },
                 truth=lambda: _who_gets_gradient("gshard", 2),
@@ -209,7 +209,7 @@ QUESTIONS = (
                 predicts=RECEIVERS[0],
                 because="the choice has no slope, but the gate has one: it is a softmax of all four logits",
                 replies={
-                    RECEIVERS[1]: "That is so where the chosen gates are divided by their sum; here they are not.",
+                    RECEIVERS[1]: "That is so if the chosen gates are divided by their sum; here they are not.",
                 },
                 truth=lambda: _who_gets_gradient("vmoe", 1),
             ),

@@ -79,9 +79,9 @@ def make(draw: Draw) -> tuple[PatientLayer, tuple[str, ...]]:
 
 CLINIC = Clinic(
     lesson="02",
-    complaint="A layer for tokens of 8 numbers with 5 experts, one expert per token, capacity factor 1 rounded up, "
-    'priority "position", each example routed alone: so it was specified. It trains, the loss falls, every shape is '
-    "right. In a block x + layer(x) it is worse than it should be.",
+    complaint="The specification: a layer for tokens of 8 numbers with 5 experts, one expert for each token, capacity "
+    'factor 1 rounded up, priority "position", each example routed alone. What was built trains, its loss falls, and '
+    "every shape is right. In a block x + layer(x) it is worse than it should be.",
     make=make,
     suspects={
         "returned-times-p": "a dropped token is returned by the layer, times its gate",

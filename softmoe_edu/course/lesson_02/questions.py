@@ -112,12 +112,12 @@ QUESTIONS = (
         belief=M15,
         predicts=0.0,
         because="even on average is not even in each batch: one expert has slots left over, another has too few, and "
-        "only tokens of the second are dropped",
+        "only tokens that chose the second are dropped",
         replies={
             10.0: "That is about what 128 tokens on 8 experts lose; the fewer tokens an expert gets, the more their "
             "number varies.",
         },
-        giveaways=(r"18\.\d %", r"a fifth is dropped", r"not even in each batch"),
+        giveaways=(r"18\.\d %", r"a fifth is dropped", r"(not|mean) even in each batch"),
         truth=lambda: 100 * dropped_at_random(49, 32),
         again=(
             Question(
@@ -158,8 +158,8 @@ QUESTIONS = (
         because="the layer returns zeros for a dropped token, and the residual connection adds the token itself",
         replies={
             PLACES[1]: "That is what the layer alone returns, MoE(x). The block adds the token to it.",
-            PLACES[3]: "Nothing stands in for a missing answer: each token has a row of its own, and nobody "
-            "averages over others.",
+            PLACES[3]: "Nothing stands in for a missing answer: each token has a row of its own, and no "
+            "average over others is taken.",
         },
         giveaways=(
             r"nothing is deleted",
@@ -189,8 +189,7 @@ QUESTIONS = (
                 predicts=ANSWERS[0],
                 because="the layer's output has a row for every token; for a dropped one it is an empty sum",
                 replies={
-                    ANSWERS[2]: "That is what the block returns, x + MoE(x); the layer alone does not know its "
-                    "input again."
+                    ANSWERS[2]: "That is what the block returns, x + MoE(x); the layer alone does not add its input."
                 },
                 truth=_layer_output,
             ),
@@ -210,8 +209,7 @@ QUESTIONS = (
         because="slots are shared: the last token's first choice is served before an earlier token's second one "
         "and can take its slot",
         replies={
-            100.0: "Not in all: where the last token's experts have free slots, or enough of them, it takes nothing "
-            "away.",
+            100.0: "Not in all: if the last token's experts have slots to spare, it takes nothing away.",
             3.0: "That is about the chance for one token; the question asks for sequences in which it happens to "
             "any of 31.",
         },
