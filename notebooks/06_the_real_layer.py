@@ -247,9 +247,9 @@ predict("m35-width", reveal=show_widths)
 # </details>
 #
 # The price: with scale 1 all scores lie between -1 and 1, and the weights are nearly even. **Try it:** the maps below
-# show the weights of your example on paper, dispatch on the left. Move *Scale*. At which scale does token 0 make up 90
-# % of slot 0, the first column? And of slot 1, whose two cosines are closer together? (Each expert has one slot here,
-# so expert 1 is slot 1.)
+# show the weights of your example on paper, dispatch on the left. Move *Scale*. At which scale is slot 0, the first
+# column, made of 90 % token 0? And slot 1, whose two cosines are closer together? (Each expert has one slot here, so
+# expert 1 is slot 1.)
 
 # %%
 cosines = torch.tensor([[0.6, 1.0], [0.0, 0.8]])[None, :, :, None]

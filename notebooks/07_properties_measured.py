@@ -539,7 +539,7 @@ check("soft-moe-flops", soft_moe_flops)
 # %% [markdown]
 # Stuck? Call `hint("soft-moe-flops")`.
 #
-# **How large a part is routing?** Divide your two sums, routing by experts. Most letters cancel. Which remain? ViT-B
+# **How large a part is routing?** Divide your two sums, routing by experts. Most letters cancel. Which remain? ViT B
 # has d = 768 and h = 3072. At 196 tokens, routing costs about a tenth of what the experts cost. And at 4,096 tokens,
 # from an image of 1024 × 1024 pixels in patches of 16 × 16? Work it out before you run the next cells.
 
@@ -701,17 +701,16 @@ for name in ("differentiability", "determinism", "soft-balance", "causality", "s
 # Jumps, where a choice changes. It looks at single inputs, and a random input is never exactly on a jump.</details>
 #
 # <details><summary>3. With 100 steps the largest change is 0.30, with 10,000 steps it is 0.29. What do you
-# conclude?</summary>
-# The answer jumps by about 0.29 somewhere on the way. On a smooth way the change would have become about a hundred
-# times smaller.</details>
+# conclude?</summary> The answer jumps by about 0.29 somewhere on the way. On a smooth path the change would have become
+# about a hundred times smaller.</details>
 #
 # <details><summary>4. A colleague flattens (b, n, d) into one sequence of b · n tokens and runs Soft MoE on it. Every
 # shape is right. Which of your functions notices?</summary> batch_effect: all examples now share the slots. Order and
 # smoothness are as before.</details>
 #
 # <details><summary>5. Images grow from 196 to 784 tokens; the slots stay. What happens to the work of the experts, to
-# that of routing, and to the ratio of the two?</summary> The experts' work stays. Routing's work becomes four times as
-# much, and so does its ratio to the experts' work, 1.5 · n / h.</details>
+# that of routing, and to the ratio of the two?</summary> The experts' work stays the same. Routing's work becomes four
+# times as much, and so does its ratio to the experts' work, 1.5 · n / h.</details>
 
 # %%
 calibration("07")
