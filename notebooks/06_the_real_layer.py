@@ -565,6 +565,7 @@ patient
 # (dispatch, combine), so that `together[0]` is dispatch; and `S`, what the slots hold.
 
 # %%
+layer = patient.layer
 X = torch.randn(3, 16, 32)
 mask = torch.arange(16) < torch.tensor([[16], [9], [5]])
 with torch.no_grad():
