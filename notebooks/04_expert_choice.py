@@ -12,8 +12,8 @@
 # Turn the table around: tokens no longer choose experts, **experts choose tokens**. You will write this router, find
 # out which tokens are left out, and build an instrument that shows whether a layer looks into the future.
 #
-# You need lessons 01 and 02 (gates, capacity, dropped tokens). Everything runs on a laptop's CPU in about a minute of
-# computing time, and nothing is downloaded.
+# You need lessons 00 to 02 (the six steps, gates, capacity, dropped tokens); lesson 03 is mentioned, and one question
+# looks back at it. Everything runs on a laptop's CPU in about a minute of computing time, and nothing is downloaded.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
@@ -145,7 +145,7 @@ for token, row in enumerate(gates):
 
 # %% [markdown]
 # **On paper.** Read the table by *rows* first, as in lesson 02: each token in turn, from token 0 on, goes to its best
-# expert, and an expert that is full drops it. Then read it by *columns*: each expert takes the two tokens with the
+# expert, and is dropped if that expert is full. Then read it by *columns*: each expert takes the two tokens with the
 # largest gates in its column.
 #
 # | | expert 0 | expert 1 | expert 2 | tokens in no slot | empty slots |
