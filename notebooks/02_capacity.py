@@ -591,11 +591,12 @@ lens
 # count, over all 480 digits:
 
 # %%
-blank = images.unfold(2, 2, 2).unfold(3, 2, 2).mean((1, 4, 5)).flatten(1) < 0.05  # (images, patches)
+brightness = images.unfold(2, 2, 2).unfold(3, 2, 2).mean((1, 4, 5)).flatten(1)
+black = brightness < 0.05  # (images, patches)
 for priority, routing in routings.items():
     lost = 100 * metrics.dropped(routing).view(-1, 16).float()
-    print(f"by {priority:8s}: {lost[blank].mean():.0f} % of the black patches are dropped", end=", ")
-    print(f"{lost[~blank].mean():.0f} % of the others")
+    print(f"by {priority:8s}: {lost[black].mean():.0f} % of black patches", end=" and ")
+    print(f"{lost[~black].mean():.0f} % of the others are dropped")
 
 # %% [markdown]
 # If your run is like ours, priority by gate drops somewhat more background than ink, but far from only background.
