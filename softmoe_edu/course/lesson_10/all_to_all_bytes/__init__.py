@@ -1,0 +1,1 @@
+"""The exercise all-to-all-bytes."""

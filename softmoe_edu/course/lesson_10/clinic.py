@@ -1,0 +1,150 @@
+"""The clinic of lesson 10: a sparse layer on two devices that is not the layer on one."""
+
+import torch
+from torch import Tensor, nn
+
+from softmoe_edu.teaching.clinic.case import Clinic
+from softmoe_edu.teaching.draw import Draw
+
+DEVICES, SEQUENCES, TOKENS, DIM, EXPERTS = 2, 4, 12, 6, 4
+
+
+class PatientLayer(nn.Module):
+    """A layer (4, n, 6) -> (4, n, 6) of 4 experts on two devices, played by one process; each token has one expert.
+
+    Device 0 has sequences 0 and 1 and experts 0 and 1, device 1 the others. An expert is one matrix.
+    """
+
+    def __init__(self, ids: frozenset[str]) -> None:
+        super().__init__()
+        self._ids = ids
+        self.w_gate = nn.Parameter(torch.zeros(DIM, EXPERTS, dtype=torch.float64))
+        self.weight = nn.Parameter(torch.zeros(EXPERTS, DIM, DIM, dtype=torch.float64))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute the layer on both devices."""
+        return torch.cat([self._combined(part, device) for device, part in enumerate(x.double().chunk(DEVICES))])
+
+    def alone(self, x: Tensor) -> Tensor:
+        """Compute the layer on one device, as it was specified, with the same parameters."""
+        gate, chosen = (x.double() @ self.w_gate).softmax(-1).max(-1)
+        return gate[..., None] * torch.einsum("bnd,bnde->bne", x.double(), self.weight[chosen])
+
+    def rows_between(self, x: Tensor) -> Tensor:
+        """Return how many tokens want to go from device i to device j, (2, 2)."""
+        chosen = (x.double() @ self.w_gate).argmax(-1) // (EXPERTS // DEVICES)
+        return torch.stack([part.flatten().bincount(minlength=DEVICES) for part in chosen.chunk(DEVICES)])
+
+    def slopes(self, x: Tensor, what: str) -> tuple[float, float]:
+        """Return how fast the sum of this layer's squared answers changes as `what` does: by backward(), and measured.
+
+        what: "tokens" or "weight". All their numbers are moved a little, in a fixed random direction.
+        """
+        x, near = x.double().detach(), 1e-6
+        leaf = x.clone().requires_grad_() if what == "tokens" else self.weight
+        direction = torch.randn(leaf.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        (slope,) = torch.autograd.grad(self(leaf if what == "tokens" else x).square().sum(), leaf)
+        found = []
+        with torch.no_grad():
+            for step in (near, -near):
+                if what == "tokens":
+                    found.append(self(x + step * direction).square().sum())
+                else:
+                    self.weight += step * direction
+                    found.append(self(x).square().sum())
+                    self.weight -= step * direction
+        return (slope * direction).sum().item(), ((found[0] - found[1]) / (2 * near)).item()
+
+    def _combined(self, x: Tensor, device: int) -> Tensor:
+        rows = x.flatten(0, 1)
+        gate, chosen = (rows @ self.w_gate).softmax(-1).max(-1)
+        order = chosen.argsort(stable=True)
+        sent = (gate[:, None] * rows if "gate-twice" in self._ids else rows)[order]
+        answers = torch.zeros_like(sent)
+        for target in range(DEVICES):
+            going = torch.nonzero(chosen[order] // (EXPERTS // DEVICES) == target).flatten()
+            if "even-splits" in self._ids:
+                going = going[: len(rows) // DEVICES]
+            there = sent[going]
+            if "no-way-back" in self._ids and target != device:
+                there = there.detach()
+            expert = self._expert_of(chosen[order][going], device)
+            answers = answers.index_copy(0, going, torch.einsum("rd,rde->re", there, self._weights()[expert]))
+        back = answers if "left-in-sent-order" in self._ids else answers[order.argsort()]
+        return (gate[:, None] * back).view_as(x)
+
+    def _expert_of(self, expert: Tensor, source: int) -> Tensor:
+        # Blocks come in the order (device, expert); whoever reads (expert, device) gives the first device's rows to
+        # the first expert and the second one's to the second.
+        return expert // 2 * 2 + source if "blocks-misread" in self._ids else expert
+
+    def _weights(self) -> Tensor:
+        if "gradients-averaged" in self._ids:
+            return self.weight / DEVICES + (self.weight * (1 - 1 / DEVICES)).detach()
+        return self.weight
+
+
+PATIENTS = (
+    ("gradients-averaged",),
+    ("gate-twice", "no-way-back"),
+    ("no-way-back",),
+    ("blocks-misread", "gradients-averaged"),
+    ("left-in-sent-order",),
+    ("blocks-misread",),
+    ("even-splits", "gradients-averaged"),
+    ("even-splits",),
+)
+
+
+def make(draw: Draw) -> tuple[PatientLayer, tuple[str, ...]]:
+    """Return a layer and what is wrong with it; the same draw gives the same layer."""
+    ids = PATIENTS[int(draw.integers(0, len(PATIENTS), 1))]
+    layer = PatientLayer(frozenset(ids))
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(draw.normal(*parameter.shape))
+        layer.w_gate[:, 0] += 0.8  # one expert is busier than the others
+    return layer, ids
+
+
+CLINIC = Clinic(
+    lesson="10",
+    complaint="A sparse layer was moved from one device to two, with the same parameters: each device keeps half of "
+    "the sequences and half of the experts, and rows are exchanged as in section 6. It should return what it returned "
+    "before, and learn as before. It runs, the loss falls, and on two devices the model is a little worse.",
+    make=make,
+    suspects={
+        "gradients-averaged": "the experts' gradients are divided by the number of devices",
+        "no-way-back": "no gradient comes back from rows that were sent to the other device",
+        "even-splits": "each device sends as many rows to every device; what is over stays unanswered",
+        "left-in-sent-order": "answers stay in the order in which the rows were sent",
+        "blocks-misread": "a device takes the rows that it got for sorted by expert, and they are sorted by device",
+        "gate-twice": "the gate is multiplied in before the expert and after it",
+        "experts-everywhere": "every device computes all experts, and the answers are added up",
+    },
+    findings={
+        "gradients-averaged": 'outputs may be right, and in slopes(x, "weight") backward() says half of what is '
+        "measured. Data parallelism averages gradients over devices; an expert's gradient is already the sum over all "
+        "tokens that it got, so experts are not to be wrapped by DistributedDataParallel.",
+        "no-way-back": 'in slopes(x, "tokens") the two numbers differ: the rows went out by a call that autograd does '
+        "not know, such as torch.distributed.all_to_all_single by itself.",
+        "even-splits": "some rows of the answer are exactly 0, and rows_between shows more rows for one device than an "
+        "even share.",
+        "left-in-sent-order": "the tokens of a device get each other's answers. Sort a device's tokens by their expert "
+        "before the layer, and all of them are right.",
+        "blocks-misread": "tokens of device 0 are right where they chose the first expert of a device, and those of "
+        "device 1 where they chose the second.",
+        "gate-twice": "each row of the answer is the right one times its gate, on the own device as well.",
+        "experts-everywhere": "answers would be twice as large as on one device, for every token.",
+    },
+    instruments={
+        "patient.layer(x)": "the answers of the layer on two devices",
+        "patient.layer.alone(x)": "what they should be",
+        "(patient.layer(x) / patient.layer.alone(x))[:, :, 0]": "how they compare, one number for each token",
+        "(x @ patient.layer.w_gate).argmax(-1)": "which expert each token chose",
+        "(x @ patient.layer.w_gate).softmax(-1).max(-1).values": "its gate",
+        "patient.layer.rows_between(x)": "how many tokens want to go from device i (down) to device j (across)",
+        'patient.layer.slopes(x, "weight")': "how the squared answers change with the experts: by backward(), measured",
+        'patient.layer.slopes(x, "tokens")': "the same for the tokens",
+    },
+)

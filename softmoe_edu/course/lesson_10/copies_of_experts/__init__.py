@@ -1,0 +1,1 @@
+"""The exercise copies-of-experts."""

@@ -1,0 +1,1 @@
+"""The exercise memory-per-device."""

@@ -1,0 +1,81 @@
+"""Exercise: how many bytes a device holds in training (lesson 10)."""
+
+import math
+
+from softmoe_edu.course.lesson_10.memory_per_device.mistakes import MISTAKES
+from softmoe_edu.course.lesson_10.memory_per_device.properties import PROPERTIES
+from softmoe_edu.course.lesson_10.memory_per_device.variants import VARIANTS
+from softmoe_edu.teaching.exercise import Exercise, Hint
+
+
+def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+    """Return the bytes that the fullest device holds in training.
+
+    Every device has all shared parameters; each expert stands on one device.
+    Each parameter has a gradient and `optimizer_states` numbers of the optimizer.
+    """
+    held = params_shared + math.ceil(experts / devices) * params_expert
+    return held * (2 + optimizer_states) * bytes_per
+
+
+TELLING = (
+    (70, 9, 12, 4, 2, 4),
+    (31, 5, 10, 4, 2, 4),
+    (31, 5, 3, 8, 1, 4),
+    (13, 7, 6, 1, 0, 4),
+    (13, 7, 12, 4, 2, 2),
+    (0, 11, 9, 3, 5, 8),
+)
+
+
+def observe(function, draw):
+    """Return the bytes for sizes on which all mistakes differ, or the name of the error that the function raises."""
+    seen = {}
+    for number, sizes in enumerate(TELLING):
+        try:
+            seen[f"case {number}"] = float(function(*sizes))
+        except Exception as error:
+            seen[f"case {number}"] = type(error).__name__
+    return seen
+
+
+EXERCISE = Exercise(
+    id="memory-per-device",
+    lesson="10",
+    order=1,
+    title="What a device has to hold",
+    answer=memory_per_device,
+    probe=lambda draw: TELLING[0],
+    observe=observe,
+    properties=PROPERTIES,
+    hints=(
+        Hint(
+            "First count parameters, not bytes: which stand on every device, and how many experts stand on the device "
+            "that has most of them?",
+            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
+            "    print('experts, devices, quotient:', experts, devices, experts / devices)\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "Then list the numbers that belong to one parameter: the parameter itself, its gradient, and those that "
+            "the optimizer keeps. With Adam that makes four.",
+            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
+            "    print('numbers for each parameter:', 1 + 1 + optimizer_states)\n"
+            "    raise NotImplementedError",
+        ),
+        Hint(
+            "One right answer of several.",
+            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
+            "    here = -(-experts // devices)\n"
+            "    parameters = params_shared + here * params_expert\n"
+            "    numbers = parameters + parameters + optimizer_states * parameters\n"
+            "    return bytes_per * numbers",
+        ),
+    ),
+    variants=VARIANTS,
+    mistakes=MISTAKES,
+    minutes=10,
+    difficulty=2,
+    points=3,
+    essential=True,
+)
