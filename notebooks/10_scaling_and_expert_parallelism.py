@@ -57,6 +57,7 @@
 
 # %%
 import functools
+import math
 
 import matplotlib.pyplot as plt
 import torch
@@ -150,10 +151,10 @@ print("sent:", judged_number(my_bytes_sent, (4 * 3 + 4 * 3) * 12))
 #
 # Write the first of the two sums as a function: the bytes that the device with *most* experts holds in training.
 #
-# - `params_shared`: parameters that every device has. `params_expert`: those of one expert.
+# - `shared`: parameters that every device has. `per_expert`: those of one expert.
 # - `experts` of them are spread over `devices` as evenly as whole experts can be. There may be a remainder, and there
 #   may be fewer experts than devices.
-# - For each parameter there are: the parameter, its gradient, and `optimizer_states` more numbers (Adam has 2, plain
+# - For each parameter there are: the parameter, its gradient, and `states` more numbers (Adam has 2, plain
 #   gradient descent 0). A number has `bytes_per` bytes.
 # - **Returns** a whole number of bytes. What layers keep for the backward pass is left out.
 #
@@ -161,11 +162,11 @@ print("sent:", judged_number(my_bytes_sent, (4 * 3 + 4 * 3) * 12))
 
 
 # %% tags=["exercise:memory-per-device"]
-def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):
     """Return the bytes that the fullest device holds in training.
 
     Every device has all shared parameters; each expert stands on one device.
-    Each parameter has a gradient and `optimizer_states` numbers of the optimizer.
+    Each parameter has a gradient and `states` numbers of the optimizer.
     """
     raise NotImplementedError
 
@@ -178,7 +179,7 @@ check("memory-per-device", memory_per_device)
 
 # %% [markdown]
 # Now the paper's largest model, whose 256 experts stand in 16 layers. Expert 0 of every layer stands on the same
-# device, so `params_expert` counts it 16 times. On how many devices with 80 GB each does it fit? Change the list.
+# device, so `per_expert` counts it 16 times. On how many devices with 80 GB each does it fit? Change the list.
 
 # %%
 held = use("memory-per-device", memory_per_device)
@@ -442,7 +443,7 @@ def copies_of_experts(loads, places):
     """Return how many copies of each expert to keep, (e,): as many as places in all.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e. Each expert has a copy; the busiest copy has as little as can be.
+    places: at least e; each expert has a copy, and the busiest copy as little as can be.
     """
     raise NotImplementedError
 
@@ -499,12 +500,11 @@ figures.described(draw_ways())
 # plays both devices, so that you can look at everything.
 
 # %%
-patient = clinic("10", 1)
+patient = clinic("10")
 patient
 
 # %%
-generator = torch.Generator().manual_seed(0)
-x = torch.randn(4, 12, 6, generator=generator, dtype=torch.float64)
+x = torch.randn(4, 12, 6, generator=torch.Generator().manual_seed(0))
 wrong = (patient.layer(x) - patient.layer.alone(x)).abs().amax(-1) > 1e-9
 print("tokens whose answer is not what it was on one device, by sequence:", wrong.sum(1).tolist())
 print("rows from device i (down) to device j (across):", patient.layer.rows_between(x).tolist())

@@ -12,14 +12,16 @@ DEVICES, SEQUENCES, TOKENS, DIM, EXPERTS = 2, 4, 12, 6, 4
 class PatientLayer(nn.Module):
     """A layer (4, n, 6) -> (4, n, 6) of 4 experts on two devices, played by one process; each token has one expert.
 
-    Device 0 has sequences 0 and 1 and experts 0 and 1, device 1 the others. An expert is one matrix.
+    Device 0 has sequences 0 and 1 and experts 0 and 1, device 1 the others. An expert is one matrix. Answers are
+    computed in float64.
     """
 
     def __init__(self, ids: frozenset[str]) -> None:
         super().__init__()
         self._ids = ids
-        self.w_gate = nn.Parameter(torch.zeros(DIM, EXPERTS, dtype=torch.float64))
-        self.weight = nn.Parameter(torch.zeros(EXPERTS, DIM, DIM, dtype=torch.float64))
+        self.w_gate = nn.Parameter(torch.zeros(DIM, EXPERTS))
+        self.weight = nn.Parameter(torch.zeros(EXPERTS, DIM, DIM))
+        self._moved = torch.zeros(EXPERTS, DIM, DIM, dtype=torch.float64)  # by how much slopes() moves the experts
 
     def forward(self, x: Tensor) -> Tensor:
         """Compute the layer on both devices."""
@@ -27,12 +29,12 @@ class PatientLayer(nn.Module):
 
     def alone(self, x: Tensor) -> Tensor:
         """Compute the layer on one device, as it was specified, with the same parameters."""
-        gate, chosen = (x.double() @ self.w_gate).softmax(-1).max(-1)
-        return gate[..., None] * torch.einsum("bnd,bnde->bne", x.double(), self.weight[chosen])
+        gate, chosen = (x.double() @ self.w_gate.double()).softmax(-1).max(-1)
+        return gate[..., None] * torch.einsum("bnd,bnde->bne", x.double(), self.weight.double()[chosen])
 
     def rows_between(self, x: Tensor) -> Tensor:
         """Return how many tokens want to go from device i to device j, (2, 2)."""
-        chosen = (x.double() @ self.w_gate).argmax(-1) // (EXPERTS // DEVICES)
+        chosen = (x.double() @ self.w_gate.double()).argmax(-1) // (EXPERTS // DEVICES)
         return torch.stack([part.flatten().bincount(minlength=DEVICES) for part in chosen.chunk(DEVICES)])
 
     def slopes(self, x: Tensor, what: str) -> tuple[float, float]:
@@ -40,24 +42,26 @@ class PatientLayer(nn.Module):
 
         what: "tokens" or "weight". All their numbers are moved a little, in a fixed random direction.
         """
-        x, near = x.double().detach(), 1e-6
-        leaf = x.clone().requires_grad_() if what == "tokens" else self.weight
-        direction = torch.randn(leaf.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-        (slope,) = torch.autograd.grad(self(leaf if what == "tokens" else x).square().sum(), leaf)
-        found = []
+        rows, still, near = x.double().detach(), torch.zeros(EXPERTS, DIM, DIM, dtype=torch.float64), 1e-6
+
+        def squared(shift: Tensor) -> Tensor:
+            self._moved = shift if what == "weight" else still
+            try:
+                return self(rows + shift if what == "tokens" else rows).square().sum()
+            finally:
+                self._moved = still
+
+        like = rows if what == "tokens" else still
+        direction = torch.randn(like.shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+        leaf = torch.zeros_like(like).requires_grad_()
+        (slope,) = torch.autograd.grad(squared(leaf), leaf)
         with torch.no_grad():
-            for step in (near, -near):
-                if what == "tokens":
-                    found.append(self(x + step * direction).square().sum())
-                else:
-                    self.weight += step * direction
-                    found.append(self(x).square().sum())
-                    self.weight -= step * direction
-        return (slope * direction).sum().item(), ((found[0] - found[1]) / (2 * near)).item()
+            measured = (squared(near * direction) - squared(-near * direction)) / (2 * near)
+        return (slope * direction).sum().item(), measured.item()
 
     def _combined(self, x: Tensor, device: int) -> Tensor:
         rows = x.flatten(0, 1)
-        gate, chosen = (rows @ self.w_gate).softmax(-1).max(-1)
+        gate, chosen = (rows @ self.w_gate.double()).softmax(-1).max(-1)
         order = chosen.argsort(stable=True)
         sent = (gate[:, None] * rows if "gate-twice" in self._ids else rows)[order]
         answers = torch.zeros_like(sent)
@@ -79,9 +83,10 @@ class PatientLayer(nn.Module):
         return expert // 2 * 2 + source if "blocks-misread" in self._ids else expert
 
     def _weights(self) -> Tensor:
+        weight = self.weight.double() + self._moved
         if "gradients-averaged" in self._ids:
-            return self.weight / DEVICES + (self.weight * (1 - 1 / DEVICES)).detach()
-        return self.weight
+            return weight / DEVICES + (weight * (1 - 1 / DEVICES)).detach()
+        return weight
 
 
 PATIENTS = (

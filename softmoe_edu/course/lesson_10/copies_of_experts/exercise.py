@@ -3,7 +3,7 @@
 import torch
 
 from softmoe_edu.course.lesson_10.copies_of_experts.mistakes import MISTAKES
-from softmoe_edu.course.lesson_10.copies_of_experts.properties import PROPERTIES, example, many
+from softmoe_edu.course.lesson_10.copies_of_experts.properties import PROPERTIES, many
 from softmoe_edu.course.lesson_10.copies_of_experts.variants import VARIANTS
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
@@ -12,7 +12,7 @@ def copies_of_experts(loads, places):
     """Return how many copies of each expert to keep, (e,): as many as places in all.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e. Each expert has a copy; the busiest copy has as little as can be.
+    places: at least e; each expert has a copy, and the busiest copy as little as can be.
     """
     copies = torch.ones_like(loads, dtype=torch.int64)
     for _ in range(places - len(loads)):
@@ -20,13 +20,21 @@ def copies_of_experts(loads, places):
     return copies
 
 
+TELLING = (
+    ([24.0, 9.0, 5.2, 3.1, 1.4, 0.3], 15),
+    ([12.0, 5.0, 3.0], 5),
+    ([2.0, 7.0, 4.5, 1.0, 3.0], 6),
+    ([10.0, 6.0, 5.9], 4),
+)
+
+
 def observe(function, draw):
     """Return the copies for loads on which all mistakes differ."""
     seen = {}
-    for number, case in enumerate((many(6, 15), example, many(5, 6))):
-        loads, places = case(draw.sub("diagnosis", number))
+    for number, (values, places) in enumerate(TELLING):
         try:
-            seen[f"copies {number}"] = [float(x) for x in torch.as_tensor(function(loads.clone(), places)).tolist()]
+            copies = torch.as_tensor(function(draw.tensor(values), places))
+            seen[f"copies {number}"] = [float(x) for x in copies.tolist()]
         except Exception as error:
             seen[f"copies {number}"] = type(error).__name__
     return seen

@@ -8,14 +8,14 @@ from softmoe_edu.course.lesson_10.memory_per_device.variants import VARIANTS
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
-def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):
     """Return the bytes that the fullest device holds in training.
 
     Every device has all shared parameters; each expert stands on one device.
-    Each parameter has a gradient and `optimizer_states` numbers of the optimizer.
+    Each parameter has a gradient and `states` numbers of the optimizer.
     """
-    held = params_shared + math.ceil(experts / devices) * params_expert
-    return held * (2 + optimizer_states) * bytes_per
+    held = shared + math.ceil(experts / devices) * per_expert
+    return held * (2 + states) * bytes_per
 
 
 TELLING = (
@@ -52,23 +52,23 @@ EXERCISE = Exercise(
         Hint(
             "First count parameters, not bytes: which stand on every device, and how many experts stand on the device "
             "that has most of them?",
-            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
+            "def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):\n"
             "    print('experts, devices, quotient:', experts, devices, experts / devices)\n"
             "    raise NotImplementedError",
         ),
         Hint(
             "Then list the numbers that belong to one parameter: the parameter itself, its gradient, and those that "
             "the optimizer keeps. With Adam that makes four.",
-            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
-            "    print('numbers for each parameter:', 1 + 1 + optimizer_states)\n"
+            "def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):\n"
+            "    print('numbers for each parameter:', 1 + 1 + states)\n"
             "    raise NotImplementedError",
         ),
         Hint(
             "One right answer of several.",
-            "def memory_per_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):\n"
+            "def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):\n"
             "    here = -(-experts // devices)\n"
-            "    parameters = params_shared + here * params_expert\n"
-            "    numbers = parameters + parameters + optimizer_states * parameters\n"
+            "    parameters = shared + here * per_expert\n"
+            "    numbers = parameters + parameters + states * parameters\n"
             "    return bytes_per * numbers",
         ),
     ),

@@ -12,9 +12,9 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
     refuted="the point of expert parallelism is that each expert stands on one device",
     seen="data parallelism, which copies the model",
 )
-def everything_everywhere(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def everything_everywhere(shared, per_expert, experts, devices, states, bytes_per=4):
     """No division."""
-    return (params_shared + experts * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + experts * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -23,9 +23,9 @@ def everything_everywhere(params_shared, params_expert, experts, devices, optimi
     refuted="attention and router run on every device, on its own sequences, and each needs all their parameters",
     seen="total / devices, which fully sharded training does and expert parallelism alone does not",
 )
-def shared_spread_too(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def shared_spread_too(shared, per_expert, experts, devices, states, bytes_per=4):
     """The whole model over devices."""
-    return math.ceil((params_shared + experts * params_expert) / devices) * (2 + optimizer_states) * bytes_per
+    return math.ceil((shared + experts * per_expert) / devices) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -34,9 +34,9 @@ def shared_spread_too(params_shared, params_expert, experts, devices, optimizer_
     refuted="then 2 experts would stand nowhere; two of the devices hold 3",
     seen="experts // devices",
 )
-def rounded_down(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def rounded_down(shared, per_expert, experts, devices, states, bytes_per=4):
     """//."""
-    return (params_shared + experts // devices * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + experts // devices * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -45,9 +45,9 @@ def rounded_down(params_shared, params_expert, experts, devices, optimizer_state
     refuted="then 2 experts would stand nowhere; two of the devices hold 3",
     seen="max(1, experts // devices)",
 )
-def at_least_one(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def at_least_one(shared, per_expert, experts, devices, states, bytes_per=4):
     """// with a floor of 1."""
-    return (params_shared + max(1, experts // devices) * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + max(1, experts // devices) * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -56,9 +56,9 @@ def at_least_one(params_shared, params_expert, experts, devices, optimizer_state
     refuted="8 experts on 4 devices are 2 each, with nothing left over",
     seen="experts // devices + 1",
 )
-def always_one_more(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def always_one_more(shared, per_expert, experts, devices, states, bytes_per=4):
     """// + 1."""
-    return (params_shared + (experts // devices + 1) * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + (experts // devices + 1) * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -67,31 +67,31 @@ def always_one_more(params_shared, params_expert, experts, devices, optimizer_st
     refuted="an expert is not cut in two; memory runs out on the fullest device first",
     seen="experts / devices",
 )
-def mean_of_the_devices(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def mean_of_the_devices(shared, per_expert, experts, devices, states, bytes_per=4):
     """/."""
-    return (params_shared + experts / devices * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + experts / devices * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
     does="forgets the gradient",
     belief="In training the optimizer's numbers come on top of the parameters.",
     refuted="backward() writes a number into .grad for each parameter, of the same size",
-    seen="1 + optimizer_states",
+    seen="1 + states",
 )
-def gradient_forgotten(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def gradient_forgotten(shared, per_expert, experts, devices, states, bytes_per=4):
     """1 + states."""
-    return (params_shared + math.ceil(experts / devices) * params_expert) * (1 + optimizer_states) * bytes_per
+    return (shared + math.ceil(experts / devices) * per_expert) * (1 + states) * bytes_per
 
 
 @mistake(
     does="counts the optimizer's numbers alone",
     belief="The optimizer keeps the parameters.",
     refuted="the optimizer keeps its states beside the parameter and its gradient",
-    seen="optimizer_states as the factor",
+    seen="states as the factor",
 )
-def states_alone(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def states_alone(shared, per_expert, experts, devices, states, bytes_per=4):
     """States."""
-    return (params_shared + math.ceil(experts / devices) * params_expert) * optimizer_states * bytes_per
+    return (shared + math.ceil(experts / devices) * per_expert) * states * bytes_per
 
 
 @mistake(
@@ -100,9 +100,9 @@ def states_alone(params_shared, params_expert, experts, devices, optimizer_state
     refuted="training needs the gradient and the optimizer's numbers for each of them",
     seen="a model's size on disk",
 )
-def as_in_inference(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def as_in_inference(shared, per_expert, experts, devices, states, bytes_per=4):
     """No gradient, no states."""
-    return (params_shared + math.ceil(experts / devices) * params_expert) * bytes_per
+    return (shared + math.ceil(experts / devices) * per_expert) * bytes_per
 
 
 @mistake(
@@ -112,9 +112,9 @@ def as_in_inference(params_shared, params_expert, experts, devices, optimizer_st
     refuted="which expert the next token needs is not known before: all of them have to be in memory",
     seen="active parameters taken for memory",
 )
-def active_expert_only(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def active_expert_only(shared, per_expert, experts, devices, states, bytes_per=4):
     """One expert."""
-    return (params_shared + params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -123,9 +123,9 @@ def active_expert_only(params_shared, params_expert, experts, devices, optimizer
     refuted="asked for is one device; the shared parameters would be counted devices times",
     seen="a sum over devices",
 )
-def of_all_devices(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def of_all_devices(shared, per_expert, experts, devices, states, bytes_per=4):
     """Times devices."""
-    return devices * (params_shared + math.ceil(experts / devices) * params_expert) * (2 + optimizer_states) * bytes_per
+    return devices * (shared + math.ceil(experts / devices) * per_expert) * (2 + states) * bytes_per
 
 
 @mistake(
@@ -134,9 +134,9 @@ def of_all_devices(params_shared, params_expert, experts, devices, optimizer_sta
     refuted="a float32 number takes 4 bytes",
     seen="a count of parameters read as bytes",
 )
-def numbers_not_bytes(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def numbers_not_bytes(shared, per_expert, experts, devices, states, bytes_per=4):
     """No bytes_per."""
-    return (params_shared + math.ceil(experts / devices) * params_expert) * (2 + optimizer_states)
+    return (shared + math.ceil(experts / devices) * per_expert) * (2 + states)
 
 
 @mistake(
@@ -145,9 +145,9 @@ def numbers_not_bytes(params_shared, params_expert, experts, devices, optimizer_
     refuted="in 16 bits a number has 2 bytes: use bytes_per",
     seen="a literal 4",
 )
-def always_four_bytes(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def always_four_bytes(shared, per_expert, experts, devices, states, bytes_per=4):
     """4."""
-    return (params_shared + math.ceil(experts / devices) * params_expert) * (2 + optimizer_states) * 4
+    return (shared + math.ceil(experts / devices) * per_expert) * (2 + states) * 4
 
 
 @mistake(
@@ -156,9 +156,9 @@ def always_four_bytes(params_shared, params_expert, experts, devices, optimizer_
     refuted="every parameter is trained: attention and router have gradients and states as well",
     seen="a bracket in the wrong place",
 )
-def states_for_experts_only(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def states_for_experts_only(shared, per_expert, experts, devices, states, bytes_per=4):
     """The factor on one term."""
-    return (params_shared + math.ceil(experts / devices) * params_expert * (2 + optimizer_states)) * bytes_per
+    return (shared + math.ceil(experts / devices) * per_expert * (2 + states)) * bytes_per
 
 
 @mistake(
@@ -167,11 +167,9 @@ def states_for_experts_only(params_shared, params_expert, experts, devices, opti
     refuted="all devices hold experts, the first as well",
     seen="devices - 1",
 )
-def one_device_counted_out(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def one_device_counted_out(shared, per_expert, experts, devices, states, bytes_per=4):
     """One device fewer."""
-    return (
-        (params_shared + math.ceil(experts / max(1, devices - 1)) * params_expert) * (2 + optimizer_states) * bytes_per
-    )
+    return (shared + math.ceil(experts / max(1, devices - 1)) * per_expert) * (2 + states) * bytes_per
 
 
 MISTAKES = mistakes_in(globals())

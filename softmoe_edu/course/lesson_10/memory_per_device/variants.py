@@ -3,26 +3,26 @@
 from fractions import Fraction
 
 
-def device_by_device(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def device_by_device(shared, per_expert, experts, devices, states, bytes_per=4):
     """Deal the experts out, and look at the fullest device."""
-    held = [params_shared] * devices
+    held = [shared] * devices
     for expert in range(experts):
-        held[expert % devices] += params_expert
-    return max(held) * bytes_per * (1 + 1 + optimizer_states)
+        held[expert % devices] += per_expert
+    return max(held) * bytes_per * (1 + 1 + states)
 
 
-def in_pieces(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def in_pieces(shared, per_expert, experts, devices, states, bytes_per=4):
     """Parameters, gradients and states, each in bytes; the remainder by divmod."""
     whole, rest = divmod(experts, devices)
-    weights = bytes_per * (params_shared + params_expert * (whole + (rest > 0)))
+    weights = bytes_per * (shared + per_expert * (whole + (rest > 0)))
     gradients = weights
-    return weights + gradients + optimizer_states * weights
+    return weights + gradients + states * weights
 
 
-def with_fractions(params_shared, params_expert, experts, devices, optimizer_states, bytes_per=4):
+def with_fractions(shared, per_expert, experts, devices, states, bytes_per=4):
     """Round an exact fraction up."""
     here = -int(-Fraction(experts, devices) // 1)
-    return (params_shared + here * params_expert) * (2 + optimizer_states) * bytes_per
+    return (shared + here * per_expert) * (2 + states) * bytes_per
 
 
 VARIANTS = (device_by_device, in_pieces, with_fractions)
