@@ -149,7 +149,7 @@ IDEAS = (
     ),
     Idea(
         "The price is memory: every expert is stored, however little it computes",
-        (),
+        (("10", "Predict: the price"), ("10", "what a device holds")),
         ("test_cost.py::test_other_bytes_by_hand",),
         ("slots-not-experts", "model-sizes"),
     ),

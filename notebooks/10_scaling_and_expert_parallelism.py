@@ -179,7 +179,7 @@ check("memory-per-device", memory_per_device)
 
 # %% [markdown]
 # Now the paper's largest model, whose 256 experts stand in 16 layers. Expert 0 of every layer stands on the same
-# device, so `per_expert` counts it 16 times. On how many devices with 80 GB each does it fit? Change the list.
+# device, so `per_expert` counts it 16 times. What is the least number of devices with 80 GB each? Change the list.
 
 # %%
 held = use("memory-per-device", memory_per_device)
@@ -369,8 +369,8 @@ print(f"S: rows travel {1e6 * travel:.2f} µs, experts compute {1e6 * compute:.2
 # %% [markdown]
 # The explorer shows the other side: what one device and what 16 compute, hold and move, for a layer of H/14. It says
 # itself what it leaves out: devices share all work evenly and *send each other nothing*. So its time is a lower bound,
-# and what you computed comes on top. Set the experts to 1,024 with one slot each, and then back to 256: which bars
-# grow? Then lower *GB/s*, the speed of a device's own memory, until the experts are limited by it.
+# and what you computed comes on top. Set it to 64 experts with 4 slots each: which bars shrink, and which stay? Then
+# go back, and lower *GB/s*, the speed of a device's own memory, until the time of the experts grows.
 
 # %%
 h14_layer = {"num_experts": 256, "slots_per_expert": 1, "dim": 1280, "hidden_dim": 5120, "tokens": 256, "batch": 16}
@@ -443,7 +443,7 @@ def copies_of_experts(loads, places):
     """Return how many copies of each expert to keep, (e,): as many as places in all.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e; each expert has a copy, and the busiest copy as little as can be.
+    places: at least e; each expert has a copy, the busiest copy as little as can be.
     """
     raise NotImplementedError
 
@@ -530,19 +530,21 @@ patient.diagnose(*my_diagnosis)
 
 # %%
 def draw_times():
-    panels = plt.subplots(1, 2, figsize=(8.4, 3.0), layout="constrained")[1]
     rows = [row for row in paper.published("figure6") if row["router"] == "Soft MoE" and row["slots_per_token"] == 1]
     speed = [rows[0]["train_images_per_second"] / row["train_images_per_second"] for row in rows]
-    record = read_record(record_path(RECORDS, "slots-not-experts"), "slots-not-experts")
+    results = read_record(record_path(RECORDS, "slots-not-experts"), "slots-not-experts").results
+    first = {r.settings["repeat"]: r.figures["seconds"] for r in results if r.settings["experts"] == 1}
     by = {}
-    for each in record.results:
-        by.setdefault(each.settings["experts"], []).append(each.figures["seconds"])
-    ours = {e: sorted(times)[len(times) // 2] for e, times in sorted(by.items())}
-    lines = ([row["experts"] for row in rows], speed), (list(ours), [t / ours[1] for t in ours.values()])
+    for r in results:
+        by.setdefault(r.settings["experts"], []).append(r.figures["seconds"] / first[r.settings["repeat"]])
+    lines = ([row["experts"] for row in rows], speed), (sorted(by), [sum(by[e]) / len(by[e]) for e in sorted(by)])
+    panels = plt.subplots(1, 2, figsize=(8.4, 3.0), layout="constrained")[1]
     for i, (panel, (e, t), title) in enumerate(zip(panels, lines, ("paper, training", "here, one layer"), strict=True)):
         panel.plot(e, t, color=categories()[i], linestyle=DASHES[i], marker=MARKERS[i])
-        panel.set(xscale="log", ylim=(0, 1.7), title=f"{title}: {t[-1]:.2f} times the first", xlabel="experts")
-    panels[0].set_ylabel("time over that of the fewest experts")
+        panel.set(xscale="log", ylim=(0, 1.7), title=f"{title}: {t[-1]:.2f} at {e[-1]:,}", xlabel="experts")
+        panel.set_xticks(e[::2], [f"{each:,}" for each in e[::2]], minor=False)
+        panel.minorticks_off()
+    panels[0].set_ylabel("time, fewest experts = 1")
     said = f"{speed[-1]:.2f} times with {rows[-1]['experts']} in place of {rows[0]['experts']} in the paper"
     describe(panels, f"Time over the number of experts, slots fixed: {said}; {lines[1][1][-1]:.2f} times here.")
     return panels
@@ -551,8 +553,9 @@ def draw_times():
 figures.described(draw_times())
 
 # %% [markdown]
-# **Figure 2.** The time of a training step (paper) and of one layer's forward pass (here), over that with the fewest
-# experts; the titles have the last value. And the verdicts, read from the records of the runs:
+# **Figure 2.** The time of a training step (paper, 8 to 256 experts) and of one layer's forward pass (here, 1 to 4,096,
+# on one thread), over that with the fewest experts; the titles have the last value. And the verdicts, read from the
+# records of the runs:
 
 # %%
 for name in ("slots-not-experts", "model-sizes", "large-scale"):
@@ -595,9 +598,9 @@ print(my_sentence)
 # once?</summary>
 # No: it has to take part in every exchange, with no rows, also in the backward pass. The others wait for it.</details>
 #
-# <details><summary>5. Experts of hidden width 1,000 travel as long as they compute. You take experts of 4,000. What is
-# the ratio now?</summary>
-# A quarter: the same rows travel, and each is worth four times the work.</details>
+# <details><summary>5. With a hidden width of 1,000, rows travel as long as experts compute. You make it 4,000. How do
+# the two times compare now?</summary>
+# The same rows travel, and each is worth four times the work: a quarter.</details>
 
 # %%
 calibration("10")

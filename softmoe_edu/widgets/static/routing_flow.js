@@ -388,6 +388,8 @@ var GLOSSARY = {
   width: "How many numbers stand for one token.",
   "hidden width": "How many numbers an expert computes for a slot, between its two matrix products.",
   devices: "Equal processors that share the work evenly. What they would send each other is left out.",
+  "expert parallelism": "Each device keeps some of the experts. Slots travel to the device of their expert, and answers travel back.",
+  "all-to-all": "A call in which every device gives a piece of its data to each device and gets a piece from each.",
   "TFLOP/s": "How fast a device computes: 10¹² floating-point operations in a second.",
   "GB/s": "How fast a device moves numbers between memory and processor: 10⁹ bytes in a second.",
   causal: "No output depends on a later token. A model that writes text word by word needs this.",

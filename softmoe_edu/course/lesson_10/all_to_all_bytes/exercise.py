@@ -16,7 +16,7 @@ def all_to_all_bytes(seqs, slots, dim, bytes_per, devices):
     return 2 * leaving * dim * bytes_per
 
 
-TELLING = ((8, 20, 7, 2, 4), (6, 9, 5, 4, 3), (5, 11, 3, 4, 1), (2, 4, 1, 1, 2))
+TELLING = ((10, 15, 7, 3, 5), (6, 9, 5, 4, 3), (5, 11, 3, 4, 1), (2, 4, 1, 1, 2))
 
 
 def observe(function, draw):

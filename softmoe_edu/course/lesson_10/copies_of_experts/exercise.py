@@ -12,7 +12,7 @@ def copies_of_experts(loads, places):
     """Return how many copies of each expert to keep, (e,): as many as places in all.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e; each expert has a copy, and the busiest copy as little as can be.
+    places: at least e; each expert has a copy, the busiest copy as little as can be.
     """
     copies = torch.ones_like(loads, dtype=torch.int64)
     for _ in range(places - len(loads)):

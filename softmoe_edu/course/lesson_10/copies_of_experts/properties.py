@@ -2,6 +2,8 @@
 
 import itertools
 
+import torch
+
 from softmoe_edu.teaching.check.properties import TOLERANCE, brief
 from softmoe_edu.teaching.exercise import Finding, Property
 
@@ -27,7 +29,8 @@ def least_possible(loads, places):
 def _even(name, should, *cases, repeats=1, exhaustive=False, next_step=""):
     def test(answer, draw):
         for number, repeat in itertools.product(range(len(cases)), range(repeats)):
-            loads, places = cases[number](draw.sub(number, repeat))
+            dtype = (torch.float64, torch.float32)[repeat % 2]
+            loads, places = cases[number](draw.sub(number, repeat, dtype=dtype))
             copies, given = answer(loads, places), f"loads {brief(loads, 1)}, {places} places"
             if not (copies >= 1).all():
                 return Finding("every expert has a copy at least", given, "1 or more", brief(copies))

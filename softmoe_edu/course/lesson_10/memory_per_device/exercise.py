@@ -19,8 +19,8 @@ def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4)
 
 
 TELLING = (
-    (70, 9, 12, 4, 2, 4),
-    (31, 5, 10, 4, 2, 4),
+    (70, 9, 24, 4, 2, 4),
+    (31, 5, 11, 4, 2, 4),
     (31, 5, 3, 8, 1, 4),
     (13, 7, 6, 1, 0, 4),
     (13, 7, 12, 4, 2, 2),

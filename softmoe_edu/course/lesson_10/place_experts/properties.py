@@ -67,7 +67,8 @@ def _looked_at(answer, loads, devices):
 def _even(name, should, *cases, repeats=1, next_step=""):
     def test(answer, draw):
         for number, repeat in itertools.product(range(len(cases)), range(repeats)):
-            loads, devices = cases[number](draw.sub(number, repeat))
+            dtype = (torch.float64, torch.float32)[repeat % 2]
+            loads, devices = cases[number](draw.sub(number, repeat, dtype=dtype))
             device_of, finding = _looked_at(answer, loads, devices)
             if finding:
                 return finding
