@@ -77,6 +77,7 @@ IDEAS = (
         (
             ("05", "What is computed"),
             ("07", "From 1 to 4,096 experts"),
+            ("10", "What is settled"),
         ),
         ("test_cost.py::test_soft_moe_cost_is_that_of_its_slots",),
         ("slots-not-experts", "model-sizes"),
