@@ -13,6 +13,7 @@ from softmoe_edu.teaching.draw import Draw
 
 NOT_STARTED = "raise NotImplementedError"
 SHORTEST_LINE = 16  # characters without spaces; shorter lines, such as `b, n = x.shape`, stand in any text
+ORDINARY = {"with torch.no_grad():", "def __init__(self):", "super().__init__()"}  # say nothing of any answer
 
 
 class Kind(Enum):
@@ -119,6 +120,7 @@ class Exercise:
     parts: the names of what an answer returns, where it returns several things. slow: what a stopped answer did.
     basics: whether shapes, dtypes and inputs are checked first. matches: how a named mistake's `does` begins.
     minutes: planned time. difficulty: 1 to 5.
+    given: lines of the reference with which the lesson's text begins the answer.
     order: its place among the exercises of its lesson. points: for graders. essential: on the core path.
     """
 
@@ -144,6 +146,7 @@ class Exercise:
     slow: str = "look for a loop that never ends, or one over far too much"
     basics: bool = True
     matches: str = "your numbers equal those of a function that"
+    given: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -174,6 +177,8 @@ class Exercise:
 
     @property
     def solution_lines(self) -> list[str]:
-        """The lines of the reference's body that say something: no comments, and no short ones."""
+        """The lines of the reference's body that say something: no comments, no short ones, none that are given."""
         lines = (line.strip() for line in self.solution[len(self.stub) - len(NOT_STARTED) :].splitlines())
-        return [line for line in lines if len("".join(line.split())) >= SHORTEST_LINE and not line.startswith("#")]
+        known = ORDINARY.union(self.given)
+        lines = (line for line in lines if line not in known and not line.startswith("#"))
+        return [line for line in lines if len("".join(line.split())) >= SHORTEST_LINE]

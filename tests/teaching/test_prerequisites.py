@@ -27,12 +27,22 @@ FINE = (
 )
 
 
+@pytest.fixture
+def plain(monkeypatch):
+    """Lesson 01 shows nothing of its own accord."""
+    known = dict(lessons())
+    known["01"] = dataclasses.replace(known["01"], shows=())
+    monkeypatch.setattr(prerequisites, "lessons", lambda: known)
+    return known
+
+
 @pytest.mark.parametrize("number", lessons())
 def test_a_lesson_uses_only_what_came_before(number):
     """Its cells, its stubs and its hints; and what it says that it shows, it uses."""
     assert prerequisites.faults(number) == []
 
 
+@pytest.mark.usefixtures("plain")
 def test_what_comes_later_is_named():
     """Imports, attributes of modules, functions of exercises, and ids, each planted into lesson 01."""
     later = next(q.id for q in prerequisites.questions().values() if q.lesson == "05")
@@ -41,17 +51,17 @@ def test_what_comes_later_is_named():
         assert prerequisites.faults("01", [code]) == [f"lesson 01 uses {said}"], code
 
 
+@pytest.mark.usefixtures("plain")
 @pytest.mark.parametrize("code", FINE)
 def test_what_came_before_may_be_used(code):
     """What lesson 00 shows, what the lesson builds itself, and names that only look like an exercise's."""
     assert prerequisites.faults("01", [code]) == []
 
 
-def test_a_lesson_shows_what_it_uses(monkeypatch):
+def test_a_lesson_shows_what_it_uses(plain):
     """What is shown and not used is a fault, and a part is shown only from its lesson on."""
-    known = dict(lessons())
+    known = plain
     known["02"] = dataclasses.replace(known["02"], shows=("softmoe_edu.routers.weights.dispatch_weights",))
-    monkeypatch.setattr(prerequisites, "lessons", lambda: known)
     uses = ["from softmoe_edu.routers.weights import dispatch_weights"]
 
     assert prerequisites.faults("02", []) == [
@@ -61,6 +71,7 @@ def test_a_lesson_shows_what_it_uses(monkeypatch):
     assert len(prerequisites.faults("01", uses)) == 1
 
 
+@pytest.mark.usefixtures("plain")
 def test_a_hint_may_not_tell_of_later_lessons_either(monkeypatch):
     """The code of hints is read as cells are."""
     known = dict(prerequisites.exercises())

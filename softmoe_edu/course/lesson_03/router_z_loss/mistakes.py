@@ -111,7 +111,7 @@ def maximum_not_added(logits):
 @mistake(
     does="uses log2, or divides by log 2: bits in place of nats",
     belief="A logarithm is a logarithm.",
-    refuted="exp and log belong together: natural logarithm",
+    refuted="the logarithm that undoes exp is the natural one",
     seen="entropy in bits",
 )
 def in_bits(logits):

@@ -4,7 +4,7 @@ import torch
 
 from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
-COMPETES = "exp(0) is 1, not 0: a score of 0 competes with the others; only a score of -inf has the weight 0"
+COMPETES = "a score of 0 has exp(0) = 1, not 0: it competes with the others; only a score of -inf has the weight 0"
 SHARE = "a slot is an average of real tokens, so its weights must sum to 1 over these"
 
 

@@ -91,6 +91,7 @@ EXERCISE = Exercise(
     order=4,
     title="The layer as a module",
     answer=soft_moe_layer,
+    given=("d, e, p, f = dim, num_experts, slots_per_expert, hidden_dim",),
     probe=lambda draw: SIZES,
     properties=PROPERTIES,
     hints=(

@@ -112,7 +112,7 @@ def point_too_few(layer, x, direction, steps):
 @mistake(
     does="stops one step before the end",
     belief="range(steps) goes through all points.",
-    refuted="range(steps) ends one point before x + direction",
+    refuted="the last number of range(steps) is steps - 1: the point x + direction is left out",
     seen="for k in range(steps)",
 )
 def last_step_missing(layer, x, direction, steps):

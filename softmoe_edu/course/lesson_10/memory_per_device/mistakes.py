@@ -75,7 +75,7 @@ def mean_of_the_devices(shared, per_expert, experts, devices, states, bytes_per=
 @mistake(
     does="forgets the gradient",
     belief="In training the optimizer's numbers come on top of the parameters.",
-    refuted="backward() writes a number into .grad for each parameter, of the same size",
+    refuted="each parameter gets a number in .grad from backward(), of the same size",
     seen="1 + states",
 )
 def gradient_forgotten(shared, per_expert, experts, devices, states, bytes_per=4):

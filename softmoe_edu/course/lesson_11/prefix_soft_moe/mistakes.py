@@ -65,7 +65,7 @@ def masked_after_softmax(x, phi, experts):
 @mistake(
     does="masks with 0 instead of minus infinity",
     belief="A score of 0 is no score.",
-    refuted="exp(0) is 1: a later token still takes a share. The mask is minus infinity",
+    refuted="a score of 0 has exp(0) = 1, so a later token still takes a share. The mask is minus infinity",
     seen="scores * mask before the softmax",
 )
 def masked_with_zero(x, phi, experts):
