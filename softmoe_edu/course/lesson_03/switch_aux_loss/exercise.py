@@ -11,7 +11,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def switch_aux_loss(probs, indices, mask=None):
-    """Return e · Σ f_i · P_i over experts i, averaged over groups: a tensor without axes.
+    """Return e · Σ f_i · P_i, summed over experts, averaged over groups: one number.
 
     probs (b, n, e): each token's gates. indices (b, n, k): the experts it chooses.
     mask (b, n): True for real tokens; None if all are real.
