@@ -12,6 +12,7 @@ from types import ModuleType
 
 from softmoe_edu.teaching.discovery import clinics, exercises, find_question, lessons, questions
 from softmoe_edu.teaching.exports.lesson import chosen
+from softmoe_edu.teaching.say import say
 
 ASKING = {"check", "use", "hint"}  # called with an exercise's id
 
@@ -120,7 +121,7 @@ def main() -> None:
     found = [fault for number in lessons() for fault in faults(number)]
     if found:
         sys.exit("\n".join(found))
-    print(f"{len(lessons())} lessons use only what they or earlier ones build or show.")
+    say(f"{len(lessons())} lessons use only what they or earlier ones build or show.")
 
 
 if __name__ == "__main__":

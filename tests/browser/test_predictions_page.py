@@ -98,7 +98,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(workbench: Workbench,
     restart_kernel(page)
     run_all(page)
     expect(view.locator('[data-part="given"]')).to_have_text("Your answer, locked: 0.5 %, 90 % sure.")
-    expect(status(view).locator("p").last).to_contain_text("measured: 18.7 %")
+    expect(status(view)).to_contain_text("you just measured 18.7 %")
     expect(view.get_by_role("button")).to_be_hidden()
     expect(status(other)).to_contain_text("<b>no data</b>")
     assert noted(tmp_path) == events

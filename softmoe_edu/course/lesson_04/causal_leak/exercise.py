@@ -19,7 +19,7 @@ def causal_leak(layer, x):
     changed[:, -1] = -x[:, -1]
     with torch.no_grad():
         apart = (layer(changed) - layer(x)).abs()
-    return (apart[:, :-1] > 1e-6).any(dim=-1).double().mean().item()
+    return (apart[:, :-1] > 1e-6).any(dim=-1).float().mean().item()
 
 
 def observe(function, draw):

@@ -16,7 +16,7 @@ def _apart(layer, x, other=None):
 
 
 def _share(moved):
-    return moved.double().mean().item()
+    return moved.float().mean().item()
 
 
 @mistake(

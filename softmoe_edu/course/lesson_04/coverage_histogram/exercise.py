@@ -38,7 +38,7 @@ def observe(function, draw):
     for name, make in cases.items():
         try:
             output = function(*make(draw.sub(name)))
-            seen[name] = [list(output.shape), output.double()]
+            seen[name] = [list(output.shape), output.cpu().double()]
         except Exception as error:
             seen[name] = type(error).__name__
     return seen

@@ -63,6 +63,13 @@ def soft_moe_layer(dim, num_experts, slots_per_expert, hidden_dim):
 
 def observe(build: Callable, draw: Draw) -> dict[str, object]:
     """Return what tells layers apart: answers and gradients as functions of parameters, names, and starting values."""
+    # What a layer keeps outside its parameters starts alike, too.
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return _seen(build, draw)
+
+
+def _seen(build: Callable, draw: Draw) -> dict[str, object]:
     try:
         layer = build(*SIZES)
         named = [(name, tuple(value.shape), value.requires_grad) for name, value in layer.named_parameters()]

@@ -18,7 +18,7 @@ def batch_effect(layer, x, others):
     answers = [layer(torch.cat([company, x]))[len(company) :] for company in others]
     rounding = 1e-4 * answers[0].abs().max()
     changed = [(each - answers[0]).abs().amax(-1) > rounding for each in answers[1:]]
-    return torch.stack(changed).any(0).double().mean().item()
+    return torch.stack(changed).any(0).float().mean().item()
 
 
 def observe(function, draw):
@@ -57,7 +57,7 @@ EXERCISE = Exercise(
             "last axis, then any over the batches.",
             "def batch_effect(layer, x, others):\n"
             "    changed = torch.tensor([[True, False, False], [False, False, True]])  # 2 batches, 3 tokens\n"
-            "    print('share changed in any of them:', float(changed.any(0).double().mean()))\n"
+            "    print('share changed in any of them:', float(changed.any(0).float().mean()))\n"
             "    raise NotImplementedError",
         ),
         Hint(

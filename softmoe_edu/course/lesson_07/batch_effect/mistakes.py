@@ -17,7 +17,7 @@ def _changed(answers):
 
 
 def _share(answers):
-    return _changed(answers).any(-1).any(0).double().mean()
+    return _changed(answers).any(-1).any(0).float().mean()
 
 
 @mistake(
@@ -96,7 +96,7 @@ def last_batch_only(layer, x, others):
 )
 def changed_in_all(layer, x, others):
     """All for any."""
-    return _changed(_answers(layer, x, others)).any(-1).all(0).double().mean()
+    return _changed(_answers(layer, x, others)).any(-1).all(0).float().mean()
 
 
 @mistake(
@@ -107,7 +107,7 @@ def changed_in_all(layer, x, others):
 )
 def mean_over_batches(layer, x, others):
     """A mean over batches."""
-    return _changed(_answers(layer, x, others)).any(-1).double().mean()
+    return _changed(_answers(layer, x, others)).any(-1).float().mean()
 
 
 @mistake(
@@ -118,7 +118,7 @@ def mean_over_batches(layer, x, others):
 )
 def numbers_counted(layer, x, others):
     """Share of numbers."""
-    return _changed(_answers(layer, x, others)).any(0).double().mean()
+    return _changed(_answers(layer, x, others)).any(0).float().mean()
 
 
 @mistake(
@@ -129,7 +129,7 @@ def numbers_counted(layer, x, others):
 )
 def examples_counted(layer, x, others):
     """Share of examples."""
-    return _changed(_answers(layer, x, others)).flatten(2).any(-1).any(0).double().mean()
+    return _changed(_answers(layer, x, others)).flatten(2).any(-1).any(0).float().mean()
 
 
 @mistake(
@@ -140,7 +140,7 @@ def examples_counted(layer, x, others):
 )
 def count_for_share(layer, x, others):
     """A count."""
-    return _changed(_answers(layer, x, others)).any(-1).any(0).double().sum()
+    return _changed(_answers(layer, x, others)).any(-1).any(0).float().sum()
 
 
 @mistake(
@@ -164,7 +164,7 @@ def to_the_last_bit(layer, x, others):
     """No tolerance."""
     answers = _answers(layer, x, others)
     changed = torch.stack([(each != answers[0]).any(-1) for each in answers[1:]])
-    return changed.any(0).double().mean()
+    return changed.any(0).float().mean()
 
 
 @mistake(
@@ -177,7 +177,7 @@ def fixed_tolerance(layer, x, others):
     """An absolute tolerance."""
     answers = _answers(layer, x, others)
     changed = torch.stack([((each - answers[0]).abs() > 1e-4).any(-1) for each in answers[1:]])
-    return changed.any(0).double().mean()
+    return changed.any(0).float().mean()
 
 
 @mistake(

@@ -12,8 +12,8 @@ def slot_paths(dispatch, combine):
     dispatch, combine (b, n, e, p): the weights of a layer of e experts with p slots.
     Returns (b, n, n), row i, column j: slots that hold token j and that output i reads.
     """
-    holds = (dispatch != 0).flatten(2).double()
-    reads = (combine != 0).flatten(2).double()
+    holds = (dispatch != 0).flatten(2).float()
+    reads = (combine != 0).flatten(2).float()
     return (reads @ holds.mT).round().long()
 
 
