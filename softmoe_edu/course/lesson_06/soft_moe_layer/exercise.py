@@ -76,8 +76,17 @@ def _seen(build: Callable, draw: Draw) -> dict[str, object]:
         start = starts(layer) if {name for name, *_ in named} >= set(PARAMETERS) else []
     except Exception as error:
         return {"values 0": type(error).__name__}
-    seen = observations(as_function(EXERCISE), run_of(build), draw)
+    seen = {**observations(as_function(EXERCISE), run_of(build), draw), "bfloat16": _kept(build, draw)}
     return {**seen, "parameters": [str(each) for each in named], "start": [str(each) for each in start]}
+
+
+def _kept(build: Callable, draw: Draw) -> str:
+    """Return the dtype of answers to bfloat16, or the name of the error: what a device without float64 shows of it."""
+    try:
+        x = draw.sub("bfloat16").normal(2, 3, SIZES[0]).cpu().bfloat16()
+        return str(build(*SIZES).bfloat16()(x).dtype)
+    except Exception as error:
+        return type(error).__name__
 
 
 _START = (
