@@ -163,10 +163,10 @@ def draw_loads(runs, title):
     """Draw the load of each expert during training, one panel for each of three seeds."""
     panels = plt.subplots(1, 3, figsize=(8.4, 2.8), sharey=True, layout="constrained")[1]
     for panel, (seed, (_, loads, _)) in zip(panels, list(enumerate(runs))[:3], strict=True):
-        smooth = loads[:300].view(20, 15, EXPERTS).mean(1)
+        smooth = torch.stack([part.mean(0) for part in loads[:-1].split(15)])
         for expert in range(EXPERTS):
             colour, dash = categories()[expert % len(categories())], DASHES[expert % len(DASHES)]
-            panel.plot(range(8, 300, 15), 100 * smooth[:, expert], color=colour, linestyle=dash)
+            panel.plot(range(8, 8 + 15 * len(smooth), 15), 100 * smooth[:, expert], color=colour, linestyle=dash)
         panel.axhline(100 / EXPERTS, color="grey", linewidth=0.8)
         panel.set(title=f"seed {seed}", xlabel="step", ylim=(0, 100))
         panel.grid(True, linewidth=0.6)
