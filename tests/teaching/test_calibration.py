@@ -72,6 +72,8 @@ def test_calibration_counts_right_answers_at_each_confidence():
     answered("m26b-causal", 0, 90)
     answered("m01-sums", "b", 50)
 
+    before = plt.get_fignums()  # another test's, where one is open
+
     assert tally() == {50: (0, 1), 90: (2, 3)}
     assert tally("02") == tally(2) == {90: (2, 3)}
     shown = calibration()
@@ -80,7 +82,7 @@ def test_calibration_counts_right_answers_at_each_confidence():
     assert "On average you were 80 % sure and 50 % right: 30 points overconfident." in shown.caption
     assert "90 % stated, 67 % right" in shown.alt
     assert shown.png.startswith(b"\x89PNG")
-    assert plt.get_fignums() == []
+    assert plt.get_fignums() == before
 
     ax = draw(tally(), "02")
     diagonal, *gaps = ax.get_lines()

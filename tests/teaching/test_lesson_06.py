@@ -260,6 +260,7 @@ def test_what_a_card_reveals_is_the_answer_of_its_question():
 
         assert question.is_right(answer, question.truth()), question.id
     assert len(shown) == 1 and "0.05" in shown[0].alt
+    plt.close("all")
 
 
 def test_the_card_has_a_right_choice_and_the_lessons_time():
