@@ -1,13 +1,9 @@
 """Exercise: each token's k best experts and the weights of their answers (lesson 01)."""
 
-import torch
-
 from softmoe_edu.course.lesson_01.top_k_route.mistakes import MISTAKES
-from softmoe_edu.course.lesson_01.top_k_route.properties import PROPERTIES, case, comparable, far_above, told
+from softmoe_edu.course.lesson_01.top_k_route.properties import PROPERTIES, case, comparable, far_above, what_was_chosen
 from softmoe_edu.course.lesson_01.top_k_route.variants import VARIANTS
 from softmoe_edu.routers.tokens_choice import TokensChoiceRouter, choose_experts
-from softmoe_edu.teaching.check.attempt import copied
-from softmoe_edu.teaching.check.diagnosis import flat, observations
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
@@ -24,22 +20,7 @@ def top_k_route(logits, k):
 
 def observe(function, draw):
     """Return what tells answers apart: whether two calls agree and, if they do, numbers and gradients."""
-    args = case(3, 7, 5, 2)(draw.sub("twice"))
-    try:
-        first, second = (flat(comparable(args, function(*copied(args)))) for _ in range(2))
-        steady = all(bool(torch.equal(a, b)) for a, b in zip(first, second, strict=True))
-    except Exception:
-        steady = True
-    if not steady:
-        return {"two calls agree": False}
-    seen = {"two calls agree": True, **told(observations(EXERCISE, function, draw))}
-    try:
-        weights, indices = function(*far_above(draw))
-        different = [len(set(chosen)) for chosen in indices[0].tolist()]
-        seen["one far above"] = [different, bool(weights.isfinite().all())]
-    except Exception as error:
-        seen["one far above"] = type(error).__name__
-    return seen
+    return what_was_chosen(EXERCISE, function, draw, case(3, 7, 5, 2), far_above)
 
 
 EXERCISE = Exercise(

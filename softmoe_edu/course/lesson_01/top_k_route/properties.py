@@ -2,6 +2,8 @@
 
 import torch
 
+from softmoe_edu.teaching.check.attempt import copied
+from softmoe_edu.teaching.check.diagnosis import flat, observations
 from softmoe_edu.teaching.check.gradient import FLOW
 from softmoe_edu.teaching.check.properties import (
     FAR,
@@ -49,6 +51,26 @@ def comparable(args, output):
     indices = indices.masked_fill(weights.isnan(), -1)
     order = indices.argsort(dim=-1, stable=True)
     return weights.gather(-1, order), indices.gather(-1, order)
+
+
+def what_was_chosen(exercise, function, draw, case, far):
+    """Return what tells answers of a choice apart: whether two calls agree and, if they do, numbers and gradients."""
+    args = case(draw.sub("twice"))
+    try:
+        first, second = (flat(exercise.same(args, function(*copied(args)))) for _ in range(2))
+        steady = all(bool(torch.equal(a, b)) for a, b in zip(first, second, strict=True))
+    except Exception:
+        steady = True
+    if not steady:
+        return {"two calls agree": False}
+    seen = {"two calls agree": True, **told(observations(exercise, function, draw))}
+    try:
+        weights, chosen = function(*far(draw))
+        different = [len(set(row)) for row in chosen[0].tolist()]
+        seen["one far above"] = [different, bool(weights.isfinite().all())]
+    except Exception as error:
+        seen["one far above"] = type(error).__name__
+    return seen
 
 
 def told(seen):

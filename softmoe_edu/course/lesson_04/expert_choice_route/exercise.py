@@ -1,14 +1,10 @@
 """Exercise: each expert chooses its tokens, and how much its answers count (lesson 04)."""
 
-import torch
-
-from softmoe_edu.course.lesson_01.top_k_route.properties import told
+from softmoe_edu.course.lesson_01.top_k_route.properties import what_was_chosen
 from softmoe_edu.course.lesson_04.expert_choice_route.mistakes import MISTAKES
 from softmoe_edu.course.lesson_04.expert_choice_route.properties import PROPERTIES, case, comparable, far_above
 from softmoe_edu.course.lesson_04.expert_choice_route.variants import VARIANTS
 from softmoe_edu.routers.experts_choice import ExpertsChoiceRouter, assign_experts
-from softmoe_edu.teaching.check.attempt import copied
-from softmoe_edu.teaching.check.diagnosis import flat, observations
 from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
@@ -25,22 +21,7 @@ def expert_choice_route(logits, capacity):
 
 def observe(function, draw):
     """Return what tells answers apart: whether two calls agree and, if they do, numbers and gradients."""
-    args = case(3, 7, 5, 2)(draw.sub("twice"))
-    try:
-        first, second = (flat(comparable(args, function(*copied(args)))) for _ in range(2))
-        steady = all(bool(torch.equal(a, b)) for a, b in zip(first, second, strict=True))
-    except Exception:
-        steady = True
-    if not steady:
-        return {"two calls agree": False}
-    seen = {"two calls agree": True, **told(observations(EXERCISE, function, draw))}
-    try:
-        weights, chosen = function(*far_above(draw))
-        different = [len(set(tokens)) for tokens in chosen[0].tolist()]
-        seen["one far above"] = [different, bool(weights.isfinite().all())]
-    except Exception as error:
-        seen["one far above"] = type(error).__name__
-    return seen
+    return what_was_chosen(EXERCISE, function, draw, case(3, 7, 5, 2), far_above)
 
 
 EXERCISE = Exercise(

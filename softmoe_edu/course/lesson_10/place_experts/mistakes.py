@@ -6,7 +6,7 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
 
 
 def _packed(order, loads, devices, limited=True, best=min):
-    """Give each expert in turn to the least (or most) loaded device."""
+    """Place the experts one by one, each on the device with the smallest load; or with the largest, if asked."""
     result, load = torch.zeros(len(loads), dtype=torch.int64), [0.0] * devices
     places = [len(loads) // devices] * devices
     for expert in order:
