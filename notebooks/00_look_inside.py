@@ -390,7 +390,7 @@ for layer, routing in routings["soft"].items():
 # many by none. In Soft MoE a slot usually holds some of many patches.
 
 # %% [markdown]
-# ## 7 · The same on paper (3 min, optional)
+# ## 7 · The same on paper (3 min)
 #
 # What the lens shows can also be drawn as plain figures. Here are the three routers on the first image, one row each:
 # where its tokens go, what comes back, and how full the experts are with the tokens of all images. Each map has its own

@@ -844,11 +844,10 @@ for name, router in crowded.items():
 # Both were also tested on more models and seeds. These verdicts are read from the records of those runs:
 
 # %%
-from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 
 for name in ("dropping", "determinism"):
-    finding = judged(name, read_record(record_path(RECORDS, name), name))
-    print(f"{find_claim(name).title}: {finding.verdict}.\n    {finding.reason}\n")
+    print(entry(name), "\n")
 
 # %% [markdown]
 # *Settled:* a sparse router with finite buffers drops tokens even if it is perfectly fair; order and the other images

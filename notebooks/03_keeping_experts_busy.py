@@ -70,7 +70,7 @@ from IPython.display import display
 from torch.nn.functional import mse_loss, one_hot
 
 from softmoe_edu import Experts, MoE, SparseRouting, TokensChoiceRouter, figures, record
-from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
@@ -698,14 +698,8 @@ patient.diagnose(*my_diagnosis)
 
 # %%
 for name in ("dropping", "soft-balance", "stability"):
-    path = record_path(RECORDS, name)
-    claim = find_claim(name)
-    print(fill(f"{name}: {claim.says}", 100))
-    verdict = "not measured yet"
-    if path.exists():
-        finding = judged(name, read_record(path, name))
-        verdict = f"{finding.verdict}. {finding.reason}"
-    print(fill(f"Verdict: {verdict}", 100, initial_indent="   ", subsequent_indent="   "), "\n")
+    found = entry(name)
+    print(fill(f"The claim: {found.claim.says}", 92), f"\n{found}\n")
 
 # %% [markdown]
 # *Settled by what you ran:* on this task a router without supervision leaves experts idle in every seed; the balance

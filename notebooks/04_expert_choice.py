@@ -69,7 +69,7 @@ from IPython.display import display
 
 from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, ViT, figures, metrics, record
 from softmoe_edu.data import digits
-from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 from softmoe_edu.figures.description import describe
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.training import train
@@ -581,13 +581,7 @@ patient.diagnose(*my_diagnosis)
 
 # %%
 for name in ("experts-choice-speed", "dropping", "causality"):
-    path, claim = record_path(RECORDS, name), find_claim(name)
-    print(f"{claim.title} ({claim.source})")
-    if path.exists():
-        finding = judged(name, read_record(path, name))
-        print(f"   {finding.verdict}: {finding.reason}\n")
-    else:
-        print("   not measured yet\n")
+    print(entry(name), "\n")
 
 # %% [markdown]
 # If the first verdict is not the paper's: name three differences between their runs and ours that could matter.

@@ -729,11 +729,10 @@ print(f"parameters {size:.1f}, printed time {times:.2f}")
 # learns better at the same cost. These verdicts are read from the records of those runs:
 
 # %%
-from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 
 for name in ("model-sizes", "accuracy"):
-    finding = judged(name, read_record(record_path(RECORDS, name), name))
-    print(f"{find_claim(name).title}: {finding.verdict}.\n    {finding.reason}\n")
+    print(entry(name), "\n")
 
 # %% [markdown]
 # *Settled:* the weights are two softmaxes of the same scores; experts run on e · p slots, however many tokens there

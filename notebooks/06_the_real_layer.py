@@ -616,31 +616,22 @@ for name, each in both.items():
 # from the records of these runs, which come with the library.
 
 # %%
-import textwrap
-
-from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 
 
-def verdict(name, columns=()):
-    claim, path = find_claim(name), record_path(RECORDS, name)
-    print(f"{claim.title}\n    ({claim.source})")
-    if not path.exists():
-        return print("    not measured yet")
-    finding = judged(name, read_record(path, name))
-    said = f"Verdict: {finding.verdict}. {finding.reason}"
-    print(textwrap.indent(textwrap.fill(said, 84), "    "))
+def figures_of(found, columns=()):
     rows = {}
-    for each in finding.measured:
+    for each in found.finding.measured if found.finding else ():
         row = each.name.rpartition(": ")[0] if columns else each.name
         rows.setdefault(row, []).append(f"{each.value:.3g} {each.unit}".strip())
     width = max(map(len, rows), default=0)
-    for row, cells in {**({"": columns} if columns else {}), **rows}.items():
+    for row, cells in {**({"": columns} if columns and rows else {}), **rows}.items():
         print(f"    {row:{width}s}" + "".join(f"{cell:>18s}" for cell in cells))
 
 
-verdict("normalisation", ("largest combine", "largest dispatch", "accuracy"))
-print()
-verdict("determinism")
+for name, columns in (("normalisation", ("largest combine", "largest dispatch", "accuracy")), ("determinism", ())):
+    print(entry(name))
+    figures_of(entry(name), columns)
 
 # %% [markdown]
 # Compare the rows of width 192 with those of width 32: which part of the claim do they show, and which part not?

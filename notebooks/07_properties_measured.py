@@ -56,14 +56,13 @@ course_map("07")
 # nothing else, so the load is equal by construction.</details>
 
 # %%
-import textwrap
 
 import matplotlib.pyplot as plt
 import torch
 from torch import nn
 
 from softmoe_edu import Experts, ExpertsChoiceRouter, MoE, SoftRouter, TokensChoiceRouter, cost, figures
-from softmoe_edu.evidence import RECORDS, RecordError, find_claim, judged, read_record, record_path
+from softmoe_edu.evidence import entry
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.influence import influence, moves
@@ -666,20 +665,8 @@ patient.diagnose(*my_diagnosis)
 # %%
 my_doubts = []  # for yourself, such as ["causality"]
 
-
-def show_verdict(name):
-    claim, path = find_claim(name), record_path(RECORDS, name)
-    try:
-        finding = judged(name, read_record(path, name)) if path.exists() else None
-    except (RecordError, KeyError):  # a record of an earlier version of the claim
-        finding = None
-    said = f"{finding.verdict}. {finding.reason}" if finding else "not measured yet"
-    print(f"{name}: {claim.title} ({claim.source})")
-    print(textwrap.indent(textwrap.fill(said, 92), "    ") + "\n")
-
-
 for name in ("differentiability", "determinism", "soft-balance", "causality", "slots-not-experts", "model-sizes"):
-    show_verdict(name)
+    print(entry(name), "\n")
 
 # %% [markdown]
 # *Settled by what you ran:* these Soft MoE layers follow the order of their tokens, and every token moves every output;

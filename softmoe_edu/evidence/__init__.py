@@ -1,14 +1,15 @@
 """Evidence for the papers' claims: each claim is run here, recorded, and given a verdict.
 
 `run_claim("model-sizes", "records")` runs one; `softmoe-edu evidence` runs all of them and shows what was found.
-`entries()` reads the records that come with the package, and `RunBrowser()` shows them in a notebook.
+`print(entry("dropping"))` shows one claim with the verdict that its record gives, `entries()` returns all of them, and
+`RunBrowser()` shows them in a notebook.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from softmoe_edu.evidence.catalogue import find_claim, names
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
-from softmoe_edu.evidence.ledger import Entry, entries, judged, page, table
+from softmoe_edu.evidence.ledger import Entry, entries, entry, judged, page, table
 from softmoe_edu.evidence.records import RECORDS, Record, RecordError, read_record, write_record
 from softmoe_edu.evidence.runner import record_path, run_claim
 from softmoe_edu.evidence.statistics import holm, mean_of, sign_test
@@ -30,6 +31,7 @@ __all__ = [
     "Settings",
     "Verdict",
     "entries",
+    "entry",
     "find_claim",
     "holm",
     "judged",

@@ -1,5 +1,6 @@
 """The ledger: claim by claim what was found, built from the records and from nothing else."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,12 +31,30 @@ Rerun one claim with `softmoe-edu evidence NAME`, all of them with `softmoe-edu 
 
 @dataclass(frozen=True)
 class Entry:
-    """A claim with its record and what it says; without a record there is no finding."""
+    """A claim with its record and what it says; printed, it reads as a lesson shows it.
+
+    Attributes:
+        name: the claim's id.
+        claim: the claim itself.
+        record: its runs, or None where there are none that can be used.
+        finding: what they say, or None for the same reason.
+        lacking: why there is no finding, as half a sentence.
+    """
 
     name: str
     claim: Claim
     record: Record | None
     finding: Finding | None
+    lacking: str = ""
+
+    def __str__(self) -> str:
+        """Return title, source and verdict, wrapped for a notebook."""
+        if self.finding:
+            said = f"Verdict: {self.finding.verdict}. {self.finding.reason}"
+        else:
+            said = f"Verdict: not measured yet: {self.lacking}"
+        lines = textwrap.wrap(said, 88, initial_indent="    ", subsequent_indent="    ", break_on_hyphens=False)
+        return "\n".join([self.claim.title, f"({self.claim.source})", *lines])
 
 
 def judged(name: str, record: Record) -> Finding:
@@ -64,6 +83,22 @@ def judged(name: str, record: Record) -> Finding:
             "add more to its runs"
         )
     return claim.judge(record.results)
+
+
+def entry(name: str, folder: StrPath = RECORDS) -> Entry:
+    """Return one claim with its record and verdict; where a record cannot be used, the entry says why.
+
+    Raises:
+        KeyError: there is no claim of this name.
+    """
+    claim, path = find_claim(name), record_path(folder, name)
+    if not path.exists():
+        return Entry(name, claim, None, None, f"softmoe-edu evidence {name} runs it")
+    try:
+        record = read_record(path, name)
+        return Entry(name, claim, record, judged(name, record))
+    except RecordError as error:
+        return Entry(name, claim, None, None, str(error))
 
 
 def entries(folder: StrPath = RECORDS) -> list[Entry]:

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a lesson: its heading in the notebook, minutes in steps of five, and whether to cut it first."""
+    """A part of a lesson: its heading in the notebook, which says the minutes, and whether to cut it first."""
 
     heading: str
-    minutes: int
     cut_first: bool = False
 
 

@@ -10,6 +10,7 @@ from softmoe_edu.evidence import (
     RecordError,
     Verdict,
     entries,
+    entry,
     judged,
     mean_of,
     page,
@@ -94,3 +95,28 @@ def test_the_table_has_a_line_a_claim():
     found = [Entry(name, make_claim(), None, None) for name in all_names()]
 
     assert [line.split()[0] for line in table(found).splitlines()] == list(all_names())
+
+
+def test_an_entry_reads_as_a_lesson_shows_it(given, tmp_path):
+    """Title, source, then the verdict with its reason, and no line wider than a notebook."""
+    given(make_claim(8))
+    write_record(tmp_path / "numbers.json", whole(8))
+
+    title, source, *said = str(entry("numbers", tmp_path)).splitlines()
+
+    found = entries(tmp_path)[0]
+    assert (title, source) == (found.claim.title, f"({found.claim.source})")
+    assert " ".join(line.strip() for line in said) == f"Verdict: {found.finding.verdict}. {found.finding.reason}"
+    assert max(map(len, said)) <= 88
+
+
+def test_an_entry_without_a_usable_record_says_why(given, tmp_path):
+    """No record, and a record that is not whole: neither has a verdict."""
+    given(make_claim(8))
+    nothing = entry("numbers", tmp_path)
+    write_record(tmp_path / "numbers.json", whole(7))
+    unfinished = entry("numbers", tmp_path)
+
+    assert nothing.finding is unfinished.finding is None
+    assert str(nothing).endswith("Verdict: not measured yet: softmoe-edu evidence numbers runs it")
+    assert "lacks 2 runs of 16" in " ".join(str(unfinished).split())

@@ -98,7 +98,7 @@ def cell(notebook, tag):
 def card_of(lesson, **new):
     """Return an instructor's card for such a lesson."""
     exercises = [place.exercise for place in lesson.places]
-    parts = [Part(f"{i} · {each.title}", each.minutes, cut_first=i > 1) for i, each in enumerate(exercises, 1)]
+    parts = [Part(f"{i} · {each.title}", cut_first=i > 1) for i, each in enumerate(exercises, 1)]
     vote = Vote("Which sums are 1?", ("all", "some"), "some", "each softmax has its axis", "Most may say all.")
     words = {"purpose": "Write a layer.", "hunt": {"M01": "Both."}, "stuck": {"Which axis?": "What is averaged?"}}
     return Card(**({"lesson": "05", "vote": vote, "parts": tuple(parts), "asked": {"Why?": "So."}} | words | new))

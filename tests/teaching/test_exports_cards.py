@@ -40,17 +40,24 @@ def test_a_card_says_all_that_the_files_say(lesson):
 @pytest.mark.parametrize(
     ("new", "sentence"),
     [
-        ({"parts": (Part(DISPATCH, 5),)}, "the card's parts are .*, the lesson's are .*"),
-        ({"parts": (Part(DISPATCH, 5), Part(LAYER, 20))}, "the heading says 10 minutes, the card 20"),
-        ({"parts": (Part(DISPATCH, 4), Part(LAYER, 10))}, "the heading says 5 minutes, the card 4"),
+        ({"parts": (Part(DISPATCH),)}, "the card's parts are .*, the lesson's are .*"),
         ({"vote": Vote("?", ("a", "b"), "c", "", "")}, "right answer 'c' is not one of its choices"),
     ],
-    ids=["part", "minutes", "no unit of five", "vote"],
+    ids=["part", "vote"],
 )
 def test_a_card_that_does_not_fit_is_refused(lesson, new, sentence):
     """A card whose parts, minutes or vote contradict the lesson or themselves is not built."""
     with pytest.raises(ValueError, match=sentence):
         instructor.card_text(card_of(lesson, **new), lesson)
+
+
+def test_a_heading_without_minutes_is_refused(lesson):
+    """The minutes stand in the headings and nowhere else."""
+    for cell in lesson.notebook.cells:
+        cell.source = cell.source.replace(" (10 min)", "")
+
+    with pytest.raises(ValueError, match="The whole layer' has no minutes; write it as"):
+        instructor.timing_lines(card_of(lesson), lesson)
 
 
 @pytest.mark.slow
@@ -68,8 +75,9 @@ def test_a_card_is_built_of_what_was_run():
 
 
 def test_real_cards_fit_their_lessons():
-    """Every card that is there can be timed by its lesson's headings, and hunts misconceptions by their ids."""
+    """Every lesson has a card, which its headings time, and which hunts misconceptions by their ids."""
     by_number = {lesson.number: lesson for lesson in chosen()}
+    assert cards().keys() == by_number.keys()
     for number, each in cards().items():
         assert instructor.timing_lines(each, by_number[number])
         assert all(id.startswith("M") for id in each.hunt)

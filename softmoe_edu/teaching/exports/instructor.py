@@ -18,7 +18,6 @@ from softmoe_edu.teaching.exports.markdown import bullets, table
 from softmoe_edu.teaching.predict.question import Question
 
 HEADING = re.compile(r"^## (?P<title>\d+ · .+?)(?: \((?P<minutes>\d+) min\))?$", re.MULTILINE)
-UNIT = 5  # minutes
 PATIENTS = 3  # cases whose key the card gives
 
 
@@ -65,23 +64,21 @@ def headings(lesson: LessonNotebook) -> dict[str, int | None]:
 
 
 def timing_lines(card: Card, lesson: LessonNotebook) -> list[str]:
-    """Return the timing, in units of five minutes, of the lesson's parts.
+    """Return the timing of the lesson's parts, in the minutes that their headings say.
 
-    Raises ValueError where the card's parts are not the lesson's, or its minutes not the headings', rounded.
+    Raises ValueError where the card's parts are not the lesson's, or a heading has no minutes.
     """
     found = headings(lesson)
-    plain = {_plain(title): minutes for title, minutes in found.items()}
     parts = {_plain(part.heading): part for part in card.parts}
-    if list(parts) != list(plain):
-        raise ValueError(f"{lesson.name}: the card's parts are {list(parts)}, the lesson's are {list(plain)}")
-    rows, start = [], 0
-    for (name, part), title in zip(parts.items(), found, strict=True):
-        said = plain[name]
-        if part.minutes % UNIT or (said is not None and abs(part.minutes - said) >= UNIT):
-            raise ValueError(f"{lesson.name}, {name}: the heading says {said} minutes, the card {part.minutes}")
-        rows.append((f"{start} to {start + part.minutes}", title, "cut this first" if part.cut_first else ""))
-        start += part.minutes
-    short = sum(part.minutes for part in card.parts if part.cut_first)
+    if list(parts) != [_plain(title) for title in found]:
+        raise ValueError(f"{lesson.name}: the card's parts are {list(parts)}, the lesson's are {list(found)}")
+    rows, start, short = [], 0, 0
+    for part, (title, minutes) in zip(parts.values(), found.items(), strict=True):
+        if minutes is None:
+            raise ValueError(f"{lesson.name}: the heading {title!r} has no minutes; write it as '{title} (10 min)'")
+        rows.append((f"{start} to {start + minutes}", title, "cut this first" if part.cut_first else ""))
+        start += minutes
+        short += minutes if part.cut_first else 0
     without = f", {start - short} without what can be cut" if short else ""
     return ["", f"## Timing: {start} minutes{without}", "", *table(("minutes", "part", ""), rows)]
 
