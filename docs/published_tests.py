@@ -99,6 +99,34 @@ def identity_experts(token_choice_moe: Callable) -> None:
     assert torch.allclose(token_choice_moe(x, router, [lambda rows: rows] * 5, 2), gates * x, atol=1e-5)
 
 
+def _even_choices(tokens: int, experts: int) -> torch.Tensor:
+    return torch.arange(2 * tokens).view(1, tokens, 2) % experts
+
+
+def shares_of_even_and_one_sided_choices(load_fraction: Callable) -> None:
+    """Choices in turn give every expert an equal share; if all tokens choose the same two, these have a half each."""
+    assert torch.allclose(load_fraction(_even_choices(12, 6), 6), torch.full((1, 6), 1 / 6))
+    one_sided = load_fraction(torch.tensor([0, 1]).expand(1, 12, 2), 6)
+    assert torch.allclose(one_sided, torch.tensor([[0.5, 0.5, 0, 0, 0, 0]]))
+
+
+def even_routing_costs_one(switch_aux_loss: Callable) -> None:
+    """With equal gates and even choices the loss is 1."""
+    loss = switch_aux_loss(torch.full((1, 12, 6), 1 / 6), _even_choices(12, 6))
+    assert torch.allclose(torch.as_tensor(loss), torch.tensor(1.0), atol=1e-5)
+
+
+def concentrated_routing_costs_over_two(switch_aux_loss: Callable) -> None:
+    """If gates and choices all go to the same two of six experts, the loss is more than twice as large."""
+    gates = torch.tensor([0.5, 0.5, 0, 0, 0, 0]).expand(1, 12, 6)
+    assert switch_aux_loss(gates, torch.tensor([0, 1]).expand(1, 12, 2)) > 2
+
+
+BALANCE = (
+    "[datawhalechina/llm-algo-leetcode, 07_MoE_Load_Balancing_Loss]"
+    "(https://github.com/datawhalechina/llm-algo-leetcode); its loss comes with a weight and with its two factors, "
+    "ours alone, and its test of malformed input has no counterpart"
+)
 LEETCODE = (
     "[datawhalechina/llm-algo-leetcode, 06_MoE_Router](https://github.com/datawhalechina/llm-algo-leetcode); its gates "
     "are divided by their sum, ours are not, and the tests are written for ours"
@@ -121,6 +149,8 @@ PUBLISHED = (
     ),
     Published(LEETCODE, "top-k-route", (contract_and_bounds, gates_are_the_probabilities_of_the_chosen)),
     Published(LEETCODE, "token-choice-moe", (identity_experts,)),
+    Published(BALANCE, "load-fraction", (shares_of_even_and_one_sided_choices,)),
+    Published(BALANCE, "switch-aux-loss", (even_routing_costs_one, concentrated_routing_costs_over_two)),
 )
 
 
