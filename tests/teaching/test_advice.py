@@ -170,4 +170,4 @@ def test_a_mistake_that_raises_is_told_by_its_field():
     other = dataclasses.replace(raises, does="stops for a group of padding alone")
     report = examine(dataclasses.replace(exercise, mistakes=(other,)), own(raises.function))
 
-    assert dict(report.lines)["Suspicion"].startswith("your answer is one that stops for a group")
+    assert dict(report.lines)["Suspicion"].startswith("your function behaves like one that stops for a group")

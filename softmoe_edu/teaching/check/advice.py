@@ -39,7 +39,7 @@ def lines_of(
     ]
     if mistake:
         because = f"{mistake.refuted[:1].upper()}{mistake.refuted[1:]}"
-        matches = "your answer is one that" if mistake.raises else exercise.matches
+        matches = "your function behaves like one that" if mistake.raises else exercise.matches
         words.append(("Suspicion", f"{matches} {mistake.does}. {because}."))
     words.append(("Printed", said))
     step = AFTER_A_MISTAKE if mistake else next_step(exercise, finding, step)

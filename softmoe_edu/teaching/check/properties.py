@@ -10,6 +10,7 @@ from softmoe_edu.teaching.check.attempt import Attempt, copied
 from softmoe_edu.teaching.check.diagnosis import equal, flat
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
+from softmoe_edu.text import plural
 
 FAR = "try your function on scores such as [1000, 0] and print what exp returns"  # for properties of large scores
 TOLERANCE = 1e-4  # of the largest value: ten times what right answers lose in float32
@@ -153,7 +154,7 @@ def finite(should: str, case: Callable[[Draw], tuple], *, name: str = "large sco
         expected, got = (same(args, output) for output in answer.beside(*args))
         count = sum(int((~part.isfinite()).sum()) for part in _numbers(got))
         if count:
-            return Finding(should, answer.given(args), "only finite numbers", f"{count} that are not")
+            return Finding(should, answer.given(args), "only finite numbers", f"inf or NaN in {plural(count, 'place')}")
         if close(expected, got):
             return None
         words = _farthest_of(answer)(expected, got)

@@ -12,11 +12,11 @@ def kind_of_miss(answer: float, truth: float, unit: str = "") -> str:
     """Return in a sentence how a wrong number relates to the truth."""
     shown = f"{number(truth)} {unit}".rstrip()
     if not truth:
-        return f"It is none at all: exactly {shown}."
+        return f"There is none at all: it is exactly {shown}."
     if not answer:
-        return "It is not 0: some there are."
+        return "It is not 0."
     if answer * truth < 0:
-        return "The sign is the other one."
+        return "The sign is wrong."
     factor = max(answer / truth, truth / answer)
     size = "large" if answer > truth else "small"
     if unit == "%":
@@ -27,7 +27,7 @@ def kind_of_miss(answer: float, truth: float, unit: str = "") -> str:
         if answer > 100:
             return "A share is at most 100 %."
     if truth != 1 and _near(answer * truth, 1):
-        return f"That is the reciprocal, 1 / {number(truth)}: the two are divided the other way round."
+        return f"That is the reciprocal, 1 / {number(truth)}: you divided the wrong way round."
     if 1.5 < factor < LARGEST_FACTOR and _near(factor, round(factor)):
         whole = round(factor)
         return f"That is {whole} times as much." if answer > truth else f"That is one {_nth(whole)} of it."

@@ -7,6 +7,7 @@ from softmoe_edu.teaching.check.gradient import gradients
 from softmoe_edu.teaching.check.properties import as_defined, brief, by_hand, changed, close, farthest
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Finding, Property
+from softmoe_edu.text import plural
 
 EPSILON = "put 1e-6 under the root, beside the sum of squares"
 
@@ -80,7 +81,9 @@ def _zero_token(answer, draw):
     got = answer(x, phi, scale)
     if not got.isfinite().all():
         bad = int((~got.isfinite()).sum())
-        return Finding("a token of zeros has finite scores", given, "only finite numbers", f"{bad} that are not")
+        return Finding(
+            "a token of zeros has finite scores", given, "only finite numbers", f"inf or NaN in {plural(bad, 'place')}"
+        )
     x.requires_grad_()
     with torch.enable_grad():
         output = answer.raw(x, phi, scale)

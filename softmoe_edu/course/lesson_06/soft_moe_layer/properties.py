@@ -21,6 +21,7 @@ from softmoe_edu.teaching.check.properties import (
 )
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Property
+from softmoe_edu.text import plural
 
 PARAMETERS = ("phi", "scale", "w_in", "b_in", "w_out", "b_out")
 SIZES = 5, 4, 2, 6
@@ -230,7 +231,7 @@ def _all_padding(answer: Attempt, draw: Draw) -> Finding | None:
     if not got.isfinite().all():
         bad = int((~got.isfinite()).sum())
         should = "an example without real tokens is answered with 0, not NaN"
-        return Finding(should, given, "only finite numbers", f"{bad} that are not")
+        return Finding(should, given, "only finite numbers", f"inf or NaN in {plural(bad, 'place')}")
     expected = answer.expected(*args)
     return None if close(expected, got) else Finding("answers beside padding", given, *farthest(expected, got))
 
