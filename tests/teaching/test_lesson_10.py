@@ -240,9 +240,8 @@ def test_the_first_patient_has_one_fault_that_can_be_seen():
     assert len({CLINIC.make(Draw("clinic", "10", number))[1] for number in range(1, 16)}) >= 6
 
 
-def test_the_card_has_a_right_choice_and_the_core_path_fits():
-    """The vote's right answer is one of its choices, it is true, and the starred parts take at most an hour."""
+def test_the_cards_vote_has_its_right_choice():
+    """The vote's right answer is one of its choices, and it is true."""
     assert CARD.vote.right in CARD.vote.choices
     assert MEMORY.answer(100, 10, 32, 8, 2) == MEMORY.answer(100, 10, 64, 16, 2)
     assert 1 < BYTES.answer(16, 64, 5, 2, 16) / BYTES.answer(16, 64, 5, 2, 8) < 1.1
-    assert sum(part.minutes for part in CARD.parts if "★" in part.heading) <= 60

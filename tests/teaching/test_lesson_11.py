@@ -185,7 +185,6 @@ def test_an_entry_is_judged_by_five_things(capsys, monkeypatch):
     assert "100.0 %" in said[0] and "5.000 nats" in said[3] and "2.000 nats; several are better in 0 of 5" in said[4]
 
 
-def test_the_card_has_a_right_choice_and_the_lessons_time():
-    """The vote's right answer is one of its choices, and the starred parts take an hour."""
+def test_the_cards_vote_has_its_right_choice():
+    """The vote's right answer is one of its choices."""
     assert CARD.vote.right in CARD.vote.choices
-    assert sum(part.minutes for part in CARD.parts if "★" in part.heading) == 60
