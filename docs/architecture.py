@@ -40,6 +40,7 @@ MAY: dict[str, set[str]] = {
     "losses": DECISION,
     "metrics": DECISION,
     "influence": {"shapes", "modes", "seeds"},
+    "leaks": {"shapes", "modes", "seeds", "text", "influence"},
     "moe": PARTS,
     "vit": PARTS | {"moe"},
     "upcycling": MODELS,
@@ -56,7 +57,7 @@ MAY: dict[str, set[str]] = {
     "lessons": SHARED,
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
     "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
-    "course": LIBRARY | {"influence", "seeds", "evidence", "teaching"},
+    "course": LIBRARY | {"influence", "leaks", "seeds", "evidence", "teaching"},
     "cli": {"__init__", "files", "lessons", "cost", "paper", "evidence", "shadowing", "teaching"},
 }
 

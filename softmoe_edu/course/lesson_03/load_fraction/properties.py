@@ -29,8 +29,8 @@ def case(b, n, e, k, padding=False):
 
 
 def unchosen(draw):
-    """Return arguments in which nobody chooses the last two of six experts."""
-    return choices(draw, 3, 5, 4, 2), 6, None
+    """Return arguments in which nobody chooses the first and the last of six experts."""
+    return choices(draw, 3, 5, 4, 2) + 1, 6, None
 
 
 def odd_padding(draw):

@@ -3,7 +3,13 @@
 import torch
 
 from softmoe_edu.course.lesson_06.routing_logits.mistakes import MISTAKES
-from softmoe_edu.course.lesson_06.routing_logits.properties import PROPERTIES, case, short, with_a_zero_token
+from softmoe_edu.course.lesson_06.routing_logits.properties import (
+    PROPERTIES,
+    case,
+    short,
+    small_scale,
+    with_a_zero_token,
+)
 from softmoe_edu.course.lesson_06.routing_logits.variants import VARIANTS
 from softmoe_edu.routers.soft import SlotLogits, l2_normalize
 from softmoe_edu.teaching.exercise import Exercise, Hint
@@ -27,7 +33,7 @@ EXERCISE = Exercise(
     title="Scores that length cannot move",
     answer=routing_logits,
     probe=case(3, 7, 5, 4, 2),
-    probes=(with_a_zero_token, short),
+    probes=(with_a_zero_token, short, small_scale),
     properties=PROPERTIES,
     hints=(
         Hint(

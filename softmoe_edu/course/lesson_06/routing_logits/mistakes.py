@@ -111,7 +111,7 @@ def tokens_as_one(x, phi, scale):
 
 
 @mistake(
-    does="leaves out the scale: its scores are the cosines themselves",
+    does="leaves out the scale, or divides it away: its scores are the cosines themselves",
     belief="Cosines are scores.",
     refuted=f"cosines lie between -1 and 1, where a softmax is nearly even; {SCALED}",
     seen="Algorithm 2 without its scale",

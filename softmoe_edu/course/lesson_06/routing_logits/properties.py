@@ -30,6 +30,12 @@ def short(draw: Draw) -> tuple:
     return x / 1000, phi, scale
 
 
+def small_scale(draw: Draw) -> tuple:
+    """Draw arguments with a scale of a thousandth, by which 1e-6 under a root tells where it was multiplied."""
+    x, phi, scale = case(2, 5, 3, 4, 2)(draw)
+    return x, phi, scale / 1000
+
+
 def hand(draw: Draw) -> tuple:
     """Return tokens of lengths 5 and 2, and slot vectors of lengths 2 and 5 (lesson 06, section 2)."""
     return draw.tensor([[[3, 4], [0, 2]]]), draw.tensor([[2, 3], [0, 4]])[..., None], draw.tensor([5])

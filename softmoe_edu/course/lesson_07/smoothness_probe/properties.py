@@ -20,7 +20,7 @@ def steps_down(x):
 
 def late(x):
     """Change more and more the further the walk goes."""
-    return x.abs().sum((1, 2), keepdim=True) ** 2 * torch.ones_like(x) / 10
+    return (x.sum((1, 2), keepdim=True) / 3).exp() * torch.ones_like(x)
 
 
 def second_example(x):
