@@ -17,7 +17,9 @@ PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
 MODELS = PARTS | {"moe", "vit"}
 SHOWN = DECISION | {"metrics", "influence"}
 SHARED = {"files", "text"}
-LIBRARY = MODELS | SHARED | {"upcycling", "rerouting", "cost", "paper", "data", "training", "figures", "widgets"}
+LIBRARY = (
+    MODELS | SHARED | {"upcycling", "rerouting", "watch", "cost", "paper", "data", "training", "figures", "widgets"}
+)
 
 # What the page calls these sets; each holds the one before it.
 GROUPS = {"decision": DECISION, "parts": PARTS, "models": MODELS}
@@ -49,7 +51,8 @@ MAY: dict[str, set[str]] = {
     "paper": MODELS | {"cost"},
     "data": {"shapes", "seeds"},
     "own_figures": set(),
-    "training": MODELS | SHARED | {"data", "seeds"},
+    "watch": {"shapes", "routing", "metrics", "text"},
+    "training": MODELS | SHARED | {"data", "seeds", "watch"},
     "figures": SHOWN | {"own_figures", "palette", "text"},
     "widgets": SHOWN | {"files", "palette", "cost"},
     "__init__": MODELS | {"shadowing"},

@@ -32,6 +32,7 @@ from softmoe_edu.training.evaluation import (
 from softmoe_edu.training.guard import Interruption, NotFiniteError, find_not_finite
 from softmoe_edu.training.history import History
 from softmoe_edu.training.identity import identity_of
+from softmoe_edu.watch import RoutingWatch
 
 
 def learning_rate_at(step: int, steps: int, peak: float, warmup: float = 0.05) -> float:
@@ -65,7 +66,9 @@ class Run:
         snapshot_images: Tensor | None,
         checkpoint: StrPath | None,
         checkpoint_every: int | None,
+        watch: RoutingWatch | None = None,
     ):
+        self.watch = watch
         self.model, self.optimizer, self.history = model, optimizer, history
         self.train_data, self.test_data, self.auxiliary = train_data, test_data, auxiliary
         self.snapshot_images, self.checkpoint, self.checkpoint_every = snapshot_images, checkpoint, checkpoint_every
@@ -215,6 +218,8 @@ class Run:
         if settings["clip_norm"] is not None:
             clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
         del row["norm"]
+        if self.watch is not None and self.watch.due(done + 1):
+            self.watch.see(done + 1, routings)
         return row
 
     def beyond_modules(self, row: dict[str, int | float]) -> str:
@@ -266,7 +271,9 @@ class Run:
 
             def show(row: dict[str, int | float]) -> None:
                 shown = {"loss": f"{row['loss']:.3f}", "accuracy": f"{row['accuracy']:.0%}"}
-                if not math.isnan(row["dropped"]):
+                if self.watch is not None:
+                    bar.set_description_str(str(self.watch), refresh=False)
+                elif not math.isnan(row["dropped"]):
                     shown["dropped"] = f"{row['dropped']:.0%}"
                 bar.set_postfix(shown, refresh=False)
                 bar.update()

@@ -27,6 +27,7 @@ from softmoe_edu.training.history import History
 from softmoe_edu.training.identity import identity_of
 from softmoe_edu.training.loop import Run
 from softmoe_edu.training.resuming import begin
+from softmoe_edu.watch import RoutingWatch
 
 FUSED = ("cpu", "cuda", "mps", "xpu")  # devices for which PyTorch has the optimizer in one kernel
 
@@ -52,6 +53,7 @@ def train(
     resume: History | StrPath | bool | None = None,
     progress: bool = True,
     threads: int | None = None,
+    watch: RoutingWatch | None = None,
 ) -> History:
     """Train a model of images (b, c, h, w) -> logits (b, classes) in place, and return the history of the run.
 
@@ -91,6 +93,7 @@ def train(
             compiled or parallel does not count. Files of versions that did not note this go on by shapes and settings.
         progress: Whether to show a bar.
         threads: PyTorch's threads for this run; sums of another number of threads differ in the last bits.
+        watch: Notes load, drops and entropy of every router on the way; the bar shows them. It changes nothing.
 
     Returns:
         The figures of every step and evaluation, the snapshots, and what is needed to go on.
@@ -144,6 +147,7 @@ def train(
                 snapshot_images=snapshot_images,
                 checkpoint=checkpoint,
                 checkpoint_every=checkpoint_every,
+                watch=watch,
             ).go(progress)
         finally:
             torch.set_num_threads(threads_before)
