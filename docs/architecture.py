@@ -17,9 +17,8 @@ PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
 MODELS = PARTS | {"moe", "vit"}
 SHOWN = DECISION | {"metrics", "influence"}
 SHARED = {"files", "text"}
-LIBRARY = (
-    MODELS | SHARED | {"upcycling", "rerouting", "watch", "cost", "paper", "data", "training", "figures", "widgets"}
-)
+LIBRARY = MODELS | SHARED | {"upcycling", "rerouting", "watch", "cost", "paper", "capture", "data", "training"}
+LIBRARY |= {"figures", "widgets"}
 
 # What the page calls these sets; each holds the one before it.
 GROUPS = {"decision": DECISION, "parts": PARTS, "models": MODELS}
@@ -45,13 +44,14 @@ MAY: dict[str, set[str]] = {
     "leaks": {"shapes", "modes", "seeds", "text", "influence"},
     "moe": PARTS,
     "vit": PARTS | {"moe"},
+    "watch": {"shapes", "routing", "metrics", "text"},
     "upcycling": MODELS,
     "rerouting": MODELS,
     "cost": MODELS | {"text"},
     "paper": MODELS | {"cost"},
+    "capture": MODELS | SHARED | {"watch"},
     "data": {"shapes", "seeds"},
     "own_figures": set(),
-    "watch": {"shapes", "routing", "metrics", "text"},
     "training": MODELS | SHARED | {"data", "seeds", "watch"},
     "figures": SHOWN | {"own_figures", "palette", "text"},
     "widgets": SHOWN | {"files", "palette", "cost"},

@@ -1,0 +1,1 @@
+"""Routing of models that are not written here, as the values that figures, widgets and metrics take."""

@@ -1,0 +1,256 @@
+"""Listen to a model through hooks alone, and keep what each layer's router and experts were given and gave."""
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from softmoe_edu.capture.choices import Choices
+from softmoe_edu.capture.decisions import Decision, read_experts, read_router
+from softmoe_edu.capture.layers import Layer, asked, find_layers
+from softmoe_edu.capture.passes import Pass, Place, caches_rows, length_of, locate
+from softmoe_edu.capture.refusals import check_known, check_layer, refuse
+
+
+@dataclass(eq=False)
+class Run:
+    """What one layer decided in passes that belong to one text, step by step."""
+
+    pieces: list[tuple[Place, Decision]] = field(default_factory=list)
+
+    def add(self, place: Place, decision: Decision) -> None:
+        """Add the decisions of a pass; those of tokens that a cache has dropped again are forgotten."""
+        first = self.pieces[0][0].start if self.pieces else place.start
+        kept, at = [], first
+        for old, piece in self.pieces:
+            n = piece.index.shape[1]
+            if at + n > place.start:
+                left = place.start - at
+                if left > 0:
+                    kept.append((old, piece.first(left)))
+                break
+            kept.append((old, piece))
+            at += n
+        self.pieces = [*kept, (place, decision)]
+
+
+class Listener:
+    """Hooks on the MoE layers of a model and on the models around them, and what they heard.
+
+    Args:
+        model: the model.
+        mask: the attention mask that the user gave, or None.
+
+    Raises:
+        ValueError: the model has no MoE layer, or one that hooks cannot see as it is.
+    """
+
+    def __init__(self, model: nn.Module, mask: Tensor | None):
+        self.model, self.mask = model, mask
+        check_known(model)
+        self.layers = find_layers(model)
+        if not self.layers:
+            raise refuse(model, "it has no MoE layer: no router that it declares, and no experts that it calls")
+        for layer in self.layers:
+            if layer.experts is not None:
+                check_layer(model, layer.name, layer.block, layer.experts)
+        self.runs: dict[str, Run] = {}
+        self._passes: list[Pass] = []
+        self._rows: dict[int, tuple[Any, int, list[Tensor]]] = {}
+
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[None]:
+        """Listen inside the block; compiled models run uncompiled in it, since their code was made without hooks."""
+        eager = torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else contextlib.nullcontext()
+        with contextlib.ExitStack() as stack:
+            # Models are entered before their layers, so that these know where they are.
+            for owner in self._owners():
+                before, after = self._entered(owner), self._left
+                stack.enter_context(_hooked(owner.register_forward_pre_hook(before, with_kwargs=True)))
+                stack.enter_context(_hooked(owner.register_forward_hook(after, always_call=True)))
+            for layer in self.layers:
+                ear = _Ear(self, layer)
+                for module, hook in ear.before:
+                    stack.enter_context(_hooked(module.register_forward_pre_hook(hook, with_kwargs=True)))
+                for module, after in ear.after:
+                    stack.enter_context(_hooked(module.register_forward_hook(after)))
+            with eager:
+                yield
+
+    def _owners(self) -> list[nn.Module]:
+        """Return the models around the layers: the model itself, and those of transformers inside it."""
+        blocks = {id(layer.block) for layer in self.layers}
+        return [
+            module
+            for module in self.model.modules()
+            if (module is self.model or hasattr(type(module), "_can_record_outputs"))
+            and any(id(inner) in blocks for inner in module.modules())
+        ]
+
+    def _entered(self, owner: nn.Module) -> Callable[..., None]:
+        def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+            if repeating():
+                return
+            each = Pass.of(module, args, kwargs)
+            self._check_order(each)
+            self._passes.append(each)
+
+        return before
+
+    def _left(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
+        if repeating() or not self._passes:
+            return
+        each = self._passes.pop()
+        if each.cache is not None:
+            rows = [row.detach().clone() for row in caches_rows(each.cache)][:1]
+            self._rows[id(each.cache)] = (each.cache, length_of(each.cache), rows)
+
+    def _check_order(self, each: Pass) -> None:
+        """Raise an error where the rows of a cache were put into another order since the last step."""
+        cache, length, rows = self._rows.get(id(each.cache), (None, 0, []))
+        if each.cache is None or cache is not each.cache or length != each.start:
+            return
+        now = [row for row in caches_rows(each.cache)][:1]
+        if not all(torch.equal(a, b) for a, b in zip(rows, now, strict=False)):
+            raise refuse(
+                self.model,
+                "the examples changed their order between two steps, as in beam search, so that a row is no text: "
+                "capture generate(num_beams=1), or a pass over the text that it returned",
+            )
+
+    def heard(self, layer: Layer, times: int, shape: tuple[int, int], decision: Decision) -> None:
+        """Keep a decision of a layer, which ran for the given time within a pass."""
+        place = locate(self._passes, shape, self.mask)
+        name = layer.name if times == 1 else f"{layer.name}:{times}"
+        run = self.runs.get(name)
+        same = run is not None and place.start > 0 and run.pieces and run.pieces[-1][1].index.shape[0] == shape[0]
+        if run is None or not same:
+            run = self.runs[name] = Run()
+        run.add(place, decision.shaped(*shape))
+
+    @property
+    def number(self) -> int:
+        """Return the number of the innermost pass that is running."""
+        return self._passes[-1].number if self._passes else -1
+
+    def choices(self) -> dict[str, Choices]:
+        """Return what every layer decided, in the order of the model."""
+        order = {layer.name: i for i, layer in enumerate(self.layers)}
+        names = sorted(self.runs, key=lambda name: (order[name.rpartition(":")[0] or name], name))
+        return {name: _joined(self.runs[name]) for name in names}
+
+
+def _joined(run: Run) -> Choices:
+    """Join the steps of a run along its tokens."""
+    pieces = [piece for _, piece in run.pieces]
+    places = [replace_length(place, piece.index.shape[1]) for place, piece in run.pieces]
+    masks = [place.mask for place in places]
+    mask = None
+    if any(part is not None for part in masks):
+        real = [torch.ones_like(piece.index[..., 0], dtype=torch.bool) for piece in pieces]
+        mask = torch.cat([one if part is None else part.to(one.device) for part, one in zip(masks, real, strict=True)], 1)
+    ids = None if any(place.ids is None for place in places) else torch.cat([place.ids for place in places], 1)
+    logits = None if any(piece.logits is None for piece in pieces) else torch.cat([piece.logits for piece in pieces], 1)
+    return Choices(
+        torch.cat([piece.index for piece in pieces], 1),
+        torch.cat([piece.weight for piece in pieces], 1),
+        pieces[0].num_experts,
+        logits,
+        mask,
+        ids,
+    )
+
+
+def replace_length(place: Place, n: int) -> Place:
+    """Return a place whose mask and ids are those of the first n tokens."""
+    cut = {name: None if part is None else part[:, :n] for name, part in (("mask", place.mask), ("ids", place.ids))}
+    return replace(place, **cut)
+
+
+class _Ear:
+    """The hooks of one layer."""
+
+    def __init__(self, listener: Listener, layer: Layer):
+        self.listener, self.layer = listener, layer
+        self.shape: tuple[int, ...] = ()
+        self.routed: list[tuple[nn.Module, Any, int]] = []
+        self.calls, self.number, self.times = 0, -2, 0
+        self.before: list[tuple[nn.Module, Callable[..., None]]] = [(layer.block, self._opened)]
+        self.after: list[tuple[nn.Module, Callable[..., None]]] = [(layer.block, self._closed)]
+        self.after += [(module, self._router(index)) for module, index in layer.routers]
+        if layer.experts is not None:
+            self.before.append((layer.experts, self._experts))
+
+    def _opened(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Note the shape of what the layer is given, before its tokens are put into one row after another."""
+        if repeating():
+            return
+        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()]
+        self.shape = tuple(given[0].shape[:-1]) if given else ()
+        self.calls, self.routed = 0, []
+
+    def _router(self, index: int) -> Callable[..., None]:
+        def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+            if repeating():
+                return
+            self.routed.append((module, output, index))
+            if self.layer.experts is None:
+                decision = read_router(output, index)
+                if decision is None:
+                    kind = type(module).__name__
+                    raise refuse(self.listener.model, f"{kind} at {self.layer.name} returns nothing that hooks can read")
+                self._keep(decision)
+
+        return after
+
+    def _experts(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if repeating():
+            return
+        found = asked(module, args, kwargs)
+        if found is None:
+            kind = type(module).__name__
+            raise refuse(
+                self.listener.model, f"{kind} at {self.layer.name} was not called with (tokens, experts, weights)"
+            )
+        self._keep(read_experts(module, found, [(output, index) for _, output, index in self.routed]))
+
+    def _keep(self, decision: Decision) -> None:
+        self.calls += 1
+        rows = decision.index.shape[0]
+        if prod(self.shape) != rows:
+            raise refuse(
+                self.listener.model,
+                f"{self.layer.name} was given {' x '.join(map(str, self.shape))} tokens and routed {rows} of them: "
+                "some tokens go elsewhere, and hooks do not see which",
+            )
+        number = self.listener.number
+        self.times = self.times + 1 if number == self.number else 1
+        self.number = number
+        shape = self.shape if len(self.shape) > 1 else (1, *self.shape)
+        self.listener.heard(self.layer, self.times, (shape[0], prod(shape[1:])), decision)
+
+    def _closed(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
+        if not repeating() and not self.calls:
+            raise refuse(
+                self.listener.model,
+                f"{self.layer.name} ran without calling its experts or its router, as where a kernel stands in for them: "
+                "load the model with use_kernels=False and experts_implementation='eager'",
+            )
+
+
+def repeating() -> bool:
+    """Return whether a backward pass is running, in which checkpointed modules repeat what they decided."""
+    return torch._C._current_graph_task_id() != -1
+
+
+@contextlib.contextmanager
+def _hooked(handle: Any) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        handle.remove()

@@ -1,0 +1,132 @@
+"""Which tokens a pass through a model is about: their place in the text, their padding, their numbers.
+
+One call of a model is a pass. Step by step, as in `generate`, each pass goes on where the cache ends.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from softmoe_edu.capture.layers import named_arguments
+
+_NUMBERS = count()
+
+
+@dataclass(eq=False)
+class Pass:
+    """One call of a model or of a model inside it, such as a decoder.
+
+    Attributes:
+        number: of the call; calls are numbered in their order.
+        arguments: what it was called with, by name.
+        cache: what keeps earlier steps, None without one.
+        start: tokens that the cache held when the pass began.
+    """
+
+    number: int
+    arguments: dict[str, Any]
+    cache: Any
+    start: int
+
+    @classmethod
+    def of(cls, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Pass":
+        """Read a call of a module."""
+        arguments = named_arguments(module, args, kwargs)
+        caches = [value for value in arguments.values() if hasattr(value, "get_seq_length")]
+        cache = caches[0] if caches else None
+        return cls(next(_NUMBERS), arguments, cache, length_of(cache))
+
+
+def length_of(cache: Any) -> int:
+    """Return how many tokens a cache holds; 0 where none is there, or none that counts tokens."""
+    try:
+        return 0 if cache is None else int(cache.get_seq_length())
+    except ValueError:  # of a cache whose layers count no tokens, as those of linear attention
+        return 0
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """Where the tokens of a call of a layer belong.
+
+    Attributes:
+        number: of the pass.
+        start: of these tokens in their text; None where the pass tells none.
+        mask: (b, n) for them, None when all are real.
+        ids: (b, n), None where they are no words.
+    """
+
+    number: int
+    start: int
+    mask: Tensor | None
+    ids: Tensor | None
+
+
+def locate(passes: list[Pass], shape: tuple[int, int], given: Tensor | None) -> Place:
+    """Return where b x n tokens belong, asking the innermost model first.
+
+    Args:
+        passes: those that are running, the outermost first.
+        shape: (b, n).
+        given: the attention mask that the user gave, which is taken where its rows fit.
+
+    Raises:
+        ValueError: the model was given a mask from which padding cannot be read.
+    """
+    inner = passes[::-1]
+    start = next((each.start for each in inner if each.cache is not None), 0)
+    ids = next((found for each in inner if (found := _ids(each, shape)) is not None), None)
+    if given is not None and len(given) == shape[0] and not _decodes(inner):
+        return Place(inner[0].number if inner else -1, start, _columns(given, start, shape[1]), ids)
+    return Place(inner[0].number if inner else -1, start, _mask(inner, shape), ids)
+
+
+def _ids(each: Pass, shape: tuple[int, int]) -> Tensor | None:
+    for name in ("decoder_input_ids", "input_ids"):
+        ids = each.arguments.get(name)
+        if isinstance(ids, Tensor) and tuple(ids.shape) == shape:
+            return ids
+    return None
+
+
+def _decodes(inner: list[Pass]) -> bool:
+    """Return whether the innermost model reads an encoder, whose padding the user's mask is about."""
+    return bool(inner) and inner[0].arguments.get("encoder_hidden_states") is not None
+
+
+def _mask(inner: list[Pass], shape: tuple[int, int]) -> Tensor | None:
+    """Return the mask of the tokens of a call, from the innermost model that was given one (batch, tokens)."""
+    b, n = shape
+    for each in inner:
+        mask = each.arguments.get("attention_mask")
+        if mask is None:
+            return None  # a model that is given none takes all tokens for real
+        if isinstance(mask, Tensor) and mask.ndim == 2 and len(mask) == b and mask.shape[1] >= n:
+            return mask[:, -n:].bool()
+        if _decodes([each]):
+            break
+    if not inner:
+        return None
+    raise ValueError(
+        "the model was given an attention mask that is not (batch, tokens), from which padding cannot be read: "
+        "give capture the mask that is, attention_mask=..., or one of ones where nothing is padding"
+    )
+
+
+def _columns(mask: Tensor, start: int, n: int) -> Tensor:
+    """Return the columns of a mask from start on; what is past its end was generated, and real."""
+    part = mask[:, start : start + n].bool()
+    return torch.cat((part, part.new_ones(len(mask), n - part.shape[1])), 1)
+
+
+def caches_rows(cache: Any) -> Iterator[Tensor]:
+    """Yield what a cache keeps of the last token of every row, one tensor for each layer that keeps keys."""
+    cache = getattr(cache, "self_attention_cache", cache)
+    for layer in getattr(cache, "layers", ()):
+        keys = getattr(layer, "keys", None)
+        if isinstance(keys, Tensor) and keys.ndim == 4 and keys.numel():
+            yield keys[:, :, min(length_of(layer), keys.shape[2]) - 1]
