@@ -50,6 +50,16 @@ class Choices:
         logits = None if self.logits is None else widen(self.logits)
         return SparseRouting(token, gate, index.shape[1], logits, gates, mask=self.mask, dropless=True)
 
+    def wide_logits(self) -> Gates:
+        """Return the logits in float32, or in float64 if they are."""
+        assert self.logits is not None
+        return widen(self.logits)
+
+    def used_gates(self) -> Gates:
+        """Return the weights as used, (b, n, e), and 0 for experts that were not asked."""
+        weight = widen(self.weight)
+        return weight.new_zeros(*weight.shape[:2], self.num_experts).scatter_add(2, self.index, weight)
+
     def real(self) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         """Return index, weight, logits and ids of the real tokens alone, (tokens, ...)."""
         b, n, _ = self.index.shape

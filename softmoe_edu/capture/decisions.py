@@ -1,6 +1,6 @@
 """Read a decision from what experts are called with, or from what a router returns, in the forms that models use."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,13 +16,15 @@ class Decision:
         index: (..., k), the experts.
         weight: (..., k), 0 where nothing is asked.
         num_experts: how many experts there are.
-        logits: (..., e), or None.
+        logits: (..., e), what the router gives as its logits, or None.
+        inner: (..., e), what a part of the router computed of this shape, or None.
     """
 
     index: Tensor
     weight: Tensor
     num_experts: int
     logits: Tensor | None
+    inner: Tensor | None = None
 
     def shaped(self, b: int, n: int) -> "Decision":
         """Return rows as b examples of n tokens."""
@@ -32,13 +34,45 @@ class Decision:
         """Return the first n tokens of every example."""
         return self._each(lambda part: part[:, :n])
 
-    def _each(self, change: Any) -> "Decision":
-        logits = None if self.logits is None else change(self.logits)
-        return Decision(change(self.index), change(self.weight), self.num_experts, logits)
+    def real_logits(self) -> Tensor | None:
+        """Return the logits; those of a router that gives probabilities in their place are found inside it.
+
+        Where they are not, the logarithm of the probabilities stands for them: the same but for a number for each token,
+        which no softmax sees.
+        """
+        if self.logits is None or not _are_probabilities(self.logits):
+            return self.logits
+        if self.inner is not None and torch.allclose(self.inner.float().softmax(-1), self.logits.float(), rtol=1e-2):
+            return self.inner
+        return self.logits.log()
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Decision":
+        logits, inner = (None if part is None else change(part) for part in (self.logits, self.inner))
+        return Decision(change(self.index), change(self.weight), self.num_experts, logits, inner)
+
+
+def _are_probabilities(part: Tensor) -> bool:
+    close = 8 * torch.finfo(part.dtype).eps * part.shape[-1] ** 0.5
+    return bool((part >= 0).all()) and bool(((part.float().sum(-1) - 1).abs() <= close).all())
+
+
+@dataclass(frozen=True, eq=False)
+class Routed:
+    """What a module of a layer returned.
+
+    Attributes:
+        output: that.
+        at: where the logits stand in it; None where nobody declares it.
+        parts: what parts of the module returned.
+    """
+
+    output: Any
+    at: int | None
+    parts: Sequence[Any] = ()
 
 
 def read_experts(
-    experts: nn.Module, asked: tuple[Tensor, Tensor, Tensor], routers: Sequence[tuple[Any, int]]
+    experts: nn.Module, asked: tuple[Tensor, Tensor, Tensor], routers: Sequence[Routed]
 ) -> Decision:
     """Return the decision that experts are called with.
 
@@ -47,20 +81,23 @@ def read_experts(
     Args:
         experts: the module.
         asked: tokens, experts and weights.
-        routers: what the layer's routers returned, and where their logits stand.
-
-    Raises:
-        ValueError: a number is no expert's.
+        routers: what the layer's routers returned.
     """
     _, index, weight = (part.detach() for part in asked)
-    rows = len(index)
-    logits = next((found for output, at in routers if (found := _logits(output, at, rows)) is not None), None)
+    rows, e = len(index), count_experts(experts)
+    logits = inner = None
+    for each in routers:
+        found = _logits(each.output, each.at, rows) if each.at is not None else _beside(each.output, index, e)
+        if found is not None:
+            logits = found
+            inner = next((part for part in map(_tensor, each.parts) if _fits(part, rows, found.shape[-1])), None)
     if index.ndim == 3:
         weight = torch.where(index.any(-1), weight, 0)
-        num_experts, index = index.shape[-1], index.argmax(-1)
-    else:
-        num_experts = logits.shape[-1] if logits is not None else count_experts(experts)
-    return Decision(index.long(), weight, num_experts, logits)
+        e, index = index.shape[-1], index.argmax(-1)
+    elif logits is not None:
+        e = logits.shape[-1]
+    inner = None if inner is None else inner.detach().reshape(rows, -1)
+    return Decision(index.long(), weight, e, logits, inner)
 
 
 def count_experts(experts: nn.Module) -> int:
@@ -70,12 +107,33 @@ def count_experts(experts: nn.Module) -> int:
     return max(len(parameter) for parameter in experts.parameters(recurse=False) if parameter.ndim == 3)
 
 
+def _tensor(output: Any) -> Any:
+    return output[0] if isinstance(output, tuple | list) and output else output
+
+
+def _fits(part: Any, rows: int, e: int) -> bool:
+    """Return whether something holds one number for every row and expert."""
+    return isinstance(part, Tensor) and part.is_floating_point() and part.ndim > 1 and _flat(part) == (rows, e)
+
+
+def _flat(part: Tensor) -> tuple[int, int]:
+    return part.numel() // max(part.shape[-1], 1), part.shape[-1]
+
+
 def _logits(output: Any, at: int, rows: int) -> Tensor | None:
     """Return the logits (rows, e) in what a router returned."""
     part = output[at] if isinstance(output, tuple | list) and len(output) > at else output
-    if not isinstance(part, Tensor) or part.ndim < 2 or part.numel() // part.shape[-1] != rows:
+    if not isinstance(part, Tensor) or not _fits(part, rows, part.shape[-1] if part.ndim else 0):
         return None
     return part.detach().reshape(rows, part.shape[-1])
+
+
+def _beside(output: Any, index: Tensor, e: int) -> Tensor | None:
+    """Return scores (rows, e) that stand beside the choices themselves in what a module returned, as of a hash router."""
+    parts = output if isinstance(output, tuple | list) else ()
+    chosen = any(isinstance(part, Tensor) and part.data_ptr() == index.data_ptr() for part in parts)
+    found = [part for part in parts if chosen and _fits(part, len(index), e)]
+    return found[0].detach().reshape(len(index), e) if len(found) == 1 else None
 
 
 def read_router(output: Any, at: int) -> Decision | None:

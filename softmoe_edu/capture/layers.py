@@ -6,13 +6,19 @@ they take and hold.
 
 import inspect
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from softmoe_edu.capture.choices import Choices
+from softmoe_edu.capture.formula import Formula, recover
 from softmoe_edu.names import plain_name
+
+
+GROUPS = (("n_group", "topk_group"), ("num_group", "topk_group"), ("num_expert_group", "topk_group"))
+"""What models call their groups of experts, and how many of them a token may choose from."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,43 @@ class Layer:
         block: that module.
         experts: what is called with (tokens, experts, weights); None for one whose router alone tells.
         routers: modules inside the block that are declared as routers, each with the place of its logits.
+        certain: whether a router says that this is an MoE layer; another is one if its experts are called like experts.
     """
 
     name: str
     block: nn.Module
     experts: nn.Module | None
-    routers: list[tuple[nn.Module, int]] = field(default_factory=list)
+    routers: list[tuple[nn.Module, int]]
+    certain: bool
+
+    def formula(self, choices: Choices, ids: Tensor | None = None) -> Formula:
+        """Recover what turns this layer's logits into weights and choices.
+
+        Args:
+            choices: what its experts received.
+            ids: (b, n), the tokens' numbers where the choices do not know them.
+        """
+        if choices.ids is None and ids is not None and ids.shape == choices.index.shape[:2]:
+            choices = replace(choices, ids=ids)
+        index, weight, logits, seen = choices.real()
+        return recover(index, weight, logits, numbers=dict(self._numbers()), groups=self._groups(), ids=seen)
+
+    def _numbers(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the parameters and buffers of the block that are not the experts', by their last names."""
+        theirs = set() if self.experts is None else {id(part) for part in _tensors(self.experts)}
+        for name, tensor in (*self.block.named_parameters(), *self.block.named_buffers()):
+            if id(tensor) not in theirs and tensor.ndim <= 2:
+                yield name.rpartition(".")[2], tensor.detach()
+
+    def _groups(self) -> tuple[int, int] | None:
+        """Return groups of experts and how many a token may choose from, as routers or their settings name them."""
+        for module in (*(router for router, _ in self.routers), self.block):
+            for holder in (module, getattr(module, "config", None)):
+                for count, allowed in GROUPS:
+                    pair = getattr(holder, count, None), getattr(holder, allowed, None)
+                    if all(isinstance(number, int) for number in pair):
+                        return pair
+        return None
 
 
 def find_layers(model: nn.Module) -> list[Layer]:
@@ -47,21 +84,26 @@ def find_layers(model: nn.Module) -> list[Layer]:
         model: any module; those of transformers declare their routers.
     """
     declared = list(_declared(model))
+    modules = dict(model.named_modules())
+    parents = {id(child): (name, module) for name, module in modules.items() for child in module.children()}
+    routers = {}
+    for module in modules.values():
+        if places := [kind.index for kind in declared if isinstance(module, kind.kind)]:
+            routers[id(module)] = (module, places[0])
     layers: list[Layer] = []
-    known: set[int] = set()
-    parents = {id(child): (name, module) for name, module in model.named_modules() for child in module.children()}
-    for module in model.modules():
+    # From the inside out, so that a router belongs to the smallest module that also holds experts.
+    for _, module in sorted(modules.items(), key=lambda each: -each[0].count(".")):
         if looks_like_experts(module) and id(module) in parents:
             name, block = parents[id(module)]
-            routers = [(each, kind.index) for each in _within(block) for kind in declared if isinstance(each, kind.kind)]
-            layers.append(Layer(plain_name(model, name), block, module, _first_of_each(routers)))
-            known |= {id(each) for each, _ in routers}
-    for module in model.modules():
-        places = [kind.index for kind in declared if isinstance(module, kind.kind)]
-        if places and id(module) not in known and id(module) in parents:
-            name, block = parents[id(module)]
-            layers.append(Layer(plain_name(model, name), block, None, [(module, places[0])]))
-    order = {id(module): i for i, module in enumerate(model.modules())}
+            mine = [routers.pop(id(each)) for each in block.modules() if id(each) in routers]
+            layers.append(Layer(plain_name(model, name), block, module, mine, bool(mine)))
+    kinds = {type(layer.block) for layer in layers if layer.certain}
+    layers = [replace(layer, certain=type(layer.block) in kinds) for layer in layers]
+    for key, (module, index) in routers.items():
+        if key in parents:
+            name, block = parents[key]
+            layers.append(Layer(plain_name(model, name), block, None, [(module, index)], True))
+    order = {id(module): i for i, module in enumerate(modules.values())}
     return sorted(layers, key=lambda layer: order[id(layer.block)])
 
 
@@ -77,15 +119,9 @@ def _declared(model: nn.Module) -> Iterator[Declared]:
                 yield Declared(kind, getattr(spec, "index", 1))
 
 
-def _within(block: nn.Module) -> Iterator[nn.Module]:
-    """Yield the modules of a block that are not inside the experts."""
-    for child in block.children():
-        if not looks_like_experts(child):
-            yield from child.modules()
-
-
-def _first_of_each(routers: list[tuple[nn.Module, int]]) -> list[tuple[nn.Module, int]]:
-    return list({id(module): (module, index) for module, index in reversed(routers)}.values())[::-1]
+def _tensors(module: nn.Module) -> Iterator[Tensor]:
+    yield from module.parameters()
+    yield from module.buffers()
 
 
 def looks_like_experts(module: nn.Module) -> bool:

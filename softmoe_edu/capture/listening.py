@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from softmoe_edu.capture.choices import Choices
-from softmoe_edu.capture.decisions import Decision, read_experts, read_router
+from softmoe_edu.capture.decisions import Decision, Routed, read_experts, read_router
 from softmoe_edu.capture.layers import Layer, asked, find_layers
 from softmoe_edu.capture.passes import Pass, Place, caches_rows, length_of, locate
 from softmoe_edu.capture.refusals import check_known, check_layer, refuse
@@ -133,10 +133,20 @@ class Listener:
             run = self.runs[name] = Run()
         run.add(place, decision.shaped(*shape))
 
+    def layer(self, name: str) -> Layer:
+        """Return the layer that a name of `choices` is of."""
+        known = {layer.name: layer for layer in self.layers}
+        return known.get(name) or known[name.rpartition(":")[0]]
+
     @property
     def number(self) -> int:
         """Return the number of the innermost pass that is running."""
         return self._passes[-1].number if self._passes else -1
+
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """Return (b, n) of the innermost pass that is running."""
+        return self._passes[-1].shape if self._passes else None
 
     def choices(self) -> dict[str, Choices]:
         """Return what every layer decided, in the order of the model."""
@@ -155,7 +165,8 @@ def _joined(run: Run) -> Choices:
         real = [torch.ones_like(piece.index[..., 0], dtype=torch.bool) for piece in pieces]
         mask = torch.cat([one if part is None else part.to(one.device) for part, one in zip(masks, real, strict=True)], 1)
     ids = None if any(place.ids is None for place in places) else torch.cat([place.ids for place in places], 1)
-    logits = None if any(piece.logits is None for piece in pieces) else torch.cat([piece.logits for piece in pieces], 1)
+    parts = [piece.real_logits() for piece in pieces]
+    logits = None if any(part is None for part in parts) else torch.cat([part for part in parts if part is not None], 1)
     return Choices(
         torch.cat([piece.index for piece in pieces], 1),
         torch.cat([piece.weight for piece in pieces], 1),
@@ -177,33 +188,48 @@ class _Ear:
 
     def __init__(self, listener: Listener, layer: Layer):
         self.listener, self.layer = listener, layer
-        self.shape: tuple[int, ...] = ()
-        self.routed: list[tuple[nn.Module, Any, int]] = []
+        self.given: tuple[int, ...] = ()
+        self.routed: list[Routed] = []
+        self.parts: dict[int, list[Any]] = {}
         self.calls, self.number, self.times = 0, -2, 0
         self.before: list[tuple[nn.Module, Callable[..., None]]] = [(layer.block, self._opened)]
-        self.after: list[tuple[nn.Module, Callable[..., None]]] = [(layer.block, self._closed)]
-        self.after += [(module, self._router(index)) for module, index in layer.routers]
+        self.after: list[tuple[nn.Module, Callable[..., None]]] = []
+        for router, at in layer.routers:
+            self.after.append((router, self._router(at)))
+            self.after += [(part, self._part(router)) for part in router.children()]
         if layer.experts is not None:
             self.before.append((layer.experts, self._experts))
+            if not layer.routers:  # one of these may be a router that nobody declares
+                others = [child for child in layer.block.children() if child is not layer.experts]
+                self.after += [(child, self._router(None)) for child in others]
+        if layer.certain:
+            self.after.append((layer.block, self._closed))
 
     def _opened(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Note the shape of what the layer is given, before its tokens are put into one row after another."""
         if repeating():
             return
         given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()]
-        self.shape = tuple(given[0].shape[:-1]) if given else ()
+        self.given = tuple(given[0].shape[:-1]) if given else ()
         self.calls, self.routed = 0, []
 
-    def _router(self, index: int) -> Callable[..., None]:
+    def _part(self, router: nn.Module) -> Callable[..., None]:
+        def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+            if not repeating():
+                self.parts.setdefault(id(router), []).append(output)
+
+        return after
+
+    def _router(self, at: int | None) -> Callable[..., None]:
         def after(module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
             if repeating():
                 return
-            self.routed.append((module, output, index))
-            if self.layer.experts is None:
-                decision = read_router(output, index)
+            self.routed.append(Routed(output, at, self.parts.pop(id(module), ())))
+            if self.layer.experts is None and at is not None:
+                decision = read_router(output, at)
                 if decision is None:
                     kind = type(module).__name__
-                    raise refuse(self.listener.model, f"{kind} at {self.layer.name} returns nothing that hooks can read")
+                    raise self._refused(f"{kind} at {self.layer.name} returns nothing that hooks can read")
                 self._keep(decision)
 
         return after
@@ -212,35 +238,44 @@ class _Ear:
         if repeating():
             return
         found = asked(module, args, kwargs)
-        if found is None:
+        if found is not None:
+            self._keep(read_experts(module, found, self.routed))
+        elif self.layer.certain:
             kind = type(module).__name__
-            raise refuse(
-                self.listener.model, f"{kind} at {self.layer.name} was not called with (tokens, experts, weights)"
-            )
-        self._keep(read_experts(module, found, [(output, index) for _, output, index in self.routed]))
+            raise self._refused(f"{kind} at {self.layer.name} was not called with (tokens, experts, weights)")
 
     def _keep(self, decision: Decision) -> None:
         self.calls += 1
-        rows = decision.index.shape[0]
-        if prod(self.shape) != rows:
-            raise refuse(
-                self.listener.model,
-                f"{self.layer.name} was given {' x '.join(map(str, self.shape))} tokens and routed {rows} of them: "
-                "some tokens go elsewhere, and hooks do not see which",
-            )
+        shape = self._shape(len(decision.index))
         number = self.listener.number
         self.times = self.times + 1 if number == self.number else 1
         self.number = number
-        shape = self.shape if len(self.shape) > 1 else (1, *self.shape)
-        self.listener.heard(self.layer, self.times, (shape[0], prod(shape[1:])), decision)
+        self.listener.heard(self.layer, self.times, shape, decision)
+        self.routed = []
+
+    def _shape(self, rows: int) -> tuple[int, int]:
+        """Return (b, n) of the tokens that were routed, as the layer was given them or else the model around it."""
+        if len(self.given) > 1 and prod(self.given) == rows:
+            return self.given[0], prod(self.given[1:])
+        around = self.listener.shape
+        if around is None and prod(self.given) == rows:
+            return 1, rows
+        if around is None or prod(around) != rows:
+            size = " x ".join(map(str, around or self.given))
+            raise self._refused(
+                f"{self.layer.name} routed {rows} tokens of {size}: the others go elsewhere, and hooks do not see which"
+            )
+        return around
 
     def _closed(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
         if not repeating() and not self.calls:
-            raise refuse(
-                self.listener.model,
-                f"{self.layer.name} ran without calling its experts or its router, as where a kernel stands in for them: "
-                "load the model with use_kernels=False and experts_implementation='eager'",
+            raise self._refused(
+                f"{self.layer.name} ran without calling its experts or its router, as where a kernel stands in for "
+                "them: load the model with use_kernels=False and experts_implementation='eager'"
             )
+
+    def _refused(self, reason: str) -> ValueError:
+        return refuse(self.listener.model, reason)
 
 
 def repeating() -> bool:

@@ -40,6 +40,15 @@ class Pass:
         cache = caches[0] if caches else None
         return cls(next(_NUMBERS), arguments, cache, length_of(cache))
 
+    @property
+    def shape(self) -> tuple[int, int] | None:
+        """Return (b, n), examples and tokens of the call, or None where it is not about text."""
+        for name in ("decoder_input_ids", "input_ids", "inputs_embeds"):
+            value = self.arguments.get(name)
+            if isinstance(value, Tensor) and value.ndim >= 2:
+                return value.shape[0], value.shape[1]
+        return None
+
 
 def length_of(cache: Any) -> int:
     """Return how many tokens a cache holds; 0 where none is there, or none that counts tokens."""
