@@ -46,17 +46,28 @@ class RoutingWatch:
             for name, value in zip(COLUMNS, (step, *_measured(routing)), strict=True):
                 columns[name].append(value)
 
+    @property
+    def last(self) -> dict[str, float]:
+        """The last look, over all layers: the largest `busiest`, the mean `dropped`, the smallest `entropy`.
+
+        Raises:
+            ValueError: nothing was seen yet.
+        """
+        if not self.layers:
+            raise ValueError("no routing was seen yet: train a model that has a router")
+        ends = {name: [columns[name][-1] for columns in self.layers.values()] for name in COLUMNS}
+        dropped = sum(ends["dropped"]) / len(ends["dropped"])
+        return {"busiest": max(ends["busiest"]), "dropped": dropped, "entropy": min(ends["entropy"])}
+
     def __str__(self) -> str:
-        """Say how it stood at the last look: the busiest expert of all layers, the mean drop, the lowest entropy."""
+        """Say how it stood at the last look."""
         if not self.layers:
             return "no routing seen yet"
-        last = {name: [columns[name][-1] for columns in self.layers.values()] for name in COLUMNS}
-        words = [
-            f"busiest expert {number(max(last['busiest']))} × the mean",
-            f"{100 * sum(last['dropped']) / len(last['dropped']):.0f} % dropped",
-            f"entropy {min(last['entropy']):.2f}",
-        ]
-        return ", ".join(words)
+        last = self.last
+        return (
+            f"busiest expert {number(last['busiest'])} × the mean, {100 * last['dropped']:.0f} % dropped, "
+            f"entropy {last['entropy']:.2f}"
+        )
 
 
 def _measured(routing: Routing) -> list[float]:

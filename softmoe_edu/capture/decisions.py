@@ -71,9 +71,7 @@ class Routed:
     parts: Sequence[Any] = ()
 
 
-def read_experts(
-    experts: nn.Module, asked: tuple[Tensor, Tensor, Tensor], routers: Sequence[Routed]
-) -> Decision:
+def read_experts(experts: nn.Module, asked: tuple[Tensor, Tensor, Tensor], routers: Sequence[Routed]) -> Decision:
     """Return the decision that experts are called with.
 
     Experts are given as numbers (rows, k), or as a mask (rows, k, e) of zeros and ones (Switch).

@@ -111,9 +111,7 @@ def recover(
         return Formula("", False, 1.0, False, (), choice, k, tokens, 0.0)
     best, *others = found
     also = tuple(_text(each.score, each.renormalised, each.factor, each.per_expert) for each in others)
-    return Formula(
-        best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error
-    )
+    return Formula(best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error)
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,14 @@ def _fits(logits: Tensor, index: Tensor, asked: Tensor, used: Tensor, tolerance:
 
 
 def _fit(
-    name: str, renormalised: bool, value: Tensor, asked: Tensor, index: Tensor, used: Tensor, per_expert: bool, tol: float
+    name: str,
+    renormalised: bool,
+    value: Tensor,
+    asked: Tensor,
+    index: Tensor,
+    used: Tensor,
+    per_expert: bool,
+    tol: float,
 ) -> _Fit | None:
     ratio = (asked / value)[used]
     if not bool(ratio.isfinite().all()):
@@ -165,7 +170,9 @@ def _fit(
 
 def _rounded(factor: float, tolerance: float) -> float:
     """Return the number with fewest digits that is the factor, within the tolerance."""
-    return next(short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance)
+    return next(
+        short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance
+    )
 
 
 def _choice(

@@ -163,7 +163,9 @@ def _joined(run: Run) -> Choices:
     mask = None
     if any(part is not None for part in masks):
         real = [torch.ones_like(piece.index[..., 0], dtype=torch.bool) for piece in pieces]
-        mask = torch.cat([one if part is None else part.to(one.device) for part, one in zip(masks, real, strict=True)], 1)
+        mask = torch.cat(
+            [one if part is None else part.to(one.device) for part, one in zip(masks, real, strict=True)], 1
+        )
     ids = None if any(place.ids is None for place in places) else torch.cat([place.ids for place in places], 1)
     parts = [piece.real_logits() for piece in pieces]
     logits = None if any(part is None for part in parts) else torch.cat([part for part in parts if part is not None], 1)
@@ -209,7 +211,9 @@ class _Ear:
         """Note the shape of what the layer is given, before its tokens are put into one row after another."""
         if repeating():
             return
-        given = [value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()]
+        given = [
+            value for value in (*args, *kwargs.values()) if isinstance(value, Tensor) and value.is_floating_point()
+        ]
         self.given = tuple(given[0].shape[:-1]) if given else ()
         self.calls, self.routed = 0, []
 
