@@ -135,7 +135,7 @@ def prepare(extra):
     """
     # The path counts too: an editable install of a checkout that was moved points at where it stood.
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes() + str(ROOT).encode()).hexdigest()
-    stamp = STAMP.read_text().split() if STAMP.exists() else []
+    stamp = STAMP.read_text(encoding="utf-8").split() if STAMP.exists() else []
     complete = len(stamp) >= 2 and PYTHON.exists() and stamp[1] == version_of_venv()
     if complete and stamp[0] == project and extra in ("", *stamp[2:]):
         return
@@ -143,18 +143,19 @@ def prepare(extra):
         make_venv()
     extras = sorted({extra, *(stamp[2:] if complete else [])} - {""})
     extra = "".join(extras).replace("][", ",")
-    STAMP.write_text(UNFINISHED)
+    STAMP.write_text(UNFINISHED, encoding="utf-8")
     print("Installing softmoe_edu" + extra + " into .venv; the first time takes some minutes.", flush=True)
     command = [str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check", "-e", "." + extra]
     if subprocess.call(command, cwd=str(ROOT)):
         sys.exit("Installing failed, see the reason above: check the network connection, then run this again.")
-    STAMP.write_text(" ".join([project, version_of_venv(), *extras]))
+    STAMP.write_text(" ".join([project, version_of_venv(), *extras]), encoding="utf-8")
 
 
 def version_of_venv():
     """Return the Python version that .venv was made with, as its pyvenv.cfg says."""
     config = VENV / "pyvenv.cfg"
-    lines = config.read_text().splitlines() if config.exists() else []
+    # Python writes it in UTF-8 whatever the system's own encoding, and it holds paths.
+    lines = config.read_text(encoding="utf-8").splitlines() if config.exists() else []
     values = dict(tuple(part.strip() for part in line.split("=", 1)) for line in lines if "=" in line)
     return values.get("version", "")
 
@@ -165,7 +166,7 @@ def make_venv():
         sys.exit(".venv exists and was not made by make.py: rename or delete it, then run this again.")
     python = supported_python()
     VENV.mkdir(exist_ok=True)
-    STAMP.write_text(UNFINISHED)
+    STAMP.write_text(UNFINISHED, encoding="utf-8")
     for entry in VENV.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(str(entry))

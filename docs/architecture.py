@@ -61,7 +61,9 @@ MAY: dict[str, set[str]] = {
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
     "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
     "course": LIBRARY | {"influence", "leaks", "seeds", "evidence", "teaching"},
-    "cli": {"__init__", "files", "lessons", "cost", "paper", "evidence", "shadowing", "teaching"},
+    "lab": {"lessons", "files", "shadowing", "__init__"},
+    "doctor": SHARED | {"lessons", "shadowing", "__init__"},
+    "cli": {"__init__", "lab", "doctor", "cost", "paper", "evidence", "teaching"},
 }
 
 HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->

@@ -1,41 +1,24 @@
 """The command softmoe-edu.
 
-`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `cost` shows what the paper's
-models cost; `evidence` reruns the papers' claims; `export` and `report` are for teachers; `bench` times the package
-beside others, in a checkout.
+`softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
+`doctor` says what of an installation works; `cost` shows what the paper's models cost; `evidence` reruns the papers'
+claims; `export` and `report` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
 import argparse
-import contextlib
-import importlib.util
-import json
 import math
 import os
 import socket
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from softmoe_edu import __version__, lessons
+from softmoe_edu import __version__, lab
 from softmoe_edu.cost import Device, comparison, table
-from softmoe_edu.files import why_not_written, write_atomically
 from softmoe_edu.paper import MODELS
-from softmoe_edu.shadowing import harmful, in_place_of
 
 KINDS = ("nbgrader", "otter", "solutions", "instructor")
-# Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
-SETTINGS = {
-    "@jupyterlab/apputils-extension:notification": {
-        "fetchNews": "false",
-        "checkForUpdates": False,
-        "doNotDisturbMode": True,
-    },
-    "@jupyterlab/docmanager-extension:plugin": {"renameUntitledFileOnSave": False},
-    # A notebook that is opened again shows its widgets as they were.
-    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},
-}
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,7 +31,14 @@ def main(argv: list[str] | None = None) -> None:
         "workspace", nargs="?", type=Path, default=Path("softmoe_lab"), metavar="DIR", help="default: ./softmoe_lab"
     )
     command.add_argument("--no-browser", action="store_true", help="start the server without opening a browser")
+    command.add_argument("--ip", default="127.0.0.1", help="address to listen on; 0.0.0.0 is all; 127.0.0.1, this one")
     command.add_argument("--port", type=port, help="the server's port; without it, the first free one from 8888 on")
+    command.add_argument(
+        "--base-url", default="/", metavar="PATH", help="where it stands behind a proxy, such as /class/"
+    )
+    command = commands.add_parser("deliver", help="copy the lessons into a folder, and start nothing")
+    command.add_argument("workspace", type=Path, metavar="DIR")
+    commands.add_parser("doctor", help="say what of this installation works, and what to do about the rest")
     command = commands.add_parser("cost", help="show what a model of the paper costs by part, or compare two")
     command.add_argument("names", nargs="*", metavar="NAME", help="one model or two; without a name, all are listed")
     command.add_argument("--batch", type=positive(int), default=1, help="images that share one read of parameters")
@@ -110,8 +100,20 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
         evidence(arguments)
     elif arguments.command == "bench":
         bench(rest)
+    elif arguments.command == "doctor":
+        from softmoe_edu.doctor import main as doctor
+
+        sys.exit(doctor())
+    elif arguments.command == "deliver":
+        lab.deliver(arguments.workspace)
     else:
-        lab(arguments.workspace, browser=not arguments.no_browser, port=arguments.port)
+        lab.main(
+            arguments.workspace,
+            browser=not arguments.no_browser,
+            ip=arguments.ip,
+            port=arguments.port,
+            base_url=arguments.base_url,
+        )
 
 
 def evidence(arguments: argparse.Namespace) -> None:
@@ -201,83 +203,6 @@ def cost(names: Sequence[str], *, batch: int = 1, rates: Sequence[int | float] |
             print("the paper prints {} parameters, {} GFLOP/img, {} ms/img".format(*figures))
         for note in model.notes:
             print(f"note: {note}")
-
-
-def lab(workspace: Path, *, browser: bool = True, port: int | None = None) -> None:
-    """Deliver the lessons into the workspace and run JupyterLab there until it is stopped."""
-    if importlib.util.find_spec("jupyterlab") is None:
-        sys.exit("softmoe-edu lab needs JupyterLab, which is not installed: python -m pip install jupyterlab")
-    workspace = workspace.expanduser().resolve()
-    if workspace.exists() and not workspace.is_dir():
-        sys.exit(f"the workspace must be a folder, got the file {workspace}: name another one, softmoe-edu lab DIR")
-    try:
-        source = lessons.folder()
-        if workspace == source:
-            sys.exit(f"{workspace} holds the lessons themselves: name another folder as the workspace")
-        print(*lessons.deliver(workspace, source), sep="\n")
-        settings = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-        write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
-    except FileNotFoundError as error:
-        sys.exit(str(error))
-    except OSError as error:
-        cause = error.__cause__
-        reason = (cause if isinstance(cause, OSError) else error).strerror
-        sys.exit(f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to")
-    if hidden := harmful(workspace):
-        sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
-    first = min(path.name for path in source.glob("*.ipynb"))
-    print("Opening JupyterLab; Ctrl-C here stops it.", flush=True)
-    start(server_arguments(workspace, first, browser=browser, port=port), config=settings.parent.parent)
-
-
-def server_arguments(workspace: Path, first: str, *, browser: bool, port: int | None) -> list[str]:
-    """Return JupyterLab's command line: this machine only, Jupyter's own token, nothing fetched from the network."""
-    arguments = [
-        "--ServerApp.ip=127.0.0.1",
-        f"--ServerApp.root_dir={workspace}",
-        f"--LabApp.default_url=/lab/tree/{first}",
-        # Tabs are remembered in the workspace; the learner's other JupyterLab sessions keep theirs.
-        f"--LabApp.workspaces_dir={workspace / '.softmoe' / 'layouts'}",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-        "--ServerApp.answer_yes=True",
-        # The address is logged at the highest level; warnings about the server do not help learners.
-        "--Application.log_level=ERROR",
-    ]
-    if not browser:
-        arguments.append("--no-browser")
-    if port is not None:
-        arguments += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        # In a container root is often the only user; Jupyter refuses to serve root unasked.
-        arguments.append("--allow-root")
-    return arguments
-
-
-def start(arguments: list[str], config: Path) -> None:
-    """Run JupyterLab in this process; config is one more folder of settings; the user's own stay in force."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    folder = str(config)
-    if os.pathsep in folder:
-        # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
-        os.chdir(config.parent.parent)
-        folder = os.path.relpath(config)
-    known = os.environ.get("JUPYTER_CONFIG_PATH")
-    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
-    with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
-        runtime = Path(jupyter_runtime_dir())
-        with contextlib.suppress(OSError):
-            runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if reason := why_not_written(runtime):
-            print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
-            os.environ["JUPYTER_RUNTIME_DIR"] = temporary
-        from jupyterlab.labapp import main as run
-
-        try:
-            sys.exit(run(arguments))
-        except OSError as error:
-            sys.exit(f"JupyterLab cannot be started: {error}")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 import softmoe_edu
-from softmoe_edu import cli, lessons
+from softmoe_edu import cli, lab, lessons
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def started(tmp_path, monkeypatch):
     for name in ("01_capacity.ipynb", "00_look.ipynb"):
         (source / name).write_text("a lesson")
     monkeypatch.setattr(lessons, "folder", lambda: source)
-    monkeypatch.setattr(cli, "start", lambda arguments, config: calls.append((arguments, config)))
+    monkeypatch.setattr(lab, "start", lambda arguments, config: calls.append((arguments, config)))
     monkeypatch.chdir(tmp_path)
     return calls
 
@@ -52,6 +52,38 @@ def test_lab_passes_port_and_browser_on(started):
     cli.main(["lab", "mine", "--no-browser", "--port", str(port)])
 
     assert {"--no-browser", f"--ServerApp.port={port}", "--ServerApp.port_retries=0"} <= set(started[0][0])
+
+
+def test_lab_stands_behind_a_proxy_where_it_is_asked_to(started):
+    """Another address and a path are JupyterLab's own options; its token stays in force."""
+    cli.main(["lab", "mine", "--ip", "0.0.0.0", "--base-url", "class/moe"])
+    arguments = started[0][0]
+
+    assert {"--ServerApp.ip=0.0.0.0", "--ServerApp.base_url=/class/moe/"} <= set(arguments)
+    assert not [word for word in arguments if "token" in word or "password" in word or "allow_origin" in word]
+
+
+def test_a_second_server_in_one_workspace_is_refused(started, tmp_path, capsys, monkeypatch):
+    """The address of the first one is named; a server in another folder does not matter."""
+    servers = [{"root_dir": str(tmp_path / "mine"), "url": "http://localhost:9/", "token": "abc"}]
+    monkeypatch.setattr("jupyter_server.serverapp.list_running_servers", lambda: iter(servers))
+    cli.main(["lab", "other"])
+    assert len(started) == 1
+    said = refusal(capsys, "lab", "mine")
+
+    assert f"already runs in {tmp_path / 'mine'}, at http://localhost:9/?token=abc" in said
+    assert "stop it there with Ctrl-C, or name another folder" in said
+    assert len(started) == 1 and not (tmp_path / "mine").exists()
+
+
+def test_deliver_copies_and_starts_nothing(started, tmp_path, capsys):
+    """A hub or a teacher needs the files alone; a file in the way is refused."""
+    cli.main(["deliver", str(tmp_path / "mine")])
+    assert {path.name for path in (tmp_path / "mine").glob("*.ipynb")} == {"00_look.ipynb", "01_capacity.ipynb"}
+    assert capsys.readouterr().out.startswith("2 lessons in ") and not started
+    (tmp_path / "note").write_text("my file")
+
+    assert "the workspace must be a folder, got the file" in refusal(capsys, "deliver", str(tmp_path / "note"))
 
 
 def test_settings_lie_in_the_workspace(started, tmp_path):
@@ -134,7 +166,7 @@ def test_a_port_in_use_is_refused(started, capsys):
 
 def test_missing_jupyterlab_is_named(started, capsys, monkeypatch):
     """Without JupyterLab the command says how to install it."""
-    monkeypatch.setattr(cli.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(lab.importlib.util, "find_spec", lambda name: None)
 
     assert "needs JupyterLab, which is not installed: python -m pip install jupyterlab" in refusal(capsys, "lab")
 
@@ -153,7 +185,7 @@ def test_an_interrupt_ends_quietly(started, capsys, monkeypatch):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "start", interrupted)
+    monkeypatch.setattr(lab, "start", interrupted)
 
     assert refusal(capsys, "lab").startswith("130")
 

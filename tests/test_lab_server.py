@@ -13,7 +13,7 @@ import urllib.request
 
 import pytest
 
-from softmoe_edu.cli import SETTINGS
+from softmoe_edu.lab import SETTINGS
 
 pytestmark = [
     pytest.mark.slow,

@@ -101,6 +101,26 @@ def test_a_broken_python_is_made_again(make):
     assert make.log == ["venv", ".", "venv", "."]
 
 
+def test_paths_with_accents_are_read_whatever_the_systems_encoding(tmp_path):
+    """Python writes pyvenv.cfg in UTF-8, and an account may be called Zoë; ASCII is stricter here than cp1252."""
+    (tmp_path / "make.py").write_bytes((CHECKOUT / "make.py").read_bytes())
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".venv" / "pyvenv.cfg").write_text("home = C:\\Users\\Zoë\nversion = 3.12.9\n", encoding="utf-8")
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", "import locale, make; print(locale.getencoding(), make.version_of_venv())"],
+        cwd=tmp_path,
+        env=os.environ | ascii_only,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stderr
+    encoding, version = done.stdout.split()
+    assert version == "3.12.9"
+    assert os.name == "nt" or encoding.upper() != "UTF-8"  # else the test could not fail
+
+
 def test_another_environment_is_left_alone(make):
     """A .venv that somebody else made is refused, and nothing in it is deleted."""
     (make.VENV / "lib").mkdir(parents=True)

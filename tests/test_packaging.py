@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import softmoe_edu
 
@@ -21,12 +22,15 @@ def bounds(requirements):
 
 
 def test_conda_environment_is_the_same():
-    """environment.yml names the packages of pyproject.toml with the same bounds, Python and nothing else."""
+    """environment.yml names the packages of pyproject.toml with the same bounds, one Python and nothing else."""
     entries = yaml.safe_load((CHECKOUT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
-    conda = bounds(entry for entry in entries if isinstance(entry, str) and entry != "pip")
-    expected = bounds([*PROJECT["dependencies"], f"python{PROJECT['requires-python']}"])
+    python, *others = [entry for entry in entries if isinstance(entry, str) and entry != "pip"]
+    name, version = python.split("=")
 
-    assert conda == expected
+    assert bounds(others) == bounds(PROJECT["dependencies"])
+    # Binder reads one exact version, without spaces.
+    assert name == "python" and re.fullmatch(r"\d\.\d+", version)
+    assert version in SpecifierSet(PROJECT["requires-python"])
     assert {"pip": ["--editable ."]} in entries
 
 

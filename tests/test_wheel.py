@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from softmoe_edu.lab import SETTINGS
 from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions
 
 CHECKOUT = Path(__file__).resolve().parents[1]
@@ -28,8 +29,10 @@ package = pathlib.Path(softmoe_edu.__file__).parent
 assert package.is_relative_to(sys.prefix), package
 assert (package / "py.typed").is_file(), "type checkers would not read the annotations"
 for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
-    if module.name != "softmoe_edu.teaching.exports.autograde":  # nbgrader imports it, and is no dependency
+    # nbgrader and transformers import them, and are no dependencies
+    if module.name not in ("softmoe_edu.teaching.exports.autograde", "softmoe_edu.capture.trainer"):
         importlib.import_module(module.name)
+from softmoe_edu.lab import SETTINGS
 from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions
 known = [list(each()) for each in (cards, clinics, exercises, lessons, questions)]
 assert known == json.loads(sys.argv[1]), known
@@ -133,6 +136,19 @@ def test_the_extension_lies_where_jupyterlab_looks(installed):
         str(path.relative_to(target)) for path in (target / "softmoe-edu").rglob("*") if path.is_file()
     )
     assert all((target / file).read_bytes() == (source / file).read_bytes() for file in files)
+
+
+def test_every_jupyterlab_of_the_environment_is_quiet(installed, tmp_path):
+    """The defaults lie where any server reads them, as on a hub, which starts none through our command."""
+    read = (
+        "import json; from jupyterlab.commands import get_app_dir; from pathlib import Path; "
+        "from jupyterlab_server.settings_utils import _get_overrides; "
+        "print(json.dumps(_get_overrides(str(Path(get_app_dir()) / 'settings'))))"
+    )
+    overrides, error = json.loads(run(installed / "python", "-c", read, cwd=tmp_path))
+
+    assert error == ""
+    assert overrides == SETTINGS
 
 
 def test_lab_serves_the_first_lesson(installed, tmp_path, unused_port):

@@ -1,0 +1,137 @@
+"""Deliver the lessons into a learner's workspace, and run JupyterLab there with quiet settings."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from softmoe_edu import lessons
+from softmoe_edu.files import why_not_written, write_atomically
+from softmoe_edu.shadowing import harmful, in_place_of
+
+SETTINGS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "lab_settings.json").read_bytes())
+"""Defaults of JupyterLab's settings; what a learner has chosen in JupyterLab still wins.
+
+An installation puts the same file where every JupyterLab of its environment reads it, on a hub too.
+"""
+
+
+def deliver(workspace: Path) -> Path:
+    """Copy the lessons into a folder, say what happened, and return the folder that they came from.
+
+    Exits with one sentence where it cannot.
+    """
+    workspace = workspace.expanduser().resolve()
+    if workspace.exists() and not workspace.is_dir():
+        sys.exit(f"the workspace must be a folder, got the file {workspace}: name another one")
+    try:
+        source = lessons.folder()
+        if workspace == source:
+            sys.exit(f"{workspace} holds the lessons themselves: name another folder as the workspace")
+        print(*lessons.deliver(workspace, source), sep="\n")
+    except FileNotFoundError as error:
+        sys.exit(str(error))
+    except OSError as error:
+        sys.exit(_not_written(workspace, error))
+    return source
+
+
+def main(
+    workspace: Path, *, browser: bool = True, ip: str = "127.0.0.1", port: int | None = None, base_url: str = "/"
+) -> None:
+    """Deliver the lessons into the workspace and run JupyterLab there until it is stopped."""
+    if importlib.util.find_spec("jupyterlab") is None:
+        sys.exit("softmoe-edu lab needs JupyterLab, which is not installed: python -m pip install jupyterlab")
+    workspace = workspace.expanduser().resolve()
+    if address := running_in(workspace):
+        sys.exit(
+            f"JupyterLab already runs in {workspace}, at {address}\n"
+            "Open that address, or stop it there with Ctrl-C, or name another folder."
+        )
+    source = deliver(workspace)
+    settings = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    try:
+        write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
+    except OSError as error:
+        sys.exit(_not_written(workspace, error))
+    if hidden := harmful(workspace):
+        sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
+    first = min(path.name for path in source.glob("*.ipynb"))
+    print("Opening JupyterLab; Ctrl-C here stops it.", flush=True)
+    arguments = server_arguments(workspace, first, browser=browser, ip=ip, port=port, base_url=base_url)
+    start(arguments, config=settings.parent.parent)
+
+
+def running_in(workspace: Path) -> str | None:
+    """Return the address of a Jupyter server of this user that serves the workspace; None if there is none."""
+    from jupyter_server.serverapp import list_running_servers
+
+    with contextlib.suppress(OSError):
+        for server in list_running_servers():
+            if Path(server["root_dir"]).resolve() == workspace:
+                return str(server["url"]) + (f"?token={server['token']}" if server["token"] else "")
+    return None
+
+
+def server_arguments(
+    workspace: Path, first: str, *, browser: bool, ip: str, port: int | None, base_url: str
+) -> list[str]:
+    """Return JupyterLab's command line: Jupyter's own token, and nothing fetched from the network."""
+    base_url = f"/{base_url.strip('/')}/".replace("//", "/")
+    arguments = [
+        f"--ServerApp.ip={ip}",
+        f"--ServerApp.base_url={base_url}",
+        f"--ServerApp.root_dir={workspace}",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        # Tabs are remembered in the workspace; the learner's other JupyterLab sessions keep theirs.
+        f"--LabApp.workspaces_dir={workspace / '.softmoe' / 'layouts'}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+        "--ServerApp.answer_yes=True",
+        # The address is logged at the highest level; warnings about the server do not help learners.
+        "--Application.log_level=ERROR",
+    ]
+    if not browser:
+        arguments.append("--no-browser")
+    if port is not None:
+        arguments += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        # In a container root is often the only user; Jupyter refuses to serve root unasked.
+        arguments.append("--allow-root")
+    return arguments
+
+
+def _not_written(workspace: Path, error: OSError) -> str:
+    cause = error.__cause__
+    reason = (cause if isinstance(cause, OSError) else error).strerror
+    return f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to"
+
+
+def start(arguments: list[str], config: Path) -> None:
+    """Run JupyterLab in this process; config is one more folder of settings; the user's own stay in force."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    folder = str(config)
+    if os.pathsep in folder:
+        # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
+        os.chdir(config.parent.parent)
+        folder = os.path.relpath(config)
+    known = os.environ.get("JUPYTER_CONFIG_PATH")
+    os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
+    with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
+        runtime = Path(jupyter_runtime_dir())
+        with contextlib.suppress(OSError):
+            runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if reason := why_not_written(runtime):
+            print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
+            os.environ["JUPYTER_RUNTIME_DIR"] = temporary
+        from jupyterlab.labapp import main as run
+
+        try:
+            sys.exit(run(arguments))
+        except OSError as error:
+            sys.exit(f"JupyterLab cannot be started: {error}")
