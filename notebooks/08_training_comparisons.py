@@ -11,18 +11,18 @@
 #
 # “Ours is better by two points.” At what cost, on how many seeds, tuned by whom, tested on what? In this lesson you
 # match the cost of two models, test a difference against chance, and find out what is wrong with somebody else's
-# comparison. **Estimated: 60 minutes for the core path, 100 for everything;** nobody has been timed yet. The
-# computer trains for one to two minutes in all.
+# comparison. **Estimated: 60 minutes for the core path, 105 for everything;** nobody has been timed yet. The computer
+# trains for one to two minutes in all.
 #
-# You need lessons 00 to 07. Nothing here needs statistics that you would have to know beforehand.
+# You need lessons 00 to 07. You need no statistics: all that is used is explained here.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
 #
 # At the end you can
 # - give two models the same cost, and say what their comparison is worth if you cannot,
-# - say how often chance alone makes a difference as one-sided as yours, and why five seeds are the least,
-# - tell “reproduced” from “same direction” from “cannot be told from chance”,
+# - say how often chance alone makes a difference as one-sided as yours, and why fewer than five seeds are too few,
+# - tell apart “reproduced”, “same direction” and “cannot be told from chance”,
 # - name the faults that make a comparison worthless, and how each one shows.
 #
 # **The core path (60 minutes):** sections 1 to 7 and 12, marked ★, with a resting point after section 4.
@@ -36,20 +36,20 @@ course_map("08")
 # ## 1 · ★ Why, and what you still know (5 min)
 #
 # The paper's main result is a comparison: at the same cost Soft MoE is better than sparse routers and dense models
-# (Section 3.3, Figure 3). You know how all of these layers work, and why Soft MoE could be better. Whether it *is* cannot
-# be derived, only measured. A measurement like that is an experiment, and there are many ways to get it wrong: the
-# models cost differently, one was tuned longer, the seed was a lucky one, the test was used to choose. Two faults of this
-# kind were found in this project's own records, and you will meet them.
+# (Section 3.3, Figure 3). You know how all of these layers work, and why Soft MoE could be better. Whether it *is*
+# cannot be derived, only measured. A measurement like that is an experiment, and there are many ways to get it wrong:
+# the models cost differently, one was tuned longer, the seed was a lucky one, the test set was used to choose. Two
+# faults of this kind were found in this project's own records; you will meet both.
 #
 # Three questions from earlier lessons. Answer first, then open.
 #
 # <details><summary>Lesson 07: A Soft MoE layer keeps its slots and gets twice as many experts. What happens to its work,
-# and what to its parameters?</summary>The work stays the same, for it goes by the slots. The experts' parameters
-# double.</details>
+# and what to its parameters?</summary>The work stays the same, because the number of slots does. The
+# experts' parameters double.</details>
 #
 # <details><summary>Lesson 06: The real layer normalises tokens and slot vectors. Which tokens does it mix into the
-# slots, and how are they scaled?</summary>The tokens as they are. The normalised ones are used for the scores, and for
-# nothing else.</details>
+# slots, and how are they scaled?</summary>The tokens as they are. The normalised ones are used for the scores
+# only.</details>
 #
 # <details><summary>Lesson 04: In expert choice every slot is filled. Is every token in one?</summary>No: several
 # experts may choose the same token, and others are chosen by none.</details>
@@ -76,7 +76,7 @@ torch.set_num_threads(1)  # as in the runs of the record; small models gain noth
 returning("08")
 
 # %% [markdown]
-# ## 2 · ★ Predict, then open the records (8 min)
+# ## 2 · ★ Predict, then open the records (9 min)
 #
 # This package repeats the paper's comparison on a small scale, and keeps a record of every run. First your prediction;
 # the records open when it is locked.
@@ -92,14 +92,14 @@ predict("m45-first-place", reveal=open_records)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Each model has a mean over its seeds, an interval, and a small mark for every seed. Below, two models are compared
-# seed by seed. Find out:
+# Each model has a large mark for the mean over its seeds, with an interval, and a small dot for every seed. Below,
+# two models are compared seed by seed. Find out:
 #
-# 1. Which model scatters most from seed to seed? By how many points do its best and its worst seed differ?
+# 1. Which model scatters most from seed to seed? How many points lie between its best and its worst seed?
 # 2. Compare soft with dense below the picture. In how many seeds is soft ahead?
 # 3. Change the task to letters (<i>Where</i>). Who is ahead there, and do you believe it?
 # 4. Choose <i>Runs: tuning</i>. These runs chose the learning rates. They are tested on a tenth of the
-#    <i>training</i> data, with seeds that no run that counts has.
+#    <i>training</i> data, with seeds of their own.
 #
 # </details>
 #
@@ -123,10 +123,11 @@ predict("m45-first-place", reveal=open_records)
 # | **score**, **dispatch**, **combine** | $n \cdot s \cdot d$ each: three products of the same size |
 # | **compute** | $2 \cdot s \cdot d \cdot w$, with experts of hidden width $w$ |
 #
-# Take $n = 16$ tokens, $d = 32$, $h = 64$, and 8 experts with 2 slots each. As many slots as tokens, so as many rows
-# go through the experts as before. How wide may an expert be, if the layer is to cost what the MLP costs?
+# Take $n = 16$ tokens, $d = 32$, $h = 64$, and 8 experts with 2 slots each. There are as many slots as tokens, so the
+# experts work on as many rows as the MLP does. How wide may each expert be, if the layer is to cost what the MLP
+# costs?
 #
-# On paper: write both costs, set them equal, and divide by what stands in every term.
+# On paper: write down both costs, set them equal, and divide by what all terms have in common.
 
 # %%
 my_width = "?"  # the hidden width of each expert
@@ -143,15 +144,15 @@ else:
     print("Fill in my_width above: then both costs appear here.")
 
 # %% [markdown]
-# ## 4 · ★ Exercise: the width at equal cost (12 min)
+# ## 4 · ★ Exercise: the width at equal cost (11 min)
 #
 # Now for any sizes. `matched_hidden(tokens, dim, hidden, experts, slots_per_expert)` returns the hidden width of each
 # expert, an int, with which a Soft MoE layer costs as much as a dense MLP of width `hidden`.
 #
-# - Count MACs as in the table above. Biases, softmax and activation count nothing.
+# - Count MACs as in the table above. Leave out biases, softmax and activations.
 # - Widths are whole numbers: return the **nearest** one. (An exact half may go either way.)
-# - A comparison at “about” the same cost is none. If no width of 1 or more comes within **1 %** of the dense MLP's
-#   MACs, return **0**.
+# - “About” the same cost is not enough. If no width of 1 or more comes within **1 %** of the dense MLP's MACs, return
+#   **0**.
 # - Example: 20 tokens, width 8, hidden 75, 5 experts of 2 slots: 120.
 
 
@@ -186,13 +187,13 @@ print("width in the record, where the first block's MLP changes too:", end=" ")
 print(toy.matched_hidden({"task": "scripts", "router": "soft", "budget": 64}))
 
 # %% [markdown]
-# In the record one width serves all three blocks: the first has a plain MLP, the other two have experts. The first one
-# helps to pay for the routing, so that this width lies between yours and 64.
+# In the record all three blocks share one width: the first has a plain MLP, the other two have experts. That MLP is
+# made narrower as well, which pays for part of the routing; so the width lies between yours and 64.
 #
 # **A resting point.** Everything so far was arithmetic. From here on chance comes in.
 
 # %% [markdown]
-# ## 5 · ★ One run is one throw of the dice (8 min)
+# ## 5 · ★ One run is one throw of the dice (7 min)
 #
 # Train a model yourself, exactly as the record's runs were trained, but with a seed that none of them has. It takes
 # about ten seconds on an idle computer.
@@ -213,14 +214,14 @@ print(f"{my_router}, seed {my_seed}: {100 * mine.history.test_accuracy:.1f} % of
 RunBrowser(claim="accuracy", figure="curve", where="scripts, budget 64", own=mine.history)
 
 # %% [markdown]
-# “your run” is one more line. (The curves are accuracies on the batches of training.) Find out:
+# The dashed line is your run. (The curves show accuracy on the batches of training, not on the test.) Find out:
 #
-# 1. Does your line end inside the interval of its model? It need not: the interval says where the *mean* of many seeds
-#    lies, and single runs scatter farther. (Choose the figure *accuracy* to see the single seeds.)
-# 2. Change `my_seed` and run both cells once more. How far does the end move?
-# 3. Is there a step at which the order of two models is another one than at the end?
+# 1. Does your line end inside the interval of its model? It need not: the interval says where the *mean* of many
+#    seeds lies, and single runs scatter more widely. (Choose the figure *accuracy* to see the single seeds.)
+# 2. Change `my_seed` and run both cells again. How far does the end of the line move?
+# 3. Is there a step at which two models are in a different order than at the end?
 #
-# What if everybody had a single seed? On letters, seed by seed:
+# What if everybody ran a single seed? Here are the record's runs on letters, seed by seed:
 
 # %%
 for router in ("dense", "soft"):
@@ -234,9 +235,13 @@ for one, other in (("dense", "soft"), ("soft", "dense")):
     print(f"best seed of {one} against the mean of {other}: {best - mean:+.1f} points")
 
 # %% [markdown]
-# With one seed you can report what you like; and with your best seed against the others' mean you win, whoever you are.
-# Now several seeds, and short runs: five seeds of each model, 100 steps. While it trains: in how
-# many of the five do you expect soft ahead?
+# With one seed you can report what you like; and with your best seed against the others' mean you win, whoever you
+# are.
+#
+# ### If you have time: five seeds, short runs (3 min, not on the core path)
+#
+# Each model with five seeds, but for 100 steps only. While they train: in how many of the five do you expect soft to
+# be ahead?
 
 # %%
 live = {"dense": [], "soft": []}
@@ -253,13 +258,13 @@ columns = {name: [run.columns for run in runs] for name, runs in live.items()}
 figures.described(figures.training_curves(columns, y="loss"))
 
 # %% [markdown]
-# Compare the two printed lines, and the bands of the figure. Whatever these five seeds say, they say it of 100 steps:
-# a comparison holds for the length of training at which it was made.
+# Compare the two printed lines, and the bands of the figure. Whatever these five seeds say, they say it about 100
+# steps: a comparison holds for the length of training at which it was made.
 
 # %% [markdown]
-# ## 6 · ★ Five of five (5 min)
+# ## 6 · ★ Five of five (6 min)
 #
-# So let there be several seeds, the same for both models, and compare them pair by pair. How many pairs have to agree?
+# So run several seeds, the same ones for both models, and compare them pair by pair. How many pairs have to agree?
 
 # %%
 predict("m45-five-of-five")
@@ -267,16 +272,16 @@ predict("m45-five-of-five")
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Two of the 32 rows that five coins can make are all alike, and you would have written about either. Now count with
-# your neighbour, or for yourself: the chance for six seeds, for seven, for twelve.
+# Toss five coins and write down how they fall, in a row: there are 32 such rows. Two of them are all alike, and you
+# would have reported either. Now work out the chance for six seeds, for seven, for twelve.
 #
 # </details>
 
 # %% [markdown]
 # ### Four of five
 #
-# Now on paper: two equally good models, five seeds. In how many of the 32 rows of coins has one of the two, whichever,
-# the better run in four seeds or in all five?
+# Now on paper: two equally good models, five seeds. In how many of the 32 rows does one of the two, whichever it is,
+# win at least four seeds?
 
 # %%
 my_four_of_five = "?"  # how many of the 32 rows of five coins have at least four alike?
@@ -291,17 +296,18 @@ else:
     print("Fill in my_four_of_five above: then the rows are counted here.")
 
 # %% [markdown]
-# ## 7 · ★ Exercise: the sign test (12 min)
+# ## 7 · ★ Exercise: the sign test (11 min)
 #
-# Suppose that two models are equally good. Then each paired seed is a coin: either may have the better run. The **sign
-# test** asks how often coins alone would fall as one-sidedly as your seeds, or more so. That number is the *p-value*;
-# if it is small, chance is a poor explanation.
+# Suppose that two models are equally good. Then each paired seed is a toss of a coin: either model may have the
+# better run. The **sign test** asks how likely coins are to fall as one-sidedly as your seeds, or more so. That
+# probability is the *p-value*; if it is small, chance is a poor explanation.
 #
 # `sign_test(differences)` takes the differences of the pairs, a tensor (s,), and returns the p-value, a float.
 #
-# - Only signs count. With `up` and `down` seeds on either side there are $2^{up + down}$ equally likely rows of coins.
+# - Only signs count. With `up` differences above 0 and `down` below, there are $2^{up + down}$ equally likely rows of
+#   coins.
 # - Count the rows that are **at least as one-sided** as yours, in **both** directions, and divide by all of them.
-# - A difference of exactly 0 is no coin: leave it out. If nothing is left, return 1.0.
+# - A difference of exactly 0 favours neither model: leave it out. If nothing is left, return 1.0.
 # - Example: [2, 1, -1, 3, 0.5] has 4 up and 1 down. Of 32 rows, 5 + 1 have four heads or more, and as many have four
 #   tails or more: 12/32 = 0.375.
 #
@@ -324,7 +330,7 @@ check("sign-test", sign_test)
 # %% [markdown]
 # Stuck? Call `hint("sign-test")`.
 #
-# What can a study find at all? If all seeds agree, p is as small as it gets:
+# What can a study find at best? If all its seeds agree, p is as small as it gets:
 
 # %%
 test = use("sign-test", sign_test)
@@ -335,12 +341,13 @@ for seeds in (3, 4, 5, 6, 8, 10, 12):
 
 # %% [markdown]
 # **The rule of this course: no comparison with fewer than five seeds.** Even five that agree are no proof: you have
-# just seen what p they have. And whoever makes 18 comparisons of equal models at a level of 5 % finds about one
-# difference by chance. *Holm's method* takes that into account: the smallest p is multiplied by the number of tests, the
-# next one by one less, and so on. The last column shows what is left of the best possible result. From how many seeds on
-# could a study of 18 comparisons find anything?
+# just seen their p. And it is usual to call a difference real if its p is below a *level* of 5 %; whoever does that
+# in 18 comparisons of equal models finds about one difference by chance. *Holm's method* makes up for it: the
+# smallest p is multiplied by the number of tests, the next one by one less, and so on. The last number in each line
+# is what Holm's method makes of the best possible result. How many seeds does a study of 18 comparisons need to find
+# anything?
 #
-# The record, with your test. Holm's method is applied to all 18 comparisons; shown are those on images.
+# Now the record, with your test. Holm's method is applied to all 18 comparisons; these are the ones on images.
 
 # %%
 places = sorted({(task, budget) for task, budget, _ in counted()}, reverse=True)
@@ -364,16 +371,16 @@ def comparisons(*tasks):
 comparisons("scripts", "letters")
 
 # %% [markdown]
-# Read the lines without a verdict in the last column. In some, soft is ahead in most seeds: *the same direction* as in
-# the paper. That is not *reproduced*; a coin does that, too. Nor is a large p a proof that two models are equal: it
-# says that these seeds cannot tell.
+# Read the lines without a verdict in the last column. In some, soft is ahead in most seeds: *the same direction* as
+# in the paper. That is not *reproduced*: coins fall like that, too. Nor does a large p prove that two models are
+# equal: it says that these seeds cannot tell them apart.
 
 # %% [markdown]
 # ## 8 · On text (10 min)
 #
 # The paper tests Soft MoE on images, and on text beside images. The layer itself takes any tokens: as an *encoder* of
-# text, which sees a whole sequence at once, it works like on patches. Here a sequence is the name of a country, a token
-# one of its characters.
+# text, which sees a whole sequence at once, it works as it does on patches. Here a sequence is the name of a country,
+# and a token is one of its characters.
 
 # %%
 names, _ = toy.task_of("languages", False)
@@ -418,9 +425,9 @@ comparisons("languages")
 # What is best on digits need not be best on names. Before you say that soft is better or worse on text: what does the
 # last column say?
 #
-# **Now break the test.** A sparse router lets 8 examples share the slots of its experts. Many tests come class by class;
-# whoever leaves them in this order puts examples of one kind into each group, company that the router never had in
-# training. The same trained models, the same tests, two orders:
+# **Now break the test.** In these sparse models, groups of 8 examples share the experts' slots. Many test sets come
+# sorted by class; left like that, a group holds examples of a single class, which never happened in training. Below
+# are the same trained models and the same tests, in two orders:
 
 # %%
 trained = {f"{router} on names": text[router, 0] for router in models[1:]}
@@ -433,21 +440,22 @@ for name, run in trained.items():
     print(f"tokens dropped: {100 * one.dropped:.0f} % and {100 * two.dropped:.0f} %")
 
 # %% [markdown]
-# Examples of one class want the same experts, and there are not slots enough for all of them. What that does to the
-# accuracy depends on how far a model has specialised. Soft MoE routes each example alone, so that the order cannot
-# matter to it. The first record of this package was made with tests in class order; mixing them moved sparse routers
-# by up to four points, and the record was made again.
+# Examples of one class want the same experts, which do not have enough slots for all of them. What that does to the
+# accuracy depends on how far a model has specialised. Soft MoE routes each example alone, so the order cannot matter
+# to it. The first record of this package was made with tests in class order; mixing them moved sparse routers by up
+# to four points, and the record was made again.
 
 # %% [markdown]
-# ## 9 · Exercise: the interval of a difference (12 min)
+# ## 9 · Exercise: the interval of a difference (11 min)
 #
-# A test says whether; an interval says *how much*. The **bootstrap** asks: had I drawn other seeds, where would the mean
-# be? It draws new samples from the pairs that there are, with repetition, and looks at the scatter of their means.
+# A test says whether there is a difference; an interval says *how large* it may be. The **bootstrap** asks: with
+# other seeds, where would the mean have been? It draws new samples from the pairs at hand, with repetition, and looks
+# at how their means scatter.
 #
 # `paired_bootstrap(a, b, draws)` returns `(mean, low, high)`, three floats.
 #
 # - `a`, `b` (s,): the results of two models. `a[i]` and `b[i]` share a seed, and stay together.
-# - `draws` (r, s): each row is a resample, s numbers of pairs, such as [2, 0, 0, 1]; drawing is done for you.
+# - `draws` (r, s): each row is one resample, the indices of s pairs, such as [2, 0, 0, 1]. They are drawn for you.
 # - `mean` is that of a - b. `low` and `high` are the quantiles 0.025 and 0.975 (`torch.quantile`) of the r resampled
 #   means.
 # - Example: differences [1, 3, 2] and rows [0, 0, 0] and [0, 1, 2] have the resampled means 1 and 2.
@@ -458,7 +466,7 @@ def paired_bootstrap(a, b, draws):
     """Return (mean, low, high): the mean of a - b, and its bootstrap interval at 95 %.
 
     a, b (s,): results of two models; a[i] and b[i] had the same seed.
-    draws (r, s): each row is a resample, the numbers of s pairs, drawn with repetition.
+    draws (r, s): each row is a resample, the indices of s pairs, drawn with repetition.
     low, high: the quantiles 0.025 and 0.975 (torch.quantile) of the r resampled means.
     """
     raise NotImplementedError
@@ -470,7 +478,7 @@ check("paired-bootstrap", paired_bootstrap)
 # %% [markdown]
 # Stuck? Call `hint("paired-bootstrap")`.
 #
-# The same record once with its pairs, and once with the pairs broken (the seeds of dense in another order):
+# Three comparisons of the record, with your interval:
 
 # %%
 interval = use("paired-bootstrap", paired_bootstrap)
@@ -482,15 +490,16 @@ for task, rival in (("scripts", choice), ("letters", "dense"), ("languages", cho
     print(f"{task}: soft - {rival} {mean:+.1f} points ({low:+.1f} to {high:+.1f})")
 
 # %% [markdown]
-# An interval that holds 0 leaves both signs open. Where does the interval agree with the sign test of section 7, and
-# where is it bolder? With a dozen seeds a bootstrap interval is a little too narrow, and it knows nothing of the other
-# comparisons. The records judge by the corrected sign test, and show intervals beside it.
+# An interval that contains 0 leaves the sign open. Where does the interval agree with the column *by Holm* of
+# sections 7 and 8, and where is it bolder? With a dozen seeds a bootstrap interval is a little too narrow, and it
+# does not allow for the other comparisons. The records judge by the corrected sign test, and show intervals beside
+# it.
 
 # %% [markdown]
-# ## 10 · Exercise: cost has more than one axis (10 min)
+# ## 10 · Exercise: cost has more than one axis (12 min)
 #
-# The paper draws quality over *two* costs: training FLOPs and TPU-days (Figure 3). Which models are worth having? Those
-# on the **Pareto front**: no other model beats them.
+# The paper draws quality over *two* costs: training FLOPs and TPU-days (Figure 3). Which models are worth having?
+# Those that no other model beats: the **Pareto front**.
 #
 # `pareto_front(cost, quality)` takes two tensors (m,) and returns a bool tensor (m,): True for models on the front.
 #
@@ -535,8 +544,8 @@ for flops, days, (name, run) in sorted(table, key=lambda row: row[2][1].train_ex
         print(f"TPU-days {'on ' if days else 'off'} {run.train_days:6.1f}")
 
 # %% [markdown]
-# Which kinds of models are on a front, and which are not? Does any change sides when you pay by the day? **Equal steps
-# are no equal cost**, and equal FLOPs are not equal days.
+# Which kinds of models are on a front, and which are not? Does any model move on or off it when you pay by the day?
+# **Equal steps are not equal cost**, and equal FLOPs are not equal days.
 #
 # **Which blocks get experts?** Not all of them: the paper's models replace the MLPs of the second half. Table 4 tries
 # other places for 512 experts of ViT S/16, with one slot each. All rows have the same number of experts and of steps, and
@@ -555,9 +564,11 @@ for row in paper.published("table4"):
     print(f"JFT {row['jft']} %")
 
 # %% [markdown]
-# Rows with as many blocks cost the same; between the others cost and place change together, and here the cheaper ones
-# are not the worse ones. Our own runs once more: let *Over* go from steps to MACs to seconds. (Seconds depend on how
-# busy the machine was; see how much they scatter.)
+# Rows with the same number of blocks cost the same. Between other rows, cost and place change together, and here the
+# cheaper ones are not worse.
+#
+# *If you have time,* look at our own runs again: set *Over* to steps, then to MACs, then to seconds. Does the order
+# of the models change? (Seconds depend on how busy the machine was.)
 
 # %%
 RunBrowser(claim="accuracy", figure="curve", x="macs", where="scripts, budget 64")
@@ -565,7 +576,7 @@ RunBrowser(claim="accuracy", figure="curve", x="macs", where="scripts, budget 64
 # %% [markdown]
 # ## 11 · Clinic: a headline (10 min)
 #
-# The patient of this lesson is a study. Its runs are real ones of the record; how they were put together is not as it
+# The patient of this lesson is a study. Its runs are real, from the record, but they were not put together as they
 # should be.
 
 # %%
@@ -592,17 +603,17 @@ patient.diagnose(*my_diagnosis)
 # `clinic("08", 2)`, `clinic("08", 3)` and so on are other studies.
 #
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# <code>class-by-class</code> was in the first record of this package; section 8 shows what it does. A grid of learning
-# rates whose best value lay at its end was in it too: such a model might be better at a rate that was not tried, so the
-# grid was made wider. And <a href="https://arxiv.org/abs/2003.08505">Musgrave et al. (2020)</a> trained a decade of
-# losses for metric learning again, with equal tuning and no look at the test: most of the published progress was
-# gone.</details>
+# <code>class-by-class</code> was in the first record of this package; section 8 shows what it does. In the same
+# record, a model's best learning rate lay at the end of those tried. It might have done better at one beyond, so more
+# rates were added. And <a href="https://arxiv.org/abs/2003.08505">Musgrave et al. (2020)</a> trained a decade of
+# losses for metric learning again, with equal tuning and without looking at the test: most of the published progress
+# was gone.</details>
 
 # %% [markdown]
-# ## 12 · ★ The claims it settles, and five questions (5 min)
+# ## 12 · ★ The claims it settles, and five questions (6 min)
 #
-# What the records of this package say, worked out from them now. A verdict is *reproduced* only if every comparison goes
-# the paper's way beyond chance; *direction only* if some do and none goes the other way.
+# What this package's records say, worked out as the cell runs. A verdict is *reproduced* only if every comparison
+# goes the paper's way beyond chance; *direction only* if some do and none goes the other way beyond chance.
 
 
 # %%
@@ -636,22 +647,23 @@ print(f"your own run of section 5: {spikes(losses)} loss spikes in {len(losses):
 # ### Five questions
 #
 # <details><summary>1. A paper replaces every MLP of a ViT by 128 experts of the same hidden width, one slot each, on 196
-# tokens, and calls the cost equal. What do you ask?</summary>Whether the routing was counted: scores, dispatch and
-# combine cost as much as 1.5 · tokens units of every slot's width. And the paper itself replaces only the second half of
-# the blocks.</details>
+# tokens, and calls the cost equal. What do you ask?</summary>Whether the routing was counted: for each slot, scores,
+# dispatch and combine cost as much as 1.5 · 196 = 294 more hidden units of its expert. And the paper itself replaces
+# only the second half of the blocks.</details>
 #
-# <details><summary>2. Ours wins in 5 of 5 seeds. Proven?</summary>Equal models do this in 1 of 16 cases, counting both
-# directions. It is the least that is worth reporting, not a proof.</details>
+# <details><summary>2. Ours wins in 5 of 5 seeds. Proven?</summary>Equal models do this in 1 of 16 cases, counting
+# both directions. It is the minimum worth reporting, not a proof.</details>
 #
 # <details><summary>3. Our best seed beats their mean by two points. What does that show?</summary>How far seeds scatter.
 # The best of ten equal runs lies about one and a half standard deviations above their mean.</details>
 #
 # <details><summary>4. We tried five learning rates for each model and report the one with the best test accuracy. Every
-# model was treated alike. Where is the fault?</summary>The test has chosen, so it is no test any more: all numbers are
-# too high, and the one with the most scatter gains most. Choose on training data that was held out.</details>
+# model was treated alike. Where is the fault?</summary>The test was used to choose, so it is no test any more: all
+# numbers are too high, and the model that scatters most gains most. Choose on training data that was held
+# out.</details>
 #
 # <details><summary>5. Two models differ by 0.3 points, p = 0.4. Are they equal?</summary>Nobody knows. These seeds
-# cannot tell; the interval says how large a difference they leave open.</details>
+# cannot tell them apart; the interval says how large a difference is still possible.</details>
 
 # %%
 calibration("08")

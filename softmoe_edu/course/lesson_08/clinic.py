@@ -107,7 +107,7 @@ def make(draw: Draw) -> tuple[Study, Sequence[str]]:
 CLINIC = Clinic(
     lesson="08",
     complaint="A colleague compares Soft MoE with a sparse router on digits in scripts and wants to publish the "
-    "headline. The runs are real, from the record of this package; how they were put together is not as it should be.",
+    "headline. The runs are real, from the record of this package, but they were not put together as they should be.",
     make=make,
     suspects={
         "one-seed": f"there are fewer than {LEAST} seeds",

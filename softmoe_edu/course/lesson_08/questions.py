@@ -49,7 +49,7 @@ QUESTIONS = (
         replies={
             MODELS["tokens choice"]: "Its tokens choose freely, and those that come too late find no slot.",
             MODELS["experts choice"]: "All its slots are filled, and some tokens are in none of them.",
-            MODELS["soft"]: "It drops nothing, but its routing has to be paid with narrower experts.",
+            MODELS["soft"]: "It drops nothing, but its routing has to be paid for with narrower experts.",
         },
         giveaways=(
             r"experts bring parameters",
@@ -137,16 +137,16 @@ QUESTIONS = (
         misconception="M45",
         lesson="08",
         text="Now text: in which of 40 languages is this name of a country? A token is a character. The same models, "
-        "the same budget, steps, seeds and tuning as on the digits. Where does Soft MoE come by its mean accuracy?",
+        "the same budget, steps, seeds and tuning as on the digits. Where does Soft MoE rank by its mean accuracy?",
         choices=RANKS,
         belief="what is best on one task is best on the next",
         predicts=RANKS[0],
-        because="a comparison holds for the task, the cost and the training that it was made with; names have a third "
-        "of padding or more, and which router suits them nothing on digits could tell",
+        because="a comparison holds for the task, the cost and the training that it was made with; most of a "
+        "name's tokens are padding, and no result on digits could say which router suits that",
         replies={
-            RANKS[1]: "Close to the front; the means say otherwise.",
-            RANKS[2]: "In the middle; the means say otherwise.",
-            RANKS[3]: "Not that far back, by the means.",
+            RANKS[1]: "You expected some change; the means show another one.",
+            RANKS[2]: "You expected a change; the means show another one.",
+            RANKS[3]: "You expected the order to turn round; by the means it does not.",
         },
         giveaways=(r"soft (moe )?(is|comes|came) (first|second|third|last)", r"holds for the task"),
         truth=lambda: RANKS[ranking(*TEXT).index("soft")],

@@ -56,9 +56,7 @@ class Patient:
         if said < self._true:
             return Sentence(f"Incomplete: {part}. What you measured may be right; look for one more.")
         both = " and ".join(named)
-        return Sentence(
-            f"Not right: {part}. What would you see in the layer if {both} were true? Measure each by itself."
-        )
+        return Sentence(f"Not right: {part}. What would you see if {both} were true? Measure each by itself.")
 
     def _named(self, ids: tuple) -> tuple[str, ...]:
         """Return the names that were meant: of a list or tuple its members, of letters the name that they spell."""

@@ -68,7 +68,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=15,
+    minutes=10,
     difficulty=2,
     points=3,
     essential=True,

@@ -10,7 +10,7 @@ def paired_bootstrap(a, b, draws):
     """Return (mean, low, high): the mean of a - b, and its bootstrap interval at 95 %.
 
     a, b (s,): results of two models; a[i] and b[i] had the same seed.
-    draws (r, s): each row is a resample, the numbers of s pairs, drawn with repetition.
+    draws (r, s): each row is a resample, the indices of s pairs, drawn with repetition.
     low, high: the quantiles 0.025 and 0.975 (torch.quantile) of the r resampled means.
     """
     apart = a - b

@@ -70,7 +70,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=12,
+    minutes=10,
     difficulty=3,
     points=3,
     essential=True,
