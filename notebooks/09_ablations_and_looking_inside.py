@@ -13,11 +13,12 @@
 # telling table, build its rows yourself, and read what this project measured of it. Then you look inside trained
 # layers: what a slot mixes, which tokens count, and whether experts are specialists.
 #
-# **The core path, marked ★:** sections 1 to 5 (about 45 minutes), a resting point, then sections 6 and 13 (about 15).
-# All of it takes about 110 minutes. These minutes are estimated; nobody has been timed yet. One cell trains a model,
-# for about 15 seconds on two free cores.
+# **The core path (60 minutes), marked ★:** sections 1 to 5 (about 45 minutes), a resting point, then sections 6 and
+# 13 (about 15). Everything takes about 115 minutes. These minutes are estimates; nobody has been timed yet. One cell
+# trains a model, for about 15 seconds on two free cores.
 #
-# You need lessons 01, 02 and 05. Lesson 08 says how a comparison is judged, lesson 04 what experts choice does.
+# You need lessons 01, 02 and 05. It helps to know how a comparison is judged (lesson 08) and what experts choice does
+# (lesson 04).
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
@@ -37,8 +38,8 @@ course_map("09")
 # ## 1 · ★ Why, and what you still know (5 min)
 #
 # Soft MoE has three parts that could explain why it does well: many experts, mixing of tokens, and weights that are
-# learned. A good result does not say which of them did it. Taking them away one by one does, if each remaining model is
-# trained again from the start, with the same care.
+# learned. A good result does not say which of them matters. You find out by taking them away one by one, if you train
+# each remaining model again from the start, with the same care.
 #
 # Three questions from earlier lessons. Answer first, then open.
 #
@@ -47,7 +48,7 @@ course_map("09")
 # interval or a test, to say which one is better.</details>
 #
 # <details><summary>Lesson 07: You shuffle the tokens of an image. What happens to the answers of a Soft MoE
-# layer?</summary>They are shuffled in the same way and otherwise stay as they were: the layer knows nothing of
+# layer?</summary>They are shuffled in the same way and otherwise stay as they were: the layer does not know
 # positions.</details>
 #
 # <details><summary>Lesson 05: Which weights sum to 1, and over what?</summary>Dispatch weights over the tokens of each
@@ -79,12 +80,12 @@ from softmoe_edu.training import train
 returning("09")
 
 # %% [markdown]
-# ## 2 · ★ Predict the table (10 min)
+# ## 2 · ★ Predict the table (11 min)
 #
 # Table 2 of the paper (Puigcerver et al., *From Sparse to Soft Mixtures of Experts*, ICLR 2024, Section 3.5 and
-# Appendix A) has six rows, here in alphabetical order but for the model without experts, which comes last. The others
-# are a ViT S/14 with 256 experts of one slot each; all were trained for 300,000 steps. A name says dispatch first and
-# combine second.
+# Appendix A) has six rows. Here they are in alphabetical order, with the model without experts last. The other five
+# are a ViT S/14 with 256 experts of one slot each; all six were trained for 300,000 steps. In a name with two parts,
+# dispatch comes first and combine second.
 #
 # | row | experts | dispatch | combine |
 # | --- | --- | --- | --- |
@@ -95,8 +96,8 @@ returning("09")
 # | **uniform / soft** | 256 | all weights equal | learned |
 # | **dense** | none: a plain ViT | no slots | no slots |
 #
-# Put the six in order, the best first, and lock your answer to the question below it. (*10-shot accuracy*: the trained
-# network is kept as it is, and classes are learned from ten images each.)
+# Put the six in order in the next cell, best first, and lock your answer to the question below it. (*10-shot
+# accuracy*: the trained network is kept as it is, and classes are learned from ten images each.)
 
 # %%
 my_order = []  # six names in quotes, with commas between them, the best first
@@ -127,18 +128,19 @@ predict("m33-without-learning", reveal=show_table)
 #
 # Go down the table and ask what each step takes away. From soft to uniform, learning: 74.8 to 70.0. From uniform to
 # identity, mixing: 70.0 to 69.1. From identity to dense, the experts: 69.1 to 62.3. The last step is the largest: 256
-# experts that are chosen by position alone beat the dense ViT of about the same cost by 6.8 points. Each of them is an
-# MLP for one place of the image. So Soft MoE's lead has two sources, parameters and learned weights, and who reports
-# only the sum cannot tell them apart. (Steps in another order would share it out a little differently.)
+# experts that are chosen by position alone beat the dense ViT of about the same cost by 6.8 points. Each of them is
+# an MLP for one place of the image. So Soft MoE's lead has several sources: the experts' parameters above all, then
+# the learned weights. Whoever reports only the total cannot tell them apart. (In another order, the steps would share
+# the lead out a little differently.)
 #
-# The paper trained each row once. Its order is the same for both data sets, and that is all that one run can offer.
+# The paper trained each row once. The order is the same on both data sets; single runs cannot say more.
 #
 # </details>
 #
 # **The same on a small scale.** This project trains all six rows on two tasks, with ten seeds each: digits in scripts
-# with their 16 tokens in order, and the same with the tokens shuffled in every image, so that a position says nothing.
-# What follows is read from the record of those runs when the cell runs; nothing is typed. Which row do you expect to
-# suffer from the shuffling?
+# with their 16 tokens in order, and the same with the tokens shuffled in every image. Then a token's place in the
+# sequence says nothing; where it belongs in the image is written on the token itself. Which row do you expect to
+# suffer from the shuffling? (The cell reads the record of these runs.)
 
 
 # %%
@@ -168,9 +170,9 @@ for task in ("scripts", "scripts, shuffled") if ours else ():
         print(f"  {name:15s} {mean.value:5.1f}  ({mean.low:.1f} to {mean.high:.1f})")
 
 # %% [markdown]
-# Whatever it says here, two things limit it: the models are thousands of times smaller than the paper's, and the tasks
-# are others. "Contradicted at this scale" would not mean that the paper is wrong, and "reproduced" would not mean that
-# it is right at every scale.
+# Two things limit this result, whatever it is: the models are thousands of times smaller than the paper's, and the
+# tasks are others. “Contradicted at this scale” would not mean that the paper is wrong, nor “reproduced” that it is
+# right at every scale.
 
 # %% [markdown]
 # ## 3 · ★ Exercise: experts by position (10 min)
@@ -205,8 +207,8 @@ check("identity-routing", identity_routing)
 # %% [markdown]
 # Stuck? Call `hint("identity-routing")`.
 #
-# Now use it on an image of 4 x 4 patches. *Before you run the cell:* which patches share expert 1? And what does the
-# layer answer if the patches come in another order?
+# Now use it on an image of 4 x 4 patches. *Before you run the cell:* which patches share expert 1? And what happens
+# to the layer's answers if the patches come in another order?
 
 # %%
 deal = use("identity-routing", identity_routing)
@@ -226,12 +228,12 @@ with torch.no_grad():
         print(f"{name}: shuffled tokens, answers differ by up to {gap:.0e}")
 
 # %% [markdown]
-# **Is identity the same as having no experts?** No: it learns nothing about routing, but it has all the experts. It is
-# a layer with an MLP for each position, and that is why it cares about the order of the tokens, as Soft MoE does not.
+# **Is identity the same as having no experts?** No: it learns nothing about routing, but it has all the experts. It
+# is a layer with an MLP for each position. That is why the order of the tokens matters to it, and not to Soft MoE.
 # Where a position always means the same thing, as in centred photographs, that alone may help a lot.
 
 # %% [markdown]
-# ## 4 · ★ Uniform mixing: predict, then compute (10 min)
+# ## 4 · ★ Uniform mixing: predict, then compute (9 min)
 
 # %%
 predict("m43-uniform-answers")
@@ -280,8 +282,8 @@ for powers, mine in (([3, 1, 2], my_token_0), ([1, 2, 1], my_token_1)):
 # %% [markdown]
 # ## 5 · ★ Exercise: three rows of the table (10 min)
 #
-# **Write `uniform_routing(logits, uniform)`.** It makes the weights of a Soft MoE layer of which one side, or both, is
-# not learned.
+# **Write `uniform_routing(logits, uniform)`.** It returns the weights of a Soft MoE layer in which one side, or both,
+# is not learned.
 #
 # - *In:* `logits` (b, n, e, p), the scores of n tokens with e experts of p slots in b examples; `uniform`, one of
 #   `"dispatch"`, `"combine"` and `"both"`: the side whose weights are all equal.
@@ -312,8 +314,9 @@ check("uniform-routing", uniform_routing)
 # %% [markdown]
 # Stuck? Call `hint("uniform-routing")`.
 #
-# Now count, with your weights: of 16 different tokens and 8 experts of one slot, how many different slots are filled,
-# and how many different answers come back? *Say the six numbers first.*
+# Now count, with your weights. A layer with 8 experts of one slot gets 16 different tokens. For each of the three
+# settings: how many different slots are filled, and how many different answers come back? *Say the six numbers
+# first.*
 
 # %%
 mix = use("uniform-routing", uniform_routing)
@@ -335,17 +338,17 @@ for uniform in ("dispatch", "combine", "both"):
 # %% [markdown]
 # With uniform dispatch, experts differ only by their parameters, since all of them read the mean token. With uniform
 # combine, the layer adds one and the same vector to every token, and only the residual connection keeps tokens apart.
-# It is remarkable that a model does so well with it.
+# It is remarkable how well a model can do like this.
 #
-# **Resting point.** You have both halves of the table in code. What follows looks inside a trained model: the core path
-# goes on with section 6 and ends with section 13; what lies between is optional.
+# **Resting point.** You have the table in code. Next you look inside a trained model. The core path goes on with
+# section 6 and ends with section 13; the sections between them are optional.
 
 # %% [markdown]
 # ## 6 · ★ Are experts specialists? (10 min)
 #
-# Sparse or soft, experts are modules, and modules can be inspected. Do they take on topics? The models of one of this
-# project's records read letters in many scripts, or names of countries in forty languages. No label says which script
-# (Latin, Greek, Cyrillic, ...) a token is in.
+# Sparse or soft, experts are modules, and modules can be inspected. Does each take on a topic? In one of this
+# project's records, models read letters in many scripts, or names of countries in forty languages. No label says
+# which script (Latin, Greek, Cyrillic, ...) a token is in.
 
 
 # %%
@@ -365,8 +368,8 @@ predict("m31-before-training", reveal=show_tests)
 # %% [markdown]
 # ### See it happen
 #
-# A small ViT reads names of countries, one character a token, and learns which of 40 languages a name is in. Its MoE
-# layers have 8 experts of 3 slots. We keep a copy from before the training.
+# A small ViT reads names of countries, one character per token, and learns which of 40 languages a name is in. Its
+# MoE layers have 8 experts of 3 slots each. We keep a copy from before training.
 
 # %%
 import copy
@@ -401,13 +404,14 @@ for when, each in (("untrained", untrained), ("trained", reader)):
 figures.described(topics.topic_map(tables, names, "Experts and scripts"))
 
 # %% [markdown]
-# Each cell says how much of a script's answers comes from an expert, over what comes from it on average. Had you met
-# the first map in a paper, alone, under the title "experts specialise", would you have believed it?
+# Each cell says how much of a script's answers comes from an expert, divided by that expert's mean over the eight
+# scripts. Had you met the first map in a paper, alone, under the title “experts specialise”, would you have believed
+# it?
 #
-# A fair comparison has three models: the trained one, itself before training, and itself with *new random routers*,
-# everything else trained. And it shuffles twice: scripts among names, and scripts among whole languages, because names
-# in one language belong together. "Tells" is the mutual information of expert and script, as a share of all that there
-# is to know of the script.
+# A fair comparison has three models: the trained one, the same one before training, and the trained one with *new
+# random routers*. It asks how much the expert *tells* you about the script: 0 % is nothing, 100 % gives the script
+# away. (This is their mutual information, as a share of the script's entropy.) And it shuffles twice: scripts among
+# names, and scripts among whole languages, because names in one language belong together.
 
 # %%
 from softmoe_edu.evidence.claims.specialisation import redraw, told
@@ -423,26 +427,24 @@ for name, each in models.items():
     print(f"{name:12s}{100 * tells:6.1f} %{100 * by_chance:10.1f} %", end="")
     print(f"{p_names:11.2f}{p_languages:14.2f}")
 
-# %%
-found = verdict("specialisation")
-
 # %% [markdown]
 # **Say in a sentence** what the p-values tell, and what the column "tells" adds.
 #
 # <details><summary>Compare</summary>
 #
-# A small p-value answers a small question: is there *any* tie between experts and scripts? Before training there is,
-# because characters of one script have similar codes, and so similar scores. What training changes is the *size* of the
-# tie. How much of that belongs to the router, new random routers show: what they keep comes from the tokens, which
-# training has set apart.
+# A small p-value answers a small question: is there *any* link between experts and scripts? There is one before
+# training, because characters of one script have similar codes, and so similar scores. What training changes is the
+# *strength* of the link. New random routers show how much of it belongs to the router: the part that they keep comes
+# from the tokens, which training has set apart.
 #
 # </details>
 
 # %% [markdown]
 # ## 7 · Exchange the router of a trained model (10 min)
 #
-# There is a cheaper experiment than training six models: keep the trained reader as it is, and let another router read
-# the scores of one of its layers. Six others are at hand, and by now you know all of them:
+# There is a cheaper experiment than training six models: keep the trained reader (the model of section 6) as it is,
+# and let another router read the scores of one of its layers. Six others are at hand, and by now you know all of
+# them:
 #
 # | router | what it does with the scores | from lesson |
 # | --- | --- | --- |
@@ -481,9 +483,9 @@ for router in ROUTERS:
 print("your guess:", my_guess)
 
 # %% [markdown]
-# The cell gave the scores of block 1 to each router in turn and ran the rest of the model as it was. The explorer shows
-# the same, step by step. Open *Side by side* for one name, and change scale and capacity: Python then computes anew how
-# far each router moves the output.
+# The cell gave the scores of block 1 to each router in turn and ran the rest of the model as it was. The explorer
+# shows the same, step by step. Open *Side by side* for one name, and change scale and capacity: Python then works out
+# again how far each router moves the output.
 
 # %%
 explorer
@@ -491,18 +493,21 @@ explorer
 # %% [markdown]
 # **What does this model rely on?** Note which of the six hardly changes it; the next section says why.
 #
-# **Is this Table 2 in a minute?** No. It asks another question. The table's rows were *trained* with their routers, and
-# could make up for what was taken away; here the rest of the model expects Soft MoE. An exchange says what this model
-# relies on. Only training says what a router is worth.
+# **Is this Table 2 in a minute?** No, it answers another question. The table's rows were *trained* with their
+# routers, and could make up for what was taken away; here the rest of the model expects Soft MoE. An exchange shows
+# what this model relies on. Only training shows what a router is worth.
 
 # %% [markdown]
-# ## 8 · The slot atlas (5 min)
+# ## 8 · The slot atlas (9 min)
 #
-# What does a slot do? It *reads*: dispatch says which tokens it mixes. And it *answers*: combine says whom. For each of
-# the 24 slots of the last layer, over 800 names: in how many of a name's 25 tokens 90 % of what it reads lies (23 if
-# all weights were equal), its share of all answers, the script that it answers most, over the mean of the eight
-# scripts, and the characters to which it says most. (Short names end in padding, which counts as tokens here and is
-# left out of the last column.)
+# What does a slot do? It *reads*: dispatch says which tokens it mixes. And it *answers*: combine says which tokens
+# its answer goes to. The table has a line for each of the 24 slots of the last layer, over 800 names:
+#
+# - *reads 90 % in*: how many of a name's 25 tokens make up 90 % of the slot (23 if all weights were equal),
+# - *says*: the slot's share of all answers,
+# - *answers most*: the script that gets most of it, and how many times the mean of the eight scripts that is,
+# - *says most to*: the characters that get most of it. (Short names end in padding. It counts as tokens here, and is
+#   left out of this column.)
 
 # %%
 with torch.no_grad(), record(reader.eval()) as seen:
@@ -525,16 +530,17 @@ for slot in range(24):
     print(f"    {names[first]:11s}{times:4.1f} times    {top}")
 
 # %% [markdown]
-# **Find in the table:** a slot that answers one script, and a slot that says much to everybody. Now compare what slots
-# read. Is there a slot that picks out a script when it *reads*?
+# **Find in the table:** a slot that says a lot, and nearly all of it to one script; and a slot that says almost
+# nothing, to no script in particular. Now compare what slots read. Does any slot pick out some of the tokens when it
+# *reads*?
 #
 # <details><summary>Compare</summary>
 #
-# If your run is like ours, all slots read nearly everything: 90 % of each is in about 22 of 25 tokens. This model's
-# experts are specialists in whom they *answer*. That is what the exchange has shown, too: with uniform dispatch and its
-# own combine (uniform / soft) the model hardly changes. Within one name all letters are of one script, so that there is
-# little to pick out. And sharp slots are not in themselves better ones: in the paper's largest model the last two
-# layers dispatch almost uniformly (Appendix H).
+# If your run is like ours, no: all slots read nearly everything, for it takes about 22 of 25 tokens to make up 90 %
+# of each. This model's experts specialise in whom they *answer*. The exchange of routers in section 7 shows that,
+# too: with uniform dispatch and its own combine (uniform / soft) the model hardly changes. Within one name nearly all
+# letters are of one script, so there is little to pick out. And sharp slots are not better in themselves: in the
+# paper's largest model the last two layers dispatch almost uniformly (Appendix H).
 #
 # </details>
 #
@@ -548,9 +554,15 @@ with torch.no_grad(), record(reader) as seen:
 RoutingLens(dict(seen), **given)
 
 # %% [markdown]
+# One model, one layer, one seed. What does this project's record say about specialists?
+
+# %%
+found = verdict("specialisation")
+
+# %% [markdown]
 # ## 9 · Exercise: which tokens count (10 min)
 #
-# Soft MoE drops no token. Does every token count alike, then? **Write `token_importance(dispatch)`.**
+# Soft MoE drops no token. So do all tokens count alike? **Write `token_importance(dispatch)`.**
 #
 # - *In:* `dispatch` (b, n, e, p), whose sums over the tokens of each slot are 1.
 # - *Out:* three things. `importance` (b, n): each token's weights, summed over all slots of all experts, times
@@ -577,8 +589,8 @@ check("token-importance", token_importance)
 # %% [markdown]
 # Stuck? Call `hint("token-importance")`.
 #
-# In our reader slots read nearly everything, so tokens will count nearly alike. What if its scores were larger? *Guess
-# first:* four times as large, what share of tokens counts over 2?
+# In our reader, slots read nearly everything, so tokens should count nearly alike. What if its scores were larger?
+# *Guess first:* if they are four times as large, what share of tokens counts over 2?
 
 # %%
 measure = use("token-importance", token_importance)
@@ -593,24 +605,39 @@ print(f"the leading expert says {times:.0f} times as much as the least\n")
 found = verdict("soft-balance")
 
 # %% [markdown]
-# "No token is dropped" is true by construction. "All tokens and experts count alike" is another claim, and not true:
-# what a token gives to all slots together is free, and so is what an expert says to all tokens.
+# “No token is dropped” is true by construction. “All tokens and experts count alike” is another claim, and a false
+# one: nothing fixes how much a token gives to all slots together, or how much an expert says to all tokens.
 
 # %% [markdown]
-# ## 10 · Exercise: are an expert's slots alike? (10 min)
+# ## 10 · Exercise: are an expert's slots alike? (12 min)
 #
 # With several slots for each expert, the paper finds that slots of the same expert come to resemble each other
-# (Appendix I). **Write `slot_similarity(phi, deals)`**, a permutation test of that.
+# (Appendix I). Do they resemble each other more than by chance? A permutation test deals the slots out to the experts
+# again and again, and counts how often that makes an expert's slots at least as alike.
 #
-# - *In:* `phi` (d, e, p), a learned vector for each of p slots of e experts, with at least two of both; `deals`
-#   (r, e · p), where each row is the numbers of all slots in another order, counted expert by expert. In deal *i*, slot
-#   `deals[i, j]` takes the place of slot *j*: places 0 to p - 1 belong to expert 0, the next p to expert 1.
-# - *Out:* two numbers, `(gap, chance)`. `gap`: the mean cosine of two different slots of the same expert, less the mean
-#   cosine of two slots of different experts. `chance`: of all deals and the true one, the share whose gap is at least
-#   the true gap: (1 + such deals) / (1 + r).
-# - *Tiny example:* slots [1, 0] and [2, 0] of expert 0, [0, 1] and [0, 3] of expert 1: all cosines are 1 inside an
-#   expert and 0 between, so the gap is 1. The deal 2, 3, 0, 1 swaps the experts, and its gap is 1 too; the deal
-#   0, 2, 1, 3 has gap -1/2. With these two deals, the chance is (1 + 1) / (1 + 2).
+# First by hand: slots [1, 0] and [2, 0] of expert 0, [0, 1] and [0, 3] of expert 1. What do the two tables below say?
+
+# %%
+pair_cosines = torch.tensor([[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]])
+for places in ([0, 1, 2, 3], [0, 2, 1, 3]):
+    print(f"expert 0 has slots {places[:2]}, expert 1 {places[2:]}; cosines of all pairs:")
+    print(pair_cosines[places][:, places])
+
+# %% [markdown]
+# In the first table, pairs inside an expert have cosine 1, and pairs of different experts 0: the *gap* is 1. In the
+# second, pairs inside an expert have cosine 0, and of the pairs of different experts half have 1: the gap is -1/2. The
+# diagonal is no pair.
+#
+# **Write `slot_similarity(phi, deals)`.**
+#
+# - *In:* `phi` (d, e, p), a learned vector for each of p slots of e experts, e and p at least 2. `deals` (r, e · p):
+#   each row holds the numbers of all slots in another order. In deal *i*, slot `deals[i, j]` takes place *j*: places 0
+#   to p - 1 belong to expert 0, the next p to expert 1, and so on.
+# - *Out:* two numbers, `(gap, chance)`. `gap`: the mean cosine of two different slots of the same expert, less the
+#   mean cosine of two slots of different experts. `chance`: of all deals and the true one, the share whose gap is at
+#   least the true gap: (1 + such deals) / (1 + r).
+# - *Tiny example:* the slots above, with deals 2, 3, 0, 1 (which swaps the experts: gap 1) and 0, 2, 1, 3 (gap -1/2).
+#   The gap is 1, and the chance (1 + 1) / (1 + 2).
 
 
 # %% tags=["exercise:slot-similarity"]
@@ -648,9 +675,9 @@ for name, each in models.items():
         print(f"{name:12s} block {block}: gap {gap:6.3f}, p = {chance:.3f}")
 
 # %% [markdown]
-# Here the untrained network is a fair control: no slot knows of its expert, and the test finds nothing but by accident.
-# After training an expert's slots point in similar directions, so they read similar mixtures of tokens. An expert with
-# many slots thus does some of its work twice. What happens when slots and experts trade places?
+# Here the untrained network is a fair control: no slot knows its expert, so the test finds something only by
+# accident. After training, an expert's slots point in similar directions, so they read similar mixtures of tokens. An
+# expert with many slots thus does some of its work twice. What if you have more experts with fewer slots each?
 
 # %%
 found = verdict("experts-and-slots")
@@ -658,7 +685,7 @@ found = verdict("experts-and-slots")
 # %% [markdown]
 # ## 12 · Clinic: the beautiful map (10 min)
 #
-# A patient is this time not a layer but a study, with one or two faults.
+# This time the patient is not a layer but a study, with one or two faults.
 
 # %%
 patient = clinic("09")
@@ -671,7 +698,7 @@ figures.described(patient.layer.picture())
 # %% [markdown]
 # `study`, in the next cell, has everything behind the map: the tokens, the kinds of images, the router and the same
 # router before its training, the numbers of the images shown, the table and the p-value. The list above names
-# instruments; for one of them the cell deals kinds at random.
+# instruments; one of them uses `made_up`, which deals the kinds out at random.
 
 # %%
 study = patient.layer
@@ -687,15 +714,15 @@ patient.diagnose(*my_diagnosis)
 # More patients: `clinic("09", 2)`, and so on.
 #
 # <details><summary>Seen elsewhere (open it after your diagnosis)</summary>
-# All of these are old acquaintances: no control from before training, colours scaled column by column, examples chosen
-# because they fit, and observations counted as independent that come from one image.</details>
+# All of these are common: no control from before training, colours scaled column by column, examples chosen because
+# they fit, and observations counted as independent that come from one image.</details>
 
 # %% [markdown]
 # ## 13 · ★ What is settled, and five questions (5 min)
 #
 # *Settled, by what you ran:* identity routing is a set of MLPs by position; uniform mixing on both sides leaves one
-# answer for all tokens; a random router already ties experts to kinds of tokens, and a small p-value does not tell it
-# from a trained one.
+# answer for all tokens; a random router already links experts with kinds of tokens, and a small p-value does not tell
+# it from a trained one.
 #
 # *Not settled here:* which row of Table 2 wins at what scale. The record's verdict (section 2) is what this project can
 # say, for small models on two tasks.
@@ -714,12 +741,12 @@ patient.diagnose(*my_diagnosis)
 # combine (soft / uniform, and uniform).</details>
 #
 # <details><summary>3. You exchange the router of a trained model, and its accuracy falls to 20 %. Is the new router
-# bad?</summary>That cannot be said: the rest of the model was trained for another one. It says that this model relies
-# on its own router. Train with the new one to compare.</details>
+# bad?</summary>You cannot say: the rest of the model was trained for another one. It shows that this model relies on
+# its own router. To compare, train with the new one.</details>
 #
-# <details><summary>4. Experts tell of a token's topic, p = 0.01. Name two controls without which you do not believe in
-# specialists.</summary>The same network before training, and the trained one with new random routers. (And shuffle
-# whole images or classes, not tokens.)</details>
+# <details><summary>4. “A token's experts depend on its topic, p = 0.01.” Name two controls that you want to see
+# before you believe in specialists.</summary>The same network before training, and the trained one with new random
+# routers. (And shuffle whole images or classes, not tokens.)</details>
 #
 # <details><summary>5. A slot's dispatch weights are nearly equal. Is it useless?</summary>Not by that alone: it hands
 # its expert the mean token, and combine can still use the answer. In Table 2, uniform / soft keeps most of the

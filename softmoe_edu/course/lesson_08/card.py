@@ -17,9 +17,9 @@ CARD = Card(
         choices=("in about 3 % of such studies", "in about 6 % of such studies", "practically never"),
         right="in about 6 % of such studies",
         because="of 32 rows of five coins one is all heads and one all tails, and either would have been reported",
-        expected="Many may choose the last, and those who calculate may choose the first. Under a third right: let everybody toss a "
-        "coin five times and count the rows that are all alike in the room. Over two thirds right: ask how many seeds "
-        "it takes for 18 comparisons, then go on.",
+        expected="Many may choose the last; those who calculate may choose the first. Under a third right: let "
+        "everybody toss a coin five times and count the rows that are all alike in the room. Over two thirds right: "
+        "ask how many seeds it takes for 18 comparisons, then go on.",
     ),
     parts=(
         Part("1 · ★ Why, and what you still know"),

@@ -7,8 +7,8 @@ CARD = Card(
     purpose="Everybody can say what each row of the paper's ablation takes away, build it, and test a claim about "
     "specialists against an untrained network and a random router.",
     hunt={
-        "M33": "“Soft MoE wins because it learns where to send tokens.” How much of the lead has a model that sends "
-        "them nowhere in particular?",
+        "M33": "“Soft MoE wins because it learns where to send tokens.” How much of the lead does a model have that "
+        "sends them nowhere in particular?",
         "M43": "“Each token has its own answer, of course.” Which symbol in the formula still depends on the token?",
         "M41": "“Identity means no experts.” Let them count its parameters.",
         "M31": "“Expert 3 is the Greek expert, look at the map.” Show them the map from before the training.",
@@ -21,7 +21,7 @@ CARD = Card(
         choices=("about 62 %", "about 66 %", "about 70 %", "about 74 %"),
         right="about 70 %",
         because="the experts' parameters bring most of the lead even if no token is sent anywhere in particular",
-        expected="Many choose 62 or 66. Let them say what a uniform layer still has that a dense one has not, and vote "
+        expected="Many choose 62 or 66. Let them say what a uniform layer still has and a dense one lacks, and vote "
         "again.",
     ),
     parts=(

@@ -59,7 +59,7 @@ class Study:
 
     def picture(self) -> np.ndarray:
         """Draw the report's table as it was published."""
-        return topic_map({f"p = {self.p:.2f}": self.table}, NAMES, "Experts have become specialists")
+        return topic_map({f"as published (p = {self.p:.2f})": self.table}, NAMES, "Experts have become specialists")
 
     def __repr__(self) -> str:
         n, m, _ = self.tokens.shape

@@ -203,9 +203,9 @@ QUESTIONS = (
         id="m31-before-training",
         misconception="M31",
         lesson="09",
-        text="Does an expert tell of a token's script (Latin, Greek, ...)? A permutation test asks it of every MoE "
-        "layer, at level 0.05: are experts and scripts tied together more closely than when scripts are shuffled "
-        "among the images? In what share of layers does it say yes *before* the model has been trained?",
+        text="Do experts depend on a token's script (Latin, Greek, ...)? A permutation test asks this of every MoE "
+        "layer, at level 0.05: is the link between experts and scripts closer than when scripts are shuffled among the "
+        "images? In what share of layers does it say yes *before* the model has been trained?",
         unit="%",
         tolerance=12.0,
         belief=M31,

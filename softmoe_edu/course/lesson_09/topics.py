@@ -55,13 +55,14 @@ def topic_map(tables: Mapping[str, Tensor], names: Sequence[str], title: str) ->
         for (row, column), value in np.ndenumerate(over.numpy()):
             colour = "black" if value > 1.5 else "white"
             panel.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
-        panel.set(xlabel="expert", title=name, xticks=range(table.shape[1]), yticks=range(len(names)))
+        panel.set_title(name, fontsize="medium")
+        panel.set(xlabel="expert", xticks=range(table.shape[1]), yticks=range(len(names)))
         panel.set_yticklabels(names if panel is panels[0, 0] else [])
         panel.spines[:].set_visible(False)
         best = over.amax(0)
         said.append(f"{name}, {span(best.min().item(), best.max().item())}")
     figure.colorbar(picture, ax=panels, extend="max").set_label("share, over the mean")
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(title, fontsize="large")
     panels[0, 0].set_label(
         f"{title}: {len(names)} kinds (rows) by {table.shape[1]} experts (columns), each cell the share of the answer, "
         f"over the mean of its column. Largest cell of a column: {'; '.join(said)}."

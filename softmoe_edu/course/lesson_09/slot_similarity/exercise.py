@@ -81,7 +81,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=15,
+    minutes=10,
     difficulty=3,
     points=3,
     library=(library_similarity,),

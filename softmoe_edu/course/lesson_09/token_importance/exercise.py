@@ -58,7 +58,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=10,
+    minutes=8,
     difficulty=2,
     points=2,
     library=(token_contribution,),

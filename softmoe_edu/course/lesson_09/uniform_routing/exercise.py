@@ -64,7 +64,7 @@ EXERCISE = Exercise(
     ),
     variants=VARIANTS,
     mistakes=MISTAKES,
-    minutes=10,
+    minutes=8,
     difficulty=2,
     points=3,
     essential=True,
