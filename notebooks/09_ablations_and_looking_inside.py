@@ -620,7 +620,7 @@ found = verdict("soft-balance")
 # %%
 pair_cosines = torch.tensor([[1.0, 1, 0, 0], [1, 1, 0, 0], [0, 0, 1, 1], [0, 0, 1, 1]])
 for places in ([0, 1, 2, 3], [0, 2, 1, 3]):
-    print(f"expert 0: slots {places[:2]}, expert 1: {places[2:]}; cosines of all pairs:")
+    print(f"slots {places[:2]} in expert 0, {places[2:]} in expert 1, all cosines:")
     print(pair_cosines[places][:, places])
 
 # %% [markdown]

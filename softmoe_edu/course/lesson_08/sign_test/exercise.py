@@ -53,8 +53,8 @@ EXERCISE = Exercise(
         ),
         Hint(
             "math.comb(n, k) counts the rows with exactly k heads. Add up those with as many heads as the more "
-            "frequent sign, or more, and divide by 2 ** n. The other direction is as likely; and nothing is likelier "
-            "than 1.",
+            "frequent sign, or more, and divide by 2 ** n. The other direction is as likely; and no probability is "
+            "above 1.",
             "def sign_test(differences):\n"
             "    print('rows of 5 coins with 4 heads:', math.comb(5, 4), 'of', 2**5)\n"
             "    raise NotImplementedError",

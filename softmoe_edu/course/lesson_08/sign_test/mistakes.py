@@ -76,7 +76,7 @@ def without_itself(differences):
 @mistake(
     does="returns more than 1 where as many go up as down",
     belief="Two-sided is twice one-sided.",
-    refuted="both tails hold the middle, which is then counted twice: nothing is more likely than 1",
+    refuted="both tails hold the middle, which is then counted twice: no probability is above 1",
     seen="2 * tail without min",
 )
 def above_one(differences):

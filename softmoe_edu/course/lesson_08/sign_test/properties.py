@@ -66,7 +66,7 @@ PROPERTIES = (
     Property("signs turned", _mirrored),
     _example(
         "as many up as down",
-        "nothing is more likely than 1: half up, half down is the least one-sided there is",
+        "no probability is above 1: half up, half down is as even as it gets, so 1.0",
         "differences [1, -2, 3, -0.5]",
         1,
         -2,
