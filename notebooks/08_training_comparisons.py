@@ -92,8 +92,8 @@ predict("m45-first-place", reveal=open_records)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Each model has a large mark for the mean over its seeds, with an interval, and a small dot for every seed. Below,
-# two models are compared seed by seed. Find out:
+# Each model has a small dot for every seed and a large mark for their mean, with an interval: the mean of many more
+# seeds would probably lie in it. Below, two models are compared seed by seed. Find out:
 #
 # 1. Which model scatters most from seed to seed? How many points lie between its best and its worst seed?
 # 2. Compare soft with dense below the picture. In how many seeds is soft ahead?
@@ -528,7 +528,9 @@ check("pareto-front", pareto_front)
 # Stuck? Call `hint("pareto-front")`.
 #
 # The models of the paper's Table 9, all trained for 300,000 steps, with your front over both costs. The quality is
-# precision on JFT-4B, in percent.
+# precision on JFT-4B, Google's own four billion images, in percent. A name such as `soft_moe_s16_128e`
+# says size S, patches of 16 x 16 pixels, 128 experts; `c` is the capacity factor, and `g` how
+# many images share the slots.
 
 # %%
 front = use("pareto-front", pareto_front)
@@ -636,9 +638,10 @@ print(f"your own run of section 5: {spikes(losses)} loss spikes in {len(losses):
 
 # %% [markdown]
 # *Fine-tuning and stability.* The paper's abstract names two more troubles of sparse mixtures: training that becomes
-# unstable (the loss of a batch suddenly jumps: a *spike*), and fine-tuning that does not work. Both are comparisons, too,
-# and follow the same rules: equal cost, equal tuning, paired seeds, a count that is fixed before the runs. A model that
-# never fails in ten short runs has not been shown to be stable.
+# unstable (the loss of a batch suddenly jumps: a *spike*; its size is given in *nats*, the unit of the
+# cross-entropy), and fine-tuning that does not work. Both are comparisons, too, and follow the same rules: equal
+# cost, equal tuning, paired seeds, a count that is fixed before the runs. A model that never fails in ten short runs
+# has not been shown to be stable.
 #
 # *Settled:* what is printed above, for these tasks, this size, and this length of training. *Not settled here:* what
 # holds at the paper's scale, where models are thousands of times larger, and where most numbers come from one run each.

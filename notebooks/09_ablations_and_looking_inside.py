@@ -96,8 +96,9 @@ returning("09")
 # | **uniform / soft** | 256 | all weights equal | learned |
 # | **dense** | none: a plain ViT | no slots | no slots |
 #
-# Put the six in order in the next cell, best first, and lock your answer to the question below it. (*10-shot
-# accuracy*: the trained network is kept as it is, and classes are learned from ten images each.)
+# Put the six in order in the next cell, best first, and lock your answer to the question below it. (*JFT-4B* is
+# Google's own set of four billion images. *10-shot accuracy*: the trained network is kept as it is, and classes are
+# learned from ten images each.)
 
 # %%
 my_order = []  # six names in quotes, with commas between them, the best first
