@@ -58,7 +58,6 @@ course_map("08")
 import itertools
 import math
 import statistics
-import textwrap
 from dataclasses import replace
 
 import torch
@@ -619,20 +618,8 @@ patient.diagnose(*my_diagnosis)
 
 
 # %%
-def verdict(name):
-    claim, path = evidence.find_claim(name), evidence.record_path(evidence.RECORDS, name)
-    try:
-        finding = evidence.judged(name, evidence.read_record(path, name))
-        said = f"{str(finding.verdict).upper()}. {finding.reason}"
-    except FileNotFoundError:
-        said = "NOT MEASURED YET."
-    except evidence.RecordError as error:
-        said = f"NO VERDICT YET: {error}."
-    print(f"{claim.title}\n({claim.source})\n{textwrap.fill(said, 100)}\n")
-
-
 for name in ("accuracy", "fine-tuning", "stability", "large-scale"):
-    verdict(name)
+    print(evidence.entry(name), "\n")
 losses = [float(loss) for loss in mine.history.columns["loss"]]
 print(f"your own run of section 5: {spikes(losses)} loss spikes in {len(losses):,} steps")
 

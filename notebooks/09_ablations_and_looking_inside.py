@@ -145,25 +145,9 @@ predict("m33-without-learning", reveal=show_table)
 
 
 # %%
-def verdict(name):
-    claim = evidence.find_claim(name)
-    path = evidence.record_path(evidence.RECORDS, name)
-    print(f"{claim.title} ({claim.source})\n")
-    if not path.exists():
-        print("Verdict: not measured yet. There is no record of this claim's runs.")
-        return None
-    try:
-        finding = evidence.judged(name, evidence.read_record(path, name))
-    except evidence.RecordError as error:
-        print(textwrap.fill(f"Verdict: not measured yet: {error}", 88))
-        return None
-    print(textwrap.fill(f"Done here: {claim.did}", 88), "\n")
-    print(textwrap.fill(f"Verdict: {finding.verdict}. {finding.reason}", 88))
-    return finding
-
-
-found = verdict("ablations")
-ours = {each.name: each for each in found.measured} if found else {}
+found = evidence.entry("ablations")
+print(textwrap.fill(f"Done here: {found.claim.did}", 88), f"\n\n{found}")
+ours = {each.name: each for each in found.finding.measured} if found.finding else {}
 for task in ("scripts", "scripts, shuffled") if ours else ():
     print(f"\n{task}: % of test images right, mean and interval")
     for name in rows:
@@ -558,7 +542,7 @@ RoutingLens(dict(seen), **given)
 # One model, one layer, one seed. What does this project's record say about specialists?
 
 # %%
-found = verdict("specialisation")
+print(evidence.entry("specialisation"))
 
 # %% [markdown]
 # ## 9 · Exercise: which tokens count (10 min)
@@ -595,6 +579,9 @@ check("token-importance", token_importance)
 
 # %%
 measure = use("token-importance", token_importance)
+with torch.no_grad(), record(reader) as seen:
+    reader(test_names.images)
+routing = seen["blocks.2.mlp.router"]
 for factor in (1, 2, 4, 8, 16):
     sharper = torch.softmax(factor * routing.logits, 1)
     importance, much, little = measure(sharper)
@@ -603,7 +590,7 @@ for factor in (1, 2, 4, 8, 16):
 weight = metrics.expert_importance(routing).sum(0)
 times = weight.max() / weight.min()
 print(f"the leading expert says {times:.0f} times as much as the least\n")
-found = verdict("soft-balance")
+print(evidence.entry("soft-balance"))
 
 # %% [markdown]
 # “No token is dropped” is true by construction. “All tokens and experts count alike” is another claim, and a false
@@ -681,7 +668,7 @@ for name, each in models.items():
 # expert with many slots thus does some of its work twice. What if you have more experts with fewer slots each?
 
 # %%
-found = verdict("experts-and-slots")
+print(evidence.entry("experts-and-slots"))
 
 # %% [markdown]
 # ## 12 · Clinic: the beautiful map (10 min)

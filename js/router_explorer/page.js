@@ -100,12 +100,12 @@ export const PAGE = `
   <tbody data-part="figures"></tbody></table>
   <div class="explorer-actions">${button("keep", "Pin as before")}${button("forget", "Forget the pin")}
   <p data-part="pinned"></p></div></div>
-<details data-part="side"><summary ${KEYS}>Side by side: this image through every router</summary>
+<details data-part="side"><summary ${KEYS}>Side by side: this example through every router</summary>
   <p>Dispatch, tokens down and slots across, with the settings above; dropped tokens are pale rows. Soft weights share
   one scale. A button selects its router.</p>
   <p data-part="missing" aria-live="polite" hidden></p>
   <div class="router-explorer-gallery" data-part="gallery" data-picture="yes"></div></details>
-<details data-part="batch"><summary ${KEYS}>Batch mates: does this image's answer depend on the others?</summary>
+<details data-part="batch"><summary ${KEYS}>Batch mates: does this example's answer depend on the others?</summary>
   <p>Where the whole batch competes, other images take slots, or mix into them. Where each image competes alone, they
   cannot.</p><div class="explorer-actions">${button("shuffle", "Shuffle the other images")}
   ${button("swap", "Swap in other images")}</div><p data-part="mates" aria-live="polite"></p>

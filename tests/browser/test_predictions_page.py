@@ -72,7 +72,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(workbench: Workbench,
     expect(view.locator('[data-part="given"]')).to_have_text("Your answer, locked: 0.5 %, 90 % sure.")
     expect(view.locator('[data-part="given"]')).to_be_focused()
     expect(status(view).locator("p").first).to_have_text(
-        "Not so: you predicted 0.5 %, and you just measured 18.7 %. Answers from 13.7 % to 23.7 % count as right."
+        "Not so: you predicted 0.5 %, and the result is 18.7 %. Answers from 13.7 % to 23.7 % count as right."
     )
     expect(status(view).locator("p").nth(1)).to_contain_text("Many think that a router that prefers no expert")
     expect(field).to_be_hidden()
@@ -98,7 +98,7 @@ def test_a_prediction_is_made_by_keyboard_and_stays_locked(workbench: Workbench,
     restart_kernel(page)
     run_all(page)
     expect(view.locator('[data-part="given"]')).to_have_text("Your answer, locked: 0.5 %, 90 % sure.")
-    expect(status(view)).to_contain_text("you just measured 18.7 %")
+    expect(status(view)).to_contain_text("the result is 18.7 %")
     expect(view.get_by_role("button")).to_be_hidden()
     expect(status(other)).to_contain_text("<b>no data</b>")
     assert noted(tmp_path) == events
@@ -120,7 +120,7 @@ def test_a_prediction_works_in_voila(page: Page, voila: Server) -> None:
         view.get_by_label("Your answer (%)").fill("20")
         view.get_by_label("70 %").check()
         view.get_by_role("button").press("Enter")
-        expect(status(view)).to_contain_text("Right. You predicted 20 %, and you just measured 18.7 %.")
+        expect(status(view)).to_contain_text("Right. You predicted 20 %, and the result is 18.7 %.")
         expect(page.get_by_text("this was drawn", exact=True)).to_be_visible()
         expect(page.locator("img")).to_have_count(1)
         red, green, blue = view.evaluate("root => getComputedStyle(root).color.match(/\\d+/g).slice(0, 3).map(Number)")

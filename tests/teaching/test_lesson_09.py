@@ -1,8 +1,6 @@
 """Lesson 09: its studies, where its exercises meet the library, and what it shows of records that may be missing."""
 
 import ast
-import dataclasses
-import shutil
 from pathlib import Path
 
 import nbformat
@@ -210,34 +208,16 @@ def names_before():
 
 
 def test_a_missing_record_is_not_measured_yet(tmp_path, monkeypatch, capsys):
-    """Without a record the lesson says so and shows no figure; with one it shows the verdict that is in it."""
-    names = names_before()
-    monkeypatch.setattr(evidence, "RECORDS", tmp_path)
-    exec(cell_with("def verdict"), names)
+    """Without a record the lesson says so and shows no figure."""
+    names, entry = names_before(), evidence.entry
+    monkeypatch.setattr(evidence, "entry", lambda name: entry(name, tmp_path))
+    exec(cell_with('evidence.entry("ablations")'), names)
     said = capsys.readouterr().out
+
     assert "not measured yet" in said and "mean and interval" not in said
 
-    shutil.copy(Path(evidence.records.RECORDS) / "soft-balance.json", tmp_path)
-    found = names["verdict"]("soft-balance")
-    said = " ".join(capsys.readouterr().out.split())
-    assert f"Verdict: {found.verdict}. {found.reason}" in said
 
-
-def test_an_unfinished_record_is_not_measured_yet(tmp_path, monkeypatch, capsys):
-    """A record that lacks runs gives no verdict, and the lesson says what is missing."""
-    names = names_before()
-    monkeypatch.setattr(evidence, "RECORDS", tmp_path)
-    exec(cell_with("def verdict"), names)
-    record = evidence.read_record(Path(evidence.records.RECORDS) / "soft-balance.json", "soft-balance")
-    part = dataclasses.replace(record, results=record.results[:-1])
-    evidence.write_record(tmp_path / "soft-balance.json", part)
-    capsys.readouterr()
-
-    assert names["verdict"]("soft-balance") is None
-    assert "not measured yet: the record of 'soft-balance' lacks 1 run" in capsys.readouterr().out
-
-
-def test_the_table_of_ours_has_every_row(tmp_path, monkeypatch, capsys):
+def test_the_table_of_ours_has_every_row(monkeypatch, capsys):
     """With a record of the ablations, all six rows stand there on both tasks, with their intervals."""
     names = names_before()
     results = [
@@ -249,11 +229,9 @@ def test_the_table_of_ours_has_every_row(tmp_path, monkeypatch, capsys):
         for i, row in enumerate(ablations.ROWS)
         for seed in range(10)
     ]
-    (tmp_path / "ablations.json").touch()
-    monkeypatch.setattr(evidence, "RECORDS", tmp_path)
-    monkeypatch.setattr(evidence, "read_record", lambda path, name: results)
-    monkeypatch.setattr(evidence, "judged", lambda name, record: ablations.judge(record))
-    exec(cell_with("def verdict"), names)
+    found = evidence.Entry("ablations", evidence.find_claim("ablations"), None, ablations.judge(results))
+    monkeypatch.setattr(evidence, "entry", lambda name: found)
+    exec(cell_with('evidence.entry("ablations")'), names)
     said = capsys.readouterr().out
 
     assert {*names["rows"]} == {*ablations.ROWS}

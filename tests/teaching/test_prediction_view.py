@@ -29,7 +29,7 @@ def test_a_notebook_shows_a_widget_with_a_text_beside_it(workspace, monkeypatch)
         assert "application/vnd.jupyter.widget-view+json" in output.data
     assert "Answer in code" in untouched.data["text/plain"]
     assert find_question("m15-drop-rate").text in untouched.data["text/html"]
-    assert "Right. You predicted 16 %, and you just measured 18.5 %." in locked.data["text/plain"]
+    assert "Right. You predicted 16 %, and the result is 18.5 %." in locked.data["text/plain"]
 
 
 def test_what_an_error_says_is_escaped(workspace, monkeypatch):

@@ -52,9 +52,7 @@ def test_an_answer_is_locked_before_the_reveal(capfd):
 
     out = capfd.readouterr().out
     assert "Your answer, locked: 16 %, 70 % sure." in out
-    assert (
-        "Right. You predicted 16 %, and you just measured 18.5 %. Answers from 13.5 % to 23.5 % count as right." in out
-    )
+    assert "Right. You predicted 16 %, and the result is 18.5 %. Answers from 13.5 % to 23.5 % count as right." in out
     locked, seen = progress.events()
     assert (locked["kind"], locked["answer"], locked["confidence"]) == ("prediction", 16, 70)
     assert (seen["kind"], seen["truth"], seen["right"], seen["confidence"]) == ("reveal", 18.5, True, 70)
@@ -137,7 +135,7 @@ def test_a_lesson_may_return_what_it_measured(capfd):
     """The question turns a number that a lesson measured into the choice that fits it."""
     predict("m15-as-many-slots", reveal=measured(0.31), answer="b", confidence=50)
 
-    assert "you just measured “more than a tenth”." in capfd.readouterr().out
+    assert "the result is “more than a tenth”." in capfd.readouterr().out
 
 
 def test_a_question_that_only_its_lesson_can_answer(capfd):

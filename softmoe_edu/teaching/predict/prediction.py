@@ -146,9 +146,9 @@ class Prediction:
         """Return whether the answer is right, and what is; measured is only what a reveal has just measured."""
         question, show = self.question, self.question.show
         head = f"{'Right.' if right else 'Not so:'} {'You' if right else 'you'} predicted {show(answer)}"
-        found = "you just measured" if self._reveal else "it is"
+        found = "the result is" if self._reveal else "it is"
         if right and question.choices:
-            return f"{head}, and {'that is what you just measured' if self._reveal else 'so it is'}."
+            return f"{head}, and {'that is the result' if self._reveal else 'so it is'}."
         near = ""
         if question.tolerance:
             low, high = (show(truth + sign * question.tolerance) for sign in (-1, 1))
