@@ -14,7 +14,7 @@
 # layers: what a slot mixes, which tokens count, and whether experts are specialists.
 #
 # **The core path (60 minutes), marked ★:** sections 1 to 5 (about 45 minutes), a resting point, then sections 6 and
-# 13 (about 15). Everything takes about 115 minutes. These minutes are estimates; nobody has been timed yet. One cell
+# 14 (about 15). Everything takes about 124 minutes. These minutes are estimates; nobody has been timed yet. One cell
 # trains a model, for about 15 seconds on two free cores.
 #
 # You need lessons 01, 02 and 05. It helps to know how a comparison is judged (lesson 08) and what experts choice does
@@ -326,7 +326,7 @@ for uniform in ("dispatch", "combine", "both"):
 # It is remarkable how well a model can do like this.
 #
 # **Resting point.** You have the table in code. Next you look inside a trained model. The core path goes on with
-# section 6 and ends with section 13; the sections between them are optional.
+# section 6 and ends with section 14; the sections between them are optional.
 
 # %% [markdown]
 # ## 6 · ★ Are experts specialists? (10 min)
@@ -671,7 +671,76 @@ for name, each in models.items():
 print(evidence.entry("experts-and-slots"))
 
 # %% [markdown]
-# ## 12 · Clinic: the beautiful map (10 min)
+# ## 12 · A shipped architecture, at random (9 min)
+#
+# Mixtral (2024) is a language model whose layers send each token to two of eight experts. Its weights are a large
+# download, but its architecture comes with the package `transformers` and can be built small, with random weights.
+# Below, one with two layers reads the names of section 6, one character per token. It has learned nothing.
+#
+# `capture` puts a model of Hugging Face under this project's lens: it listens to the routers and gives the same
+# `Routing` values that `record` gives for our own layers.
+#
+# How loyal is a character to an expert? For each character, take the expert that gives most of its answers, and ask
+# how much of them it gives. If every character had an expert of its own, this would be 100 %.
+#
+# **Before you run it:** which is the most loyal, the random Mixtral, our trained reader, or our untrained one?
+
+# %%
+my_guess = "?"  # "Mixtral", "trained" or "untrained"
+
+# %%
+from softmoe_edu.course.lesson_09 import shipped
+
+letters, ids = shipped.numbered(topics.characters(test_names))
+real = ids != letters.index("·")
+views = {f"Mixtral {layer}": routing for layer, routing in shipped.random_mixtral(ids, real).items()}
+for when, each in (("untrained", untrained), ("trained", reader)):
+    with torch.no_grad(), record(each.eval()) as seen:
+        each(test_names.images)
+    views |= {f"{when} {layer.removesuffix('.mlp.router')}": routing for layer, routing in seen.items()}
+deal = ids[real][torch.randperm(int(real.sum()), generator=torch.Generator().manual_seed(1))]
+print(f"{'layer':28s}loyal  characters dealt anew")
+for layer, routing in views.items():
+    shares = topics.expert_shares(routing)[real]
+    loyal, dealt = (100 * shipped.loyal(shares, each) for each in (ids[real], deal))
+    print(f"{layer:28s}{loyal:4.0f} %{dealt:8.0f} %")
+print("your guess:", my_guess)
+
+# %% [markdown]
+# <details><summary>How can a model be loyal that has learned nothing?</summary>
+#
+# A router scores vectors. Equal characters begin as equal vectors, so in the first layer they get nearly equal scores
+# and go to the same experts; a residual connection carries much of that to the second. Our reader looks at the
+# characters' codes and mixes its tokens in attention before its first router, and Soft MoE gives every token
+# something of all experts. Loyalty to a token is what a router does *before* it learns. “Expert 3 handles the letter
+# e” is no finding until the same table has been made with random weights.
+#
+# </details>
+#
+# Is it a specialist in scripts as well? Here is its map beside that of the trained reader, as in section 6.
+
+# %%
+maps = {}
+for layer in [*views][:1] + [*views][-1:]:
+    shares = topics.expert_shares(views[layer]).flatten(0, 1)
+    maps[layer] = topics.topic_table(shares[kinds >= 0], kinds[kinds >= 0])
+figures.described(topics.topic_map(maps, names, "Experts and scripts: random and trained"))
+
+# %% [markdown]
+# Both maps have bright cells. A map of a random model is what a map of a trained one has to be compared with; the
+# exact comparison is the one of section 6, with its two kinds of shuffling.
+#
+# Look at some names in the lens, and change between the random and the trained layer: Mixtral's router chooses two
+# experts for a token, Soft MoE mixes. Which characters share an expert in the random model, and do they have anything
+# in common?
+
+# %%
+some = slice(0, 6)
+shown = {layer: views[layer].map(lambda tensor: tensor[some]) for layer in maps}
+RoutingLens(shown, words=topics.characters(test_names[:6]))
+
+# %% [markdown]
+# ## 13 · Clinic: the beautiful map (10 min)
 #
 # This time the patient is not a layer but a study, with one or two faults.
 
@@ -706,7 +775,7 @@ patient.diagnose(*my_diagnosis)
 # they fit, and observations counted as independent that come from one image.</details>
 
 # %% [markdown]
-# ## 13 · ★ What is settled, and five questions (5 min)
+# ## 14 · ★ What is settled, and five questions (5 min)
 #
 # *Settled, by what you ran:* identity routing is a set of MLPs by position; uniform mixing on both sides leaves one
 # answer for all tokens; a random router already links experts with kinds of tokens, and a small p-value does not tell

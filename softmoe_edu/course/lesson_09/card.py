@@ -36,8 +36,9 @@ CARD = Card(
         Part("9 · Exercise: which tokens count"),
         Part("10 · Exercise: are an expert's slots alike?"),
         Part("11 · Slots before and after training"),
-        Part("12 · Clinic: the beautiful map"),
-        Part("13 · ★ What is settled, and five questions"),
+        Part("12 · A shipped architecture, at random", cut_first=True),
+        Part("13 · Clinic: the beautiful map"),
+        Part("14 · ★ What is settled, and five questions"),
     ),
     stuck={
         "“My identity is right for 5 tokens and wrong for 12.”": "Which expert gets token 3, and in which round? Write "
