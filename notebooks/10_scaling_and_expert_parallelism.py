@@ -10,50 +10,52 @@
 # # 10 · Scaling and expert parallelism
 #
 # With its slots fixed, a Soft MoE layer computes as much with 4,096 experts as with one. So why not have millions? You
-# work out what experts cost in memory, put them on several devices, and watch two real processes send each other rows.
+# work out what experts cost in memory, spread them over several devices, and watch two real processes send each other
+# rows.
 #
-# You need lessons 00 to 02 and 05 (experts, parameters and MACs, capacity, slots). Everything runs on a laptop's CPU in
-# about a minute of computing time, and nothing is downloaded.
+# You need lessons 00 to 02, 05 and 07 (experts, parameters and MACs, capacity, slots, what a layer costs). Everything
+# runs on a laptop's CPU in about a minute of computing time, and nothing is downloaded.
 #
 # *After a restart of the kernel, or on another day:* click into the cell where you were, and choose **Run > Run All
 # Above Selected Cell**. Your locked predictions are kept.
 #
 # At the end you can
 # - compute how many bytes a device holds in training, and how many bytes a layer sends between devices,
-# - read what processes exchange, in a sparse layer and in Soft MoE, and name the traps,
-# - say for which experts and which network the sending takes longer than the computing,
+# - read a log of what processes exchange, in a sparse layer and in Soft MoE, and name the traps,
+# - say for which experts and which network sending takes longer than computing,
 # - place experts of unequal load on devices, and decide which of them to copy.
 #
-# **The core path**, marked ★, takes about 58 minutes (estimated; no reader has been timed yet). You can rest after
+# **The core path**, marked ★, takes about 60 minutes (estimated; no reader has been timed yet). You can rest after
 # section 5. The other sections take about 30 minutes more.
 
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
 #
-# Work and memory are two prices, and experts separate them. The work of a Soft MoE layer goes by its slots. Its memory
-# goes by its experts, all of which have to be somewhere while the model runs. The paper names this as a limit of its
-# method (Section 6): many experts with one slot each take a lot of memory.
+# A layer has two prices, work and memory, and experts pull them apart. The work of a Soft MoE layer depends on its
+# slots. Its memory depends on its experts: all of them have to be in memory while the model runs. The paper names this
+# as a limit of its method (Section 6): many experts with one slot each take a lot of memory.
 #
-# When the experts no longer fit on one device, each device keeps some of them. This is called *expert parallelism*.
-# Every device works on its own sequences, as far as the router; then each slot travels to the device where its expert
-# stands, and the answer travels back. A call in which each device gives a piece of its data to every device, and gets a
-# piece from each, is an *all-to-all*. Two things can go wrong: a device may have too much to hold, and all of them may
-# wait for the network.
+# When the experts no longer fit on one *device* (a GPU, for instance), each device keeps some of them. This is called
+# *expert parallelism*. Every device has sequences of its own. It runs attention and the router on them and fills their
+# slots. Then each slot travels to the device that holds its expert, and the answer travels back. A call in which every
+# device sends a piece of its data to every device, and receives a piece from each, is an *all-to-all*. Two things can
+# go wrong: a device may have too much to hold, and all devices may have to wait for the network.
 #
 # ### Three questions from before
 #
 # Answer first, then click the question.
 #
 # <details><summary>1. (Lesson 07) A layer has 16 experts with 4 slots each. You make it 64 experts with 1 slot each.
-# What becomes of the MACs?</summary>
-# They stay the same: both have 64 slots, each of which one expert computes.</details>
+# What happens to the MACs?</summary>
+# They stay the same: both layers have 64 slots, and each slot is computed by one expert.</details>
 #
 # <details><summary>2. (Lesson 05) How many slots does a Soft MoE layer fill for one example of 50 tokens, and for one
 # of 200?</summary>
-# As many: e · p, whatever the number of tokens.</details>
+# The same number for both: e · p, however many tokens there are.</details>
 #
-# <details><summary>3. (Lesson 02) How many tokens does one expert of a sparse layer get, if there is no limit?</summary>
-# That depends on the tokens: from none up to all of them.</details>
+# <details><summary>3. (Lesson 02) How many tokens does one expert of a sparse layer get if there is no
+# capacity?</summary>
+# That depends on the tokens: anything from none to all of them.</details>
 
 # %%
 import functools
@@ -63,7 +65,7 @@ import matplotlib.pyplot as plt
 import torch
 
 from softmoe_edu import cost, figures, paper
-from softmoe_edu.course.lesson_10 import two_processes
+from softmoe_edu.course.lesson_10 import on_paper, two_processes
 from softmoe_edu.evidence import RECORDS, find_claim, judged, read_record, record_path
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, MARKERS, categories
@@ -79,9 +81,9 @@ course_map("10")
 returning("10")
 
 # %% [markdown]
-# ## 2 · ★ Predict: the price (6 min)
+# ## 2 · ★ Predict: the price (5 min)
 #
-# A model that computes less than another one: is it also smaller?
+# If one model computes less than another, is it also smaller?
 
 
 # %%
@@ -103,17 +105,19 @@ predict("m13-price", reveal=show_models)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# The columns of GFLOP stay together, and those of parameters do not: work follows the slots, parameters follow the
-# experts. Look at H/14 with 128 experts: the paper's Table 8 has 8.8 ms for an image, where the plain H/14 takes 8.6.
-# That is 2 % more time for 41 times the parameters, all of which have to be kept somewhere.
+# Compare each Soft MoE with the ViT of its size. Their GFLOP are nearly the same, their parameters are far apart: work
+# follows the slots, parameters follow the experts. Look at H/14 with 128 experts: in the paper's Table 8 it takes 8.8
+# ms for an image, and the plain H/14 takes 8.6. That is 2 % more time for 41 times the parameters, and every parameter
+# needs memory.
 #
-# *GB to train* counts 16 bytes for each parameter: the parameter, its gradient, and the two numbers that the optimizer
-# Adam keeps for it, with 4 bytes each. What the layers keep for the backward pass comes on top.
+# *GB to train* counts 16 bytes for each parameter: the parameter itself, its gradient, and the two numbers that the
+# optimizer Adam keeps for it (its *states*), at 4 bytes each. The activations that the layers keep for the backward
+# pass come on top.
 #
 # </details>
 
 # %% [markdown]
-# ## 3 · ★ Worked example: two devices on paper (6 min)
+# ## 3 · ★ Worked example: two devices on paper (7 min)
 #
 # A small layer: 100 parameters that are **shared** (attention, router), and 4 experts with 10 parameters each. It is
 # trained with Adam: **4 numbers** for each parameter (itself, gradient, two states), each of **4 bytes**.
@@ -121,42 +125,36 @@ predict("m13-price", reveal=show_models)
 # | | one device | two devices |
 # | --- | --- | --- |
 # | shared parameters, on each device | 100 | 100 |
-# | experts on each device | 4 · 10 | 2 · 10 |
+# | parameters of experts, on each device | 4 · 10 | 2 · 10 |
 # | bytes on each device | 140 · 4 · 4 = 2,240 | 120 · 4 · 4 = 1,920 |
 #
-# Half of the experts, but not half of the bytes: every device needs the shared parameters, for its own sequences.
+# Each device holds half of the experts, but not half of the bytes: it needs all shared parameters for its own
+# sequences.
 #
-# Now what travels. The layer has 4 slots, one for each expert, and a row is 3 numbers of 4 bytes. There are 2
-# sequences, one on each device. Device 0 fills the 4 slots of its sequence: 2 belong to its own experts and stay, 2
-# travel. The same on device 1. So 4 rows travel, and 4 answers travel back: 8 rows of 12 bytes, **96 bytes** in all.
+# Now count what travels. What a slot holds is one *row*, here 3 numbers of 4 bytes, so 12 bytes. For each sequence the
+# layer has 4 slots, one for each expert. There are 2 sequences, one on each device. Device 0 fills the 4 slots of its
+# sequence: 2 belong to its own experts and stay, 2 travel. The same happens on device 1. So 4 rows travel, and 4
+# answers of the same size travel back: 8 rows of 12 bytes, **96 bytes** in all.
 #
-# Your turn: **four** devices, with one expert and one sequence on each (so 4 sequences).
+# Your turn: the same layer on **four** devices, with one expert and one sequence on each (so there are 4 sequences).
 
 # %%
-my_bytes_held = "?"  # bytes on each of four devices
-my_bytes_sent = "?"  # bytes that travel between them, there and back
+my_bytes_held = "?"  # bytes that each of the four devices holds, a whole number
+my_bytes_sent = "?"  # bytes that travel between all four devices, there and back
 
-
-def judged_number(typed, right):
-    if typed == "?":
-        return "not filled in"
-    return f"{typed} is right" if typed == right else f"{typed} is not right: count the rows of one device first"
-
-
-print("held:", judged_number(my_bytes_held, (100 + 10) * 16))
-print("sent:", judged_number(my_bytes_sent, (4 * 3 + 4 * 3) * 12))
+print(on_paper.four_devices(my_bytes_held, my_bytes_sent))
 
 # %% [markdown]
 # ## 4 · ★ Exercise: what a device holds (10 min)
 #
-# Write the first of the two sums as a function: the bytes that the device with *most* experts holds in training.
+# Write the first of the two sums as a function: the bytes that the device with the *most* experts holds in training.
 #
-# - `shared`: parameters that every device has. `per_expert`: those of one expert.
-# - `experts` of them are spread over `devices` as evenly as whole experts can be. There may be a remainder, and there
-#   may be fewer experts than devices.
-# - For each parameter there are: the parameter, its gradient, and `states` more numbers (Adam has 2, plain
+# - `shared`: the parameters that every device has. `per_expert`: the parameters of one expert.
+# - `experts` experts are spread over `devices` devices as evenly as possible, without cutting an expert in two. The
+#   numbers may not divide evenly, and there may be fewer experts than devices.
+# - For each parameter a device holds the parameter itself, its gradient, and `states` more numbers (Adam has 2, plain
 #   gradient descent 0). A number has `bytes_per` bytes.
-# - **Returns** a whole number of bytes. What layers keep for the backward pass is left out.
+# - **Returns** a whole number of bytes. Activations are left out.
 #
 # For example, 100 shared parameters, 8 experts of 10, 4 devices and Adam: (100 + 2 · 10) · 4 · 4 = 1,920 bytes.
 
@@ -165,7 +163,7 @@ print("sent:", judged_number(my_bytes_sent, (4 * 3 + 4 * 3) * 12))
 def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):
     """Return the bytes that the fullest device holds in training.
 
-    Every device has all shared parameters; each expert stands on one device.
+    Every device has all shared parameters; each expert is on one device only.
     Each parameter has a gradient and `states` numbers of the optimizer.
     """
     raise NotImplementedError
@@ -178,8 +176,9 @@ def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4)
 check("memory-per-device", memory_per_device)
 
 # %% [markdown]
-# Now the paper's largest model, whose 256 experts stand in 16 layers. Expert 0 of every layer stands on the same
-# device, so `per_expert` counts it 16 times. What is the least number of devices with 80 GB each? Change the list.
+# Now the paper's largest model: 16 of its layers have 256 experts each. We put expert 0 of all 16 layers on one device,
+# expert 1 of all layers on one device, and so on; `per_expert` therefore counts 16 experts. If a device has 80 GB, how
+# many devices do you need at least? Change the list of devices to find out.
 
 # %%
 held = use("memory-per-device", memory_per_device)
@@ -190,21 +189,31 @@ for devices in (1, 8, 16, 64, 256, 1024):
     print(f"{devices:5d} devices: {size / 1e9:6.1f} GB on the fullest, {'fits' if size <= 80e9 else 'does not fit'}")
 
 # %% [markdown]
-# After 256 devices nothing gets smaller. Why? What would have to be divided next?
+# With more than 256 devices the bytes no longer shrink. Why not? And what would you have to divide next?
+#
+# <details><summary>Found the number, and the reason? Then read on here.</summary>
+#
+# Thirteen devices: the fullest then holds 20 of the 256 experts of each layer, 74.6 GB. (With twelve it holds 22, and
+# 81.3 GB do not fit.) With 256 devices each holds one expert of every layer; that and the shared parameters, which
+# every device holds in full, are the 10.8 GB that stay. Next you would divide the shared parameters, or only the
+# numbers that the optimizer keeps for them. There are other kinds of parallelism for that.
+#
+# </details>
 
 # %% [markdown]
 # ## 5 · ★ Exercise: what travels (10 min)
 #
 # The second sum: the bytes that a Soft MoE layer sends between devices in one forward pass.
 #
-# - `seqs` sequences in all, an equal number of them on each device. `slots`: those of one sequence, all experts
-#   together; each device keeps the experts of an equal share of them. Both are multiples of `devices`.
-# - A row is `dim` numbers of `bytes_per` bytes. `devices` may be 1.
-# - **Returns** the bytes that travel between two different devices, added up over all devices: the slots on their way
-#   to the experts, and the answers on their way back. Forward pass only.
+# - `seqs`: the number of sequences, on all devices together; each device has equally many. `slots`: the slots that one
+#   sequence fills, in all experts together; each device holds the experts of equally many. Both are multiples of
+#   `devices`, and `devices` may be 1.
+# - A row is `dim` numbers of `bytes_per` bytes.
+# - **Returns** all bytes that leave one device for another: the slots on their way to the experts, and the answers on
+#   their way back. Forward pass only.
 #
-# For example, 4 sequences, 6 slots, rows of 5 numbers with 4 bytes, on 2 devices: 12 rows there, 12 back, 20 bytes
-# each: 480 bytes.
+# For example, 4 sequences, 6 slots, rows of 5 numbers of 4 bytes, on 2 devices: 12 rows go there and 12 come back, of
+# 20 bytes each. That makes 480 bytes.
 
 
 # %% tags=["exercise:all-to-all-bytes"]
@@ -224,8 +233,8 @@ def all_to_all_bytes(seqs, slots, dim, bytes_per, devices):
 check("all-to-all-bytes", all_to_all_bytes)
 
 # %% [markdown]
-# Say before you run the cell: what becomes of the bytes if there are 16 devices in place of 2? And if there are 1,024
-# experts in place of 256, with as many slots?
+# Before you run the cell, say what happens to the bytes with 16 devices instead of 2. And what happens with 1,024
+# experts instead of 256, if the slots stay as they are?
 
 # %%
 sent = use("all-to-all-bytes", all_to_all_bytes)
@@ -234,21 +243,21 @@ for devices in (1, 2, 4, 16, 64, 256):
     print(f"{devices:4d} devices: {whole / 1e6:6.1f} MB in all, {whole / devices / 1e6:6.1f} MB from each device")
 
 # %% [markdown]
-# The number of experts is no argument of your function: only slots travel. With more devices a larger share of the rows
-# has to leave, at most all of them, while each device sends fewer.
+# The number of experts is not even an argument of your function: only slots travel. With more devices, a larger share
+# of the rows has to leave (in the end nearly all of them), but each single device sends less.
 #
-# *A good place to rest.* What comes next is the same thing, happening.
+# *A good place to rest.* Next you will see the same thing happen for real.
 
 # %% [markdown]
 # ## 6 · ★ Two real processes (8 min)
 #
 # Two processes on your machine now play two devices. They share no memory; each holds two of four experts and two of
-# four sequences, and they talk through `torch.distributed` with *gloo*, a library that carries tensors between
-# processes on CPUs. Both layers run forward and backward, in float64.
+# four sequences. They talk through `torch.distributed` with *gloo*, a library that carries tensors between processes on
+# CPUs. They run two layers, a sparse one and Soft MoE, forward and backward, in float64.
 #
-# The functions stand in a module of this course, `softmoe_edu/course/lesson_10/two_processes.py`, and not in this
-# notebook: a new process starts from nothing and imports what it runs, and a notebook cannot be imported. Two fresh
-# Pythons that load PyTorch need 5 to 15 seconds.
+# The functions are not in this notebook but in a module of this course,
+# `softmoe_edu/course/lesson_10/two_processes.py`: a new process starts from nothing and imports what it runs, and it
+# cannot import a notebook. Starting two Pythons that load PyTorch takes 5 to 15 seconds.
 
 # %%
 run = functools.cache(two_processes.run)  # started once, however often it is asked
@@ -270,18 +279,20 @@ predict("m38-exchanges", reveal=show_exchanges)
 # <details><summary>Locked? Then read on here.</summary>
 #
 # PyTorch has to set memory aside before it can receive. In the sparse layer nobody knows how many rows will come until
-# the routers have chosen, so the devices first tell each other. The counts are tiny, and they cost a round trip and
-# something worse: Python needs them as plain numbers (`.tolist()`), so that the processor waits for the accelerator, in
-# every sparse layer. Soft MoE sends the same number of slots for every sequence. All devices know it from the layer's
-# sizes, and nobody has to ask.
+# the routers have chosen, so the devices first tell each other. The counts themselves are tiny, but they cost a call in
+# which everybody waits for everybody. And something worse: Python needs them as plain numbers (`.tolist()`), so in
+# every sparse layer the CPU has to wait until the GPU has computed them. Soft MoE sends the same number of slots for
+# every sequence. All devices know that number from the layer's sizes, and nobody has to ask.
 #
 # </details>
 
 # %% [markdown]
 # ### What the devices sent
 #
-# The next cell lists each call of the forward pass: how many pieces a device gave away, and how many bytes left it. For
-# Soft MoE a piece is all slots of one expert. In the third case every token chose an expert of device 0.
+# The next cell lists each call of the forward pass: how many pieces a device passed to the call, and how many bytes of
+# them left the device. Pieces for the device itself are counted among the pieces, but their bytes go nowhere. A piece
+# is one count in *counts*, one token or its answer in the sparse layer, and in Soft MoE all slots of one expert. In the
+# third case, *one idle*, every token chose an expert of device 0.
 
 # %%
 result = run()
@@ -290,12 +301,13 @@ for name, case in result.cases.items():
     print(f"\n{name}: differs by at most {case.error:.0e} from the same layer in one process, gradients included")
     for call, per_device in enumerate(zip(*case.log, strict=True)):
         given = ", ".join(
-            f"device {d} gave {rows:2d}, {size:5,d} bytes left it" for d, (_, rows, size) in enumerate(per_device)
+            f"device {d} gave {rows:2d}, {size:5,d} bytes left" for d, (_, rows, size) in enumerate(per_device)
         )
         print(f"   call {call + 1}, {per_device[0][0]:8s} {given}")
 
 # %% [markdown]
-# Compare with your formula. It takes the sizes and no data: which of the cases can it predict?
+# Compare with your formula. It knows the sizes and not the tokens: for which of the three cases can it be right? (The
+# cell counts the bytes of rows and leaves out *counts*.)
 
 # %%
 sizes = two_processes.SEQUENCES, two_processes.EXPERTS * two_processes.SLOTS, two_processes.DIM, 8, 2
@@ -304,16 +316,19 @@ for name, case in result.cases.items():
     print(f"   counted, {name:8s} {case.bytes:6,d} bytes")
 
 # %% [markdown]
-# Three traps, all of which the module avoids; find the line in it for each:
+# Only for Soft MoE: there the sizes decide everything. In the sparse layer the bytes depend on what the tokens choose.
 #
-# - **An idle device stays.** In the third case device 1 answers no row, and takes part in every call all the same, also
-#   in the backward pass. If it left, the other one would wait until the time-out.
-# - **Gradients have to travel back.** `all_to_all_single` by itself is unknown to autograd. Here a small
-#   `autograd.Function` sends the gradients the other way.
-# - **Experts are not averaged.** `DistributedDataParallel` divides every gradient by the number of devices. An expert's
-#   gradient already adds up what all devices' tokens say; so experts are kept out of it.
+# The module avoids three traps:
 #
-# *Try it (half a minute):* `two_processes.run(4)` plays four devices. What should your formula say?
+# - **An idle device stays.** In the third case device 1 has no row to answer, and it still takes part in every call,
+#   also in the backward pass. If it left, the other device would wait until the time-out.
+# - **Gradients have to travel back.** Autograd does not know `all_to_all_single`. Here a small `autograd.Function`
+#   sends the gradients the other way.
+# - **Gradients of experts are not averaged.** `DistributedDataParallel` averages every gradient over the devices. But
+#   an expert's gradient is already complete: tokens of all devices were sent to it. So experts are kept out of it.
+#
+# *If you have five minutes more:* find the lines of the module that do this. And `two_processes.run(4)` plays four
+# devices (half a minute): what should your formula say?
 
 # %%
 # print(two_processes.run(4).cases["soft"].bytes, sent(4, 12, 6, 8, 4))
@@ -321,8 +336,9 @@ for name, case in result.cases.items():
 # %% [markdown]
 # ## 7 · ★ Predict: how long they wait (8 min)
 #
-# So rows travel. Is that much, or little? It depends on how fast a device computes and how fast it sends. Both numbers
-# in this card are made up, and of a common size.
+# So rows travel. Does that take long? It depends on how fast a device computes and how fast it sends. Both rates in
+# this card are made up, but of a realistic size. A MAC is 2 FLOP, and an expert needs 2 · width · hidden width MACs for
+# a slot.
 
 
 # %%
@@ -335,7 +351,7 @@ def show_waiting():
     for name, dim, hidden in (("S", 384, 1536), ("B", 768, 3072), ("L", 1024, 4096), ("H", 1280, 5120)):
         travel, compute = waiting(hidden, dim)
         print(f"{name}: rows travel {1e6 * travel:5.1f} µs, experts compute {1e6 * compute:5.1f} µs", end="")
-        print(f", {travel / compute:.2f} of it")
+        print(f": {travel / compute:.2f} times as long")
 
 
 predict("m38-wait", reveal=show_waiting)
@@ -343,34 +359,49 @@ predict("m38-wait", reveal=show_waiting)
 # %% [markdown]
 # <details><summary>Locked? Then read on here.</summary>
 #
-# Divide the two times and nearly everything cancels: slots, width, sequences. With w bytes a number, F operations and B
-# bytes a second,
+# Divide the two times and nearly everything cancels. Take one sequence of s slots of width d, experts of hidden width
+# h, w bytes a number, and a device that computes F FLOP and sends B bytes in a second:
 #
 # $$\frac{\text{travelling}}{\text{computing}} = \frac{2\, s\, d\, w\, (1 - 1/\text{devices}) / B}{4\, s\, d\, h / F} =
 # \frac{w\,(1 - 1/\text{devices})}{2h} \cdot \frac{F}{B}$$
 #
-# What is left is the hidden width h of an expert and the ratio of the two rates. Narrow experts on fast devices wait
-# for the network. A new device that computes twice as fast makes that worse, not better. (Good engines send one part
-# while they compute another, and hide some of the waiting.)
+# Slots and width are gone. What is left is the hidden width h of an expert and the ratio of the two rates. Narrow
+# experts on fast devices wait for the network. A new device that computes twice as fast makes that worse, not better.
+# (Good software sends one part while it computes another, and so hides some of the waiting.)
 #
 # </details>
 
 # %% [markdown]
 # ### Find the crossing
 #
-# Which network would S need, so that its rows travel exactly as long as its experts compute? Change `my_sending` until
-# the two times meet.
+# How fast a network does S need for its rows to travel exactly as long as its experts compute? Change `my_sending`
+# until the two times meet, or solve the formula for B.
 
 # %%
-my_sending = 50e9  # bytes that a device sends in a second
+my_sending = 50e9  # bytes that a device sends in a second: change this
 travel, compute = waiting(1536, 384, sending=my_sending)
 print(f"S: rows travel {1e6 * travel:.2f} µs, experts compute {1e6 * compute:.2f} µs")
 
 # %% [markdown]
-# The explorer shows the other side: what one device and what 16 compute, hold and move, for a layer of H/14. It says
-# itself what it leaves out: devices share all work evenly and *send each other nothing*. So its time is a lower bound,
-# and what you computed comes on top. Set it to 64 experts with 4 slots each: which bars shrink, and which stay? Then
-# go back, and lower *GB/s*, the speed of a device's own memory, until the time of the experts grows.
+# <details><summary>Found it? Then read on here.</summary>
+#
+# 61 GB/s: 50 · 7.37 / 6.04.
+#
+# </details>
+#
+# The explorer shows the other side: the work, the parameters and the bytes of a layer of H/14, and the time that 16
+# devices need for it. The pin (the thin bars) is the same layer on one device. The explorer takes all work to be shared
+# evenly by devices that *send each other nothing*. So its time is a lower bound, and the travelling that you computed
+# comes on top. Set it to 64 experts with 4 slots each: which bars shrink, and which stay? Then go back to 256 experts
+# with 1 slot. Open *Sizes and device* and raise *GB/s*, the speed of a device's own memory: what happens to the time?
+#
+# <details><summary>Looked? Then read on here.</summary>
+#
+# With 64 experts, parameters, bytes and time shrink to about a quarter, and the MACs stay. With 256 experts the time is
+# spent on reading weights from memory: it falls as *GB/s* rises, down to 72 µs at 6,400 GB/s, and from there on
+# computing sets it.
+#
+# </details>
 
 # %%
 h14_layer = {"num_experts": 256, "slots_per_expert": 1, "dim": 1280, "hidden_dim": 5120, "tokens": 256, "batch": 16}
@@ -379,24 +410,24 @@ CostExplorer("soft", devices=16, **h14_layer, pinned={"devices": 1})
 # %% [markdown]
 # ## 8 · Exercise: which expert stands where (10 min)
 #
-# In Soft MoE every expert has as many rows, so that it does not matter which experts share a device. In a sparse layer
-# it does: the device with the busiest experts makes all others wait. Every device has places for equally many experts
-# (they take the same memory, busy or idle), and their loads should add up to nearly the same.
+# In Soft MoE all experts have equally many rows, so it does not matter which of them share a device. In a sparse layer
+# it does: all devices wait for the one with the busiest experts. Every device has places for equally many experts (an
+# expert takes the same memory, busy or idle), and the loads of the devices should be as even as possible.
 #
-# A simple rule is good: **take the experts from the busiest to the idlest, and give each to the device with the least
-# load so far that has a place left.**
+# A simple rule works well: **go through the experts from the busiest to the idlest, and give each to the device that
+# has the least load so far, among those with a place left.**
 #
 # - `loads` (e,): the load of each expert, 0 or more. `devices` divides e.
-# - **Returns** whole numbers (e,): for each expert its device, from 0 to `devices` - 1. It does not matter which device
-#   is called 0. A placement whose busiest device has *less* load than by the rule is right too.
+# - **Returns** whole numbers (e,): the device of each expert, from 0 to `devices` - 1. It does not matter which device
+#   is called 0. A placement whose busiest device has *less* load than under this rule is right too.
 #
-# For example, loads [9, 8, 7, 3, 2, 1] on 2 devices: 9 goes to device 0, 8 and 7 to device 1, 3 and 2 to device 0,
-# which is full then, and 1 to device 1. Result: [0, 1, 1, 0, 0, 1], with loads 14 and 16.
+# For example, loads [9, 8, 7, 3, 2, 1] on 2 devices: 9 goes to device 0, 8 and 7 go to device 1, 3 and 2 to device 0,
+# which is then full, and 1 to device 1. The result is [0, 1, 1, 0, 0, 1]; the devices have loads 14 and 16.
 
 
 # %% tags=["exercise:place-experts"]
 def place_experts(loads, devices):
-    """Return the device of each expert, (e,): as many experts on each, loads as even.
+    """Return the device of each expert, (e,): equally many on each, loads nearly even.
 
     loads (e,): the load of each expert. e is a multiple of devices.
     """
@@ -410,8 +441,8 @@ def place_experts(loads, devices):
 check("place-experts", place_experts)
 
 # %% [markdown]
-# How good is the rule? For eight experts on two devices there are only 35 placements, so that one can try them all. The
-# next cell does, for 200 random loads. Say first: in how many of them does the rule find the best one?
+# How good is the rule? For eight experts on two devices there are only 35 placements, so we can try them all. The next
+# cell does that for 200 random sets of loads. Say first: how often does the rule find the best placement?
 
 # %%
 from softmoe_edu.course.lesson_10.place_experts.properties import least_possible, loads_of
@@ -422,28 +453,30 @@ for _ in range(200):
     loads = torch.randn(8, generator=generator, dtype=torch.float64).exp()
     gaps.append(loads_of(place(loads, 2), loads, 2).max().item() / least_possible(loads, 2) - 1)
 best = sum(gap < 1e-9 for gap in gaps)
-print(f"the best placement in {best} of 200 cases; {100 * max(gaps):.1f} % above it in the worst case")
+print(f"the best placement in {best} of 200 cases; in the worst, the busiest device has {100 * max(gaps):.1f} % more")
 
 # %% [markdown]
 # ## 9 · Exercise: copies of the busy ones (10 min)
 #
-# No placement helps if one expert alone has more load than a device should have. Then one **copies** it: two devices
-# hold the same expert and share its tokens. Copies cost memory, so there are only so many places.
+# No placement helps if a single expert has more load than a device should have. Then the expert is **copied**: two
+# devices hold the same expert and share its tokens. Copies take memory, so the number of places is limited.
 #
-# - `loads` (e,): the load of each expert. `places`: how many copies there are in all, at least e.
+# - `loads` (e,): the load of each expert. `places`: how many copies there are in all, the first one of each expert
+#   included; at least e.
 # - **Returns** whole numbers (e,) that sum to `places`, each at least 1. A copy has the load of its expert, divided by
-#   the number of copies. The busiest copy should have as little as possible.
+#   the number of copies. The busiest copy should have as little load as possible.
 #
-# A rule that does it: begin with one copy each; then give each further place to the expert whose copies are the
-# busiest *now*. For example, loads [12, 5, 3] and 5 places: [3, 1, 1], and the busiest copy has 5.
+# A rule that achieves this: begin with one copy of each expert. Then give the remaining places one by one, each to the
+# expert whose copies are the busiest *now*. For example, loads [12, 5, 3] and 5 places: [3, 1, 1]; the busiest copy has
+# load 5.
 
 
 # %% tags=["exercise:copies-of-experts"]
 def copies_of_experts(loads, places):
-    """Return how many copies of each expert to keep, (e,): as many as places in all.
+    """Return how many copies of each expert to keep, (e,): they sum to places.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e; each expert has a copy, the busiest copy as little as can be.
+    places: at least e. Each expert has a copy; the busiest copy has least load.
     """
     raise NotImplementedError
 
@@ -455,8 +488,8 @@ def copies_of_experts(loads, places):
 check("copies-of-experts", copies_of_experts)
 
 # %% [markdown]
-# All three ways for 64 experts on 8 devices, with made-up loads: experts by their numbers, packed by your rule, and
-# packed with 16 copies.
+# Here are three ways to put 64 experts on 8 devices, with made-up loads: by number (experts 0 to 7 on device 0, and so
+# on), *packed* by `place_experts`, and packed after `copies_of_experts` has used 16 more places.
 
 # %%
 copy = use("copies-of-experts", copies_of_experts)
@@ -485,19 +518,19 @@ def draw_ways():
 figures.described(draw_ways())
 
 # %% [markdown]
-# **Figure 1.** Load of each device over the mean, for the three ways; the titles name the busiest.
+# **Figure 1.** The load of each device, divided by the mean load; each title names the busiest device's.
 #
-# These loads are made up. Those of a real model: the authors of OLMoE published how often each of its 64 experts was
-# chosen, in three layers, on six kinds of text (allenai/OLMoE). Computed from these counts for eight devices, the
-# busiest device has 1.09 to 2.14 times the mean load by number, 1.00 to 1.27 times when packed, and at most 1.03 times
-# with 16 copies. DeepSeek's engine places its experts in this manner (deepseek-ai/EPLB), and does so again when the
-# loads change.
+# What about a real model? The authors of OLMoE published how often each of its 64 experts was chosen, in three layers,
+# on six kinds of text (allenai/OLMoE). Computed from these counts for eight devices, the busiest device has 1.09 to
+# 2.14 times the mean load by number, 1.00 to 1.27 times when packed, and at most 1.03 times with 16 copies. DeepSeek's
+# software places its experts in much the same way (deepseek-ai/EPLB), and again whenever the loads change.
 
 # %% [markdown]
 # ## 10 · Clinic: the same layer on two devices (10 min)
 #
-# A layer was moved from one device to two. It runs, it trains, and it is not the same layer any more. Here one process
-# plays both devices, so that you can look at everything.
+# A layer was moved from one device to two. It runs and it trains, but it is no longer the same layer. Here one process
+# plays both devices, so you can look at everything. Device 0 has sequences 0 and 1 and experts 0 and 1; device 1 has
+# the others.
 
 # %%
 patient = clinic("10")
@@ -506,7 +539,7 @@ patient
 # %%
 x = torch.randn(4, 12, 6, generator=torch.Generator().manual_seed(0))
 wrong = (patient.layer(x) - patient.layer.alone(x)).abs().amax(-1) > 1e-9
-print("tokens whose answer is not what it was on one device, by sequence:", wrong.sum(1).tolist())
+print("tokens with another answer than on one device, by sequence:", wrong.sum(1).tolist())
 print("rows from device i (down) to device j (across):", patient.layer.rows_between(x).tolist())
 
 # %%
@@ -516,16 +549,16 @@ patient.diagnose(*my_diagnosis)
 # %% [markdown]
 # More patients: `clinic("10", 2)`, and so on. If all answers are right, look at what the layer *learns*.
 #
-# A test that would have found every one of them: run the layer on one device and on two, with the same parameters and
-# tokens, and compare outputs, the tokens' gradients and the experts' gradients. That is what the column *differs by* of
-# section 6 is.
+# One test would have caught them all: run the layer on one device and on two, with the same parameters and tokens, and
+# compare the outputs, the tokens' gradients and the experts' gradients. That is what *differs by at most* reports in
+# section 6.
 
 # %% [markdown]
-# ## 11 · ★ What is settled (5 min)
+# ## 11 · ★ What is settled (7 min)
 #
-# First the paper's own figures for its claim that slots set the cost and experts do not: how many images a second a
-# model trains with, and its accuracy, for more and more experts at the same slots (its Figure 6). Beside it, the time
-# of one layer of this library, from the record of this project's runs.
+# The paper claims that slots set the cost, and experts do not. On the left are its own numbers (from its Figure 6): the
+# time of a training step with more and more experts and always the same number of slots. On the right is the time of
+# one layer of this library, from the record of this project's runs.
 
 
 # %%
@@ -553,9 +586,10 @@ def draw_times():
 figures.described(draw_times())
 
 # %% [markdown]
-# **Figure 2.** The time of a training step (paper, 8 to 256 experts) and of one layer's forward pass (here, 1 to 4,096,
-# on one thread), over that with the fewest experts; the titles have the last value. And the verdicts, read from the
-# records of the runs:
+# **Figure 2.** The time of a training step (paper, 8 to 256 experts) and of one layer's forward pass (here, 1 to 4,096
+# experts, on one thread), divided by the time with the fewest experts; each title has the last value.
+#
+# And here are the verdicts on three claims, read from the records of the runs:
 
 # %%
 for name in ("slots-not-experts", "model-sizes", "large-scale"):
@@ -568,12 +602,12 @@ for name in ("slots-not-experts", "model-sizes", "large-scale"):
     print(f"   {finding.verdict}. {finding.reason}\n")
 
 # %% [markdown]
-# *Settled, by what you ran:* experts spread over processes compute the same layer, gradients included; Soft MoE's
-# exchange is known from its sizes, a sparse layer's is not; memory grows with the experts; bytes between devices grow
-# with the slots. *Not settled here:* how fast any of this is on real accelerators with a real network. That takes the
-# machines; the rates of section 7 are assumptions.
+# *Settled by what you ran:* experts spread over processes compute the same layer, gradients included; what Soft MoE
+# exchanges is known from its sizes, what a sparse layer exchanges is not; memory grows with the experts; bytes between
+# devices grow with the slots. *Not settled here:* how fast any of this is on real GPUs with a real network. You would
+# need the machines to find out; the rates in section 7 are assumptions.
 #
-# Which of your sums would you show to somebody who wants to buy ten devices more? Write one sentence.
+# Somebody wants to buy ten more devices. Which of your sums would you show them? Write one sentence.
 
 # %%
 my_sentence = "?"
@@ -582,15 +616,16 @@ print(my_sentence)
 # %% [markdown]
 # ### Five questions
 #
-# <details><summary>1. 12 experts stand on 8 devices. How many does the fullest device hold, and on how many devices
-# would it be one?</summary>
-# Two; on 12 devices or more.</details>
+# <details><summary>1. 12 experts are spread over 8 devices. How many does the fullest device hold? From how many
+# devices on is it only one?</summary>
+# Two; from 12 devices on.</details>
 #
 # <details><summary>2. A Soft MoE layer goes from 4 to 8 devices, with the same slots and sequences. By what factor do
 # the bytes between devices grow?</summary>
 # (7/8) / (3/4) = 7/6.</details>
 #
-# <details><summary>3. Why does a sparse layer exchange numbers of rows before the rows, and Soft MoE does not?</summary>
+# <details><summary>3. Why do devices exchange numbers of rows before the rows in a sparse layer, but not in Soft
+# MoE?</summary>
 # The receiver needs to know how much is coming. In a sparse layer the tokens decide that; in Soft MoE every sequence
 # fills all slots.</details>
 #
@@ -600,7 +635,8 @@ print(my_sentence)
 #
 # <details><summary>5. With a hidden width of 1,000, rows travel as long as experts compute. You make it 4,000. How do
 # the two times compare now?</summary>
-# The same rows travel, and each is worth four times the work: a quarter.</details>
+# Rows travel for a quarter of the time that experts compute: the same rows travel, and each means four times the
+# work.</details>
 
 # %%
 calibration("10")

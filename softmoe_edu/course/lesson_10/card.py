@@ -19,8 +19,8 @@ CARD = Card(
         "the work in all, the memory of a device, the bytes between devices?",
         choices=("all three", "the memory of a device", "the bytes, and only a little", "none of them"),
         right="the bytes, and only a little",
-        because="work goes by slots; each device holds as many experts as before; and a share of 1 - 1/devices of the "
-        "rows travels, which comes nearer to 1",
+        because="work depends on slots; each device holds as many experts as before; and a share of 1 - 1/devices "
+        "of the rows travels, which comes closer to 1",
         expected="Many may choose the memory. Let them write down what one device holds before and after, and vote "
         "again.",
     ),
@@ -38,18 +38,17 @@ CARD = Card(
         Part("11 · ★ What is settled"),
     ),
     stuck={
-        "My memory is a fraction.": "Can half an expert stand on a device? Which device runs out of memory first?",
+        "My memory is a fraction.": "Can a device hold half an expert? Which device runs out of memory first?",
         "I get half of what the check expects.": "What happens to a row after its expert has answered?",
         "My placement has 5 experts here and 3 there.": "Do idle experts take less memory than busy ones?",
-        "The processes do not start.": "Which sentence was printed in their place? The rest of the lesson works "
-        "without them.",
+        "The processes do not start.": "Which sentence was printed instead? The rest of the lesson works without them.",
         "Everything in the clinic looks right.": "You compared answers. Did you compare gradients too?",
     },
     asked={
         "Why not wrap the experts in DistributedDataParallel?": "It averages gradients over devices as if all had the "
-        "same parameters; each expert stands on one device, and its gradient is complete there.",
-        "Does a device without tokens skip the layer?": "No: it takes part in every call, with no rows; otherwise the "
-        "others wait for it for ever, also in the backward pass.",
+        "same parameters; each expert is on one device only, and its gradient is complete there.",
+        "Does a device without tokens skip the layer?": "No: it takes part in every call, with no rows, also "
+        "in the backward pass; otherwise the others wait for ever.",
         "Could sending and computing overlap?": "Partly, and good engines do that: rows in pieces, or a dense branch "
         "beside the experts. The times of section 7 are without it.",
         "And fully sharded training?": "FSDP spreads every parameter, and fetches it when it is needed; then weights "

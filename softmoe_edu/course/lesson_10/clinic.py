@@ -78,7 +78,7 @@ class PatientLayer(nn.Module):
         return (gate[:, None] * back).view_as(x)
 
     def _expert_of(self, expert: Tensor, source: int) -> Tensor:
-        # Blocks come in the order (device, expert); whoever reads (expert, device) gives the first device's rows to
+        # Blocks come in the order (device, expert); reading them as (expert, device) gives the first device's rows to
         # the first expert and the second one's to the second.
         return expert // 2 * 2 + source if "blocks-misread" in self._ids else expert
 
@@ -121,25 +121,25 @@ CLINIC = Clinic(
     suspects={
         "gradients-averaged": "the experts' gradients are divided by the number of devices",
         "no-way-back": "no gradient comes back from rows that were sent to the other device",
-        "even-splits": "each device sends as many rows to every device; what is over stays unanswered",
-        "left-in-sent-order": "answers stay in the order in which the rows were sent",
-        "blocks-misread": "a device takes the rows that it got for sorted by expert, and they are sorted by device",
-        "gate-twice": "the gate is multiplied in before the expert and after it",
+        "even-splits": "each device sends equally many rows to every device; rows that are left over get no answer",
+        "left-in-sent-order": "answers keep the order in which the rows were sent",
+        "blocks-misread": "a device treats the rows it received as sorted by expert, but they are sorted by device",
+        "gate-twice": "rows are multiplied by their gate before the expert, and again after it",
         "experts-everywhere": "every device computes all experts, and the answers are added up",
     },
     findings={
         "gradients-averaged": 'outputs may be right, and in slopes(x, "weight") backward() says half of what is '
         "measured. Data parallelism averages gradients over devices; an expert's gradient is already the sum over all "
-        "tokens that it got, so experts are not to be wrapped by DistributedDataParallel.",
+        "tokens that it received, so experts must not be wrapped in DistributedDataParallel.",
         "no-way-back": 'in slopes(x, "tokens") the two numbers differ: the rows went out by a call that autograd does '
         "not know, such as torch.distributed.all_to_all_single by itself.",
-        "even-splits": "some rows of the answer are exactly 0, and rows_between shows more rows for one device than an "
-        "even share.",
+        "even-splits": "some rows of the answer are exactly 0: as many as rows_between shows above an even share.",
         "left-in-sent-order": "the tokens of a device get each other's answers. Sort a device's tokens by their expert "
         "before the layer, and all of them are right.",
         "blocks-misread": "tokens of device 0 are right where they chose the first expert of a device, and those of "
         "device 1 where they chose the second.",
-        "gate-twice": "each row of the answer is the right one times its gate, on the own device as well.",
+        "gate-twice": "each row of the answer is the right one times its gate, also where the expert is on the "
+        "token's own device.",
         "experts-everywhere": "answers would be twice as large as on one device, for every token.",
     },
     instruments={

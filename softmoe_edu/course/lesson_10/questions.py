@@ -93,10 +93,10 @@ EXCHANGES = (
     "two in each: the rows go there, and the answers come back",
     "three in the sparse layer, two in Soft MoE",
     "two in the sparse layer, three in Soft MoE",
-    "one in each: a row comes back as the answer to the same message",
+    "one in each: the answer to a row comes back in the same call",
 )
 VARIES = ("in both layers", "in the sparse layer only", "in Soft MoE only", "in neither of them")
-COUNTS = ("none", "one for each other device", "one for each expert that stands elsewhere")
+COUNTS = ("none", "one for each other device", "one for each expert on another device")
 WAIT = ("under a tenth of that time", "about a third of that time", "longer than the experts compute")
 SHARE = ("it is halved", "it stays the same", "it doubles")
 
@@ -105,9 +105,9 @@ QUESTIONS = (
         id="m13-price",
         misconception="M13",
         lesson="10",
-        text="By the paper's Table 8 a Soft MoE S/16 with 128 experts takes 8.6 GFLOP for an image, a plain ViT S/16 "
-        "9.2. Experts stand in the second half of its blocks, in place of the MLPs. How many parameters does it have, "
-        "compared with the ViT?",
+        text="In the paper's Table 8, a Soft MoE S/16 with 128 experts takes 8.6 GFLOP for an image, and a plain ViT "
+        "S/16 takes 9.2. In the second half of the Soft MoE's blocks, experts replace the MLP. How many parameters "
+        "does it have, compared with the ViT?",
         choices=TIMES,
         belief=M13,
         predicts=TIMES[0],
@@ -136,13 +136,13 @@ QUESTIONS = (
                 choices=SPREAD,
                 belief="a token passes through no more than one expert's worth, so that is what a device needs",
                 predicts=SPREAD[0],
-                because="8 experts stand on each device, each with its gradient and the optimizer's numbers",
+                because="each device holds 8 experts, with their gradients and the optimizer's numbers",
                 replies={SPREAD[2]: "That would be so if every device held all experts."},
                 truth=_experts_on_a_device,
             ),
             Question(
                 id="m13-price-3",
-                text="You double the number of experts and also the number of devices. What becomes of the memory "
+                text="You double the number of experts and also the number of devices. What happens to the memory "
                 "that one device needs?",
                 choices=DOUBLED,
                 belief="more experts need more memory on every device",
@@ -164,13 +164,13 @@ QUESTIONS = (
         belief=M38,
         predicts=EXCHANGES[0],
         because="whoever receives has to know how much memory to keep ready: in a sparse layer that depends on the "
-        "tokens, and is told in a call of its own; a Soft MoE layer has as many slots for every sequence, so that all "
-        "devices know it before",
+        "tokens, and is told in a call of its own; a Soft MoE layer has the same number of slots for every sequence, "
+        "so all devices know it beforehand",
         replies={
-            EXCHANGES[2]: "It is the other way round: which of the two layers sends as many rows whatever the tokens "
-            "are?",
+            EXCHANGES[2]: "It is the other way round: which of the two layers sends the same number of rows, "
+            "whatever the tokens are?",
             EXCHANGES[3]: "Between going and coming back the experts compute, and all devices wait for their rows: "
-            "these are two calls.",
+            "that takes two calls.",
         },
         giveaways=(
             r"exchange of counts",
@@ -190,7 +190,7 @@ QUESTIONS = (
                 "layer, each on two devices. Where can the number of rows that device 1 receives differ between the "
                 "batches?",
                 choices=VARIES,
-                belief="batches of the same shape always send as many rows",
+                belief="batches of the same shape always send equally many rows",
                 predicts=VARIES[3],
                 because="in a sparse layer the tokens decide how many of them go to device 1; in Soft MoE each "
                 "sequence fills all slots",
@@ -219,12 +219,12 @@ QUESTIONS = (
         lesson="10",
         text="A Soft MoE layer of S/14 (width 384, hidden width 1,536, 256 slots) on 16 devices, with 2 bytes a "
         "number. Say a device computes 100 TFLOP/s and sends 50 GB/s to the others. How long do a layer's rows travel, "
-        "compared with the time in which its experts compute?",
+        "compared with the time that its experts compute?",
         choices=WAIT,
         belief="sending a few rows takes no time beside all the products of an expert",
         predicts=WAIT[0],
-        because="each number that travels there and back pays for the products with one row and one column of an "
-        "expert's matrices, 4 · 1,536 operations; at these rates it costs more time to send than those to compute",
+        because="for each number that travels there and back, an expert computes with one row and one column of its "
+        "matrices, 4 · 1,536 FLOP; at these rates the number takes more time to send than those FLOP to compute",
         replies={
             WAIT[1]: "That would be so with a hidden width of about 5,000, as in H/14: more operations for each number "
             "that travels."
@@ -240,18 +240,18 @@ QUESTIONS = (
         again=(
             Question(
                 id="m38-wait-2",
-                text="The slots of a Soft MoE layer on 16 devices are doubled, with the same experts. What becomes of "
+                text="The slots of a Soft MoE layer on 16 devices are doubled, with the same experts. What happens to "
                 "the time that rows travel, divided by the time in which experts compute?",
                 choices=SHARE,
-                belief="more rows make sending relatively dearer",
+                belief="more rows make sending more expensive, compared with computing",
                 predicts=SHARE[2],
                 because="each row brings its own work along: both times double",
-                replies={SHARE[0]: "More rows mean more work, and as much more to send."},
+                replies={SHARE[0]: "More rows mean more work, and more to send in the same proportion."},
                 truth=_with_more_slots,
             ),
             Question(
                 id="m38-wait-3",
-                text="All devices are replaced by ones that compute twice as fast; the network stays. What becomes of "
+                text="All devices are replaced by ones that compute twice as fast; the network stays. What happens to "
                 "the time that rows travel, divided by the time in which experts compute?",
                 choices=SHARE,
                 belief="faster devices make everything faster",

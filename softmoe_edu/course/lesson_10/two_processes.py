@@ -1,8 +1,8 @@
-"""A layer whose experts stand on several devices: processes that exchange rows by all-to-all, over gloo.
+"""A layer whose experts are spread over several devices: processes that exchange rows by all-to-all, over gloo.
 
 `run()` starts one process for each device, every one of which runs this file as a program, and compares what they
-computed with the same layer in one process. A function of a notebook could not be started so: another process cannot
-import it.
+computed with the same layer in one process. A function of a notebook could not be started like this: another process
+cannot import it.
 """
 
 import os
@@ -25,11 +25,11 @@ from softmoe_edu.routers import SoftRouter, TokensChoiceRouter
 SEQUENCES, TOKENS, DIM, EXPERTS, SLOTS, HIDDEN = 4, 14, 6, 4, 3, 8
 CASES = ("soft", "sparse", "one idle")
 PATIENCE = 120
-"""Seconds until processes that do not answer are ended."""
+"""Seconds until processes that do not answer are stopped."""
 
 
 class Wire:
-    """The all-to-alls of one device, each of which is written down; a device alone sends to itself."""
+    """The all-to-alls of one device, and a log of them; a device that is alone sends to itself."""
 
     def __init__(self, rank: int = 0, devices: int = 1) -> None:
         self.rank, self.devices = rank, devices
@@ -40,7 +40,7 @@ class Wire:
         return self._move("counts", counts, None, None).view(self.devices, -1)
 
     def rows(self, name: str, x: Tensor, give: list[int] | None = None, take: list[int] | None = None) -> Tensor:
-        """Send give[i] rows to device i and return the take[i] rows of each; without numbers, equally many.
+        """Send give[i] rows to device i and return the take[i] rows of each; without numbers, all get equally many.
 
         Gradients travel the other way.
         """
@@ -70,10 +70,10 @@ class _AllToAll(torch.autograd.Function):
 
 
 def soft(x: Tensor, router: SoftRouter, experts: Experts, wire: Wire) -> Tensor:
-    """Compute a Soft MoE layer on the own sequences, with the experts that stand here: two all-to-alls."""
+    """Compute a Soft MoE layer on this device's sequences, with all devices' experts: two all-to-alls."""
     routing = router(x)  # score, normalise; select: nothing
     slots = torch.einsum("bnep,bnd->ebpd", routing.dispatch, x)  # dispatch
-    there = wire.rows("slots", slots)  # everybody knows that e / devices experts' slots go to each device
+    there = wire.rows("slots", slots)  # all devices know: the slots of e / devices experts go to each
     blocks = there.unflatten(0, (wire.devices, -1))  # (devices, e here, b, p, d)
     answers = torch.stack([_answer(experts, i, blocks[:, i]) for i in range(blocks.shape[1])], 1)  # compute
     back = wire.rows("answers", answers.flatten(0, 1))
@@ -122,7 +122,7 @@ def make(case: str) -> tuple[Tensor, SoftRouter | TokensChoiceRouter, Experts]:
 
 
 def part_of(experts: Experts, rank: int, devices: int) -> Experts:
-    """Return the experts that stand on one device."""
+    """Return the experts of one device."""
     each = experts.num_experts // devices
     own = Experts(experts.dim, each, experts.hidden_dim).double()
     with torch.no_grad():
@@ -225,8 +225,10 @@ def _started(devices: int, folder: Path) -> str:
             output.seek(0)
             texts.append(output.read().strip())
             output.close()
-    failed = [text for process, text in zip(started, texts, strict=True) if process.returncode > 0]
-    return failed[0].splitlines()[-1] if failed and failed[0] else "a process ended early." if failed else ""
+    said = [text for process, text in zip(started, texts, strict=True) if process.returncode > 0 and text]
+    if said:
+        return said[0].splitlines()[-1]
+    return "a process ended early." if any(process.returncode for process in started) else ""
 
 
 def _compared(case: str, results: list[dict]) -> Case:

@@ -30,7 +30,7 @@ def nothing_stays(seqs, slots, dim, bytes_per, devices):
     does="counts the rows that stay on their device, instead of those that leave it",
     belief="The share of one device is 1 / devices.",
     refuted="1 / devices is what stays; the rest leaves",
-    seen="1 / devices in place of 1 - 1 / devices",
+    seen="1 / devices instead of 1 - 1 / devices",
 )
 def what_stays(seqs, slots, dim, bytes_per, devices):
     """1 / devices."""
@@ -40,7 +40,7 @@ def what_stays(seqs, slots, dim, bytes_per, devices):
 @mistake(
     does="returns the bytes of one device instead of all",
     belief="Each device counts for itself.",
-    refuted="asked for are all bytes between devices, of all sequences together",
+    refuted="the task asks for all bytes between devices, of all sequences together",
     seen="a formula per device",
 )
 def of_one_device(seqs, slots, dim, bytes_per, devices):
@@ -51,7 +51,7 @@ def of_one_device(seqs, slots, dim, bytes_per, devices):
 @mistake(
     does="returns the bytes between two of the devices",
     belief="Two devices exchange.",
-    refuted="asked for are all devices: each of them sends to each other one",
+    refuted="the task asks for all devices: each of them sends to every other one",
     seen="a picture with two boxes",
 )
 def of_one_pair(seqs, slots, dim, bytes_per, devices):
@@ -95,7 +95,7 @@ def numbers_not_bytes(seqs, slots, dim, bytes_per, devices):
 @mistake(
     does="returns bits",
     belief="Networks are rated in bits.",
-    refuted="networks are rated in bits, memory in bytes; asked for are bytes",
+    refuted="networks are rated in bits, memory in bytes; the task asks for bytes",
     seen="Gbit/s",
 )
 def bits(seqs, slots, dim, bytes_per, devices):
@@ -106,8 +106,8 @@ def bits(seqs, slots, dim, bytes_per, devices):
 @mistake(
     does="counts the backward pass as well",
     belief="Training runs both ways.",
-    refuted="asked for is the forward pass; the backward pass sends as much again",
-    seen="4 in place of 2",
+    refuted="the task asks for the forward pass alone; the backward pass sends the same amount again",
+    seen="4 instead of 2",
 )
 def backward_too(seqs, slots, dim, bytes_per, devices):
     """Times 4."""
@@ -117,7 +117,7 @@ def backward_too(seqs, slots, dim, bytes_per, devices):
 @mistake(
     does="counts one sequence, whatever their number",
     belief="Cost is given per sequence.",
-    refuted="asked for are all sequences of the batch",
+    refuted="the task asks for all sequences of the batch",
     seen="seqs left out",
 )
 def one_sequence(seqs, slots, dim, bytes_per, devices):

@@ -20,10 +20,10 @@ def _example(name, should, *args):
 PROPERTIES = (
     _example(
         "the example by hand",
-        "of 6 slots 3 stand elsewhere: 4 · 3 = 12 rows leave, 12 answers come back, of 5 numbers with 4 bytes",
+        "of 6 slots 3 belong to the other device: 4 · 3 = 12 rows leave, 12 answers return, each 5 numbers of 4 bytes",
         *(4, 6, 5, 4, 2),
     ),
-    _example("four devices", "of 8 slots 6 stand elsewhere, for each of 4 sequences", 4, 8, 10, 2, 4),
+    _example("four devices", "of 8 slots 6 belong to other devices, for each of 4 sequences", 4, 8, 10, 2, 4),
     each_of(
         "each size counts",
         _example("sequences", "three times the sequences send three times as much", 12, 6, 5, 4, 2),
@@ -31,6 +31,6 @@ PROPERTIES = (
         _example("bytes", "numbers of 2 bytes", 4, 6, 5, 2, 2),
     ),
     _example("one device", "on one device nothing travels", 4, 6, 5, 4, 1),
-    _example("many devices", "on 16 devices 15 of 16 rows travel: more than on 2, but not 16 times", 16, 32, 3, 2, 16),
+    _example("many devices", "of 16 rows 15 travel, and on 2 devices 8: not even twice as many", 16, 32, 3, 2, 16),
     as_defined(DEFINITION, sizes, repeats=30, show_output=True),
 )

@@ -9,10 +9,10 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def copies_of_experts(loads, places):
-    """Return how many copies of each expert to keep, (e,): as many as places in all.
+    """Return how many copies of each expert to keep, (e,): they sum to places.
 
     loads (e,): the load of each expert, shared evenly among its copies.
-    places: at least e; each expert has a copy, the busiest copy as little as can be.
+    places: at least e. Each expert has a copy; the busiest copy has least load.
     """
     copies = torch.ones_like(loads, dtype=torch.int64)
     for _ in range(places - len(loads)):

@@ -101,7 +101,7 @@ def begins_at_zero(loads, places):
     does="gives the places to the idlest experts",
     belief="argmin finds where help is needed.",
     refuted="the load of the busiest copy does not change then",
-    seen="argmin in place of argmax",
+    seen="argmin instead of argmax",
 )
 def to_the_idlest(loads, places):
     """Argmin."""

@@ -33,7 +33,7 @@ def _even(name, should, *cases, repeats=1, exhaustive=False, next_step=""):
             loads, places = cases[number](draw.sub(number, repeat, dtype=dtype))
             copies, given = answer(loads, places), f"loads {brief(loads, 1)}, {places} places"
             if not (copies >= 1).all():
-                return Finding("every expert has a copy at least", given, "1 or more", brief(copies))
+                return Finding("every expert has at least one copy", given, "1 or more", brief(copies))
             if copies.sum() != places:
                 return Finding("all places are used, and no more", given, f"sum {places}", f"sum {brief(copies.sum())}")
             expected = (loads / answer.expected(loads, places)).max().item()
@@ -48,7 +48,7 @@ def _even(name, should, *cases, repeats=1, exhaustive=False, next_step=""):
 
 
 PROPERTIES = (
-    _even("the example by hand", "12 shared by 3 copies is 4, less than the 5 that stay", example),
+    _even("the example by hand", "12 shared by 3 copies is 4 each, so the busiest copy is the one with 5", example),
     _even("the best of all ways", "no way leaves less for the busiest copy", many(3, 7), many(4, 8), exhaustive=True),
     _even("many experts", "copies go where the load of a copy is largest", many(8, 12), many(6, 20), repeats=4),
     _even("no place to spare", "each expert has the one copy", many(5, 5)),

@@ -11,7 +11,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):
     """Return the bytes that the fullest device holds in training.
 
-    Every device has all shared parameters; each expert stands on one device.
+    Every device has all shared parameters; each expert is on one device only.
     Each parameter has a gradient and `states` numbers of the optimizer.
     """
     held = shared + math.ceil(experts / devices) * per_expert
@@ -50,15 +50,15 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "First count parameters, not bytes: which stand on every device, and how many experts stand on the device "
-            "that has most of them?",
+            "First count parameters, not bytes: which are on every device, and how many experts are on the device that "
+            "has the most?",
             "def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):\n"
             "    print('experts, devices, quotient:', experts, devices, experts / devices)\n"
             "    raise NotImplementedError",
         ),
         Hint(
             "Then list the numbers that belong to one parameter: the parameter itself, its gradient, and those that "
-            "the optimizer keeps. With Adam that makes four.",
+            "the optimizer keeps for it. With Adam there are four.",
             "def memory_per_device(shared, per_expert, experts, devices, states, bytes_per=4):\n"
             "    print('numbers for each parameter:', 1 + 1 + states)\n"
             "    raise NotImplementedError",

@@ -9,7 +9,7 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
     "M13",
     does="puts all experts on every device",
     belief="A device needs the whole model.",
-    refuted="the point of expert parallelism is that each expert stands on one device",
+    refuted="the point of expert parallelism is that each expert is on one device only",
     seen="data parallelism, which copies the model",
 )
 def everything_everywhere(shared, per_expert, experts, devices, states, bytes_per=4):
@@ -31,7 +31,7 @@ def shared_spread_too(shared, per_expert, experts, devices, states, bytes_per=4)
 @mistake(
     does="rounds the experts of a device down",
     belief="10 experts on 4 devices are 2 each.",
-    refuted="then 2 experts would stand nowhere; two of the devices hold 3",
+    refuted="then 2 experts would be on no device; two of the devices hold 3",
     seen="experts // devices",
 )
 def rounded_down(shared, per_expert, experts, devices, states, bytes_per=4):
@@ -42,7 +42,7 @@ def rounded_down(shared, per_expert, experts, devices, states, bytes_per=4):
 @mistake(
     does="rounds the experts of a device down, but to one at least",
     belief="10 experts on 4 devices are 2 each.",
-    refuted="then 2 experts would stand nowhere; two of the devices hold 3",
+    refuted="then 2 experts would be on no device; two of the devices hold 3",
     seen="max(1, experts // devices)",
 )
 def at_least_one(shared, per_expert, experts, devices, states, bytes_per=4):
@@ -120,7 +120,7 @@ def active_expert_only(shared, per_expert, experts, devices, states, bytes_per=4
 @mistake(
     does="adds up all devices",
     belief="The cluster has to hold it.",
-    refuted="asked for is one device; the shared parameters would be counted devices times",
+    refuted="only one device is asked for; and a sum counts the shared parameters once for each device",
     seen="a sum over devices",
 )
 def of_all_devices(shared, per_expert, experts, devices, states, bytes_per=4):

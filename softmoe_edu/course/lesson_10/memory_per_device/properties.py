@@ -27,7 +27,7 @@ PROPERTIES = (
     ),
     each_of(
         "numbers of a parameter",
-        _example("sgd", "without states a parameter still has a gradient: 2 numbers", 100, 10, 8, 4, 0),
+        _example("sgd", "without states a parameter still has a gradient, which makes 2 numbers", 100, 10, 8, 4, 0),
         _example("one", "with one state, as momentum has, there are 3 numbers", 60, 7, 8, 4, 1),
     ),
     _example("one device", "a single device holds everything", 100, 10, 8, 1, 2),

@@ -9,7 +9,7 @@ from softmoe_edu.teaching.exercise import Exercise, Hint
 
 
 def place_experts(loads, devices):
-    """Return the device of each expert, (e,): as many experts on each, loads as even.
+    """Return the device of each expert, (e,): equally many on each, loads nearly even.
 
     loads (e,): the load of each expert. e is a multiple of devices.
     """
@@ -68,8 +68,8 @@ EXERCISE = Exercise(
             "    raise NotImplementedError",
         ),
         Hint(
-            "min(some_list, key=f) returns the element for which f is least. What comes out is in the order of the "
-            "experts, not in that in which they were placed.",
+            "min(some_list, key=f) returns the element for which f is least. The result is in the order of the "
+            "experts, not in the order in which you placed them.",
             "def place_experts(loads, devices):\n"
             "    load = [3.0, 1.0, 2.0]\n"
             "    print('least loaded of devices 0 and 2:', min([0, 2], key=lambda device: load[device]))\n"

@@ -133,8 +133,8 @@ def in_order_of_placing(loads, devices):
 @mistake(
     does="gives each expert to the device with the largest load that has a place left",
     belief="Fill one device, then the next.",
-    refuted="that is how one saves devices; here all of them are there, and the busiest one sets the time",
-    seen="max in place of min",
+    refuted="that would save devices; but here all devices are used, and the busiest one sets the time",
+    seen="max instead of min",
     same_as="busiest-together",
 )
 def to_the_busiest(loads, devices):

@@ -1,4 +1,4 @@
-"""What a right `place_experts` does: as many experts on each device, and loads at least as even as by the rule."""
+"""What a right `place_experts` does: equally many experts on each device, and loads at least as even as by the rule."""
 
 import itertools
 
@@ -29,7 +29,7 @@ def loads_of(device_of, loads, devices):
 
 
 def least_possible(loads, devices):
-    """Try every placement with as many experts on each device, and return the least load of the busiest one.
+    """Try every placement with equally many experts on each device, and return the least load of the busiest one.
 
     Only for few experts.
     """
@@ -110,7 +110,7 @@ PROPERTIES = (
     Property("near the best", _near_the_best),
     _even(
         "far from even",
-        "places are kept free on busy devices too: each device ends up with as many experts",
+        "a busy device has places to fill as well: each device ends up with equally many experts",
         lambda draw: (draw.tensor([1000, 1, 1.5, 2, 2.5, 3, 3.5, 4]), 2),
     ),
     _even("no load", "experts without load need a place too", lambda draw: (draw.tensor([4.0, 0, 0, 3, 0, 0]), 3)),
