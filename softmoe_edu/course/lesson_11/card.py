@@ -4,7 +4,7 @@ from softmoe_edu.teaching.card import Card, Part, Vote
 
 CARD = Card(
     lesson="11",
-    purpose="Everybody can test any layer for leaks, knows what each causal Soft MoE costs and loses, and can judge a "
+    purpose="Students can test any layer for leaks, know what each causal Soft MoE costs and gives up, and can judge a "
     "new idea without an answer key.",
     hunt={
         "M27": "“We mask it, as in attention.” What do the slots hold that are left?",
@@ -38,15 +38,15 @@ CARD = Card(
         "“Everything is True, even for one MLP.”": "Do you start from a fresh copy of x for each column?",
         "“My prefix layer leaks a little.”": "What do you divide by: who is in that sum?",
         "“My last row is wrong.”": "Does the last prefix hold the last token?",
-        "“The patient leaks nothing.”": "Which instrument looks at something else than leaks?",
+        "“The patient leaks nothing.”": "Which instrument looks at something other than leaks?",
     },
     asked={
         "Is there really no answer?": "Not one that this course knows: section 6 of the paper leaves it open, and "
         "later work changes the method (segments, other texts, other routers).",
         "Why not train with the leak and mask afterwards?": "The model learns to read the future, and has nothing "
         "when it is gone. Section 10 shows how readily it does.",
-        "Does attention in the model change any of this?": "Attention carries tokens forward by itself, so that "
-        "section 11 may come out otherwise; a leak stays a leak.",
+        "Does attention in the model change any of this?": "Attention carries tokens forward by itself, so "
+        "section 11 may turn out differently; a leak is still a leak.",
         "Is the order of section 11 general?": "No: small models, a made-up text, five seeds.",
     },
 )

@@ -32,7 +32,7 @@ def full(x, phi, experts):
 
 
 def places(scores):
-    """Whether slot k comes no later than token i, (n, e, p): there are to be as many slots as tokens."""
+    """Whether slot k comes no later than token i, (n, e, p): there must be as many slots as tokens."""
     n, slots = scores.shape[1], scores[0, 0].numel()
     return torch.ones(n, slots, dtype=torch.bool, device=scores.device).tril().view(scores.shape[1:])
 

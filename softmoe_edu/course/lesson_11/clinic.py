@@ -86,8 +86,8 @@ def build(ids: tuple[str, ...], draw: Draw) -> PatientLayer:
 CLINIC = Clinic(
     lesson="11",
     complaint="A layer of a language model for tokens of 8 numbers: 3 experts of 2 slots each, Soft MoE by prefixes. "
-    "So it was specified: answer i is the last one of Soft MoE on tokens 0 to i, each example by itself. In training "
-    "its loss falls fast. Something is wrong with it, or two things are.",
+    "Its specification: answer i is the last answer of Soft MoE on tokens 0 to i, each example by itself. In training "
+    "its loss falls fast. It has one fault or two.",
     make=make,
     suspects={
         "mask-after-softmax": "dispatch weights of later tokens are set to 0 after a softmax over the whole text",
@@ -101,14 +101,14 @@ CLINIC = Clinic(
     },
     findings={
         "mask-after-softmax": "every later token moves every output, and only the last row is that of full Soft MoE: "
-        "what a later token takes from the sum below the line still counts.",
+        "later tokens still count in the sum that the softmax divides by.",
         "one-ahead": "one diagonal too many: output i moves with token i + 1, and with no later one.",
         "one-behind": "it leaks nothing; but its last row is not that of full Soft MoE, whose slots hold the last "
         "token.",
         "mask-on-combine": "every later token moves every output, and from row 5 on the rows are those of full Soft "
-        "MoE: there are 6 slots, so that from there on nothing is masked.",
+        "MoE: there are 6 slots, so from there on nothing is masked.",
         "length-of-text": "every later token moves every output, and no row is that of full Soft MoE.",
-        "examples-compared": "batch_effect is over 0. With a single example nothing of it is seen.",
+        "examples-compared": "batch_effect is above 0. With a single example it does not show.",
     },
     instruments={
         "leak_matrix(patient.layer, x).int()": "which outputs (rows) move with which tokens (columns)",

@@ -33,7 +33,7 @@ def properties(function, leak_matrix) -> dict[str, float]:
 
 
 def losses(functions, *, experts=(EXPERTS, 1), seeds: int = SEEDS) -> dict[tuple[str, int], list[float]]:
-    """Train a model of each {name: function} with these numbers of experts; return its losses above the best one."""
+    """Train a model of each {name: function} with these numbers of experts; return its losses above the ideal."""
     jobs = [(name, count, seed) for name in functions for count in experts for seed in range(seeds)]
     found: dict[tuple[str, int], list[float]] = {}
     for name, count, seed in tqdm(jobs, unit="model"):
@@ -54,7 +54,7 @@ def enter(function, limitation: str, leak_matrix) -> None:
     print(f"leak                  {100 * found['leak']:6.1f} %     {'ok' if found['leak'] == 0 else 'must be 0'}")
     print(f"batch effect          {100 * found['batch']:6.1f} %     {'ok' if found['batch'] == 0 else 'must be 0'}")
     print(f"expert rows per token {found['rows']:6.1f}")
-    print(f"loss above the best   {several.mean():6.3f} nats, {several.min():.3f} to {several.max():.3f}")
+    print(f"loss above the ideal  {several.mean():6.3f} nats, {several.min():.3f} to {several.max():.3f}")
     print(
         f"    with one expert   {one.mean():6.3f} nats; several are better in {int((several < one).sum())} of {SEEDS}"
     )

@@ -16,7 +16,7 @@ from softmoe_edu.seeds import generator_of
 from softmoe_edu.teaching.predict.question import Question
 
 M27 = "a mask on what tokens read keeps the future out"
-PRICE = "a causal mask is for free, as in attention"
+PRICE = "a causal mask is free, as in attention"
 M28 = "mixing tokens means that tokens see later ones"
 
 TOKENS, DIM, EXPERTS, SLOTS = 12, 8, 4, 3
@@ -86,7 +86,7 @@ QUESTIONS = (
         predicts=0.0,
         because="the slots were filled before the mask: slot 0 holds a little of every token, and output 0 reads it",
         replies={
-            50.0: "That would be a mask which halves the leak. It halves what is read, about, and not what is in it.",
+            50.0: "The mask takes away about half of what is read. But what is left still holds all tokens.",
             25.0: "The mask takes slots away, and every slot that stays holds all tokens.",
         },
         giveaways=(
@@ -126,19 +126,20 @@ QUESTIONS = (
         id="m27-price",
         misconception="M27",
         lesson="11",
-        text="The answer to token i is to be the last answer that Soft MoE gives on tokens 0 to i, for every i. A text "
-        f"has {TOKENS} tokens, the layer {EXPERTS} experts of {SLOTS} slots. Without that wish its experts compute "
-        f"{EXPERTS * SLOTS} rows for the text, one for each slot. How many do they compute with it?",
+        text="For every i, the answer to token i is to be the last answer of Soft MoE on tokens 0 to i. A text has "
+        f"{TOKENS} tokens, and the layer has {EXPERTS} experts of {SLOTS} slots. In full Soft MoE the experts compute "
+        f"{EXPERTS * SLOTS} rows for the text, one for each slot. How many rows do they compute for these answers?",
         unit="rows",
         belief=PRICE,
         predicts=float(EXPERTS * SLOTS),
-        because="each further token changes what every slot holds, so that all experts compute all their slots again",
+        because="each further token changes what every slot holds, so all experts compute all their slots again",
         replies={
-            float(TOKENS * EXPERTS): "That is a row for each token and expert, as in a dense mixture; the experts have "
-            "several slots.",
+            float(TOKENS * EXPERTS): "That is one row for each token and expert; but each expert has several slots.",
             float(TOKENS * (TOKENS + 1) // 2): "That counts tokens in prefixes. Experts compute slots, and their "
             "number does not grow with the prefix.",
-            float(2 * EXPERTS * SLOTS): "Twice as many would do for two prefixes; there is one for each token.",
+            float(
+                2 * EXPERTS * SLOTS
+            ): "Twice as many are enough for two prefixes; there is one prefix for each token.",
         },
         giveaways=(
             r"slots (again )?for (each|every) (token|position|prefix)",
@@ -182,8 +183,8 @@ QUESTIONS = (
         choices=BOTH,
         belief=M28,
         predicts=BOTH[0],
-        because="within a text no token meets another, so that nothing comes from later ones; but each answer has a "
-        "share of the other texts",
+        because="within a text no token meets another, so nothing comes from later ones; but other texts have a share "
+        "in each answer",
         replies={
             BOTH[1]: "It is the other way round: what meets in the slots are texts, not tokens of one text.",
             BOTH[3]: "Look at what shares the slots: your third token and the third tokens of strangers.",
@@ -196,7 +197,7 @@ QUESTIONS = (
                 text="A model was trained with slots that mix the tokens at the same position of all texts in the "
                 "batch. Now it writes one text alone, in a batch of one. What does a slot hold?",
                 choices=LONE,
-                belief="slots mix tokens, so that they mix those of the text if there is nothing else",
+                belief="slots mix tokens, so they mix those of the text if there is nothing else",
                 predicts=LONE[1],
                 because="at its position there is one token, and a softmax over one token is 1",
                 replies={LONE[2]: "One token is there, with a weight of 1."},
@@ -204,14 +205,14 @@ QUESTIONS = (
             ),
             Question(
                 id="m28-same-position-3",
-                text="Slots hold the four tokens of the segment before, of the same text. A token reads the slots of "
-                "the segment before its own. What does a layer like that do?",
+                text="Each text is cut into segments of four tokens. A token reads slots that hold the four tokens of "
+                "the previous segment of its text. What does a layer like that do?",
                 choices=tuple(reversed(BOTH)),
                 belief=M28,
                 predicts=BOTH[0],
                 because="what a token reads comes from earlier tokens of its own text",
                 replies={
-                    BOTH[1]: "The segment before is over when the token comes.",
+                    BOTH[1]: "The previous segment is complete when the token comes.",
                     BOTH[2]: "Each text fills slots of its own.",
                 },
                 truth=lambda: _same(previous_segment),

@@ -27,8 +27,8 @@ EXERCISE = Exercise(
     properties=PROPERTIES,
     hints=(
         Hint(
-            "Two building blocks: routing one token costs slots · dim for the scores, as much for dispatch and as much "
-            "for combine; running the experts once, on all slots, costs 2 · slots · dim · hidden.",
+            "Two building blocks: routing one token costs slots · dim for the scores, the same again for "
+            "dispatch and the same again for combine; running the experts once, on all slots, costs 2 · slots · dim · hidden.",
             "def generation_macs(tokens, dim, hidden, slots):\n"
             "    print('one token of routing:', 3 * slots * dim, ' all slots once:', 2 * slots * dim * hidden)\n"
             "    raise NotImplementedError",

@@ -13,8 +13,8 @@ def _counts(tokens, dim, hidden, slots, *, once=1, per_token=3, layers=2, pairs=
 @mistake(
     "M27",
     does="lets the experts run once for the whole text, also where each token has slots of its own",
-    belief="A causal mask is for free.",
-    refuted="the slots of each prefix are other mixtures: the experts compute all slots for every token",
+    belief="A causal mask is free.",
+    refuted="the slots of each prefix hold another mixture: the experts compute all slots for every token",
     seen="experts counted once in all three",
 )
 def experts_once(tokens, dim, hidden, slots):

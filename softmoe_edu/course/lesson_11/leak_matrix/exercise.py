@@ -49,7 +49,7 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "One call of the layer for x, and one for each token. Begin with a single column: change token 0 in a copy "
-            "of x, and look how far each number of the answers moved.",
+            "of x, and see how far each number of the answers moved.",
             "def leak_matrix(layer, x):\n"
             "    changed = x.clone()\n"
             "    changed[:, 0] = -2 * x[:, 0]\n"

@@ -48,7 +48,7 @@ def changes_the_rest(layer, x):
 
 
 @mistake(
-    does="never puts a changed token back, so that changes pile up",
+    does="never puts a changed token back, so changes pile up",
     belief="One copy of x is enough.",
     refuted="each column needs a fresh copy of x",
     seen="x.clone() before the loop",
@@ -98,7 +98,7 @@ def all_numbers(layer, x):
 
 
 @mistake(
-    does="adds up the differences of an output, so that those up and down make up for each other",
+    does="adds up the differences of an output, so positive and negative ones cancel",
     belief="A sum of 0 means that nothing moved.",
     refuted="+1 and -1 sum to 0: take absolute values first",
     seen="sum(-1).abs()",
@@ -122,7 +122,7 @@ def only_growth(layer, x):
 
 
 @mistake(
-    does="takes moves for moves only if they are over a hundredth of the largest answer",
+    does="counts a move only if it is over a hundredth of the largest answer",
     belief="Small moves do not matter.",
     refuted="training finds a faint leak and enlarges it; the limit is for rounding alone",
     seen="a tolerance of 0.01",
@@ -147,7 +147,7 @@ def exact(layer, x):
 @mistake(
     does="compares with 1e-5 itself, whatever size the answers have",
     belief="1e-5 is small.",
-    refuted="of answers of a millionth it is all, of answers in the millions less than rounding",
+    refuted="for answers of a millionth 1e-5 is huge, for answers in the millions it is less than rounding",
     seen="> 1e-5 without a factor",
 )
 def fixed_limit(layer, x):
@@ -253,7 +253,7 @@ def leaks_only(layer, x):
 
 
 @mistake(
-    does="returns True where an output stays",
+    does="returns True where an output does not move",
     belief="isclose tells who moves.",
     refuted="isclose is True where nothing moved: turn it around with ~",
     seen="isclose(...).all()",

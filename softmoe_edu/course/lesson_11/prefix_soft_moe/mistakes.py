@@ -52,7 +52,7 @@ def full_soft_moe(x, phi, experts):
     "M27",
     does="sets weights of later tokens to 0 after a softmax over the whole sequence",
     belief="A weight of 0 is as good as none.",
-    refuted="the sum below the line still counts later tokens: mask the scores, before the softmax",
+    refuted="the sum that the softmax divides by still counts later tokens: mask the scores, before the softmax",
     seen="scores.softmax(1) * mask",
 )
 def masked_after_softmax(x, phi, experts):
@@ -101,7 +101,7 @@ def one_behind(x, phi, experts):
 
 
 @mistake(
-    does="mirrors the mask, so that the slots of position i hold token i and later ones",
+    does="mirrors the mask: the slots of position i hold token i and later ones",
     belief="triu and tril are easily told apart.",
     refuted="row i is the position, column j the token: keep j up to i",
     seen="triu for tril",
@@ -224,7 +224,7 @@ def over_the_batch(x, phi, experts):
 @mistake(
     does="gives slot i of the whole layer to expert i mod e",
     belief="Slots are dealt out in turn.",
-    refuted="the p slots of one expert stand together: phi is (d, e, p)",
+    refuted="the p slots of one expert are neighbours: phi is (d, e, p)",
     seen="reshape to (p, e)",
 )
 def dealt_out(x, phi, experts):

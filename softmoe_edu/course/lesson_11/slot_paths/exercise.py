@@ -37,7 +37,7 @@ EXERCISE = Exercise(
         ),
         Hint(
             "For one pair, flatten(2) puts the slots of all experts on one axis; count where both are True. For all "
-            "pairs at once, put a new axis in: reads[:, :, None] beside holds[:, None, :], and sum over the slots.",
+            "pairs at once, insert a new axis: reads[:, :, None] beside holds[:, None, :], and sum over the slots.",
             "def slot_paths(dispatch, combine):\n"
             "    reads, holds = torch.tensor([True, True, False]), torch.tensor([True, False, True])\n"
             "    print('one pair:', int((reads & holds).sum()))\n"

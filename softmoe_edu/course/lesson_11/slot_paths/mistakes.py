@@ -24,7 +24,7 @@ def rows_are_tokens(dispatch, combine):
 @mistake(
     "M27",
     does="counts the slots that output i reads, whatever they hold",
-    belief="Who reads only early slots, reads only early tokens.",
+    belief="An output that reads only early slots reads only early tokens.",
     refuted="a slot holds tokens, and a mask of combine does not change which: both weights count",
     seen="(combine != 0).sum",
 )
@@ -34,7 +34,7 @@ def reads_alone(dispatch, combine):
 
 
 @mistake(
-    does="counts the slots that hold token j, whoever reads them",
+    does="counts the slots that hold token j, whether or not output i reads them",
     belief="What is dispatched arrives.",
     refuted="a slot that output i does not read is no path to it",
     seen="(dispatch != 0).sum",
@@ -67,7 +67,7 @@ def any_path(dispatch, combine):
 
 
 @mistake(
-    does="counts experts, of which some slot is a path",
+    does="counts experts that have a slot which is a path",
     belief="Slots of one expert are one path.",
     refuted="each slot holds a mix of its own: count all e · p of them",
     seen="any over p, sum over e",
@@ -100,7 +100,7 @@ def large_weights_only(dispatch, combine):
 
 
 @mistake(
-    does="adds the counts of all examples up",
+    does="adds up the counts of all examples",
     belief="The batch has one matrix.",
     refuted="each example has weights of its own, and a matrix of its own",
     seen="einsum without b in the result",
