@@ -28,7 +28,7 @@ EXERCISE = Exercise(
     hints=(
         Hint(
             "Two building blocks: routing one token costs slots · dim for the scores, the same again for "
-            "dispatch and the same again for combine; running the experts once, on all slots, costs 2 · slots · dim · hidden.",
+            "dispatch and for combine; running the experts once, on all slots, costs 2 · slots · dim · hidden.",
             "def generation_macs(tokens, dim, hidden, slots):\n"
             "    print('one token of routing:', 3 * slots * dim, ' all slots once:', 2 * slots * dim * hidden)\n"
             "    raise NotImplementedError",
