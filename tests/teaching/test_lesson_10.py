@@ -1,21 +1,27 @@
 """Lesson 10: the processes that exchange rows, the patients of the clinic, placements, and what the questions go by."""
 
+import ast
 import itertools
+import math
+import re
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 import torch
 import torch.distributed as dist
 
 from softmoe_edu import MoE
-from softmoe_edu.cost import mlp_cost
-from softmoe_edu.course.lesson_10 import questions, two_processes
+from softmoe_edu.cost import Device, MoESizes, mlp_cost, moe_cost, vit_cost
+from softmoe_edu.course.lesson_10 import on_paper, questions, two_processes
 from softmoe_edu.course.lesson_10.card import CARD
 from softmoe_edu.course.lesson_10.clinic import CLINIC, PATIENTS, PatientLayer
 from softmoe_edu.course.lesson_10.copies_of_experts.properties import least_possible as least_copy
 from softmoe_edu.course.lesson_10.place_experts.properties import least_possible, loads_of
 from softmoe_edu.course.lesson_10.two_processes import Case, Wire, work
+from softmoe_edu.paper import MODELS
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.clinic.patient import clinic
 from softmoe_edu.teaching.discovery import find_exercise, find_question
@@ -24,6 +30,7 @@ from softmoe_edu.teaching.draw import Draw
 MEMORY, BYTES = find_exercise("memory-per-device"), find_exercise("all-to-all-bytes")
 PLACE, COPIES = find_exercise("place-experts"), find_exercise("copies-of-experts")
 GLOO = dist.is_available() and dist.is_gloo_available()
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "10_scaling_and_expert_parallelism.py"
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +84,17 @@ def test_a_device_alone_is_the_layer(case):
     assert all(sent == 0 for _, _, sent in result["log"])
 
 
+@pytest.mark.parametrize("what", ["y", "x", *range(4)])
+def test_the_comparison_sees_every_part(what):
+    """A difference in the outputs, the tokens' gradients or one of the experts' gradients is the error of the case."""
+    result = work("sparse", Wire())
+    assert two_processes._compared("sparse", [result]).error < 1e-12
+    changed = result[what] if isinstance(what, str) else result["gradients"][what]
+    changed.view(-1)[0] += 0.25
+
+    assert two_processes._compared("sparse", [result]).error == pytest.approx(0.25)
+
+
 def test_a_missing_gloo_is_said(monkeypatch):
     """Where gloo is missing a sentence says so, no process is started, and the card has its truth all the same."""
     monkeypatch.setattr(dist, "is_gloo_available", lambda: False, raising=False)
@@ -99,9 +117,37 @@ def test_processes_that_fail_are_said(monkeypatch):
         return started[-1]
 
     monkeypatch.setattr(subprocess, "Popen", failing)
+    began = time.monotonic()
     result = two_processes.run()
 
     assert result.missing == "The processes could not exchange anything here: no network here"
+    assert all(process.poll() is not None for process in started)
+    assert time.monotonic() - began < 100, "the other process was waited for"
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("import time; time.sleep(300)", "no answer within 1 seconds."),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", "a process ended early."),
+        ("import sys; sys.exit(3)", "a process ended early."),
+    ],
+    ids=["hangs", "is killed", "says nothing"],
+)
+def test_processes_that_say_nothing_are_said(monkeypatch, code, said):
+    """Where processes hang, are killed from outside, or end without a word, a sentence says so, and none is left."""
+    monkeypatch.setattr(dist, "is_gloo_available", lambda: True, raising=False)
+    started, popen = [], subprocess.Popen
+
+    def silent(command, **more):
+        started.append(popen([sys.executable, "-c", code], **more))
+        return started[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", silent)
+    monkeypatch.setattr(two_processes, "PATIENCE", 1 if "sleep" in code else 60)
+    result = two_processes.run()
+
+    assert (result.cases, result.missing) == ({}, f"The processes could not exchange anything here: {said}")
     assert all(process.poll() is not None for process in started)
 
 
@@ -149,9 +195,84 @@ def test_copies_are_the_best():
 
 
 def test_exercises_agree_with_the_numbers_of_the_lesson():
-    """The table by hand of section 3, and 96 bytes."""
+    """The table by hand of section 3, 96 bytes, and the examples of all four specifications."""
     assert [MEMORY.answer(100, 10, 4, devices, 2) for devices in (1, 2, 4)] == [2240, 1920, 1760]
     assert BYTES.answer(2, 4, 3, 4, 2) == 96 and BYTES.answer(4, 4, 3, 4, 4) == 288
+    assert MEMORY.answer(100, 10, 8, 4, 2) == 1920 and BYTES.answer(4, 6, 5, 4, 2) == 480
+    assert PLACE.answer(torch.tensor([9.0, 8, 7, 3, 2, 1]), 2).tolist() == [0, 1, 1, 0, 0, 1]
+    assert COPIES.answer(torch.tensor([12.0, 5, 3]), 5).tolist() == [3, 1, 1]
+
+
+def test_the_number_of_devices_in_the_lesson():
+    """On 13 devices the largest model needs 74.6 GB, on 12 it needs 81.3; from 256 on it stays at 10.8."""
+    cost = vit_cost(MODELS["soft_moe_h14_256e"].sizes)
+    experts = cost["experts"].parameters
+    held = {n: MEMORY.answer(cost.parameters - experts, experts // 256, 256, n, 2) / 1e9 for n in (12, 13, 256, 1024)}
+
+    assert {n: round(size, 1) for n, size in held.items()} == {12: 81.3, 13: 74.6, 256: 10.8, 1024: 10.8}
+    assert [-(-256 // n) for n in (12, 13)] == [22, 20]
+    text = " ".join(NOTEBOOK.read_text().replace("\n#", " ").split())
+    assert "holds 20 of the 256 experts of each layer, 74.6 GB. (With twelve it holds 22, and 81.3 GB" in text
+
+
+def test_the_times_of_the_explorer_in_the_lesson():
+    """With 64 experts all but the MACs is about a quarter; with 256 the time falls to 72 µs, at 6,400 GB/s."""
+    many, few = (
+        moe_cost(256, 1280, 5120, MoESizes(router="soft", num_experts=e, slots_per_expert=256 // e)) for e in (256, 64)
+    )
+
+    def micro(cost, gbps):
+        return 1e6 * cost.seconds(Device(16 * 100e12, 16 * 1e9 * gbps), 16)
+
+    assert many.macs == few.macs
+    shares = (
+        few.parameters / many.parameters,
+        few.whole.bytes(16) / many.whole.bytes(16),
+        micro(few, 1e3) / micro(many, 1e3),
+    )
+    assert all(0.24 < share < 0.28 for share in shares)
+    assert micro(many, 6000) > 75 > micro(many, 6400) == micro(many, 1e5) == pytest.approx(72, abs=0.5)
+
+
+def test_numbers_on_paper_are_answered():
+    """Both numbers of section 3 are right however they are typed, and ordinary mistakes hear about themselves."""
+    assert on_paper.four_devices("?", "") == "held: not filled in\nsent: not filled in"
+    for held, sent in ((1760, 288), ("1,760", "288 bytes"), ("1760", 288.0)):
+        assert on_paper.four_devices(held, sent) == "held: 1,760 is right\nsent: 288 is right"
+    wrong_held, wrong_sent = (2240, 1920, 7040, 110, 440), (144, 96, 384, 24, 72)
+    said = [on_paper.four_devices(*pair).splitlines() for pair in zip(wrong_held, wrong_sent, strict=True)]
+    assert len({line.partition(": ")[2] for pair in said for line in pair}) == 10
+    assert not any("work it out" in line or "right\n" in line for pair in said for line in pair)
+    assert "work it out" in on_paper.four_devices(7, 8) and "cannot be read" in on_paper.four_devices("seven", 8)
+
+
+def defined(name):
+    """Return a function of the notebook, with the reference in the place of the learner's functions."""
+    for node in ast.parse(NOTEBOOK.read_text()).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            names = {"sent": BYTES.answer, "math": math, "torch": torch}
+            exec(compile(ast.Module([node], []), str(NOTEBOOK), "exec"), names)
+            return names[name]
+    raise AssertionError(f"{NOTEBOOK.name} defines no {name}")
+
+
+def test_the_table_of_waiting_agrees_with_its_card():
+    """Times that the lesson prints divide to what the card goes by, and they meet at 61 GB/s for S."""
+    waiting = defined("waiting")
+    for hidden, dim, slots in ((1536, 384, 256), (5120, 1280, 256), (3072, 768, 512)):
+        travel, compute = waiting(hidden, dim, slots)
+        assert travel / compute == pytest.approx(questions.sending_over_computing(hidden, slots, dim))
+    travel, compute = waiting(1536, 384)
+
+    assert (round(1e6 * travel, 2), round(1e6 * compute, 2)) == (7.37, 6.04)
+    assert round(50 * travel / compute) == 61 and "# 61 GB/s: 50 · 7.37 / 6.04." in NOTEBOOK.read_text()
+
+
+def test_bytes_to_train_are_those_of_the_exercise():
+    """The table of section 2 counts for each parameter what memory_per_device does for Adam."""
+    (factor,) = re.findall(r"\{(\d+) \* each\.parameters / 1e9", NOTEBOOK.read_text())
+
+    assert int(factor) * 7 == MEMORY.answer(7, 0, 1, 1, 2)
 
 
 def test_travelling_over_computing_is_the_formula():
@@ -220,6 +341,28 @@ def test_every_patient_shows_what_it_has_and_nothing_else():
     for ids in (*PATIENTS, ()):
         assert signs(layer_of(ids), tokens()) == set(ids), ids
         assert set(ids) <= set(CLINIC.suspects) == set(CLINIC.findings)
+
+
+def test_what_even_splits_leave_over_is_what_rows_between_show():
+    """As many answers are 0 as rows go beyond an even share, device by device; row i, column j is from i to j."""
+    layer, x = layer_of(("even-splits",)), tokens()
+    between = layer.rows_between(x)
+    device_of = (x.double() @ layer.w_gate.double()).argmax(-1) // 2
+    for i, j in itertools.product(range(2), range(2)):
+        assert between[i, j] == (device_of[2 * i : 2 * i + 2] == j).sum()
+    assert not torch.equal(between, between.T)
+
+    zeros = (layer(x) == 0).all(-1).view(2, -1).sum(1)
+    assert zeros.tolist() == (between - 12).clamp(min=0).sum(1).tolist() and zeros.sum() > 0
+
+
+def test_averaged_gradients_are_half():
+    """backward() says half of what is measured, as the finding says, and the tokens' gradients are right."""
+    layer = layer_of(("gradients-averaged",))
+    by_backward, measured = layer.slopes(tokens(), "weight")
+
+    assert by_backward == pytest.approx(measured / 2, rel=1e-6)
+    assert layer.slopes(tokens(), "tokens")[0] == pytest.approx(layer.slopes(tokens(), "tokens")[1], rel=1e-6)
 
 
 def test_the_instruments_work_on_every_patient():

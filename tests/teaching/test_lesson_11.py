@@ -8,7 +8,7 @@ import torch
 from softmoe_edu import Experts, MoE, SoftRouter, TokensChoiceRouter
 from softmoe_edu.cost import MoESizes, moe_cost
 from softmoe_edu.course.lesson_05.soft_moe.exercise import soft_moe
-from softmoe_edu.course.lesson_11 import causal, contest, next_token
+from softmoe_edu.course.lesson_11 import causal, contest, next_token, on_paper
 from softmoe_edu.course.lesson_11.card import CARD
 from softmoe_edu.course.lesson_11.clinic import CLINIC, DIM, EXPERTS, PATIENTS, SLOTS, build
 from softmoe_edu.influence import influence, moves
@@ -30,6 +30,18 @@ def layer_of(d, e, p):
     """Return phi and experts of a layer."""
     maps = [drawn(d, d, seed=10 + i) / d**0.5 for i in range(e)]
     return drawn(d, e, p, seed=5), [lambda s, each=each: torch.tanh(s @ each) for each in maps]
+
+
+def test_the_answer_on_paper_is_that_of_the_layer():
+    """Token 0 of the hand example, alone in its slots, has [7/2, 0], in the exercise and in what is compared."""
+    phi = torch.tensor([[3.0, 1, 2], [1, 2**0.5, 1]], dtype=torch.float64).log()[:, :, None]
+    x = torch.tensor([[[1.0, 0], [0, 2]]], dtype=torch.float64)
+    got = PREFIX(x, phi, [lambda slots, by=by: by * slots for by in (4, 3, 3)])
+
+    torch.testing.assert_close(got[0], torch.tensor([[7 / 2, 0], [7 / 4, 3]], dtype=torch.float64))
+    assert on_paper.first_answer("?").startswith("not filled in")
+    assert all(on_paper.first_answer(typed) == "right, [7/2, 0]" for typed in ("7/2, 0", "[3.5,0]", [3.5, 0]))
+    assert on_paper.first_answer("7/3, 7/3").startswith("you have [7/3, 7/3], exact is [7/2, 0]")
 
 
 @pytest.mark.parametrize(
