@@ -389,11 +389,12 @@ print(f"S: rows travel {1e6 * travel:.2f} µs, experts compute {1e6 * compute:.2
 #
 # </details>
 #
-# The explorer shows the other side: the work, the parameters and the bytes of a layer of H/14, and the time that 16
-# devices need for it. The pin (the thin bars) is the same layer on one device. The explorer takes all work to be shared
-# evenly by devices that *send each other nothing*. So its time is a lower bound, and the travelling that you computed
-# comes on top. Set it to 64 experts with 4 slots each: which bars shrink, and which stay? Then go back to 256 experts
-# with 1 slot. Open *Sizes and device* and raise *GB/s*, the speed of a device's own memory: what happens to the time?
+# *If you have three minutes more:* the explorer shows the other side, the work, the parameters and the bytes of a layer
+# of H/14, and the time that 16 devices need for it. The pin (the thin bars) is the same layer on one device. The
+# explorer takes all work to be shared evenly by devices that *send each other nothing*. So its time is a lower bound,
+# and the travelling that you computed comes on top. Set it to 64 experts with 4 slots each: which bars shrink, and
+# which stay? Then go back to 256 experts with 1 slot. Open *Sizes and device* and raise *GB/s*, the speed of a device's
+# own memory: what happens to the time?
 #
 # <details><summary>Looked? Then read on here.</summary>
 #

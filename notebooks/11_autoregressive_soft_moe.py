@@ -533,7 +533,7 @@ patient.diagnose(*my_diagnosis)
 # any mask. (We read its code for this course; we do not know which layer its released model used.)</details>
 
 # %% [markdown]
-# ## 13 · ★ The contest, and five questions (5 min)
+# ## 13 · ★ The contest, and five questions (6 min)
 #
 # There is no answer key: as far as we know, nobody has a causal Soft MoE that is exact, cheap and just as good. You
 # could start from one of these ideas: slots with the previous segment *and* a running sum; sums that fade; a few slots
