@@ -290,8 +290,8 @@ predict("m38-exchanges", reveal=show_exchanges)
 # ### What the devices sent
 #
 # The next cell lists each call of the forward pass: how many pieces a device passed to the call, and how many bytes of
-# them left the device. Pieces for the device itself are counted among the pieces, but their bytes go nowhere. A piece
-# is one count in *counts*, one token or its answer in the sparse layer, and in Soft MoE all slots of one expert. In the
+# them left it for the other device. Pieces that it keeps are counted too, but their bytes are not. A piece is one
+# count in *counts*, one token or its answer in the sparse layer, and in Soft MoE all slots of one expert. In the
 # third case, *one idle*, every token chose an expert of device 0.
 
 # %%
@@ -300,8 +300,9 @@ print(result.missing or f"two processes, {result.seconds:.0f} seconds")
 for name, case in result.cases.items():
     print(f"\n{name}: differs by at most {case.error:.0e} from the same layer in one process, gradients included")
     for call, per_device in enumerate(zip(*case.log, strict=True)):
-        given = ", ".join(
-            f"device {d} gave {rows:2d}, {size:5,d} bytes left" for d, (_, rows, size) in enumerate(per_device)
+        given = "; ".join(
+            f"device {d}: {pieces:2d} pieces, {size:5,d} bytes left it"
+            for d, (_, pieces, size) in enumerate(per_device)
         )
         print(f"   call {call + 1}, {per_device[0][0]:8s} {given}")
 

@@ -484,8 +484,9 @@ for name in tried:
 #
 # <details><summary>Answered? Then read on here.</summary>
 #
-# For none. Even where nothing is different, all five seeds point in the same direction in 6 of 100 comparisons, and
-# there are three comparisons here. And these are tiny models on a made-up text: elsewhere the order may be different.
+# For none. Even if experts made no difference, all five seeds would point in the same direction in 6 of 100
+# comparisons, and there are three comparisons here. And these are tiny models on a made-up text: elsewhere the order
+# may be different.
 #
 # </details>
 
