@@ -365,6 +365,19 @@ def test_averaged_gradients_are_half():
     assert layer.slopes(tokens(), "tokens")[0] == pytest.approx(layer.slopes(tokens(), "tokens")[1], rel=1e-6)
 
 
+def test_nothing_comes_back_without_the_way_back():
+    """A token whose expert is on the other device has the gradient of its gate alone; all others have the right one."""
+    layer, x = layer_of(("no-way-back",)), tokens().double().requires_grad_()
+    gate, chosen = (x @ layer.w_gate.double()).softmax(-1).max(-1)
+    away = chosen // 2 != torch.arange(4)[:, None] // 2
+    rows = torch.where(away[..., None], x.detach(), x)
+    expected = gate[..., None] * torch.einsum("bnd,bnde->bne", rows, layer.weight.double()[chosen])
+    got, wanted = (torch.autograd.grad(y.square().sum(), x)[0] for y in (layer(x), expected))
+
+    assert 0 < away.sum() < away.numel()
+    torch.testing.assert_close(got, wanted)
+
+
 def test_the_instruments_work_on_every_patient():
     """Every instrument is an expression that gives something, and leaves the patient as it was."""
     for number in range(1, 10):
