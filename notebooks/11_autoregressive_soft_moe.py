@@ -27,7 +27,7 @@
 # - judge a new idea by five criteria, one of which is what is wrong with it.
 #
 # **The core path**, marked ★, is sections 1 to 6, 9, 10 and 13: about 60 minutes, with a place to rest after section 4.
-# Everything takes about 95, and the contest as long as you like (estimated: no reader has been timed yet).
+# Everything takes about 103, and the contest as long as you like (estimated: no reader has been timed yet).
 
 # %% [markdown]
 # ## 1 · ★ Why, and what you still know (5 min)
@@ -583,6 +583,56 @@ contest.enter(my_layer, my_limitation, leaks)
 # <details><summary>5. A layer with four experts beats a layer without slots. Why does that not prove that several
 # experts help?</summary>
 # The slots alone may have made the difference. The control has the same slots and one expert.</details>
+
+# %% [markdown]
+# ## 14 · Three shipped decoders under the test (8 min)
+#
+# Leaks are not a beginner's mistake only. The library's `find_leaks` puts a whole model to your test of section 2: it
+# replaces one token id after the other, then all other texts of the batch, and measures which answers move. Three
+# architectures of the package `transformers` follow, built small and with random weights (a leak is in the
+# architecture; no training removes it):
+#
+# - **mixtral**: each token takes its two best experts, and no expert is ever full;
+# - **doge**: a router makes two lists of scores for each token and adds them in pairs. It makes both lists for all tokens
+#   at once, and then splits the numbers into two halves;
+# - **nllb-moe**, the decoder of a translation model: two experts for each token, with slots for a quarter of all tokens
+#   each. First choices of the whole batch are served before any second choice.
+#
+# **Before you run it:** which of them leak, and what? Put `[]` for nothing, or a list with `"later tokens"` or
+# `"other examples"` or both.
+
+# %%
+my_guess = {"mixtral": "?", "doge": "?", "nllb-moe": "?"}
+
+# %%
+from softmoe_edu.course.lesson_11 import shipped
+from softmoe_edu.leaks import find_leaks
+
+ids = shipped.texts(2, 12)
+found = {name: find_leaks(model, ids, vocabulary=shipped.VOCABULARY) for name, model in shipped.models().items()}
+shipped.compare(my_guess, found)
+
+# %%
+leaking = {name: leaks.later for name, leaks in found.items()}
+figures.described(figures.causality_map(leaking, tolerance=found["doge"].tolerance)) if found else None
+
+# %% [markdown]
+# <details><summary>What happens in doge and in nllb-moe?</summary>
+#
+# *doge.* The scores of all tokens lie one after the other in memory, and a reshape cuts them in the middle of the *batch*
+# instead of the middle of each token's list. The first half of one token's scores then meets the second half of
+# another's. A comment in the code of `transformers` says so, and that it stays, because shipped checkpoints were trained
+# with it. Writing token by token is unaffected: with one token there is nothing to mix up. So the model computes
+# something else when it writes than when it was trained.
+#
+# *nllb-moe.* Its experts are shared by the whole batch, so other texts can take a token's slot. And because all first
+# choices come before all second ones, a *later* token's first choice can push out an earlier token's second choice. With
+# slots for every token (`shipped.nllb(1.0)`) the same weights leak nothing. Try it.
+#
+# </details>
+#
+# **Figure 2.** How far each answer (row) of the three decoders moves when one token (column) changes; above the stairs
+# are answers that come before that token. A leak across examples does not show here: `print(found["nllb-moe"])`.
 
 # %%
 calibration("11")

@@ -47,11 +47,13 @@ def test_guesses_stand_beside_what_was_measured(models, capsys):
     found = {name: find_leaks(models[name], ids, vocabulary=shipped.VOCABULARY) for name in ("mixtral", "doge")}
     shipped.compare({"mixtral": ["later tokens"], "doge": []}, found)
     shipped.compare({"mixtral": ()}, {"mixtral": found["mixtral"]})
+    shipped.compare({"doge": "?"}, {"doge": found["doge"]})
     said = capsys.readouterr().out
 
     assert "mixtral leaks nothing.\n    you said later tokens: not so\n" in said
     assert "mixtral leaks nothing.\n    you said nothing: right\n" in said
     assert str(found["doge"]).splitlines()[0] in said
+    assert said.count("you said") == 3
 
 
 def test_without_transformers_a_sentence_says_what_to_do(monkeypatch, capsys):

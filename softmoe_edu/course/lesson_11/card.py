@@ -32,6 +32,7 @@ CARD = Card(
         Part("11 · What they lose"),
         Part("12 · Clinic: it learns too well"),
         Part("13 · ★ The contest, and five questions"),
+        Part("14 · Three shipped decoders under the test", cut_first=True),
     ),
     stuck={
         "“My matrix is the mirror image.”": "Which axis is the token that you changed?",

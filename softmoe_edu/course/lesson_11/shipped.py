@@ -60,13 +60,13 @@ def texts(examples: int, tokens: int, seed: int = 1) -> Tensor:
     return torch.randint(3, VOCABULARY, (examples, tokens), generator=torch.Generator().manual_seed(seed))
 
 
-def compare(guesses: Mapping[str, Sequence[str]], found: Mapping[str, Leaks]) -> None:
-    """Print what each model leaks, beside what was guessed."""
+def compare(guesses: Mapping[str, Sequence[str] | str], found: Mapping[str, Leaks]) -> None:
+    """Print what each model leaks, beside what was guessed; "?" is no guess."""
     for name, leaks in found.items():
-        guess = guesses.get(name)
+        guess = guesses.get(name, "?")
         measured = " and ".join(leaks.found) or "nothing"
         print(f"{name} leaks {measured}.")
-        if guess is not None:
+        if guess != "?":
             right = set(guess) == set(leaks.found)
             print(f"    you said {' and '.join(guess) or 'nothing'}: {'right' if right else 'not so'}")
         print("    " + str(leaks).replace("\n", "\n    ") + "\n")
