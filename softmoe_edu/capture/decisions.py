@@ -102,6 +102,8 @@ def count_experts(experts: nn.Module) -> int:
     """Return how many experts a module holds: modules, or the kernels of a stack."""
     if isinstance(experts, nn.ModuleDict | nn.ModuleList):
         return len(experts)
+    if isinstance(number := getattr(experts, "num_experts", None), int):
+        return number
     return max(len(parameter) for parameter in experts.parameters(recurse=False) if parameter.ndim == 3)
 
 

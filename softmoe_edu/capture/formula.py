@@ -16,7 +16,7 @@ from softmoe_edu.text import plural
 SCORES: dict[str, Callable[[Tensor], Tensor]] = {
     "softmax": lambda logits: logits.softmax(-1),
     "sigmoid": torch.sigmoid,
-    "sqrt(softplus)": lambda logits: F.softplus(logits).sqrt(),
+    "sqrt_softplus": lambda logits: F.softplus(logits).sqrt(),
 }
 """What a logit becomes, by name."""
 
@@ -192,8 +192,9 @@ def _choice(
         return ""
     chosen = torch.zeros_like(logits, dtype=torch.bool).scatter(1, index, True)[whole]
     made = logits[whole]
+    largest = f"the {k} largest" if k > 1 else "the largest"
     if _best(made, chosen, tolerance):
-        return f"the {k} largest logits"
+        return f"{largest} logit{'s' if k > 1 else ''}"
     for name, table in numbers.items():
         if ids is not None and not table.is_floating_point() and table.ndim == 2 and table.shape[1] == k:
             rows = table[ids[whole].clamp(max=len(table) - 1)]
@@ -201,18 +202,18 @@ def _choice(
                 return f"those in the table {name} of the token's number"
     split = groups is not None and groups[0] > 1 and e % groups[0] == 0
     biases = {name: part.double().flatten() for name, part in numbers.items() if _is_bias(part, e)}
-    for title in [score] if score else list(SCORES):
-        scores = SCORES[title](made)
+    for title in ("", *([score] if score else SCORES)):  # biases are added to the logits themselves, or to their scores
+        scores = SCORES[title](made) if title else made
         for name, bias in (("", torch.zeros(e, dtype=torch.float64, device=made.device)), *biases.items()):
-            sum_of = f"{title}(logit)" + (f" + {name}" if name else "")
+            sum_of = (f"{title}(logit)" if title else "logit") + (f" + {name}" if name else "")
             if name and _best(scores + bias, chosen, tolerance):
-                return f"the {k} largest {sum_of}"
+                return f"{largest} {sum_of}"
             if split and groups is not None:
                 for best in (2, 1):
                     limited = _limited(scores + bias, groups, best)
                     if _best(limited, chosen, tolerance):
                         by = "their two largest together" if best == 2 else "their largest"
-                        return f"the {k} largest {sum_of} within the {groups[1]} best of {groups[0]} groups, by {by}"
+                        return f"{largest} {sum_of} within the {groups[1]} best of {groups[0]} groups, by {by}"
     return ""
 
 

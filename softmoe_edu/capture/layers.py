@@ -125,9 +125,11 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
 
 
 def looks_like_experts(module: nn.Module) -> bool:
-    """Return whether a module takes three things and holds several kernels: a stack of them, or modules of one kind."""
+    """Return whether a module takes three things and holds several experts: a stack of kernels, modules, or a number."""
     if len(_positional(type(module))) != 3:
         return False
+    if isinstance(getattr(module, "num_experts", None), int):
+        return True
     stacked = any(parameter.ndim == 3 for parameter in module.parameters(recurse=False))
     return stacked or (isinstance(module, nn.ModuleDict | nn.ModuleList) and len(module) > 0)
 
@@ -156,4 +158,5 @@ def asked(experts: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     whole = not index.is_floating_point() and not index.is_complex() and index.dtype != torch.bool
     if not (hidden.is_floating_point() and whole and weights.is_floating_point()):
         return None
-    return (hidden, index, weights) if index.ndim >= 2 and len(index) == len(hidden) == len(weights) else None
+    rows = hidden.numel() // max(hidden.shape[-1], 1)
+    return (hidden, index, weights) if index.ndim >= 2 and rows == len(index) == len(weights) else None
