@@ -23,10 +23,22 @@ GROUPS = (("n_group", "topk_group"), ("num_group", "topk_group"), ("num_expert_g
 
 @dataclass(frozen=True)
 class Declared:
-    """A class of routers, and where in its output the logits stand."""
+    """What a model declares about its routers.
 
-    kind: type[nn.Module]
+    Attributes:
+        kind: their class; None where only a name is declared.
+        index: where in their output the logits stand.
+        name: a part of their name in the model, such as "router"; None for any.
+    """
+
+    kind: type[nn.Module] | None
     index: int
+    name: str | None
+
+    def is_of(self, name: str, module: nn.Module) -> bool:
+        """Return whether a module of this name is such a router."""
+        fits = self.name is None or f".{self.name}." in f".{name}."
+        return fits and (self.name is not None if self.kind is None else isinstance(module, self.kind))
 
 
 @dataclass(eq=False)
@@ -87,9 +99,12 @@ def find_layers(model: nn.Module) -> list[Layer]:
     modules = dict(model.named_modules())
     parents = {id(child): (name, module) for name, module in modules.items() for child in module.children()}
     routers = {}
-    for module in modules.values():
-        if places := [kind.index for kind in declared if isinstance(module, kind.kind)]:
+    for name, module in modules.items():
+        if places := [kind.index for kind in declared if kind.is_of(name, module)]:
             routers[id(module)] = (module, places[0])
+    for key, (module, _) in list(routers.items()):
+        if any(id(inner) in routers for inner in module.modules() if inner is not module):
+            del routers[key]  # it only passes on what its router returned
     layers: list[Layer] = []
     # From the inside out, so that a router belongs to the smallest module that also holds experts.
     for _, module in sorted(modules.items(), key=lambda each: -each[0].count(".")):
@@ -115,8 +130,9 @@ def _declared(model: nn.Module) -> Iterator[Declared]:
         for spec in specs if isinstance(specs, list | tuple) else [specs]:
             # A class alone stands for the second part of its output, as in transformers.
             kind = spec if isinstance(spec, type) else getattr(spec, "target_class", None)
-            if kind is not None:
-                yield Declared(kind, getattr(spec, "index", 1))
+            named = spec if isinstance(spec, str) else getattr(spec, "layer_name", None) or getattr(spec, "class_name", None)
+            if kind is not None or named:
+                yield Declared(kind, getattr(spec, "index", 1), named.strip(".") if named else None)
 
 
 def _tensors(module: nn.Module) -> Iterator[Tensor]:
