@@ -4,7 +4,7 @@ A formula is reported only where it gives every weight that the experts received
 whose weight is always 1, all are named; where none does, the answer is "no formula".
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -19,6 +19,9 @@ SCORES: dict[str, Callable[[Tensor], Tensor]] = {
     "sqrt_softplus": lambda logits: F.softplus(logits).sqrt(),
 }
 """What a logit becomes, by name."""
+
+FIRST_LOOK = 64
+"""Tokens on which every formula is tried; only those that pass are checked on all tokens, which takes longer."""
 
 LEAST_PAIRS = 3
 """Choices for each expert that a factor of its own must explain, or any weights would do."""
@@ -103,15 +106,25 @@ def recover(
     # A weight in half precision was rounded, and so were the logits that it was made of.
     coarse = max((weight, logits), key=lambda part: torch.finfo(part.dtype).eps)
     tolerance = max(8 * torch.finfo(coarse.dtype).eps, 1e-5)
-    wide, asked = logits.double(), weight.double()
     index = index.clamp(0, logits.shape[-1] - 1)
-    found = sorted(_fits(wide, index, asked, used, tolerance), key=lambda fit: fit.factor != 1)
+    wide, asked = logits.to(torch.promote_types(logits.dtype, torch.float32)), weight.double()
+    look = torch.linspace(0, tokens - 1, min(tokens, FIRST_LOOK), device=index.device).long()
+    few = _Numbers(wide[look], index[look], asked[look], used[look], tolerance)
+    every = _Numbers(wide, index, asked, used, tolerance)
+    tried = [(name, renormalised) for renormalised in (False, True) for name in SCORES]
+    tried = [each for each in tried if not bool(few.used.any()) or few.fit(*each) is not None] if tokens > FIRST_LOOK else tried
+    found = [fit for each in tried if (fit := every.fit(*each)) is not None]
+    if not found:  # one factor for each expert, which few tokens cannot tell
+        found = [fit for name in SCORES for by_sum in (False, True) if (fit := every.fit(name, by_sum, True)) is not None]
+    found.sort(key=lambda fit: fit.factor != 1)
     choice = _choice(wide, index, used, numbers or {}, groups, ids, found[0].score if found else "", tolerance)
     if not found:
         return Formula("", False, 1.0, False, (), choice, k, tokens, 0.0)
     best, *others = found
     also = tuple(_text(each.score, each.renormalised, each.factor, each.per_expert) for each in others)
-    return Formula(best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error)
+    return Formula(
+        best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error
+    )
 
 
 @dataclass(frozen=True)
@@ -123,56 +136,50 @@ class _Fit:
     error: float
 
 
-def _fits(logits: Tensor, index: Tensor, asked: Tensor, used: Tensor, tolerance: float) -> Iterator[_Fit]:
-    """Yield what gives the weights, the simplest first: one factor for all before one for each expert."""
-    for per_expert in (False, True):
-        fitted = False
-        for renormalised in (False, True):
-            for name, score in SCORES.items():
-                value = score(logits).gather(1, index)
-                if renormalised:
-                    value = value / value.sum(1, keepdim=True)
-                fit = _fit(name, renormalised, value, asked, index, used, per_expert, tolerance)
-                if fit is not None:
-                    fitted = True
-                    yield fit
-        if fitted:
-            return
+@dataclass(frozen=True, eq=False)
+class _Numbers:
+    """Logits, choices and weights of some tokens, against which a formula is held."""
 
+    logits: Tensor
+    index: Tensor
+    asked: Tensor
+    used: Tensor
+    tolerance: float
 
-def _fit(
-    name: str,
-    renormalised: bool,
-    value: Tensor,
-    asked: Tensor,
-    index: Tensor,
-    used: Tensor,
-    per_expert: bool,
-    tol: float,
-) -> _Fit | None:
-    ratio = (asked / value)[used]
-    if not bool(ratio.isfinite().all()):
-        return None
-    factor = float(ratio.median())
-    own = torch.full_like(ratio, factor)
-    if per_expert:
-        expert = index[used]
-        times = expert.bincount()
-        if int(times[times > 0].min()) < LEAST_PAIRS:
+    def fit(self, score: str, renormalised: bool, per_expert: bool = False) -> _Fit | None:
+        """Return the formula with the factor that gives these weights, None where no factor does."""
+        value = self._chosen(score)
+        if renormalised:
+            value = value / value.sum(1, keepdim=True)
+        ratio = (self.asked / value)[self.used]
+        if not bool(ratio.isfinite().all()):
             return None
-        for each in times.nonzero().flatten().tolist():
-            own[expert == each] = ratio[expert == each].median()
-    error = float((ratio / own - 1).abs().max())
-    if error > tol:
-        return None
-    return _Fit(name, renormalised, 1.0 if per_expert else _rounded(factor, tol), per_expert, error)
+        factor = float(ratio.median())
+        own: Tensor | float = factor
+        if per_expert:
+            expert = self.index[self.used]
+            times = expert.bincount()
+            if int(times[times > 0].min()) < LEAST_PAIRS:
+                return None
+            own = torch.full_like(ratio, factor)
+            for each in times.nonzero().flatten().tolist():
+                own[expert == each] = ratio[expert == each].median()
+        error = float((ratio / own - 1).abs().max())
+        if error > self.tolerance:
+            return None
+        return _Fit(score, renormalised, 1.0 if per_expert else _rounded(factor, self.tolerance), per_expert, error)
+
+    def _chosen(self, score: str) -> Tensor:
+        """Return the scores of the chosen experts, (tokens, k): only a softmax has to look at the others."""
+        chosen = self.logits.gather(1, self.index).double()
+        if score == "softmax":
+            return (chosen - self.logits.logsumexp(1, keepdim=True)).exp()
+        return SCORES[score](chosen)
 
 
 def _rounded(factor: float, tolerance: float) -> float:
     """Return the number with fewest digits that is the factor, within the tolerance."""
-    return next(
-        short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance
-    )
+    return next(short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance)
 
 
 def _choice(
@@ -201,10 +208,10 @@ def _choice(
             if torch.equal(rows.sort(1).values, index[whole].sort(1).values):
                 return f"those in the table {name} of the token's number"
     split = groups is not None and groups[0] > 1 and e % groups[0] == 0
-    biases = {name: part.double().flatten() for name, part in numbers.items() if _is_bias(part, e)}
+    biases = {name: part.to(logits).flatten() for name, part in numbers.items() if _is_bias(part, e)}
     for title in ("", *([score] if score else SCORES)):  # biases are added to the logits themselves, or to their scores
         scores = SCORES[title](made) if title else made
-        for name, bias in (("", torch.zeros(e, dtype=torch.float64, device=made.device)), *biases.items()):
+        for name, bias in (("", made.new_zeros(e)), *biases.items()):
             sum_of = (f"{title}(logit)" if title else "logit") + (f" + {name}" if name else "")
             if name and _best(scores + bias, chosen, tolerance):
                 return f"{largest} {sum_of}"
@@ -225,7 +232,8 @@ def _best(scores: Tensor, chosen: Tensor, tolerance: float) -> bool:
     """Return whether no expert that was left out scores higher than one that was chosen."""
     least = scores.masked_fill(~chosen, torch.inf).amin(1)
     most = scores.masked_fill(chosen, -torch.inf).amax(1)
-    return bool((most - least <= tolerance * least.abs().clamp(max=1e300, min=1e-6)).all())
+    close = tolerance * least.abs().clamp(1e-6, torch.finfo(scores.dtype).max)
+    return bool((most - least <= close).all())
 
 
 def _limited(scores: Tensor, groups: tuple[int, int], best: int) -> Tensor:

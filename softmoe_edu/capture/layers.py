@@ -7,6 +7,7 @@ they take and hold.
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import torch
@@ -150,6 +151,7 @@ def looks_like_experts(module: nn.Module) -> bool:
     return stacked or (isinstance(module, nn.ModuleDict | nn.ModuleList) and len(module) > 0)
 
 
+@cache
 def _positional(kind: type[nn.Module]) -> list[str]:
     """Return the names of what a class's forward takes by position."""
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
