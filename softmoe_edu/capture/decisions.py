@@ -37,8 +37,8 @@ class Decision:
     def real_logits(self) -> Tensor | None:
         """Return the logits; those of a router that gives probabilities in their place are found inside it.
 
-        Where they are not, the logarithm of the probabilities stands for them: the same but for a number for each token,
-        which no softmax sees.
+        Where they are not, the logarithm of the probabilities stands for them: the same but for one number for each
+        token, which no softmax sees.
         """
         if self.logits is None or not _are_probabilities(self.logits):
             return self.logits
@@ -129,7 +129,7 @@ def _logits(output: Any, at: int, rows: int) -> Tensor | None:
 
 
 def _beside(output: Any, index: Tensor, e: int) -> Tensor | None:
-    """Return scores (rows, e) that stand beside the choices themselves in what a module returned, as of a hash router."""
+    """Return scores (rows, e) that stand beside the choices in what a module returned, as of a router by a table."""
     parts = output if isinstance(output, tuple | list) else ()
     chosen = any(isinstance(part, Tensor) and part.data_ptr() == index.data_ptr() for part in parts)
     found = [part for part in parts if chosen and _fits(part, len(index), e)]

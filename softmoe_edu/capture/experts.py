@@ -1,7 +1,7 @@
 """A captured layer's own experts, asked with another routing: alone, or inside the whole model."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -55,7 +55,9 @@ def rerouted(experts: nn.Module, routing: Routing) -> Iterator[None]:
             called with the numbers of experts (Switch).
     """
     if not isinstance(routing, SparseRouting):
-        raise TypeError(f"routing must be a SparseRouting, got {type(routing).__name__}: a sparse layer mixes no tokens")
+        raise TypeError(
+            f"routing must be a SparseRouting, got {type(routing).__name__}: a sparse layer mixes no tokens"
+        )
     index, weight = choices_of(routing)
 
     def replaced(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], Any]:
@@ -65,7 +67,7 @@ def rerouted(experts: nn.Module, routing: Routing) -> Iterator[None]:
         hidden, _, weights = call
         if len(call[1]) != len(index):
             raise ValueError(
-                f"the routing is of {len(index)} tokens, got {len(call[1])}: give the model the tokens that it was made of"
+                f"the routing is of {len(index)} tokens, the layer got {len(call[1])}: give the model the same tokens"
             )
         names = list(named_arguments(module, args, kwargs))
         return (), dict(zip(names, (hidden, index.to(hidden.device), weight.to(weights)), strict=False))

@@ -58,7 +58,7 @@ class Formula:
         return bool(self.score)
 
     def gates(self, logits: Tensor) -> Tensor | None:
-        """Return the score of every expert, before any division by a sum: (..., e), as the logits; None if not known."""
+        """Return the score of every expert, before any division by a sum, (..., e) as the logits; None if unknown."""
         return SCORES[self.score](logits) if self.score and not self.also else None
 
     def __str__(self) -> str:
@@ -112,19 +112,19 @@ def recover(
     few = _Numbers(wide[look], index[look], asked[look], used[look], tolerance)
     every = _Numbers(wide, index, asked, used, tolerance)
     tried = [(name, renormalised) for renormalised in (False, True) for name in SCORES]
-    tried = [each for each in tried if not bool(few.used.any()) or few.fit(*each) is not None] if tokens > FIRST_LOOK else tried
+    if tokens > FIRST_LOOK and bool(few.used.any()):
+        tried = [each for each in tried if few.fit(*each) is not None]
     found = [fit for each in tried if (fit := every.fit(*each)) is not None]
     if not found:  # one factor for each expert, which few tokens cannot tell
-        found = [fit for name in SCORES for by_sum in (False, True) if (fit := every.fit(name, by_sum, True)) is not None]
+        tried = [(name, renormalised) for renormalised in (False, True) for name in SCORES]
+        found = [fit for each in tried if (fit := every.fit(*each, per_expert=True)) is not None]
     found.sort(key=lambda fit: fit.factor != 1)
     choice = _choice(wide, index, used, numbers or {}, groups, ids, found[0].score if found else "", tolerance)
     if not found:
         return Formula("", False, 1.0, False, (), choice, k, tokens, 0.0)
     best, *others = found
     also = tuple(_text(each.score, each.renormalised, each.factor, each.per_expert) for each in others)
-    return Formula(
-        best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error
-    )
+    return Formula(best.score, best.renormalised, best.factor, best.per_expert, also, choice, k, tokens, best.error)
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,9 @@ class _Numbers:
 
 def _rounded(factor: float, tolerance: float) -> float:
     """Return the number with fewest digits that is the factor, within the tolerance."""
-    return next(short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance)
+    return next(
+        short for digits in range(1, 17) if abs((short := float(f"{factor:.{digits}g}")) / factor - 1) <= tolerance
+    )
 
 
 def _choice(
@@ -192,7 +194,7 @@ def _choice(
     score: str,
     tolerance: float,
 ) -> str:
-    """Return in words what chooses the experts, the simplest rule that gives the choices of every token; "" for none."""
+    """Return in words the simplest rule that gives the choices of every token; "" where no known one does."""
     k, e = index.shape[1], logits.shape[1]
     whole = used.all(1)  # where a choice was dropped, which one it was cannot be seen
     if not bool(whole.any()):

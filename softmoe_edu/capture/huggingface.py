@@ -6,10 +6,9 @@ RoutingLens(routings, words=routings.words)
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from softmoe_edu.capture.choices import Choices

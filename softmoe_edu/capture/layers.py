@@ -17,7 +17,6 @@ from softmoe_edu.capture.choices import Choices
 from softmoe_edu.capture.formula import Formula, recover
 from softmoe_edu.names import plain_name
 
-
 GROUPS = (("n_group", "topk_group"), ("num_group", "topk_group"), ("num_expert_group", "topk_group"))
 """What models call their groups of experts, and how many of them a token may choose from."""
 
@@ -84,9 +83,9 @@ class Layer:
         for module in (*(router for router, _ in self.routers), self.block):
             for holder in (module, getattr(module, "config", None)):
                 for count, allowed in GROUPS:
-                    pair = getattr(holder, count, None), getattr(holder, allowed, None)
-                    if all(isinstance(number, int) for number in pair):
-                        return pair
+                    of, choose = getattr(holder, count, None), getattr(holder, allowed, None)
+                    if isinstance(of, int) and isinstance(choose, int):
+                        return of, choose
         return None
 
 
@@ -131,7 +130,11 @@ def _declared(model: nn.Module) -> Iterator[Declared]:
         for spec in specs if isinstance(specs, list | tuple) else [specs]:
             # A class alone stands for the second part of its output, as in transformers.
             kind = spec if isinstance(spec, type) else getattr(spec, "target_class", None)
-            named = spec if isinstance(spec, str) else getattr(spec, "layer_name", None) or getattr(spec, "class_name", None)
+            named = (
+                spec
+                if isinstance(spec, str)
+                else getattr(spec, "layer_name", None) or getattr(spec, "class_name", None)
+            )
             if kind is not None or named:
                 yield Declared(kind, getattr(spec, "index", 1), named.strip(".") if named else None)
 
@@ -142,8 +145,8 @@ def _tensors(module: nn.Module) -> Iterator[Tensor]:
 
 
 def looks_like_experts(module: nn.Module) -> bool:
-    """Return whether a module takes three things and holds several experts: a stack of kernels, modules, or a number."""
-    if len(_positional(type(module))) != 3:
+    """Return whether a module takes three things and holds experts: kernels in a stack, modules, or their number."""
+    if len(_taken(module)) != 3:
         return False
     if isinstance(getattr(module, "num_experts", None), int):
         return True
@@ -151,20 +154,25 @@ def looks_like_experts(module: nn.Module) -> bool:
     return stacked or (isinstance(module, nn.ModuleDict | nn.ModuleList) and len(module) > 0)
 
 
+def _taken(module: nn.Module) -> tuple[str, ...]:
+    """Return the names of what a module's forward takes by position."""
+    forward: Any = type(module).forward
+    return _positional(forward)
+
+
 @cache
-def _positional(kind: type[nn.Module]) -> list[str]:
-    """Return the names of what a class's forward takes by position."""
+def _positional(forward: Any) -> tuple[str, ...]:
     plain = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     try:
-        found = inspect.signature(kind.forward).parameters.values()
+        found = inspect.signature(forward).parameters.values()
     except (TypeError, ValueError):
-        return []
-    return [parameter.name for parameter in found if parameter.kind in plain][1:]
+        return ()
+    return tuple(parameter.name for parameter in found if parameter.kind in plain)[1:]
 
 
 def named_arguments(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return the arguments of a call by name."""
-    return {**dict(zip(_positional(type(module)), args, strict=False)), **kwargs}
+    return {**dict(zip(_taken(module), args, strict=False)), **kwargs}
 
 
 def asked(experts: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Tensor, Tensor, Tensor] | None:

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -13,30 +13,50 @@ from torch import Tensor, nn
 from softmoe_edu.capture.choices import Choices
 from softmoe_edu.capture.decisions import Decision, Routed, read_experts, read_router
 from softmoe_edu.capture.layers import Layer, asked, find_layers
-from softmoe_edu.capture.passes import Pass, Place, caches_rows, length_of, locate
+from softmoe_edu.capture.passes import Pass, Place, last_keys, length_of, locate
 from softmoe_edu.capture.refusals import check_known, check_layer, refuse
 
 
 @dataclass(eq=False)
 class Run:
-    """What one layer decided in passes that belong to one text, step by step."""
+    """What one layer decided about one batch, step by step."""
 
     pieces: list[tuple[Place, Decision]] = field(default_factory=list)
 
+    def goes_on(self, place: Place, examples: int) -> bool:
+        """Return whether tokens come after those that are here."""
+        if not self.pieces or place.cache is None or not place.start:
+            return False
+        last, decision = self.pieces[-1]
+        return last.cache is place.cache and len(decision.index) == examples
+
     def add(self, place: Place, decision: Decision) -> None:
-        """Add the decisions of a pass; those of tokens that a cache has dropped again are forgotten."""
-        first = self.pieces[0][0].start if self.pieces else place.start
-        kept, at = [], first
+        """Add the decisions of a step; those about tokens that the cache has dropped again are forgotten."""
+        kept: list[tuple[Place, Decision]] = []
         for old, piece in self.pieces:
-            n = piece.index.shape[1]
-            if at + n > place.start:
-                left = place.start - at
-                if left > 0:
-                    kept.append((old, piece.first(left)))
-                break
-            kept.append((old, piece))
-            at += n
+            left = place.start - old.start
+            if left > 0:
+                kept.append((old.first(left), piece.first(left)))
         self.pieces = [*kept, (place, decision)]
+
+    def joined(self) -> Choices:
+        """Return all steps as one decision about all their tokens."""
+        places, pieces = [place for place, _ in self.pieces], [piece for _, piece in self.pieces]
+        mask = ids = None
+        if any(place.mask is not None for place in places):
+            mask = torch.cat([_or_all(place.mask, piece) for place, piece in self.pieces], 1)
+        if all(place.ids is not None for place in places):
+            ids = torch.cat([place.ids for place in places if place.ids is not None], 1)
+        parts = [part for piece in pieces if (part := piece.real_logits()) is not None]
+        logits = torch.cat(parts, 1) if len(parts) == len(pieces) else None
+        index, weight = (torch.cat([getattr(piece, name) for piece in pieces], 1) for name in ("index", "weight"))
+        return Choices(index, weight, pieces[0].num_experts, logits, mask, ids)
+
+
+def _or_all(mask: Tensor | None, piece: Decision) -> Tensor:
+    """Return a mask of a step, or one that calls all its tokens real."""
+    real = torch.ones_like(piece.index[..., 0], dtype=torch.bool)
+    return real if mask is None else mask.to(real.device)
 
 
 class Listener:
@@ -61,7 +81,7 @@ class Listener:
                 check_layer(model, layer.name, layer.block, layer.experts)
         self.runs: dict[str, Run] = {}
         self._passes: list[Pass] = []
-        self._rows: dict[int, tuple[Any, int, list[Tensor]]] = {}
+        self._ended: dict[int, tuple[Any, int, Tensor | None]] = {}
 
     @contextlib.contextmanager
     def attached(self) -> Iterator[None]:
@@ -70,9 +90,8 @@ class Listener:
         with contextlib.ExitStack() as stack:
             # Models are entered before their layers, so that these know where they are.
             for owner in self._owners():
-                before, after = self._entered(owner), self._left
-                stack.enter_context(_hooked(owner.register_forward_pre_hook(before, with_kwargs=True)))
-                stack.enter_context(_hooked(owner.register_forward_hook(after, always_call=True)))
+                stack.enter_context(_hooked(owner.register_forward_pre_hook(self._entered, with_kwargs=True)))
+                stack.enter_context(_hooked(owner.register_forward_hook(self._left, always_call=True)))
             for layer in self.layers:
                 ear = _Ear(self, layer)
                 for module, hook in ear.before:
@@ -92,31 +111,26 @@ class Listener:
             and any(id(inner) in blocks for inner in module.modules())
         ]
 
-    def _entered(self, owner: nn.Module) -> Callable[..., None]:
-        def before(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-            if repeating():
-                return
+    def _entered(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if not repeating():
             each = Pass.of(module, args, kwargs)
             self._check_order(each)
             self._passes.append(each)
 
-        return before
-
     def _left(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
-        if repeating() or not self._passes:
-            return
-        each = self._passes.pop()
-        if each.cache is not None:
-            rows = [row.detach().clone() for row in caches_rows(each.cache)][:1]
-            self._rows[id(each.cache)] = (each.cache, length_of(each.cache), rows)
+        if not repeating() and self._passes:
+            cache = self._passes.pop().cache
+            if cache is not None:
+                keys = last_keys(cache)
+                self._ended[id(cache)] = (cache, length_of(cache), None if keys is None else keys.clone())
 
     def _check_order(self, each: Pass) -> None:
-        """Raise an error where the rows of a cache were put into another order since the last step."""
-        cache, length, rows = self._rows.get(id(each.cache), (None, 0, []))
-        if each.cache is None or cache is not each.cache or length != each.start:
+        """Raise an error where the examples of a cache changed places since the last step."""
+        cache, length, before = self._ended.get(id(each.cache), (None, 0, None))
+        if each.cache is None or cache is not each.cache or length != each.start or before is None:
             return
-        now = [row for row in caches_rows(each.cache)][:1]
-        if not all(torch.equal(a, b) for a, b in zip(rows, now, strict=False)):
+        now = last_keys(cache)
+        if now is not None and not torch.equal(now, before):
             raise refuse(
                 self.model,
                 "the examples changed their order between two steps, as in beam search, so that a row is no text: "
@@ -124,12 +138,18 @@ class Listener:
             )
 
     def heard(self, layer: Layer, times: int, shape: tuple[int, int], decision: Decision) -> None:
-        """Keep a decision of a layer, which ran for the given time within a pass."""
+        """Keep a decision of a layer.
+
+        Args:
+            layer: the layer.
+            times: how often it has run in this pass.
+            shape: (b, n).
+            decision: about b n rows.
+        """
         place = locate(self._passes, shape, self.mask)
         name = layer.name if times == 1 else f"{layer.name}:{times}"
         run = self.runs.get(name)
-        same = run is not None and place.start > 0 and run.pieces and run.pieces[-1][1].index.shape[0] == shape[0]
-        if run is None or not same:
+        if run is None or not run.goes_on(place, shape[0]):
             run = self.runs[name] = Run()
         run.add(place, decision.shaped(*shape))
 
@@ -151,38 +171,8 @@ class Listener:
     def choices(self) -> dict[str, Choices]:
         """Return what every layer decided, in the order of the model."""
         order = {layer.name: i for i, layer in enumerate(self.layers)}
-        names = sorted(self.runs, key=lambda name: (order[name.rpartition(":")[0] or name], name))
-        return {name: _joined(self.runs[name]) for name in names}
-
-
-def _joined(run: Run) -> Choices:
-    """Join the steps of a run along its tokens."""
-    pieces = [piece for _, piece in run.pieces]
-    places = [replace_length(place, piece.index.shape[1]) for place, piece in run.pieces]
-    masks = [place.mask for place in places]
-    mask = None
-    if any(part is not None for part in masks):
-        real = [torch.ones_like(piece.index[..., 0], dtype=torch.bool) for piece in pieces]
-        mask = torch.cat(
-            [one if part is None else part.to(one.device) for part, one in zip(masks, real, strict=True)], 1
-        )
-    ids = None if any(place.ids is None for place in places) else torch.cat([place.ids for place in places], 1)
-    parts = [piece.real_logits() for piece in pieces]
-    logits = None if any(part is None for part in parts) else torch.cat([part for part in parts if part is not None], 1)
-    return Choices(
-        torch.cat([piece.index for piece in pieces], 1),
-        torch.cat([piece.weight for piece in pieces], 1),
-        pieces[0].num_experts,
-        logits,
-        mask,
-        ids,
-    )
-
-
-def replace_length(place: Place, n: int) -> Place:
-    """Return a place whose mask and ids are those of the first n tokens."""
-    cut = {name: None if part is None else part[:, :n] for name, part in (("mask", place.mask), ("ids", place.ids))}
-    return replace(place, **cut)
+        names = sorted(self.runs, key=lambda name: (order[self.layer(name).name], len(name), name))
+        return {name: self.runs[name].joined() for name in names}
 
 
 class _Ear:

@@ -3,7 +3,6 @@
 One call of a model is a pass. Step by step, as in `generate`, each pass goes on where the cache ends.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -63,16 +62,21 @@ class Place:
     """Where the tokens of a call of a layer belong.
 
     Attributes:
-        number: of the pass.
-        start: of these tokens in their text; None where the pass tells none.
+        start: of these tokens in their text.
+        cache: what keeps the tokens before them, None without one.
         mask: (b, n) for them, None when all are real.
         ids: (b, n), None where they are no words.
     """
 
-    number: int
     start: int
+    cache: Any
     mask: Tensor | None
     ids: Tensor | None
+
+    def first(self, n: int) -> "Place":
+        """Return the place of the first n tokens."""
+        mask, ids = (None if part is None else part[:, :n] for part in (self.mask, self.ids))
+        return Place(self.start, self.cache, mask, ids)
 
 
 def locate(passes: list[Pass], shape: tuple[int, int], given: Tensor | None) -> Place:
@@ -87,11 +91,14 @@ def locate(passes: list[Pass], shape: tuple[int, int], given: Tensor | None) -> 
         ValueError: the model was given a mask from which padding cannot be read.
     """
     inner = passes[::-1]
-    start = next((each.start for each in inner if each.cache is not None), 0)
+    if not inner:
+        return Place(0, None, None, None)
+    start, cache = inner[0].start, inner[0].cache
     ids = next((found for each in inner if (found := _ids(each, shape)) is not None), None)
-    if given is not None and len(given) == shape[0] and not _decodes(inner):
-        return Place(inner[0].number if inner else -1, start, _columns(given, start, shape[1]), ids)
-    return Place(inner[0].number if inner else -1, start, _mask(inner, shape), ids)
+    reads_text = inner[0].shape == shape and not _decodes(inner[0])
+    if given is not None and len(given) == shape[0] and reads_text:
+        return Place(start, cache, _columns(given, start, shape[1]), ids)
+    return Place(start, cache, _mask(inner, shape), ids)
 
 
 def _ids(each: Pass, shape: tuple[int, int]) -> Tensor | None:
@@ -102,9 +109,9 @@ def _ids(each: Pass, shape: tuple[int, int]) -> Tensor | None:
     return None
 
 
-def _decodes(inner: list[Pass]) -> bool:
-    """Return whether the innermost model reads an encoder, whose padding the user's mask is about."""
-    return bool(inner) and inner[0].arguments.get("encoder_hidden_states") is not None
+def _decodes(each: Pass) -> bool:
+    """Return whether a model reads an encoder, whose padding the user's mask is about."""
+    return each.arguments.get("encoder_hidden_states") is not None
 
 
 def _mask(inner: list[Pass], shape: tuple[int, int]) -> Tensor | None:
@@ -116,10 +123,8 @@ def _mask(inner: list[Pass], shape: tuple[int, int]) -> Tensor | None:
             return None  # a model that is given none takes all tokens for real
         if isinstance(mask, Tensor) and mask.ndim == 2 and len(mask) == b and mask.shape[1] >= n:
             return mask[:, -n:].bool()
-        if _decodes([each]):
+        if _decodes(each):
             break
-    if not inner:
-        return None
     raise ValueError(
         "the model was given an attention mask that is not (batch, tokens), from which padding cannot be read: "
         "give capture the mask that is, attention_mask=..., or one of ones where nothing is padding"
@@ -132,10 +137,14 @@ def _columns(mask: Tensor, start: int, n: int) -> Tensor:
     return torch.cat((part, part.new_ones(len(mask), n - part.shape[1])), 1)
 
 
-def caches_rows(cache: Any) -> Iterator[Tensor]:
-    """Yield what a cache keeps of the last token of every row, one tensor for each layer that keeps keys."""
+def last_keys(cache: Any) -> Tensor | None:
+    """Return what the first layer of a cache that keeps keys has of the last token, (b, heads, width), or None.
+
+    Where the examples change places, as in beam search, so do these.
+    """
     cache = getattr(cache, "self_attention_cache", cache)
     for layer in getattr(cache, "layers", ()):
         keys = getattr(layer, "keys", None)
         if isinstance(keys, Tensor) and keys.ndim == 4 and keys.numel():
-            yield keys[:, :, min(length_of(layer), keys.shape[2]) - 1]
+            return keys[:, :, min(length_of(layer), keys.shape[2]) - 1].detach()
+    return None

@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 BYPASS = {
-    "Mxfp4GptOssExperts": "its experts in MXFP4 run in one kernel with the router, so that neither module is called: load "
-    "it with quantization_config=Mxfp4Config(dequantize=True)",
+    "Mxfp4GptOssExperts": "its experts in MXFP4 run in one kernel with the router, so that neither module is called: "
+    "load it with quantization_config=Mxfp4Config(dequantize=True)",
     "DogeCDMoE": "its weights are computed and used inside one module (product keys), where no hook sees them",
     "Ernie4_5_VLMoeMoeBlock": "it splits every batch into text and image tokens and routes each part by itself, out of "
     "the batch's order: capture ernie4_5_moe instead",

@@ -26,7 +26,7 @@ class Received:
 
 def weights_in(call, e):
     """Return the weight (rows, e) of every token and expert that a call of experts asks for, in a loop."""
-    hidden, index, weights = call
+    _, index, weights = call
     if index.ndim == 3:  # a mask of zeros and ones in place of numbers
         return (index.float() * weights[..., None]).sum(1)
     found = torch.zeros(len(index), e)
@@ -37,34 +37,32 @@ def weights_in(call, e):
 
 
 def llama4_weights(model):
-    """Return what the routers of a Llama 4 return for the texts that they are given, {layer: [weights (rows, e)]}.
+    """Return what the routers of a Llama 4 ask for, {layer: [weights (rows, e)]}, from their logits in a loop.
 
     Its experts get every token once for each expert, multiplied by its weight, so that nothing there names an expert.
     """
-    found = {}
-    for name, module in model.named_modules():
-        if type(module).__name__ == "Llama4Router":
-            module.register_forward_hook(
-                lambda _, args, output, calls=found.setdefault(name.rpartition(".")[0], []): calls.append(
-                    torch.sigmoid(output[1]) * (output[1] >= output[1].topk(2).values[:, -1:])
-                )
-            )
-    return found
+    return _from_logits(model, "Llama4Router", 1, torch.sigmoid)
 
 
 def jetmoe_weights(model):
     """Return what the routers of a JetMoe ask for, {layer: [weights (rows, e)]}, from their logits in a loop."""
+    return _from_logits(model, "JetMoeTopKGating", 4, lambda best: best.softmax(-1))
+
+
+def _from_logits(model, kind, at, weigh):
     found = {}
-
-    def hook(module, args, output, calls):
-        logits, weights = output[4], torch.zeros_like(output[4])
-        for row, line in enumerate(logits):
-            best = sorted(range(len(line)), key=lambda expert: -line[expert])[:2]
-            weights[row, best] = line[best].softmax(-1)
-        calls.append(weights)
-
     for name, module in model.named_modules():
-        if type(module).__name__ == "JetMoeTopKGating":
+        if type(module).__name__ == kind:
             calls = found.setdefault(name.rpartition(".")[0], [])
-            module.register_forward_hook(lambda m, a, o, calls=calls: hook(m, a, o, calls))
+            module.register_forward_hook(
+                lambda _, args, output, calls=calls: calls.append(_two_best(output[at], weigh)),
+            )
     return found
+
+
+def _two_best(logits, weigh):
+    weights = torch.zeros_like(logits)
+    for row, line in enumerate(logits):
+        best = sorted(range(len(line)), key=lambda expert: -line[expert])[:2]
+        weights[row, best] = weigh(line[best])
+    return weights

@@ -99,8 +99,8 @@ def check_llama4(block, routing):
     """Llama 4 multiplies what its experts read, not what they answer; so do these weights."""
     x = torch.randn(1, 5, 32, generator=torch.Generator().manual_seed(7))
     scores, _ = block.router(x[0])
-    rows = [block.experts((scores.T[:, :, None] * x[0]).reshape(-1, 32)).view(8, 5, 32).sum(0), block.shared_expert(x[0])]
-    torch.testing.assert_close(block(x)[0].view(5, 32), sum(rows))
+    routed = block.experts((scores.T[:, :, None] * x[0]).reshape(-1, 32)).view(8, 5, 32).sum(0)
+    torch.testing.assert_close(block(x)[0].view(5, 32), routed + block.shared_expert(x[0]))
 
 
 def test_none_is_left_out():

@@ -62,7 +62,7 @@ def asked(index, weights, e, mask):
 
 @pytest.mark.parametrize("padding", ["none", "left", "right"])
 def test_weights_are_those_that_the_experts_received(padding):
-    """Every real token's weight of every expert is what the experts of that layer were called with; padding has none."""
+    """Every real token's weights are those that its layer's experts were called with, and padding has none."""
     model, ids, mask = mixtral(), text(), torch.ones(B, N, dtype=torch.bool)
     if padding != "none":
         mask[1, slice(0, 3) if padding == "left" else slice(4, N)] = False

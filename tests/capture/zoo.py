@@ -68,7 +68,12 @@ SPECIAL = {
         "linear_head_dim": 8,
         "linear_num_heads": 4,
     },
-    "granitemoehybrid": {"mamba_n_heads": 8, "mamba_d_head": 8, "mamba_d_state": 4, "layer_types": ["mamba", "attention"]},
+    "granitemoehybrid": {
+        "mamba_n_heads": 8,
+        "mamba_d_head": 8,
+        "mamba_d_state": 4,
+        "layer_types": ["mamba", "attention"],
+    },
     "hy_v4_vl_text": {"rope_parameters": {**ROPE, "mrope_section": [2, 1, 1]}},
     "jamba": {"attn_layer_period": 2, "attn_layer_offset": 1, "mamba_d_state": 4},
     "kimi_linear": {"layer_types": HYBRID},
@@ -128,12 +133,14 @@ def class_of(config):
     """Return the class of the model that a configuration is of."""
     for name in CLASSES:
         mapping = getattr(modeling_auto, f"MODEL_{name}_MAPPING".replace("__", "_"))
-        if type(config) in mapping.keys():  # noqa: SIM118  # iterating over it imports every model
+        if type(config) in mapping.keys():  # to iterate over it would import every model
             found = mapping[type(config)]
             return found[0] if isinstance(found, tuple) else found
     module = importlib.import_module(type(config).__module__.replace(".configuration_", ".modeling_"))
-    kinds = [kind for _, kind in inspect.getmembers(module, inspect.isclass) if issubclass(kind, transformers.PreTrainedModel)]
-    return next(kind for kind in kinds if kind.config_class is type(config) and kind.__name__.endswith("Model") and "PreTrained" not in kind.__name__)
+    for name, kind in inspect.getmembers(module, inspect.isclass):
+        if name.endswith("Model") and "PreTrained" not in name and getattr(kind, "config_class", None) is type(config):
+            return kind
+    raise LookupError(f"no model of {type(config).__name__}")
 
 
 def build(kind, **more):
@@ -175,8 +182,11 @@ def given(model):
         return {"pixel_values": torch.randn(24, patch, generator=generator), "grid_thw": torch.tensor([[1, 4, 6]])}
     if "pixel_values" in takes:
         size = model.config.image_size
-        return {"pixel_values": torch.randn(B, 3, size, size, generator=generator), "dataset_index": torch.tensor([0, 1, 2])}
-    if not hasattr(model, "get_input_embeddings") or type(model).__name__.startswith("Qwen3OmniMoeTalker"):
+        return {
+            "pixel_values": torch.randn(B, 3, size, size, generator=generator),
+            "dataset_index": torch.arange(3),
+        }
+    if type(model).__name__.startswith("Qwen3OmniMoeTalker"):  # it embeds codes of sounds, under another name
         return {"inputs_embeds": torch.randn(B, N, model.config.hidden_size, generator=generator)}
     mask = torch.ones(B, N, dtype=torch.long)
     mask[1, 5:] = 0
