@@ -211,7 +211,7 @@ def _choice(
                 return f"those in the table {name} of the token's number"
     split = groups is not None and groups[0] > 1 and e % groups[0] == 0
     biases = {name: part.to(logits).flatten() for name, part in numbers.items() if _is_bias(part, e)}
-    for title in ("", *([score] if score else SCORES)):  # biases are added to the logits themselves, or to their scores
+    for title in (*([score] if score else SCORES), ""):  # biases are added to scores, or to the logits themselves
         scores = SCORES[title](made) if title else made
         for name, bias in (("", made.new_zeros(e)), *biases.items()):
             sum_of = (f"{title}(logit)" if title else "logit") + (f" + {name}" if name else "")

@@ -25,10 +25,11 @@ class Run:
 
     def goes_on(self, place: Place, examples: int) -> bool:
         """Return whether tokens come after those that are here."""
-        if not self.pieces or place.cache is None or not place.start:
+        if not self.pieces or not place.start:
             return False
         last, decision = self.pieces[-1]
-        return last.cache is place.cache and len(decision.index) == examples
+        before, now = (None if each.within is None else each.within.cache for each in (last, place))
+        return now is not None and before is now and len(decision.index) == examples
 
     def add(self, place: Place, decision: Decision) -> None:
         """Add the decisions of a step; those about tokens that the cache has dropped again are forgotten."""
@@ -75,7 +76,11 @@ class Listener:
         check_known(model)
         self.layers = find_layers(model)
         if not self.layers:
-            raise refuse(model, "it has no MoE layer: no router that it declares, and no experts that it calls")
+            raise refuse(
+                model,
+                "it has no MoE layer: no router that it declares, and no experts that it calls. Models of this project are "
+                "recorded with softmoe_edu.record",
+            )
         for layer in self.layers:
             if layer.experts is not None:
                 check_layer(model, layer.name, layer.block, layer.experts)
@@ -119,10 +124,11 @@ class Listener:
 
     def _left(self, module: nn.Module, args: tuple[Any, ...], output: object) -> None:
         if not repeating() and self._passes:
-            cache = self._passes.pop().cache
-            if cache is not None:
-                keys = last_keys(cache)
-                self._ended[id(cache)] = (cache, length_of(cache), None if keys is None else keys.clone())
+            each = self._passes.pop()
+            each.end(output)
+            if each.cache is not None:
+                keys = last_keys(each.cache)
+                self._ended[id(each.cache)] = (each.cache, length_of(each.cache), None if keys is None else keys.clone())
 
     def _check_order(self, each: Pass) -> None:
         """Raise an error where the examples of a cache changed places since the last step."""
@@ -159,20 +165,23 @@ class Listener:
         return known.get(name) or known[name.rpartition(":")[0]]
 
     @property
-    def number(self) -> int:
-        """Return the number of the innermost pass that is running."""
-        return self._passes[-1].number if self._passes else -1
-
-    @property
-    def shape(self) -> tuple[int, int] | None:
-        """Return (b, n) of the innermost pass that is running."""
-        return self._passes[-1].shape if self._passes else None
+    def within(self) -> Pass | None:
+        """Return the innermost pass that is running."""
+        return self._passes[-1] if self._passes else None
 
     def choices(self) -> dict[str, Choices]:
         """Return what every layer decided, in the order of the model."""
         order = {layer.name: i for i, layer in enumerate(self.layers)}
         names = sorted(self.runs, key=lambda name: (order[self.layer(name).name], len(name), name))
-        return {name: self.runs[name].joined() for name in names}
+        found = {name: self.runs[name].joined() for name in names}
+        for name, choices in found.items():
+            least, most = choices.index.aminmax()
+            if least < 0 or most >= choices.num_experts:
+                odd = int(least if least < 0 else most)
+                raise refuse(
+                    self.model, f"{name} asks for expert {odd} of {choices.num_experts}, which stands for one elsewhere"
+                )
+        return found
 
 
 class _Ear:
@@ -183,7 +192,8 @@ class _Ear:
         self.given: tuple[int, ...] = ()
         self.routed: list[Routed] = []
         self.parts: dict[int, list[Any]] = {}
-        self.calls, self.number, self.times = 0, -2, 0
+        self.calls, self.times = 0, 0
+        self.within: object = None
         self.before: list[tuple[nn.Module, Callable[..., None]]] = [(layer.block, self._opened)]
         self.after: list[tuple[nn.Module, Callable[..., None]]] = []
         for router, at in layer.routers:
@@ -241,9 +251,9 @@ class _Ear:
     def _keep(self, decision: Decision) -> None:
         self.calls += 1
         shape = self._shape(len(decision.index))
-        number = self.listener.number
-        self.times = self.times + 1 if number == self.number else 1
-        self.number = number
+        within = self.listener.within
+        self.times = self.times + 1 if within is not None and within is self.within else 1
+        self.within = within
         self.listener.heard(self.layer, self.times, shape, decision)
         self.routed = []
 
@@ -251,7 +261,7 @@ class _Ear:
         """Return (b, n) of the tokens that were routed, as the layer was given them or else the model around it."""
         if len(self.given) > 1 and prod(self.given) == rows:
             return self.given[0], prod(self.given[1:])
-        around = self.listener.shape
+        around = None if self.listener.within is None else self.listener.within.shape
         if around is None and prod(self.given) == rows:
             return 1, rows
         if around is None or prod(around) != rows:

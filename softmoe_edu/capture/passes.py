@@ -3,8 +3,8 @@
 One call of a model is a pass. Step by step, as in `generate`, each pass goes on where the cache ends.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import torch
@@ -12,21 +12,17 @@ from torch import Tensor, nn
 
 from softmoe_edu.capture.layers import named_arguments
 
-_NUMBERS = count()
-
 
 @dataclass(eq=False)
 class Pass:
     """One call of a model or of a model inside it, such as a decoder.
 
     Attributes:
-        number: of the call; calls are numbered in their order.
         arguments: what it was called with, by name.
-        cache: what keeps earlier steps, None without one.
+        cache: what keeps the tokens for later steps, known at the latest when the pass ends; None without one.
         start: tokens that the cache held when the pass began.
     """
 
-    number: int
     arguments: dict[str, Any]
     cache: Any
     start: int
@@ -35,9 +31,14 @@ class Pass:
     def of(cls, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> "Pass":
         """Read a call of a module."""
         arguments = named_arguments(module, args, kwargs)
-        caches = [value for value in arguments.values() if hasattr(value, "get_seq_length")]
-        cache = caches[0] if caches else None
-        return cls(next(_NUMBERS), arguments, cache, length_of(cache))
+        cache = _cache_in(arguments.values())
+        return cls(arguments, cache, length_of(cache))
+
+    def end(self, output: object) -> None:
+        """Note the cache that the model made itself, and let go of what the pass was called with."""
+        if self.cache is None:
+            self.cache = _cache_in(output.values() if isinstance(output, Mapping) else ())
+        self.arguments = {}
 
     @property
     def shape(self) -> tuple[int, int] | None:
@@ -47,6 +48,10 @@ class Pass:
             if isinstance(value, Tensor) and value.ndim >= 2:
                 return value.shape[0], value.shape[1]
         return None
+
+
+def _cache_in(values: Iterable[Any]) -> Any:
+    return next((value for value in values if hasattr(value, "get_seq_length")), None)
 
 
 def length_of(cache: Any) -> int:
@@ -63,20 +68,20 @@ class Place:
 
     Attributes:
         start: of these tokens in their text.
-        cache: what keeps the tokens before them, None without one.
+        within: the pass, None where no model was called.
         mask: (b, n) for them, None when all are real.
         ids: (b, n), None where they are no words.
     """
 
     start: int
-    cache: Any
+    within: Pass | None
     mask: Tensor | None
     ids: Tensor | None
 
     def first(self, n: int) -> "Place":
         """Return the place of the first n tokens."""
         mask, ids = (None if part is None else part[:, :n] for part in (self.mask, self.ids))
-        return Place(self.start, self.cache, mask, ids)
+        return Place(self.start, self.within, mask, ids)
 
 
 def locate(passes: list[Pass], shape: tuple[int, int], given: Tensor | None) -> Place:
@@ -93,12 +98,12 @@ def locate(passes: list[Pass], shape: tuple[int, int], given: Tensor | None) -> 
     inner = passes[::-1]
     if not inner:
         return Place(0, None, None, None)
-    start, cache = inner[0].start, inner[0].cache
+    start = inner[0].start
     ids = next((found for each in inner if (found := _ids(each, shape)) is not None), None)
     reads_text = inner[0].shape == shape and not _decodes(inner[0])
     if given is not None and len(given) == shape[0] and reads_text:
-        return Place(start, cache, _columns(given, start, shape[1]), ids)
-    return Place(start, cache, _mask(inner, shape), ids)
+        return Place(start, inner[0], _columns(given, start, shape[1]), ids)
+    return Place(start, inner[0], _mask(inner, shape), ids)
 
 
 def _ids(each: Pass, shape: tuple[int, int]) -> Tensor | None:
