@@ -6,13 +6,13 @@ Every router returns a Routing; the layer, the figures, the widgets, the metrics
 import contextlib
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from inspect import CO_VARKEYWORDS
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_forward_hook
 
@@ -187,6 +187,33 @@ class SparseRouting(Routing):
         b, n, _, _ = self.sizes
         rows = values.new_zeros(b * n + 1, values.shape[-1]).index_add(0, row, values)
         return rows[: b * n].unflatten(0, (b, n))
+
+    def only(self, tokens: Sequence[int] | Int[Tensor, " m"]) -> "SparseRouting":
+        """Return what was decided about some tokens of every group, numbered anew in the order given.
+
+        The slots of the others are empty. A dropless routing then has as many as the busiest expert needs for these.
+
+        Args:
+            tokens: numbers of different tokens of a group.
+
+        Raises:
+            ValueError: a number is no token's, or stands there twice.
+        """
+        kept = torch.as_tensor(tokens, dtype=torch.long, device=self.token.device).flatten()
+        n, m = self.num_tokens, len(kept)
+        if not m or not bool(((kept >= 0) & (kept < n)).all()) or len(kept.unique()) < m:
+            raise ValueError(f"tokens must be different numbers from 0 to {n - 1}, at least one, got {kept.tolist()}")
+        new = kept.new_full((n + 1,), -1).index_copy(0, kept, torch.arange(m, device=kept.device))
+        token, gate = new[torch.where(self.filled, self.token, n)], self.gate
+        if self.dropless:
+            slots = max(1, int((token >= 0).sum(-1).max()))
+            order = (token < 0).to(torch.int8).sort(dim=-1, stable=True).indices[..., :slots]
+            token, gate = token.gather(-1, order), gate.gather(-1, order)
+        logits, gates, noisy, mask = (
+            None if part is None else part[:, kept] for part in (self.logits, self.gates, self.noisy_logits, self.mask)
+        )
+        gate = torch.where(token >= 0, gate, 0)
+        return SparseRouting(token, gate, m, logits, gates, noisy, mask, dropless=self.dropless)
 
     def slot_load(self) -> SlotGates:
         return self.filled.to(self.gate.dtype)

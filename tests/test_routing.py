@@ -199,3 +199,28 @@ def test_combine_has_its_gradient_though_it_was_seen_without():
         (slope,) = torch.autograd.grad(combine.square().sum(), next(router.parameters()))
         assert slope.abs().sum() > 0
         torch.testing.assert_close(combine, seen, rtol=0, atol=0)
+
+
+def test_some_tokens_of_a_routing():
+    """Tokens are numbered anew in the order given, slots of the others are empty, and dropless ones are left out."""
+    token = torch.tensor([[[0, 3, 2], [1, 3, -1]], [[2, -1, -1], [0, 1, 3]]])
+    gate = torch.tensor([[[0.5, 0.3, 0.2], [0.7, 0.4, 9.0]], [[1.0, 9.0, 9.0], [0.1, 0.6, 0.8]]])
+    logits = torch.arange(16.0).view(2, 4, 2)
+    mask = torch.tensor([[True, True, True, True], [True, True, True, False]])
+    for dropless in (False, True):
+        part = SparseRouting(token, gate, 4, logits, logits + 1, None, mask, dropless).only([3, 0])
+        wanted = [[[1, 0], [0, -1]], [[-1, -1], [1, 0]]]
+        if not dropless:
+            wanted = [[[1, 0, -1], [-1, 0, -1]], [[-1, -1, -1], [1, -1, 0]]]
+        assert part.token.tolist() == wanted
+        assert part.sizes == (2, 2, 2, 2 if dropless else 3)
+        whole = SparseRouting(token, gate, 4).combine.sum(-1)
+        torch.testing.assert_close(part.combine.sum(-1), whole[:, [3, 0]])
+        assert torch.equal(part.logits, logits[:, [3, 0]])
+        assert torch.equal(part.gates, logits[:, [3, 0]] + 1)
+        assert part.mask.tolist() == [[True, True], [False, True]]
+        assert (part.dropless, part.noisy_logits) == (dropless, None)
+    assert SparseRouting(token, gate, 4, dropless=True).only(torch.tensor([1])).sizes == (2, 1, 2, 1)
+    for wrong in ([], [4], [-1], [1, 1]):
+        with pytest.raises(ValueError, match="tokens must be different numbers from 0 to 3, at least one, got"):
+            SparseRouting(token, gate, 4).only(wrong)

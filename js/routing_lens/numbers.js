@@ -33,6 +33,8 @@ import { floats, ints, octets } from "../shared/bytes.js";
  * @property {DataView} [holders] The token of the group in each slot, -1 for none.
  * @property {DataView} [gates] Of each token of a group and expert.
  * @property {DataView} [ids] The tokens that are drawn, where not all are.
+ * @property {number} [capacity] Slots of an expert, where `slots` are only those that the drawn tokens fill.
+ * @property {DataView} [group_load] Of each group's tokens on each expert, where slots are missing that would tell it.
  * @property {DataView} fate
  * @property {DataView} load
  * @property {DataView} dispatch
@@ -58,7 +60,7 @@ import { floats, ints, octets } from "../shared/bytes.js";
 /**
  * Everything about one image of one routing: its weights, their sums, the fate of its tokens.
  *
- * @typedef {Omit<Entry, "ids" | "fate" | "load" | "output" | "holders" | "gates"> & Seen} Look
+ * @typedef {Omit<Entry, "ids" | "fate" | "load" | "output" | "holders" | "gates" | "capacity" | "group_load"> & Seen} Look
  */
 
 /**
@@ -82,6 +84,8 @@ import { floats, ints, octets } from "../shared/bytes.js";
  * @property {number[]} lost Tokens in fewer slots than they chose.
  * @property {number[]} load
  * @property {number[]} groupLoad
+ * @property {number} capacity Slots of an expert, drawn or not.
+ * @property {boolean} sampled Whether only slots that the drawn tokens fill are there.
  * @property {string[] | null} words
  * @property {Look | null} reference The same image through the reference.
  * @property {{ rows: Set<number>, columns: Set<number> }} off Rows and columns whose sum should be 1 and is not.
@@ -177,7 +181,11 @@ export function look(entry, image) {
     gates: entry.gates ? floats(entry.gates).subarray(group * wide, (group + 1) * wide) : null,
     // Tokens that are not dropped and yet lost some of their choices; mixtures have none to lose.
     lost: entry.choices ? [...ids].filter((t, r) => !fate[t] && rows.dispatch[r] < entry.choices) : [],
-    groupLoad: Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),
+    capacity: entry.capacity ?? p,
+    sampled: entry.capacity !== undefined,
+    groupLoad: entry.group_load
+      ? [...floats(entry.group_load).subarray(group * experts, (group + 1) * experts)]
+      : Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),
     load: [...floats(entry.load).subarray(image * experts, (image + 1) * experts)],
     words: null,
     reference: null,

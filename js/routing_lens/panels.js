@@ -116,17 +116,17 @@ export const grounds = {
     const { x, w } = boxes.map;
     const floor = loadRoom(folds);
     if (folds.load) return;
-    const most = largestFinite(it.groupLoad, it.hard ? it.p : 1e-9);
+    const most = largestFinite(it.groupLoad, it.hard ? it.capacity : 1e-9);
     const high = floor - 18;
     write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
     if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, floor, high, ink, { pale: () => true });
-    const line = it.hard ? floor - (high * it.p) / most : -Infinity;
+    const line = it.hard ? floor - (high * it.capacity) / most : -Infinity;
     bars(ctx, boxes.map, it.load, most, floor, high, ink, { line });
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     ctx.strokeRect(x, floor + 0.5, w, 0);
     if (!it.hard) return;
     dashedRule(ctx, x, line, w);
-    write(ctx, it.p, x + w + 6, line, ink.text, "left");
+    write(ctx, it.capacity, x + w + 6, line, ink.text, "left");
   },
 };
 

@@ -169,7 +169,7 @@ export function factsOf(it, at, view) {
     const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
     const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
-    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.p, "slot")}${share}`;
+    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.capacity, "slot")}${share}`;
     facts.push(token < 0 ? `its ${what}` : `expert's ${what}`);
   }
   if (token < 0) facts.push(mostOf(it, each, seen));
@@ -239,8 +239,8 @@ export function caption(it, view) {
   const real = it.tokens - padding.length;
   const drawn =
     it.n < it.tokens
-      ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; ` +
-        "sums of columns and loads are of all."
+      ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced` +
+        (it.sampled ? ", in the slots that they fill; loads are of all." : "; sums of columns and loads are of all.")
       : "";
   const fates = `${dropped.length} of ${real} tokens dropped${some(it, dropped)}.${pads}`;
   const those = `Hatched at the right: ${plural(it.lost.length, "token")}`;
@@ -359,7 +359,7 @@ export function mapTitle(it, view) {
  */
 export function loadNote(it, folds, { token }) {
   const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
-  const line = it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}` : "";
+  const line = it.hard ? `; dashed line: the capacity of ${plural(it.capacity, "slot")}` : "";
   const load = folds.load || `Load: dispatch weights summed for each expert${groups}${line}.`;
   if (token < 0) return `${load} Select a token to see its ${it.gates ? "gates" : "weight in each expert"} below.`;
   const gates = "the gates of the selected token, solid where the expert has it";

@@ -128,7 +128,11 @@ class Listener:
             each.end(output)
             if each.cache is not None:
                 keys = last_keys(each.cache)
-                self._ended[id(each.cache)] = (each.cache, length_of(each.cache), None if keys is None else keys.clone())
+                self._ended[id(each.cache)] = (
+                    each.cache,
+                    length_of(each.cache),
+                    None if keys is None else keys.clone(),
+                )
 
     def _check_order(self, each: Pass) -> None:
         """Raise an error where the examples of a cache changed places since the last step."""

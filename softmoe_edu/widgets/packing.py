@@ -80,6 +80,8 @@ class Entry(Reasons, total=False):
     views: Required[list[str]]
     grid: list[int]  # rows and columns of patches, [] for none
     ids: bytes  # int32: the tokens that are drawn, where not all are
+    capacity: int  # slots of an expert, where `slots` are only those that the drawn tokens fill
+    group_load: bytes  # of each group's tokens on each expert, where slots are missing that would tell it
     dispatch: bytes
     dispatch_sums: bytes  # of each slot, over its group
     dispatch_least: float
@@ -111,7 +113,9 @@ def pack_routing(
     """Return a routing as the lens reads it, cut into `images` equal parts along its groups and tokens.
 
     Each image keeps its own tokens' rows against all slots of its group. Where most weights are zero only the others
-    are sent. Of more tokens than can be drawn, evenly spaced ones are sent; sums, loads and fates are of all.
+    are sent. Of more tokens than can be drawn, evenly spaced ones are sent; sums, loads and fates are of all. A
+    dropless routing, as of a real model, has slots for its busiest expert, which grow with its tokens: then only the
+    slots that the drawn tokens fill are sent, so that of 4,096 tokens hundreds are drawn.
 
     Args:
         routing: What a router returned, or what stands for it.
@@ -141,6 +145,8 @@ def pack_routing(
     }
     if isinstance(routing, Unseen):
         return entry | {"note": routing.note}
+    if isinstance(routing, SparseRouting) and routing.dropless and tokens * experts * slots > MOST_WEIGHTS:
+        return _sampled(entry, routing, images, output)
     drawn = min(tokens, MOST_WEIGHTS // (experts * slots))
     if not drawn:
         note = f"{where} has {experts * slots} slots, and the lens draws at most {MOST_WEIGHTS:,} weights of an image"
@@ -160,6 +166,49 @@ def pack_routing(
         _add_output(entry, where, output, images * tokens)
     entry["views"] = [view for view in VIEWS if view in entry]
     return entry
+
+
+def _sampled(entry: Entry, routing: SparseRouting, images: int, output: Tensor | None) -> Entry:
+    """Return a dropless routing by evenly spaced tokens and the slots that these fill; loads and fates are of all."""
+    where, (groups, _, experts, slots) = entry["layer"] or entry["router"] or "the routing", routing.sizes
+    drawn = tokens = entry["tokens"]
+    while True:
+        ids = torch.arange(drawn, device="cpu") * tokens // drawn
+        each = torch.arange(entry["images_per_group"], device="cpu")[:, None] * tokens + ids
+        part = routing.only(each.flatten())
+        size = drawn * experts * part.sizes[3]
+        if size <= MOST_WEIGHTS:
+            break
+        if drawn == 1:
+            note = f"{where} has {experts * part.sizes[3]} slots for one token of each image"
+            return entry | {"note": f"{note}, and the lens draws at most {MOST_WEIGHTS:,} weights of an image"}
+        # Slots grow with the tokens, so that the weights grow with their square.
+        drawn = max(1, min(drawn - 1, int(drawn * (MOST_WEIGHTS / size) ** 0.5)))
+    packed = pack_routing(part, entry["router"], entry["layer"], images, step=entry["step"])
+    for reason in Reasons.__annotations__:  # they would tell who came first among the drawn tokens alone
+        packed.pop(reason, None)  # type: ignore[misc]  # each is optional
+    load = _cpu(routing.slot_load()).double().sum(-1)
+    packed |= {"tokens": tokens, "ids": ids.int().numpy().tobytes(), "capacity": slots}
+    packed["load"] = _bytes(_image_load(routing, images).float())
+    packed["group_load"] = _bytes(load.float())
+    lost, real = _cpu(routing.token_load()) == 0, routing.mask
+    padding = torch.zeros_like(lost) if real is None else ~real.detach().cpu()
+    packed |= _fates(lost, padding)
+    if output is not None:
+        _add_output(packed, where, output, images * tokens)
+        packed["views"] = [view for view in VIEWS if view in packed]
+    return packed
+
+
+def _image_load(routing: SparseRouting, images: int) -> Tensor:
+    """Compute the load (images, e) that each image's tokens put on each expert."""
+    b, n, e, _ = routing.sizes
+    own = n * b // images
+    token = routing.token.detach().cpu()
+    image = torch.where(token >= 0, token // own, n // own)  # one too many, for empty slots
+    count = torch.zeros(b, e, n // own + 1, dtype=torch.float64, device="cpu")
+    count.scatter_add_(2, image, torch.ones_like(image, dtype=torch.float64))
+    return count[..., :-1].mT.reshape(images, e)
 
 
 def _check_divides(where: str, sizes: tuple[int, int, int, int], images: int) -> None:
@@ -198,9 +247,15 @@ def _add_fates(entry: Entry, routing: Routing, dispatch: Tensor) -> None:
     """Add which tokens are dropped and which are padding; weights that are no choices may sum to 0 without being 0."""
     dropped = (dispatch == 0).flatten(2).all(-1)
     padding = torch.zeros_like(dropped) if routing.mask is None else ~routing.mask.detach().cpu()
-    entry["fate"] = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
-    entry["dropped"] = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    entry.update(_fates(dropped, padding))
     entry["choices"] = _choices(routing, dispatch) if isinstance(routing, SparseRouting) else 0
+
+
+def _fates(dropped: Tensor, padding: Tensor) -> Entry:
+    """Return the fate of every token, and the share of real ones that are dropped."""
+    fate = torch.where(padding, 2, dropped.long()).to(torch.uint8).numpy().tobytes()
+    share = float((dropped & ~padding).sum() / (~padding).sum().clamp(min=1))
+    return cast(Entry, {"fate": fate, "dropped": share})
 
 
 def _add_judgement(entry: Entry, routing: Routing, dispatch: Tensor) -> None:

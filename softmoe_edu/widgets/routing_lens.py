@@ -60,6 +60,7 @@ class RoutingLens(Instrument):
 
     A group that holds several images is split again: each image shows its own tokens against the slots of its group.
     Without images every group is drawn as a line of tokens. Numbers, labels and words may be of Python, NumPy or torch.
+    Of more tokens than a browser draws without delay, evenly spaced ones are drawn, and the caption says how many.
 
     Args:
         routings: a Routing, {layer: Routing} as `record(model)` yields, or {router: {layer: Routing}}; {step: any of
@@ -299,7 +300,8 @@ class RoutingLens(Instrument):
             return "", ""
         view = "combine" if self.view == "combine" else "dispatch"
         weights = weights_of(cast(Entry, entry), view, self.image_index)
-        sizes = f"{len(weights)} tokens (rows) by {entry['experts']} experts x {entry['slots']} slots (columns)"
+        of = f" of {entry['tokens']:,}, evenly spaced," if "ids" in entry else ""
+        sizes = f"{len(weights)} tokens{of} (rows) by {entry['experts']} experts x {entry['slots']} slots (columns)"
         return map_still(weights, least=0), f"{view.capitalize()} of image {self.image_index}: {sizes}."
 
     def __repr__(self) -> str:

@@ -52,7 +52,9 @@ def test_the_sentence():
     """The formula reads as one would write it, with what it was checked on."""
     x = logits()
     text = str(recover(*made(x, sigmoid, renormalised=True, factor=2.5), x))
-    assert text.startswith("weight = 2.5 x sigmoid(logit) / its sum over the choices; chosen are the 3 largest logits (ch")
+    assert text.startswith(
+        "weight = 2.5 x sigmoid(logit) / its sum over the choices; chosen are the 3 largest logits (ch"
+    )
     assert "checked on 200 tokens, largest error" in text
 
 

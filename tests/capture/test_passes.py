@@ -65,7 +65,9 @@ def test_steps_of_a_generation_are_one_text(settings):
     again = run(model, input_ids=read, attention_mask=whole)
     for name, routing in routings.items():
         torch.testing.assert_close(weights(routing), weights(again[name]), atol=1e-5, rtol=1e-4)
-        assert torch.equal(torch.ones_like(read, dtype=torch.bool) if routing.mask is None else routing.mask, whole.bool())
+        assert torch.equal(
+            torch.ones_like(read, dtype=torch.bool) if routing.mask is None else routing.mask, whole.bool()
+        )
         assert torch.equal(routings.choices[name].ids, read)
 
 

@@ -1953,7 +1953,9 @@ function look(entry, image) {
     gates: entry.gates ? floats(entry.gates).subarray(group * wide, (group + 1) * wide) : null,
     // Tokens that are not dropped and yet lost some of their choices; mixtures have none to lose.
     lost: entry.choices ? [...ids].filter((t, r) => !fate[t] && rows.dispatch[r] < entry.choices) : [],
-    groupLoad: Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),
+    capacity: entry.capacity ?? p,
+    sampled: entry.capacity !== void 0,
+    groupLoad: entry.group_load ? [...floats(entry.group_load).subarray(group * experts, (group + 1) * experts)] : Array.from({ length: experts }, (_, e) => sum(columns.dispatch.subarray(e * p, (e + 1) * p))),
     load: [...floats(entry.load).subarray(image * experts, (image + 1) * experts)],
     words: null,
     reference: null,
@@ -2840,7 +2842,7 @@ function factsOf(it, at, view) {
     const whole = grouped ? ` of its group's ${count(it.groupLoad[expert])}` : "";
     const all = sum(it.groupLoad);
     const share = all ? `, ${percent(it.groupLoad[expert] / all)} of all` : "";
-    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.p, "slot")}${share}`;
+    const what = `dispatch sums to ${count(it.load[expert])}${whole} in ${plural(it.capacity, "slot")}${share}`;
     facts.push(token < 0 ? `its ${what}` : `expert's ${what}`);
   }
   if (token < 0) facts.push(mostOf(it, each, seen));
@@ -2876,7 +2878,7 @@ function caption(it, view) {
   const padding = among(2);
   const pads = padding.length ? ` ${padding.length} padding${some2(it, padding)}.` : "";
   const real = it.tokens - padding.length;
-  const drawn = it.n < it.tokens ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced; sums of columns and loads are of all.` : "";
+  const drawn = it.n < it.tokens ? ` ${it.n.toLocaleString("en")} of ${it.tokens.toLocaleString("en")} tokens are drawn, evenly spaced` + (it.sampled ? ", in the slots that they fill; loads are of all." : "; sums of columns and loads are of all.") : "";
   const fates = `${dropped.length} of ${real} tokens dropped${some2(it, dropped)}.${pads}`;
   const those = `Hatched at the right: ${plural(it.lost.length, "token")}`;
   const guessed = `in fewer slots than the ${it.choices} of others${some2(it, it.lost)}; where each makes as many choices, the rest were lost.`;
@@ -2954,7 +2956,7 @@ function mapTitle(it, view) {
 }
 function loadNote(it, folds, { token }) {
   const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
-  const line = it.hard ? `; dashed line: the capacity of ${plural(it.p, "slot")}` : "";
+  const line = it.hard ? `; dashed line: the capacity of ${plural(it.capacity, "slot")}` : "";
   const load = folds.load || `Load: dispatch weights summed for each expert${groups}${line}.`;
   if (token < 0) return `${load} Select a token to see its ${it.gates ? "gates" : "weight in each expert"} below.`;
   const gates = "the gates of the selected token, solid where the expert has it";
@@ -3012,17 +3014,17 @@ var grounds = {
     const { x, w } = boxes.map;
     const floor = loadRoom(folds);
     if (folds.load) return;
-    const most = largestFinite(it.groupLoad, it.hard ? it.p : 1e-9);
+    const most = largestFinite(it.groupLoad, it.hard ? it.capacity : 1e-9);
     const high = floor - 18;
     write(ctx, "load", x - 6, floor - high / 2, ink.text, "right");
     if (it.images_per_group > 1) bars(ctx, boxes.map, it.groupLoad, most, floor, high, ink, { pale: () => true });
-    const line = it.hard ? floor - high * it.p / most : -Infinity;
+    const line = it.hard ? floor - high * it.capacity / most : -Infinity;
     bars(ctx, boxes.map, it.load, most, floor, high, ink, { line });
     Object.assign(ctx, { strokeStyle: ink.text, lineWidth: 1 });
     ctx.strokeRect(x, floor + 0.5, w, 0);
     if (!it.hard) return;
     dashedRule(ctx, x, line, w);
-    write(ctx, it.p, x + w + 6, line, ink.text, "left");
+    write(ctx, it.capacity, x + w + 6, line, ink.text, "left");
   }
 };
 function badges(ctx, it, token, [x, y, dx, dy], ink) {
