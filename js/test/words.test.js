@@ -25,7 +25,7 @@ test("What stands below the load names a selected token only where one is select
     ],
     [new Float32Array(6), "Below: the gates of the selected token, solid where", "Select a token to see its gates"],
   ])) {
-    const it = /** @type {any} */ ({ hard: gates !== null, gates, p: 3, images_per_group: 1, what: "image" });
+    const it = /** @type {any} */ ({ hard: gates !== null, gates, capacity: 3, images_per_group: 1, what: "image" });
     const noteAt = (/** @type {number[]} */ [token, expert, slot]) => loadNote(it, folds, { token, expert, slot });
     for (const at of [
       [4, -1, -1],

@@ -170,7 +170,7 @@ def pack_routing(
 
 def _sampled(entry: Entry, routing: SparseRouting, images: int, output: Tensor | None) -> Entry:
     """Return a dropless routing by evenly spaced tokens and the slots that these fill; loads and fates are of all."""
-    where, (groups, _, experts, slots) = entry["layer"] or entry["router"] or "the routing", routing.sizes
+    where, (_, _, experts, slots) = entry["layer"] or entry["router"] or "the routing", routing.sizes
     drawn = tokens = entry["tokens"]
     while True:
         ids = torch.arange(drawn, device="cpu") * tokens // drawn
