@@ -195,6 +195,21 @@ export function look(entry, image) {
 }
 
 /**
+ * Whether the panel of tokens shows the drawn words alone: thousands of words would be a page of their own.
+ *
+ * @param {Look} it
+ */
+export const condensed = (it) => Boolean(it.sampled && it.words);
+
+/**
+ * Where a token stands among the words or patches of its panel; -1 where it does not.
+ *
+ * @param {Look} it
+ * @param {number} token
+ */
+export const placeOf = (it, token) => (condensed(it) ? (it.row[token] ?? -1) : token);
+
+/**
  * The least and the most that the map of a view shows.
  *
  * @param {Look} it

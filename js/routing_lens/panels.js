@@ -19,7 +19,17 @@ import { cornerOf } from "../shared/plan.js";
 import { fitted } from "../shared/words.js";
 import { bars, writeBoxed } from "./bars.js";
 import { arrow, markWrong, selectedSums, sums } from "./marks.js";
-import { columnsOfExpert, extremesOf, four, short, span, told, weightByExpert, weightOfEach } from "./numbers.js";
+import {
+  columnsOfExpert,
+  extremesOf,
+  four,
+  placeOf,
+  short,
+  span,
+  told,
+  weightByExpert,
+  weightOfEach,
+} from "./numbers.js";
 import { expertsOfToken } from "./moves.js";
 import { ROW, loadRoom, rowLabel } from "./sizes.js";
 import { gatesOf, holdersFor } from "./why.js";
@@ -65,7 +75,9 @@ export function paintTokens(ctx, { it, view, boxes, ink, picture, moves }) {
   const lost = new Set(it.lost);
   paintWhole(ctx, boxes.tokens, picture);
   it.fate.forEach((fate, t) => {
-    const [x, y, dx, dy] = cornerOf(boxes.tokens, t);
+    const place = placeOf(it, t);
+    if (place < 0) return;
+    const [x, y, dx, dy] = cornerOf(boxes.tokens, place);
     outline(ctx, [x, y, dx, dy], picture, ink);
     // Lines behind letters make them hard to read: a word stands above its lines, a number on paper.
     const clear = it.words ? 20 : 0;
@@ -194,14 +206,14 @@ export function markTokens(ctx, { it, view, boxes: { tokens }, ink }, at) {
     // Below a word there is room for its weight; patches keep their picture but for the three heaviest.
     const most = it.words ? seen.length : 3;
     for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
-      const [x, y, dx, dy] = cornerOf(tokens, it.ids[r]);
+      const [x, y, dx, dy] = cornerOf(tokens, placeOf(it, it.ids[r]));
       const middle = x + dx / 2;
       if (it.words) write(ctx, short(each[r]), middle, y + 24, ink.text);
       else writeOver(ctx, short(each[r]), Math.min(Math.max(middle, 13), tokens.w - 13), y + dy / 2);
     }
   }
-  for (const [held] of holdersFor(it, at)) frame(ctx, cornerOf(tokens, held), ink);
-  if (at.token >= 0) ring(ctx, ...cornerOf(tokens, at.token));
+  for (const [held] of holdersFor(it, at)) frame(ctx, cornerOf(tokens, placeOf(it, held)), ink);
+  if (at.token >= 0) ring(ctx, ...cornerOf(tokens, placeOf(it, at.token)));
 }
 
 /**
@@ -275,7 +287,9 @@ function shares(ctx, box, it, each, tokens, colour) {
   const most = largestFinite(Array.from(each, Math.abs), 0);
   const seen = [...each.keys()].filter((r) => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   for (const r of seen) {
-    const corner = cornerOf(box, tokens[r]);
+    const place = placeOf(it, tokens[r]);
+    if (place < 0) continue;
+    const corner = cornerOf(box, place);
     const worded = Boolean(it.words);
     paintShare(ctx, worded ? narrowed(corner) : corner, each[r] / most, { colour, alpha: 0.8, worded });
   }

@@ -11,7 +11,19 @@ import { ON_ROOT, SHADINGS, middleOf } from "../shared/shading.js";
 import { foldsOf, isRoot } from "./folds.js";
 import { centreOf, sheetOf } from "./magnifier.js";
 import { movesBetween, movesByExperts, movesNote, signOf } from "./moves.js";
-import { columnsOfExpert, count, extremesOf, four, look, nearest, offSums, plural, wrongs } from "./numbers.js";
+import {
+  columnsOfExpert,
+  condensed,
+  count,
+  extremesOf,
+  four,
+  look,
+  nearest,
+  offSums,
+  placeOf,
+  plural,
+  wrongs,
+} from "./numbers.js";
 import { openingOf } from "./opening.js";
 import { OF_CHOICES, PAGE, VIEWS } from "./page.js";
 import { grounds, overlays } from "./panels.js";
@@ -19,7 +31,7 @@ import { MOST_PINS, showCards, toggled } from "./pins.js";
 import { CHART, paintProgress, player, progressNote, progressOf } from "./replay.js";
 import { MOST_HIGH, NARROW, layout } from "./sizes.js";
 import { remedy, why } from "./why.js";
-import { caption, loadNote, mapTitle, sentence, warning } from "./words.js";
+import { caption, loadNote, mapTitle, sentence, tokensTold, warning } from "./words.js";
 
 /** @import { Limits } from "../shared/knobs.js" */
 /** @import { Link } from "../shared/links.js" */
@@ -311,7 +323,7 @@ function render({ model, el }) {
   function describe(it, image, view) {
     const { least, most } = extremesOf(it, view);
     const scale = /** @type {HTMLElement} */ (part("least").parentElement);
-    part("tokens-title").textContent = plural(it.tokens, "token");
+    part("tokens-title").textContent = condensed(it) ? tokensTold(it) : plural(it.tokens, "token");
     part("map-title").textContent = mapTitle(it, view);
     part("least").textContent = view === "output" ? "" : count(least);
     scale.hidden = view === "output";
@@ -380,7 +392,11 @@ function render({ model, el }) {
     labelled: true,
     tokenOf: (row) => it.ids[row],
     rowOf: (token) => it.row[token] ?? -1,
-    drawnAt: (place) => (place < 0 || place >= it.tokens ? -1 : nearest(it, place)),
+    drawnAt: (place) => {
+      if (condensed(it)) return it.ids[place] ?? -1;
+      return place < 0 || place >= it.tokens ? -1 : nearest(it, place);
+    },
+    placeOf: (token) => placeOf(it, token),
   });
 
   /** @param {Place} at */

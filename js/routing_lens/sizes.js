@@ -2,7 +2,7 @@
 
 import { mapBox, tokenBox } from "../shared/plan.js";
 import { clip, fitted, widthOf } from "../shared/words.js";
-import { columnsOfExpert } from "./numbers.js";
+import { columnsOfExpert, condensed } from "./numbers.js";
 
 /** @import { Picture } from "../shared/painting.js" */
 /** @import { Boxes } from "../shared/plan.js" */
@@ -55,8 +55,11 @@ function labelRoom({ ids, words }, width) {
  * @param {Picture | null} picture
  * @param {number} width
  */
-export const tokensIn = (it, picture, width) =>
-  tokenBox(width, { count: it.tokens, words: it.words, grid: it.grid, picture });
+export function tokensIn(it, picture, width) {
+  const few = condensed(it);
+  const words = it.words && few ? Array.from(it.ids, (t) => /** @type {string[]} */ (it.words)[t]) : it.words;
+  return tokenBox(width, { count: few ? it.n : it.tokens, words, grid: it.grid, picture });
+}
 
 /**
  * The room below the load of the experts.

@@ -339,14 +339,22 @@ export function warning(it, view) {
 }
 
 /**
+ * How many tokens are drawn, and of how many where that is not all.
+ *
+ * @param {Look} it
+ */
+export const tokensTold = (it) =>
+  it.n < it.tokens ? `${count(it.n)} of ${it.tokens.toLocaleString("en")} tokens` : plural(it.n, "token");
+
+/**
  * @param {Look} it
  * @param {View} view
  */
 export function mapTitle(it, view) {
-  if (view === "output") return `output: length of the answer to each of ${plural(it.n, "token")} (rows)`;
+  if (view === "output") return `output: length of the answer to each of ${tokensTold(it)} (rows)`;
   const own = columnsOfExpert(it, view);
   const columns = plural(it.experts, "expert") + (own === it.p ? ` x ${plural(it.p, "slot")}` : "");
-  return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
+  return `${view}: ${tokensTold(it)} (rows) by ${columns} (columns)`;
 }
 
 /**

@@ -46,6 +46,7 @@ export const PANELS = /** @type {const} */ (["tokens", "map", "experts"]);
  * @property {(row: number) => number} tokenOf The token of a row.
  * @property {(token: number) => number} rowOf The row of a token, -1 for none.
  * @property {(place: number) => number} drawnAt The token at a patch or word, counted in reading order; -1 for none.
+ * @property {(token: number) => number} [placeOf] The patch or word of a token, where it is not the token's number.
  */
 
 /**
@@ -135,7 +136,7 @@ export function placeBeyond(plan, panel, key, at) {
   const { own, slotted } = plan;
   const token = (/** @type {number} */ by) => plan.tokenOf(onward(plan.rowOf(at.token), by, plan.rows));
   if (panel === "tokens" && tokens.words && down)
-    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, at.token, down)) };
+    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, plan.placeOf?.(at.token) ?? at.token, down)) };
   if (panel === "tokens") return { ...NOTHING, token: token(across + down * tokens.columns + far) };
   if (panel === "experts") return { ...NOTHING, expert: onward(at.expert, across + far, plan.experts) };
   if (!own) return { ...NOTHING, token: token(across + down + far) };

@@ -78,8 +78,8 @@ class Listener:
         if not self.layers:
             raise refuse(
                 model,
-                "it has no MoE layer: no router that it declares, and no experts that it calls. Models of this project are "
-                "recorded with softmoe_edu.record",
+                "it has no MoE layer: no router that it declares, and no experts that it calls. Models of this project "
+                "are recorded with softmoe_edu.record",
             )
         for layer in self.layers:
             if layer.experts is not None:

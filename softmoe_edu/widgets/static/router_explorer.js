@@ -1924,7 +1924,7 @@ function placeBeyond(plan, panel2, key, at) {
   const { own, slotted } = plan;
   const token = (by) => plan.tokenOf(onward(plan.rowOf(at.token), by, plan.rows));
   if (panel2 === "tokens" && tokens.words && down)
-    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, at.token, down)) };
+    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, plan.placeOf?.(at.token) ?? at.token, down)) };
   if (panel2 === "tokens") return { ...NOTHING, token: token(across + down * tokens.columns + far) };
   if (panel2 === "experts") return { ...NOTHING, expert: onward(at.expert, across + far, plan.experts) };
   if (!own) return { ...NOTHING, token: token(across + down + far) };

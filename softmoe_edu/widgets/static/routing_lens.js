@@ -1863,7 +1863,7 @@ function placeBeyond(plan, panel2, key, at) {
   const { own, slotted } = plan;
   const token = (by) => plan.tokenOf(onward(plan.rowOf(at.token), by, plan.rows));
   if (panel2 === "tokens" && tokens.words && down)
-    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, at.token, down)) };
+    return { ...NOTHING, token: plan.drawnAt(wordBeyond(tokens.words, plan.placeOf?.(at.token) ?? at.token, down)) };
   if (panel2 === "tokens") return { ...NOTHING, token: token(across + down * tokens.columns + far) };
   if (panel2 === "experts") return { ...NOTHING, expert: onward(at.expert, across + far, plan.experts) };
   if (!own) return { ...NOTHING, token: token(across + down + far) };
@@ -1963,6 +1963,8 @@ function look(entry, image) {
     wrongs: []
   };
 }
+var condensed = (it) => Boolean(it.sampled && it.words);
+var placeOf = (it, token) => condensed(it) ? it.row[token] ?? -1 : token;
 function extremesOf(it, view) {
   if (view === "output") return { least: 0, most: it.output_most };
   return { least: it[`${view}_least`], most: it[`${view}_most`] };
@@ -2642,7 +2644,14 @@ function labelRoom({ ids, words }, width) {
   const longest = Math.max(...Array.from(ids, (t) => widthOf(`${t} ${clip(words[t], 400)}`)));
   return Math.max(LEFT2, Math.min(longest + 12, 0.3 * width, MOST_LABEL));
 }
-var tokensIn = (it, picture, width) => tokenBox(width, { count: it.tokens, words: it.words, grid: it.grid, picture });
+function tokensIn(it, picture, width) {
+  const few = condensed(it);
+  const words = it.words && few ? Array.from(it.ids, (t) => (
+    /** @type {string[]} */
+    it.words[t]
+  )) : it.words;
+  return tokenBox(width, { count: few ? it.n : it.tokens, words, grid: it.grid, picture });
+}
 var loadRoom = (folds) => folds.load ? LOAD_FOLDED : LOAD;
 function layout({ it, view, picture, folds }, tokensWidth, mapWidth, mostHigh) {
   const tokens = tokensIn(it, picture, tokensWidth);
@@ -2948,11 +2957,12 @@ function warning(it, view) {
   }
   return found.join(" ");
 }
+var tokensTold = (it) => it.n < it.tokens ? `${count(it.n)} of ${it.tokens.toLocaleString("en")} tokens` : plural(it.n, "token");
 function mapTitle(it, view) {
-  if (view === "output") return `output: length of the answer to each of ${plural(it.n, "token")} (rows)`;
+  if (view === "output") return `output: length of the answer to each of ${tokensTold(it)} (rows)`;
   const own = columnsOfExpert(it, view);
   const columns = plural(it.experts, "expert") + (own === it.p ? ` x ${plural(it.p, "slot")}` : "");
-  return `${view}: ${plural(it.n, "token")} (rows) by ${columns} (columns)`;
+  return `${view}: ${tokensTold(it)} (rows) by ${columns} (columns)`;
 }
 function loadNote(it, folds, { token }) {
   const groups = it.images_per_group > 1 ? `, solid from this ${it.what}, pale from its whole group` : "";
@@ -2969,7 +2979,9 @@ function paintTokens(ctx, { it, view, boxes, ink, picture, moves }) {
   const lost = new Set(it.lost);
   paintWhole(ctx, boxes.tokens, picture);
   it.fate.forEach((fate, t) => {
-    const [x, y, dx, dy] = cornerOf(boxes.tokens, t);
+    const place = placeOf(it, t);
+    if (place < 0) return;
+    const [x, y, dx, dy] = cornerOf(boxes.tokens, place);
     outline(ctx, [x, y, dx, dy], picture, ink);
     const clear = it.words ? 20 : 0;
     if (fate) hatch(ctx, x, y + clear, dx, dy - clear);
@@ -3063,14 +3075,14 @@ function markTokens(ctx, { it, view, boxes: { tokens }, ink }, at) {
     const seen = shares(ctx, tokens, it, each, it.ids, expertFill(ctx, at.expert));
     const most = it.words ? seen.length : 3;
     for (const r of seen.sort((a, b) => Math.abs(each[b]) - Math.abs(each[a])).slice(0, most)) {
-      const [x, y, dx, dy] = cornerOf(tokens, it.ids[r]);
+      const [x, y, dx, dy] = cornerOf(tokens, placeOf(it, it.ids[r]));
       const middle = x + dx / 2;
       if (it.words) write(ctx, short2(each[r]), middle, y + 24, ink.text);
       else writeOver(ctx, short2(each[r]), Math.min(Math.max(middle, 13), tokens.w - 13), y + dy / 2);
     }
   }
-  for (const [held] of holdersFor(it, at)) frame(ctx, cornerOf(tokens, held), ink);
-  if (at.token >= 0) ring(ctx, ...cornerOf(tokens, at.token));
+  for (const [held] of holdersFor(it, at)) frame(ctx, cornerOf(tokens, placeOf(it, held)), ink);
+  if (at.token >= 0) ring(ctx, ...cornerOf(tokens, placeOf(it, at.token)));
 }
 function frame(ctx, [x, y, dx, dy], ink) {
   for (
@@ -3124,7 +3136,9 @@ function shares(ctx, box, it, each, tokens, colour) {
   const most = largestFinite(Array.from(each, Math.abs), 0);
   const seen = [...each.keys()].filter((r) => each[r] !== 0 && Math.abs(each[r]) < Infinity);
   for (const r of seen) {
-    const corner = cornerOf(box, tokens[r]);
+    const place = placeOf(it, tokens[r]);
+    if (place < 0) continue;
+    const corner = cornerOf(box, place);
     const worded = Boolean(it.words);
     paintShare(ctx, worded ? narrowed(corner) : corner, each[r] / most, { colour, alpha: 0.8, worded });
   }
@@ -3557,7 +3571,7 @@ function render({ model, el }) {
       /** @type {HTMLElement} */
       part2("least").parentElement
     );
-    part2("tokens-title").textContent = plural(it.tokens, "token");
+    part2("tokens-title").textContent = condensed(it) ? tokensTold(it) : plural(it.tokens, "token");
     part2("map-title").textContent = mapTitle(it, view);
     part2("least").textContent = view === "output" ? "" : count(least);
     scale.hidden = view === "output";
@@ -3611,7 +3625,11 @@ function render({ model, el }) {
     labelled: true,
     tokenOf: (row) => it.ids[row],
     rowOf: (token) => it.row[token] ?? -1,
-    drawnAt: (place) => place < 0 || place >= it.tokens ? -1 : nearest2(it, place)
+    drawnAt: (place) => {
+      if (condensed(it)) return it.ids[place] ?? -1;
+      return place < 0 || place >= it.tokens ? -1 : nearest2(it, place);
+    },
+    placeOf: (token) => placeOf(it, token)
   });
   function pin(at) {
     const now = scene && pinned(scene.it);
