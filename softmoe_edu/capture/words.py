@@ -11,6 +11,8 @@ SPACES = ("▁", "Ġ")
 def words_of(tokenizer: Any, ids: Tensor) -> list[list[str]]:
     """Return the text of each token, one list for each example; a space that belongs to a word stands before it.
 
+    A line break is ↵, and a number that the vocabulary does not have stands in brackets, <42>.
+
     Args:
         tokenizer: of transformers.
         ids: (b, n), numbers of its vocabulary.
@@ -25,4 +27,4 @@ def _spelled(tokenizer: Any, number: int) -> str:
     # Decoded alone, a word loses the space before it.
     spaced = isinstance(piece, str) and piece.startswith(SPACES) and not text.startswith(" ")
     text = f" {text}" if spaced else text
-    return text.replace("\n", "↵") if text else str(piece)
+    return text.replace("\n", "↵") or (piece if isinstance(piece, str) else f"<{number}>")
