@@ -215,19 +215,22 @@ def test_encoder_and_decoder_have_their_own_texts_and_masks():
 
 
 def test_a_looped_model_lists_every_run():
-    """Layers that a model runs three times in a pass are three entries, each with its own decision."""
-    loop = {"num_hidden_layers": 4, "loop_layer_index_start": 1, "loop_layer_index_end": 3, "loop_num_passes": 3}
-    model = zoo.build("inkling2_loop_text", n_layers_per_attn_res_block=1, **loop)
-    routings = run(model, input_ids=zoo.text())
-    runs = ["model.layers.1.mlp", "model.layers.1.mlp:2", "model.layers.1.mlp:3"]
-    assert [name for name in routings if ".1." in name] == runs
-    assert [name for name in routings if ".0." in name] == ["model.layers.0.mlp"]
+    """A layer that a model runs three times in a pass is three entries, each with its own decision."""
+    model = zoo.build("mixtral")
+    first, second = model.model.layers
+    model.model.layers = torch.nn.ModuleList([first, second, second, second])
+    model.config.num_hidden_layers = 4
+    routings = run(model, input_ids=zoo.text(), use_cache=False)
+    runs = [LAYER, f"{LAYER}:2", f"{LAYER}:3"]
+    assert list(routings) == ["model.layers.0.mlp", *runs]
     assert not torch.equal(weights(routings[runs[0]]), weights(routings[runs[1]]))
-    assert set(routings.formulas) == set(routings)
+    assert set(routings.formulas) == set(routings.experts) == set(routings)
+    model.model.layers = torch.nn.ModuleList([first, second])
+    assert torch.equal(weights(run(model, input_ids=zoo.text())[LAYER]), weights(routings[LAYER]))
 
 
 def test_nothing_stays_on_the_model():
-    """After the block the model has no hooks, also where the block ended with an error, and is not captured any more."""
+    """After the block the model has no hooks, also where it ended with an error, and is not captured any more."""
     model = zoo.build("mixtral")
     with pytest.raises(RuntimeError, match="on purpose"), capture(model) as routings:
         model(input_ids=zoo.text())

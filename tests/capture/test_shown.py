@@ -92,7 +92,7 @@ def test_words_need_a_tokenizer_and_numbers(folder):
 
 
 def test_the_lens_shows_all_layers_with_their_words(captured):
-    """Layers, words, padding and loads of the lens are those of the model, and it explains why a token is where it is."""
+    """Layers, words and padding of the lens are those of the model, and it finds who chose."""
     routings, batch = captured
     lens = RoutingLens(routings, words=routings.words)
     assert [entry["layer"] for entry in lens._entries] == list(routings)
