@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from benchmarks.case import Case
-from benchmarks.sections import gpu, memory, model, soft, sparse, training
+from benchmarks.sections import capture, gpu, memory, model, soft, sparse, training
 
 SECTIONS: dict[str, tuple[str, Callable[[bool, str], list[Case]]]] = {
     "soft": ("Soft MoE layer", soft.layer),
@@ -15,6 +15,7 @@ SECTIONS: dict[str, tuple[str, Callable[[bool, str], list[Case]]]] = {
     "memory": ("Peak memory", memory.peaks),
     "model": ("Training step of the toy ViT", model.steps),
     "train": ("Training step of the claims' models, in `train` and in a bare loop", training.steps),
+    "capture": ("A forward pass of models of transformers, with and without capture", capture.passes),
     "gpu": ("On a GPU: the paper's layers in large batches, and attention by each kernel", gpu.layers),
 }
 
