@@ -101,6 +101,17 @@ def test_a_later_pass_replaces_an_earlier_one():
     assert torch.equal(routings.choices[LAYER].ids, torch.cat((zoo.text(2, 6), zoo.text(2, 4, seed=9)), 1))
 
 
+def test_the_cache_of_another_text_is_not_gone_on_with():
+    """A pass that goes on from one text is not joined to another of as many tokens that was captured just before."""
+    model = zoo.build("mixtral")
+    with torch.no_grad():
+        other = filled(model, zoo.text(2, 6, seed=5))
+        with capture(model) as routings:
+            filled(model, zoo.text(2, 6))
+            model(input_ids=zoo.text(2, 4, seed=9), **going_on(model, other))
+    assert routings[LAYER].sizes[:2] == (2, 4)
+
+
 def test_earlier_text_in_a_cache_is_not_needed():
     """A pass that goes on from a cache filled before the block is captured by itself."""
     model, ids = zoo.build("mixtral"), zoo.text()

@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 
 from softmoe_edu import figures, losses, metrics
 from softmoe_edu.capture.huggingface import capture
+from softmoe_edu.capture.words import words_of
 from softmoe_edu.widgets import RoutingFlow, RoutingLens
 
 TEXTS = ["the cat sat on the mat", "a dog barked at\nthe cat and the dog again"]
@@ -64,6 +65,16 @@ def test_words_come_from_the_tokenizer(captured):
         assert "".join(real) == text.replace("\n", "↵")
         assert {word for word, kept in zip(row, mask.tolist(), strict=True) if not kept} <= {"<pad>"}
     assert " cat" in routings.words[0]
+
+
+def test_a_word_keeps_the_space_that_decoding_it_alone_loses():
+    """Where a tokenizer writes ▁ for a space, words have theirs back, and the text can be read."""
+    vocabulary = {"<unk>": 0, "▁the": 1, "▁cat": 2, "s": 3, "\n": 4}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.decoder = decoders.Metaspace()
+    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="<unk>")
+    assert fast.decode([2]) == "cat"
+    assert words_of(fast, torch.tensor([[1, 2, 3], [4, 0, 1]])) == [[" the", " cat", "s"], ["↵", "<unk>", " the"]]
 
 
 def test_words_need_a_tokenizer_and_numbers(folder):
