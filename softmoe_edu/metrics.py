@@ -378,8 +378,8 @@ def _fraction(part: Tensor, whole: Tensor, axis: int | None = None) -> Tensor:
 
 
 def _over(value: Tensor, by: Tensor) -> Tensor:
-    """Divide, and give 0 where the divisor is 0, with finite gradients."""
-    return torch.where(by > 0, value / torch.where(by > 0, by, 1.0), 0.0)
+    """Divide, and give 0 where the divisor is 0 and NaN where it is NaN, with finite gradients."""
+    return torch.where(by > 0, value / torch.where(by > 0, by, 1.0), torch.where(by.isnan(), torch.nan, 0.0))
 
 
 def _entropy(weights: Tensor, axis: int) -> Tensor:

@@ -124,9 +124,10 @@ class SoftRouting(Routing):
 class SparseRouting(Routing):
     """Index form: which token fills each slot, and the gate by which its answer is multiplied.
 
-    `token` is -1 and `gate` is 0 where a slot is empty; a gate of 0 alone empties no slot. A (b, n, e, p) tensor is
-    built only when `dispatch` or `combine` is looked at. `dropless`: an expert has as many slots as the busiest one
-    needs, so that most may be empty; experts whose forward has an argument `count` then compute the filled ones alone.
+    `token` is -1 and `gate` is 0 where a slot is empty; a gate of 0 alone empties no slot. A gate is NaN where it is
+    not known, as in a server's trace, which holds choices alone. A (b, n, e, p) tensor is built only when `dispatch`
+    or `combine` is looked at. `dropless`: an expert has as many slots as the busiest one needs, so that most may be
+    empty; experts whose forward has an argument `count` then compute the filled ones alone.
     """
 
     token: SlotTokens
