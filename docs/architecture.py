@@ -47,6 +47,7 @@ MAY: dict[str, set[str]] = {
     "watch": {"shapes", "routing", "metrics", "text"},
     "upcycling": MODELS,
     "rerouting": MODELS,
+    "placement": {"shapes", "text"},
     "capture": MODELS | SHARED,
     "cost": MODELS | {"text"},
     "paper": MODELS | {"cost"},

@@ -102,8 +102,9 @@ class Trace:
                 f"{where}: expected choices of (layers, k) = {wanted} like those before, got "
                 f"{tuple(experts.shape[1:])}: read traces of different models one by one"
             )
-        wrong = (experts < -1) | (experts >= self.num_experts)
-        if bool(wrong.any()):
+        least, most = (experts if experts.numel() else torch.zeros(1)).aminmax()
+        if not -1 <= least <= most < self.num_experts:
+            wrong = (experts < -1) | (experts >= self.num_experts)
             token, layer, place = wrong.nonzero()[0].tolist()
             raise ValueError(
                 f"{where}: expected experts from 0 to {self.num_experts - 1} (or -1 where none is recorded), got "

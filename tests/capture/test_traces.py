@@ -4,7 +4,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from capture.tracekit import (
+from tracekit import (
     EXPERTS,
     LAYERS,
     TOP_K,
