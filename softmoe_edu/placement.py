@@ -21,8 +21,8 @@ from softmoe_edu.text import plural, span
 Loads = Float[Tensor, "l e"]
 Places = Int[Tensor, "l m c"]
 
-MOST_TRIED = 16384
-"""Copies that are placed at once when moves of copies are tried: some tens of milliseconds of work."""
+MOST_MOVES, MOST_PLACES = 64, 128
+"""Moves of a copy that are tried at once, and places of a layer up to which they are."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,8 +110,8 @@ def replicate(loads: Tensor, devices: int, copies: int) -> Placement:
     """Give the busy experts more copies, and place all copies as `pack` does, those of one expert on many devices.
 
     Each further copy goes to the expert whose copies have most to do, which leaves least for the busiest copy; then
-    copies go to other experts as long as that makes the busiest device less busy. An expert has at most one copy on a device; where copies are left over since every expert has one
-    on each, they stay beside others.
+    copies go to other experts as long as that makes the busiest device less busy. An expert has at most one copy on a
+    device; where copies are left over since every expert has one on each, they stay beside others.
 
     Args:
         loads: (layers, experts) or (experts,), at least 0.
@@ -170,17 +170,17 @@ def _with_copies_moved(loads: Loads, number: Int[Tensor, "l e"], placed: Places,
     """Take a copy from one expert and give it to another as long as the busiest device is then less busy.
 
     The copies that leave least for the busiest copy do not always fit together best. All moves, or the likeliest of
-    many, are tried at once as if they were layers; where that is too much work, there are so many experts that copies
+    many, are tried at once as if they were layers. Where loads are even to 1 % there is little to gain, and many copies
     fit together well as they are.
     """
+    if placed[0].numel() > MOST_PLACES:
+        return placed
+    even = loads.sum(1) / devices * 1.01
     for layer in range(len(loads)):
-        tries = MOST_TRIED // (len(loads) * placed[0].numel())
-        one, best = (
-            number[layer],
-            _busiest(loads[layer : layer + 1], number[layer : layer + 1], placed[layer : layer + 1]),
-        )
-        while tries:
-            moves = _moves(loads[layer], one, devices)[:tries]
+        only = slice(layer, layer + 1)
+        one, best = number[layer], _busiest(loads[only], number[only], placed[only])
+        while bool(best > even[layer]):
+            moves = _moves(loads[layer], one, devices)[:MOST_MOVES]
             if not len(moves):
                 break
             numbers = one.repeat(len(moves), 1)
