@@ -1,4 +1,4 @@
-"""What a routing decision did: load, dropped tokens, slot usage, contribution, entropy, similarity.
+"""What a routing decision did: load, dropped tokens, slot usage, contribution, entropy, specialisation, similarity.
 
 Routing in, tensors out; the inputs are left alone. A padded token counts nowhere: its own entries are 0 or False, and
 means, fractions and extremes are taken over real tokens. Names and thresholds follow Puigcerver et al. 2023,
@@ -248,6 +248,24 @@ def combine_entropy(routing: Routing, *, normalized: bool = False) -> TokenValue
     else:
         entropy = _entropy(without_padding(routing.combine, routing.mask).flatten(2), 2)
     return _over(entropy, entropy.new_tensor(math.log(e * p))) if normalized else entropy
+
+
+def information(joint: Float[Tensor, "*layers kinds e"]) -> Float[Tensor, "*layers"]:
+    """Compute how much the expert of a token tells of its kind: mutual information over the entropy of the kind.
+
+    0 where experts are chosen alike for every kind, 1 where the expert gives the kind away. Few tokens tell more than 0
+    by chance; compare with tables in which kinds are dealt anew.
+
+    Args:
+        joint: how much of each kind's tokens each expert answered: counts, or sums of weights.
+
+    Returns:
+        A share for each table; NaN where there is but one kind, of which there is nothing to tell.
+    """
+    joint = joint / joint.sum((-2, -1), keepdim=True)
+    kind, expert = joint.sum(-1, keepdim=True), joint.sum(-2, keepdim=True)
+    nats = torch.xlogy(joint, joint / (kind * expert).clamp(min=1e-300)).sum((-2, -1))
+    return nats / -torch.xlogy(kind, kind).sum((-2, -1))
 
 
 def slot_similarity(routing: Routing) -> Float[Tensor, "b s s"]:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from softmoe_edu import metrics
 from softmoe_edu.data import Images
 from softmoe_edu.evidence.claim import Claim, Figures, Finding, Measured, Result, Settings, Verdict
 from softmoe_edu.evidence.statistics import ERROR, directions, mean_of
@@ -149,11 +150,7 @@ def information(weight: Tensor, kinds: Tensor) -> float:
         weight: (N, e), how much of each image or class each expert answered.
         kinds: (N,), from 0.
     """
-    joint = F.one_hot(kinds).double().mT @ weight
-    joint = joint / joint.sum()
-    kind, expert = joint.sum(1, keepdim=True), joint.sum(0, keepdim=True)
-    nats = torch.xlogy(joint, joint / (kind * expert).clamp(min=1e-300)).sum()
-    return float(nats / -torch.xlogy(kind, kind).sum())
+    return float(metrics.information(F.one_hot(kinds).double().mT @ weight))
 
 
 def judge(results: Sequence[Result]) -> Finding:
