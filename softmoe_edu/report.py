@@ -11,7 +11,7 @@ OLMoE (Muennighoff et al., 2409.02060, section 5) and SGLang's recorder, where t
 import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, cast
 
 import torch
@@ -34,12 +34,14 @@ FEWEST_GROUPS = 5
 """Groups from which on they are resampled for an interval."""
 MOST_GROUPS = 4096
 """Groups whose counts are kept apart; of more, those of one domain are joined two by two."""
-BLOCK = 16384
+BLOCK = 4096
 """Tokens of a group that are looked at together."""
 MOST_SAMPLED, MOST_CELLS = 8192, 2**25
 """Tokens that are drawn to ask what experts tell of a token, and their cells (tokens x layers x experts)."""
 MOST_TYPES = 256
 """The most frequent tokens of the vocabulary, which that question is about."""
+COLUMNS = ("tokens", "dropped", "would_drop", "lost", "choices")
+"""What is counted of a group in each layer beside the loads of its experts."""
 
 
 @dataclass(frozen=True)
@@ -264,7 +266,7 @@ def routing_report(
         return _counted(routings, factor)
     stacks = _stacks(routings, "routings")
     ids = None if tokens is None else _Ids(tokens)
-    tallies = [_Tally(stack, factor, sampled=True) for stack in stacks]
+    tallies = [_Tally(stack, factor) for stack in stacks]
     groups = 0
     for i, parts in enumerate(_groups(routings)):
         groups += 1
@@ -357,7 +359,8 @@ def _stacks(source: Source, what: str) -> list[_Stack]:
         return [_Stack(tuple(_names(source)), source.num_experts, True, False)]
     if not isinstance(source, Mapping):
         raise TypeError(
-            f"{what} must be {{layer: Routing}} or a trace, got {type(source).__name__}: collect them with record(model)"
+            f"{what} must be {{layer: Routing}} or a trace, got {type(source).__name__}: "
+            "collect them with record(model)"
         )
     if not source:
         raise ValueError(f"{what} must hold at least one layer, got none: run the model inside record(model)")
@@ -451,47 +454,73 @@ class _Ids:
 # What is kept while groups go by.
 
 
-@dataclass
-class _Counts:
-    """Counts of one group, or of some that were joined: (layers, experts) and (layers,)."""
+class _Rows:
+    """What was counted in each group, one row a group, in one tensor that grows; beyond `MOST_GROUPS` rows are joined.
 
-    domain: str
-    load: Tensor
-    answered: Tensor
-    tokens: Tensor
-    dropped: Tensor
-    would_drop: Tensor
-    lost: Tensor
-    choices: Tensor
+    A tensor for each group would stand between others that come and go, and keep their memory from being given back.
+    """
 
-    def __add__(self, other: "_Counts") -> "_Counts":
-        names = ("load", "answered", "tokens", "dropped", "would_drop", "lost", "choices")
-        return _Counts(self.domain, *(getattr(self, name) + getattr(other, name) for name in names))
+    def __init__(self, layers: int, width: int) -> None:
+        self.domains: list[str] = []
+        self._table = torch.zeros(64, layers, width, dtype=torch.float64)
+
+    @property
+    def table(self) -> Float[Tensor, "g l w"]:
+        """Return the rows."""
+        return self._table[: len(self.domains)]
+
+    def add(self, domain: str, row: Float[Tensor, "l w"]) -> None:
+        """Keep the counts of one group."""
+        if len(self.domains) == MOST_GROUPS:
+            self._join()
+        if len(self.domains) == len(self._table):
+            self._table = torch.cat((self._table, torch.zeros_like(self._table)))
+        self._table[len(self.domains)] = row
+        self.domains.append(domain)
+
+    def _join(self) -> None:
+        """Join rows of a domain two by two."""
+        kept: list[str] = []
+        place, open_row = [], dict[str, int]()
+        for domain in self.domains:
+            if domain in open_row:
+                place.append(open_row.pop(domain))
+            else:
+                open_row[domain] = len(kept)
+                place.append(len(kept))
+                kept.append(domain)
+        joined = torch.zeros_like(self._table).index_add_(0, torch.tensor(place), self.table)
+        self._table, self.domains = joined, kept
 
 
-@dataclass
 class _Sample:
     """Tokens drawn uniformly of all: those with the smallest of the random numbers that each gets."""
 
-    most: int
-    generator: torch.Generator = field(default_factory=lambda: generator_of(0))
-    keys: Tensor = field(default_factory=lambda: torch.zeros(0))
-    member: Tensor | None = None
-    names: list[Any] = field(default_factory=list)
+    def __init__(self, most: int, hard: bool) -> None:
+        self.most, self.limit = most, 1.0
+        self.dtype = torch.bool if hard else torch.float32
+        self.generator = generator_of(0)
+        self.parts: list[tuple[Tensor, Tensor, list[Any]]] = []
 
     def add(self, member: Float[Tensor, "l m e"], tokens: Sequence[Any] | Tensor) -> None:
+        """Draw from some tokens: (layers, tokens, experts), and which each is."""
         keys = torch.rand(member.shape[1], generator=self.generator)
-        limit = self.keys.max() if len(self.keys) >= self.most else 2.0
-        new = (keys < limit).nonzero()[:, 0]
+        new = (keys < self.limit).nonzero()[:, 0]
         if not len(new):
             return
-        rows = member[:, new].movedim(0, 1).clone()
-        rows = rows if self.member is None else torch.cat((self.member, rows))
-        named = [*self.names, *(_plain(tokens[i]) for i in new.tolist())]
-        every = torch.cat((self.keys, keys[new]))
-        kept = every.argsort()[: self.most].sort().values
-        self.keys, self.member = every[kept], rows[kept]
-        self.names = [named[i] for i in kept.tolist()]
+        named = tokens[new].tolist() if isinstance(tokens, Tensor) else [_plain(tokens[i]) for i in new.tolist()]
+        self.parts.append((keys[new], member[:, new].movedim(0, 1).to(self.dtype), named))
+        if sum(len(each) for each, _, _ in self.parts) > 2 * self.most:
+            self.parts = [self.drawn()]
+            self.limit = float(self.parts[0][0].max())
+
+    def drawn(self) -> tuple[Tensor, Tensor, list[Any]]:
+        """Return the keys, the routing (rows, layers, experts) and the names of those that were drawn."""
+        keys = torch.cat([each for each, _, _ in self.parts])
+        member = torch.cat([each for _, each, _ in self.parts])
+        names = [name for _, _, each in self.parts for name in each]
+        kept = keys.argsort()[: self.most].sort().values
+        return keys[kept], member[kept], [names[i] for i in kept.tolist()]
 
 
 def _plain(value: Any) -> Any:
@@ -501,74 +530,64 @@ def _plain(value: Any) -> Any:
 class _Tally:
     """What is counted of the layers of one stack."""
 
-    def __init__(self, stack: _Stack, factor: float, *, sampled: bool) -> None:
+    def __init__(self, stack: _Stack, factor: float) -> None:
         self.stack, self.factor = stack, factor
         layers, e = len(stack.names), stack.experts
-        self.groups: list[_Counts] = []
+        self.rows = _Rows(layers, 2 * e + len(COLUMNS))
         self.pairs = torch.zeros(layers, e, e, dtype=torch.float64)
-        self.sample = _Sample(max(min(MOST_SAMPLED, MOST_CELLS // (layers * e)), 64)) if sampled else None
+        self.sample = _Sample(max(min(MOST_SAMPLED, MOST_CELLS // (layers * e)), 64), stack.hard)
+        self.sampled = 0
 
     def add(self, part: _Part, domain: str, tokens: Sequence[Any] | Tensor | None) -> None:
         """Count one group."""
         layers = len(part.load)
-        zero = torch.zeros(layers, dtype=torch.float64)
-        counts = _Counts(domain, part.load, torch.zeros_like(part.load), part.tokens,
-                         zero if part.dropped is None else part.dropped, zero.clone(), zero.clone(), zero.clone())  # fmt: skip
         limit = torch.full((layers, 1), torch.inf)
+        answered = torch.zeros_like(part.load)
+        counts = dict.fromkeys(COLUMNS, torch.zeros(layers, dtype=torch.float64))
+        counts["tokens"] = part.tokens
+        if part.dropped is not None:
+            counts["dropped"] = part.dropped
         if self.stack.hard:
-            counts.choices = part.load.sum(1)
             limit = _capacities(part.load, self.factor)[:, None]
-            counts.lost = (part.load - limit).clamp(min=0).sum(1)
+            counts |= {"choices": part.load.sum(1), "lost": (part.load - limit).clamp(min=0).sum(1)}
         if tokens is not None and part.real is not None:
             tokens = [tokens[i] for i in part.real.tolist()]
-        so_far, start = torch.zeros(layers, self.stack.experts), 0
+        start = 0
         for member in part.blocks():
-            summed = member.sum(1)
-            counts.answered += summed.double()
             if self.stack.hard:
                 self.pairs += (member.mT @ member).double()
-                counts.would_drop += _losers(member, so_far, part.load, limit)
-            so_far += summed
-            if tokens is not None and self.sample is not None:
+                counts["would_drop"] = counts["would_drop"] + _losers(member, answered, part.load, limit)
+            if tokens is not None:
                 self.sample.add(member, tokens[start : start + member.shape[1]])
+            answered += member.sum(1).double()
             start += member.shape[1]
-        self.groups.append(counts)
-        if len(self.groups) > MOST_GROUPS:
-            self.groups = _joined(self.groups)
-
-    @property
-    def sampled(self) -> int:
-        """Return how many tokens were drawn."""
-        return len(self.sample.names) if self.sample else 0
+        self.rows.add(domain, torch.cat((part.load, answered, torch.stack(list(counts.values()), 1)), 1))
 
     def layers(self, early: dict[str, list[Saturation]], names: dict[Any, str], deals: int) -> list[LayerReport]:
         """Report on each layer."""
-        stack, groups = self.stack, self.groups
-        total = groups[0]
-        for each in groups[1:]:
-            total = total + each
-        load = torch.stack([each.load for each in groups])
-        even = _Resampled(len(groups))
+        stack, table, e = self.stack, self.rows.table, self.stack.experts
+        load, single = table[..., :e], dict(zip(COLUMNS, table[..., 2 * e :].unbind(-1), strict=True))
+        even = _Resampled(len(table))
         balanced = even.of(load, balancedness)
         spread = even.of(load, load_entropy)
-        tokens, choices = (torch.stack([getattr(each, name) for each in groups]) for name in ("tokens", "choices"))
         shares = {
-            name: even.share(torch.stack([getattr(each, name) for each in groups]), of)
-            for name, of in (("dropped", tokens), ("would_drop", tokens), ("lost", choices))
+            name: even.share(single[name], single[of])
+            for name, of in (("dropped", "tokens"), ("would_drop", "tokens"), ("lost", "choices"))
         }
+        total, tokens = load.sum(0), single["tokens"].sum(0)
         domains = self._domains(deals)
         by_token = self._tokens(names, deals)
         reports = []
         for i, name in enumerate(stack.names):
-            low, high = wilson(total.load[i], total.tokens[i]) if stack.hard else (None, None)
+            low, high = wilson(total[i], tokens[i]) if stack.hard else (None, None)
             reports.append(
                 LayerReport(
                     name=name,
                     experts=stack.experts,
-                    tokens=int(total.tokens[i]),
-                    load=total.load[i],
-                    load_low=None if low is None else low * total.tokens[i],
-                    load_high=None if high is None else high * total.tokens[i],
+                    tokens=int(tokens[i]),
+                    load=total[i],
+                    load_low=None if low is None else low * tokens[i],
+                    load_high=None if high is None else high * tokens[i],
                     balancedness=balanced[i],
                     entropy=spread[i],
                     dropped=shares["dropped"][i] if stack.drops else None,
@@ -584,38 +603,28 @@ class _Tally:
 
     def _domains(self, deals: int) -> list[Told]:
         """Say what each layer's experts tell of the domain; chance deals domains to whole groups."""
-        names = tuple(sorted({each.domain for each in self.groups}))
+        names = tuple(sorted(set(self.rows.domains)))
         if names == ("",):
             return []
-        kinds = torch.tensor([names.index(each.domain) for each in self.groups])
-        answered = torch.stack([each.answered for each in self.groups], 1)  # (l, groups, e)
-        tokens = torch.stack([each.tokens for each in self.groups], 1)
-        return told_of(answered, tokens, kinds, names, deals)
+        kinds = torch.tensor([names.index(domain) for domain in self.rows.domains])
+        table, e = self.rows.table.movedim(0, 1), self.stack.experts
+        return told_of(table[..., e : 2 * e], table[..., 2 * e + COLUMNS.index("tokens")], kinds, names, deals)
 
     def _tokens(self, names: dict[Any, str], deals: int) -> list[Told]:
         """Say what each layer's experts tell of the token, of the most frequent ones in the sample."""
-        if self.sample is None or self.sample.member is None:
+        if not self.sample.parts:
             return []
-        frequent = [name for name, count in Counter(self.sample.names).most_common(MOST_TYPES) if count > 1]
+        _, drawn, each = self.sample.drawn()
+        self.sampled = len(each)
+        frequent = [name for name, count in Counter(each).most_common(MOST_TYPES) if count > 1]
         if len(frequent) < 2:
             return []
         place = {name: i for i, name in enumerate(frequent)}
-        rows = torch.tensor([i for i, name in enumerate(self.sample.names) if name in place])
-        kinds = torch.tensor([place[self.sample.names[i]] for i in rows.tolist()])
-        member = self.sample.member[rows].movedim(1, 0)  # (l, rows, e)
-        return told_of(
-            member, (member > 0).any(-1).double(), kinds, tuple(names.get(x, str(x)) for x in frequent), deals
-        )
-
-
-def _joined(groups: list[_Counts]) -> list[_Counts]:
-    """Join groups of a domain two by two."""
-    by: dict[str, list[_Counts]] = {}
-    for each in groups:
-        by.setdefault(each.domain, []).append(each)
-    return [
-        each[i] + each[i + 1] if i + 1 < len(each) else each[i] for each in by.values() for i in range(0, len(each), 2)
-    ]
+        rows = torch.tensor([i for i, name in enumerate(each) if name in place])
+        kinds = torch.tensor([place[each[i]] for i in rows.tolist()])
+        member = drawn[rows].movedim(1, 0)  # (l, rows, e)
+        called = tuple(names.get(name, str(name)) for name in frequent)
+        return told_of(member, (member > 0).any(-1).double(), kinds, called, deals)
 
 
 def _capacities(load: Float[Tensor, "l e"], factor: float) -> Float[Tensor, " l"]:
@@ -639,7 +648,7 @@ def _losers(
     # Experts that fill up are few: the others turn nobody away.
     worst = (load - limit).topk(columns, dim=1).indices[:, None].expand(-1, member.shape[1], -1)
     some = member.gather(2, worst)
-    taken = some.cumsum(1).add_(so_far.gather(1, worst[:, 0])[:, None])
+    taken = some.cumsum(1).add_(so_far.gather(1, worst[:, 0])[:, None].float())
     lost = ((taken > limit[..., None].float()) & (some > 0)).sum(2)
     chosen = (member > 0).sum(2)
     return ((lost == chosen) & (chosen > 0)).sum(1).double()
@@ -737,11 +746,13 @@ def told_of(
         deals: how often kinds are dealt to the rows.
     """
     layers, rows, e = weight.shape
-    flat = weight.movedim(1, 0).reshape(rows, -1).double()
+    flat = weight.movedim(1, 0).reshape(rows, -1)
+    flat = flat if flat.is_floating_point() else flat.float()
     generator = generator_of(2)
 
     def table(kind: Tensor) -> Tensor:
-        return flat.new_zeros(len(names), layers * e).index_add(0, kind, flat).unflatten(1, (layers, e)).movedim(1, 0)
+        summed = flat.new_zeros(len(names), layers * e).index_add(0, kind, flat)
+        return summed.double().unflatten(1, (layers, e)).movedim(1, 0)
 
     true = table(kinds)
     told = metrics.information(true)
