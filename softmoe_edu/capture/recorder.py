@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from jaxtyping import Int
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from softmoe_edu.capture.served import Choices, CountTrace, Trace, count_experts
 
@@ -45,11 +46,11 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
     columns = {_chosen(each, layers, i, path).shape[2] for i, each in enumerate(records)}
     if len(columns) > 1 or (top_k is not None and not top_k <= max(columns)):
         raise ValueError(f"{path.name}: expected top_k={top_k or 'the same'} in every record, got {sorted(columns)}")
-    del content, records  # what a record holds is read anew when it is its turn
+    del content, records  # the outline alone may be large, and is read anew with the numbers
 
     def read() -> Iterator[Choices]:
         for i, each in enumerate(_records(_content(path), path)):
-            numbers = _chosen(each, layers, i, path)
+            numbers = _read(_chosen(each, layers, i, path), path, f"{path.name}, record {i}")
             wrong = (numbers < -1) | (numbers >= physical.shape[1])
             if bool(wrong.any()):
                 found = int(numbers[wrong][0])
@@ -65,9 +66,10 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
 
 
 def _content(path: Path) -> dict[str, Any]:
-    """Load the file without running what it may hold; numbers stay on disk until they are looked at."""
+    """Load the outline of the file without running what it may hold; its tensors have sizes, and numbers when read."""
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        with FakeTensorMode():
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except OSError:
         raise
     except Exception as error:  # torch tells damage in many ways
@@ -83,7 +85,8 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _steps(content: dict[str, Any], path: Path, num_experts: int | None, num_layers: int | None) -> CountTrace:
     """Read counts of steps, which are of logical experts."""
-    counts = _whole(content["logical_count"], 3, f"{path.name}, logical_count")
+    outline = _whole(content["logical_count"], 3, f"{path.name}, logical_count")
+    counts = _read(outline, path, f"{path.name}, logical_count")
     for name, given, stated in (
         ("num_layers", num_layers, counts.shape[1]),
         ("num_experts", num_experts, counts.shape[2]),
@@ -92,7 +95,7 @@ def _steps(content: dict[str, Any], path: Path, num_experts: int | None, num_lay
             raise ValueError(f"{path.name}: expected {name}={given} as given, got {stated}, which the file states")
     _no_negative(counts, f"{path.name}, logical_count")
     # A buffer of fixed length is zero where no step was recorded.
-    counts = counts[counts.flatten(1).any(1)].long().clone()
+    counts = counts[counts.flatten(1).any(1)].long()
     return CountTrace(counts.shape[2], tuple(range(counts.shape[1])), f"SGLang's recorder (stat), {path.name}", counts)
 
 
@@ -109,7 +112,7 @@ def _records(content: dict[str, Any], path: Path) -> list[dict[str, Any]]:
 def _map(content: dict[str, Any], path: Path) -> Int[Tensor, "l physical"]:
     """Return the logical expert of each physical one; every logical expert has at least one copy."""
     where = f"{path.name}, last_physical_to_logical_map"
-    physical = _whole(content.get("last_physical_to_logical_map"), 2, where).long().clone()
+    physical = _read(_whole(content.get("last_physical_to_logical_map"), 2, where), path, where).long()
     if not physical.numel():
         raise ValueError(f"{where}: expected (layers, experts), got {tuple(physical.shape)}")
     experts = int(physical.max()) + 1
@@ -131,7 +134,7 @@ def _chosen(record: dict[str, Any], layers: int, i: int, path: Path) -> Int[Tens
 
 def _passed(record: dict[str, Any], physical: Tensor, i: int, path: Path) -> Int[Tensor, "l physical"]:
     where = f"{path.name}, record {i}, global_physical_count"
-    counts = _whole(record.get("global_physical_count"), 2, where).long()
+    counts = _read(_whole(record.get("global_physical_count"), 2, where), path, where).long()
     if counts.shape != physical.shape:
         raise ValueError(
             f"{where}: expected {tuple(physical.shape)} like the map of experts, got {tuple(counts.shape)}"
@@ -159,6 +162,23 @@ def _whole(value: object, axes: int, where: str) -> Tensor:
     if value.dtype not in WHOLE or value.ndim != axes or value.layout != torch.strided:
         raise ValueError(f"{where}: expected whole numbers with {axes} axes, got {value.dtype} {tuple(value.shape)}")
     return value
+
+
+def _read(outline: Tensor, path: Path, where: str) -> Tensor:
+    """Read the numbers of a tensor from where they stand in the file."""
+    storage = outline.untyped_storage()
+    offset = getattr(storage, "_checkpoint_offset", None)
+    if not storage.nbytes():
+        return torch.zeros(outline.shape, dtype=outline.dtype)
+    if offset is None:
+        raise ValueError(f"{where}: expected a file as torch.save writes it since 1.6, got an older one: save it again")
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = bytearray(file.read(storage.nbytes()))
+    if len(data) < storage.nbytes():
+        raise ValueError(f"{where}: expected {storage.nbytes()} bytes, got {len(data)}: the file was cut")
+    numbers = torch.frombuffer(data, dtype=outline.dtype)
+    return numbers.as_strided(outline.shape, outline.stride(), outline.storage_offset())
 
 
 def _no_negative(counts: Tensor, where: str) -> None:
