@@ -19,6 +19,8 @@ from softmoe_edu.figures.maps import combine_map as combine_map
 from softmoe_edu.figures.maps import dispatch_map as dispatch_map
 from softmoe_edu.figures.pictures import dropped_tokens as dropped_tokens
 from softmoe_edu.figures.pictures import slot_views as slot_views
+from softmoe_edu.figures.routing_report import routing_panels as routing_panels
+from softmoe_edu.figures.routing_report import routing_report as routing_report
 from softmoe_edu.figures.routing_watch import routing_watch as routing_watch
 from softmoe_edu.figures.style import style as style
 from softmoe_edu.figures.style import theme as theme
