@@ -40,6 +40,8 @@ MOST_SAMPLED, MOST_CELLS = 8192, 2**25
 """Tokens that are drawn to ask what experts tell of a token, and their cells (tokens x layers x experts)."""
 MOST_TYPES = 256
 """The most frequent tokens of the vocabulary, which that question is about."""
+ROUNDING = 1e-9
+"""What two sums of the same numbers may be apart."""
 COLUMNS = ("tokens", "dropped", "would_drop", "lost", "choices")
 """What is counted of a group in each layer beside the loads of its experts."""
 
@@ -755,11 +757,17 @@ def told_of(
         return summed.double().unflatten(1, (layers, e)).movedim(1, 0)
 
     true = table(kinds)
-    told = metrics.information(true)
-    dealt = torch.stack(
-        [metrics.information(table(kinds[torch.randperm(rows, generator=generator)])) for _ in range(deals)]
+    # Where a layer has no load, or its tokens are of one kind, there is nothing to tell.
+    told = metrics.information(true).nan_to_num(0).clamp(min=0)
+    dealt = (
+        torch.stack(
+            [metrics.information(table(kinds[torch.randperm(rows, generator=generator)])) for _ in range(deals)]
+        )
+        .nan_to_num(0)
+        .clamp(min=0)
     )
-    reached = (dealt >= told * (1 - 1e-12)).sum(0)
+    # A deal that tells as much may miss it by rounding.
+    reached = (dealt >= told - ROUNDING).sum(0)
     counted = tokens.new_zeros(layers, len(names)).index_add(1, kinds, tokens)
     return [
         Told(names, counted[i].long(), true[i], float(told[i]), float(dealt[:, i].mean()),
