@@ -238,7 +238,7 @@ def test_saturation_by_hand():
 
 
 def test_saturation_against_a_loop():
-    """Overlap is counted token by token, whatever the order of a token's experts, and chance is its mean over orders."""
+    """Overlap goes token by token, whatever the order of its experts; chance is its mean over exchanged tokens."""
     final, early = drawn(9, layers=1, seed=1), drawn(9, layers=1, seed=2)
     (layer,) = routing_report(trace_of(final), checkpoints={"early": trace_of(early)}).layers
 
