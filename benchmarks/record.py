@@ -73,12 +73,12 @@ def device_name(device: str) -> str:
     return model[1].strip() if model else platform.processor() or platform.machine()
 
 
-def write(record: dict, folder: Path) -> Path:
-    """Write the record under its date and machine; an earlier record of that name is kept."""
+def write(record: dict, folder: Path, suffix: str = "") -> Path:
+    """Write the record under its date and machine, and a suffix; an earlier record of that name is kept."""
     folder.mkdir(parents=True, exist_ok=True)
     kind = re.sub(r"[^a-z0-9]+", "-", record["machine"]["device"].lower()).strip("-")
-    stem = f"{record['date']}-{kind}"
-    if record["settings"]["allocator"] == "default":
+    stem = f"{record['date']}-{kind}{suffix}"
+    if record["settings"].get("allocator") == "default":
         stem += "-default-allocator"
     for name in (stem, *(f"{stem}-{i}" for i in range(2, 1000))):
         try:
