@@ -45,16 +45,16 @@ QUICK = Settings(quick=True, tokens=600, layers=2, top_k=2, experts=5, group=100
 def write_traces(settings: Settings, folder: Path) -> list[Path]:
     """Write the trace as answers and as a recorder's file: drawn choices, some experts busier than others."""
     from softmoe_edu.capture import Trace, write_trace
-    from softmoe_edu.capture.served import Choices
+    from softmoe_edu.capture.served import Chosen
 
-    def groups() -> Iterator[Choices]:
+    def groups() -> Iterator[Chosen]:
         generator = torch.Generator().manual_seed(0)
         busy = 0.7 * torch.randn(settings.layers, settings.experts, generator=generator)
         for _ in range(settings.tokens // settings.group):
             drawn = torch.rand(settings.group, settings.layers, settings.experts, generator=generator)
             scores = busy - (-drawn.log()).log()  # with the largest scores, experts are drawn without replacement
             ids = torch.randint(50_000, (settings.group,), generator=generator)
-            yield Choices(scores.topk(settings.top_k, -1).indices.int(), ids)
+            yield Chosen(scores.topk(settings.top_k, -1).indices.int(), ids)
 
     trace = Trace(settings.experts, tuple(range(settings.layers)), settings.top_k, "drawn", groups)
     return [write_trace(folder / f"trace.{ending}", trace) for ending in ("jsonl", "pt")]

@@ -66,7 +66,8 @@ MAY: dict[str, set[str]] = {
     "course": LIBRARY | {"influence", "leaks", "seeds", "evidence", "teaching"},
     "lab": {"lessons", "files", "shadowing", "__init__"},
     "doctor": SHARED | {"lessons", "shadowing", "__init__"},
-    "cli": {"__init__", "lab", "doctor", "cost", "paper", "evidence", "teaching"},
+    "inspection": {"text", "capture", "report", "report_page", "widgets"},
+    "cli": {"__init__", "lab", "doctor", "inspection", "cost", "paper", "evidence", "teaching"},
 }
 
 HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->

@@ -1,8 +1,9 @@
 """The command softmoe-edu.
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
-`doctor` says what of an installation works; `cost` shows what the paper's models cost; `evidence` reruns the papers'
-claims; `export` and `report` are for teachers; `bench` times the package beside others, in a checkout.
+`doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
+models cost; `evidence` reruns the papers' claims; `export` and `report` are for teachers; `bench` times the package
+beside others, in a checkout.
 """
 
 import argparse
@@ -49,6 +50,11 @@ def main(argv: list[str] | None = None) -> None:
         metavar=("TFLOPS", "GBPS"),
         help="rates of a device: adds the time that it takes",
     )
+    command = commands.add_parser("inspect", help="report on the routing of a Hugging Face model, and save it as pages")
+    command.add_argument("model", metavar="MODEL_OR_FOLDER", help="a folder of save_pretrained, or a name on the hub")
+    command.add_argument("--text", action="append", default=[], type=Path, metavar="FILE", help="may be repeated")
+    command.add_argument("--tokens", type=positive(int), default=64, help="of a piece of text; 64")
+    command.add_argument("--out", type=Path, default=Path("softmoe_inspect"), help="the pages; ./softmoe_inspect")
     command = commands.add_parser("report", help="summarise the progress files of a class, without names")
     command.add_argument("files", nargs="+", metavar="FILE", help="progress.jsonl files, or folders that hold them")
     command = commands.add_parser("export", help="write the course for a grader or a teacher")
@@ -84,6 +90,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
     """Do what the command says; rest are the arguments that belong to the benchmark."""
     if arguments.command == "cost":
         cost(arguments.names, batch=arguments.batch, rates=arguments.device)
+    elif arguments.command == "inspect":
+        from softmoe_edu.inspection import main as inspect
+
+        sys.exit(inspect(arguments.model, arguments.text, arguments.out, tokens=arguments.tokens))
     elif arguments.command == "report":
         from softmoe_edu.teaching.class_report import main as report
 

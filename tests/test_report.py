@@ -8,7 +8,7 @@ from capture.tracekit import drawn, trace_of
 from scipy import stats
 
 from softmoe_edu import report as reports
-from softmoe_edu.capture.served import Choices, CountTrace, routing_of
+from softmoe_edu.capture.served import Chosen, CountTrace, routing_of
 from softmoe_edu.report import Estimate, load_entropy, routing_report, told_of, wilson
 from softmoe_edu.routers import ROUTERS, SoftRouter, TokensChoiceRouter
 from softmoe_edu.routing import SparseRouting
@@ -85,7 +85,7 @@ def test_a_trace_and_its_routings_give_the_same_report():
     groups = [drawn(8, seed=i) for i in range(6)]
     ids = torch.randint(0, 3, (6, 8), generator=torch.Generator().manual_seed(0))
     domains = ["code", "law"] * 3
-    trace = trace_of(*(Choices(group, row) for group, row in zip(groups, ids, strict=True)))
+    trace = trace_of(*(Chosen(group, row) for group, row in zip(groups, ids, strict=True)))
     one = routing_report(trace, domains=domains)
     two = routing_report(trace.routings(0, None), domains=domains, tokens=ids)
 
@@ -201,7 +201,7 @@ def test_experts_that_know_the_token():
     """Experts that go by the token tell it; names stand for numbers, and tokens that occur once are left out."""
     ids = torch.tensor([0, 1, 2] * 10 + [7])
     experts = torch.stack([ids % 3, 3 + ids % 2], 1)[:, None].int()
-    (layer,) = routing_report(trace_of(Choices(experts, ids)), names={0: "the", 1: "a"}).layers
+    (layer,) = routing_report(trace_of(Chosen(experts, ids)), names={0: "the", 1: "a"}).layers
 
     assert sorted(layer.by_token.names) == ["2", "a", "the"]
     assert layer.by_token.told > 0.7 > layer.by_token.chance_high >= layer.by_token.chance
@@ -211,7 +211,7 @@ def test_experts_that_know_the_token():
 def test_the_sample_is_uniform(monkeypatch):
     """Of many tokens so many are drawn as there is room for, from all groups alike, and the same ones each time."""
     monkeypatch.setattr(reports, "MOST_SAMPLED", 200)
-    groups = [Choices(drawn(50, layers=1, seed=i), torch.full((50,), i)) for i in range(20)]
+    groups = [Chosen(drawn(50, layers=1, seed=i), torch.full((50,), i)) for i in range(20)]
     one, two = routing_report(trace_of(*groups)), routing_report(trace_of(*groups))
 
     told = one.layers[0].by_token
@@ -360,7 +360,7 @@ def test_what_is_printed():
 
 
 TRACE = trace_of(BY_HAND, BY_HAND, num_experts=4)
-WITH_IDS = trace_of(Choices(BY_HAND, torch.arange(5)), num_experts=4)
+WITH_IDS = trace_of(Chosen(BY_HAND, torch.arange(5)), num_experts=4)
 
 
 @pytest.mark.parametrize(
@@ -421,7 +421,7 @@ WITH_IDS = trace_of(Choices(BY_HAND, torch.arange(5)), num_experts=4)
         ),
         (
             WITH_IDS,
-            {"checkpoints": {1: trace_of(Choices(BY_HAND, torch.ones(5).long()), num_experts=4)}},
+            {"checkpoints": {1: trace_of(Chosen(BY_HAND, torch.ones(5).long()), num_experts=4)}},
             ValueError,
             "must be of the same tokens as routings",
         ),

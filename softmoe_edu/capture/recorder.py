@@ -18,7 +18,7 @@ from jaxtyping import Int
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from softmoe_edu.capture.served import Choices, CountTrace, Trace, count_experts
+from softmoe_edu.capture.served import Chosen, CountTrace, Trace, count_experts
 
 WHOLE = (torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8)
 EXPECTED = "a file of SGLang's expert distribution recorder, with records or logical_count"
@@ -48,7 +48,7 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
         raise ValueError(f"{path.name}: expected top_k={top_k or 'the same'} in every record, got {sorted(columns)}")
     del content, records  # the outline alone may be large, and is read anew with the numbers
 
-    def read() -> Iterator[Choices]:
+    def read() -> Iterator[Chosen]:
         for i, each in enumerate(_records(_content(path), path)):
             numbers = _read(_chosen(each, layers, i, path), path, f"{path.name}, record {i}")
             wrong = (numbers < -1) | (numbers >= physical.shape[1])
@@ -60,7 +60,7 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
                 )
             logical = physical.gather(1, numbers.clamp(min=0).flatten(1).long()).view(numbers.shape)
             chosen = torch.where(numbers < 0, -1, logical).movedim(0, 1).int()
-            yield Choices(chosen, _ids(each, len(chosen)), f"record {i}")
+            yield Chosen(chosen, _ids(each, len(chosen)), f"record {i}")
 
     return Trace(experts, tuple(range(layers)), columns.pop(), f"SGLang's recorder (per_token), {path.name}", read)
 

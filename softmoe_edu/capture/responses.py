@@ -23,7 +23,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from softmoe_edu.capture.served import Choices
+from softmoe_edu.capture.served import Chosen
 from softmoe_edu.text import plural
 
 NPY = b"\x93NUMPY"
@@ -52,7 +52,7 @@ class Shape:
 class Decoded:
     """The choices of one answer, and the numbers of the layers that they are of."""
 
-    choices: Choices
+    choices: Chosen
     layers: tuple[int, ...]
 
 
@@ -268,7 +268,7 @@ def _selected(payload: _Payload, response: dict[str, Any], holder: dict[str, Any
         raise ValueError(f"{where}: expected moe_layers from 0 to {experts.shape[1] - 1}, got {list(layers)}")
     else:
         experts = experts[:, list(layers)]
-    return Decoded(Choices(experts, _token_ids(response, holder, len(experts)), where), layers)
+    return Decoded(Chosen(experts, _token_ids(response, holder, len(experts)), where), layers)
 
 
 def _token_ids(response: dict[str, Any], holder: dict[str, Any], rows: int) -> Int[Tensor, " n"] | None:
@@ -294,7 +294,7 @@ def _only(choices: object) -> dict[str, Any]:
     return choices[0] if isinstance(choices, list) and len(choices) == 1 and isinstance(choices[0], dict) else {}
 
 
-def encode(choices: Choices, layers: Sequence[int]) -> dict[str, Any]:
+def encode(choices: Chosen, layers: Sequence[int]) -> dict[str, Any]:
     """Write choices as SGLang's /generate answers: int32 in base64, with what states their shape.
 
     As in its answers, layers without experts are zeros. The tokens' ids stand where vLLM puts them.

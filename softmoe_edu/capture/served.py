@@ -17,7 +17,7 @@ from softmoe_edu.text import plural
 
 
 @dataclass(frozen=True, eq=False)
-class Choices:
+class Chosen:
     """The experts that the tokens of one group chose: of one response of a server, or of one forward pass.
 
     Attributes:
@@ -49,9 +49,9 @@ class Trace:
     layers: tuple[int, ...]
     top_k: int
     origin: str
-    read: Callable[[], Iterator[Choices]]
+    read: Callable[[], Iterator[Chosen]]
 
-    def __iter__(self) -> Iterator[Choices]:
+    def __iter__(self) -> Iterator[Chosen]:
         """Go through the groups, each checked.
 
         Raises:
@@ -92,7 +92,7 @@ class Trace:
             experts[i, : len(choices.experts)] = choices.experts
         return {f"layer {layer}": routing_of(experts[:, :, i], self.num_experts) for i, layer in enumerate(self.layers)}
 
-    def _check(self, choices: Choices) -> None:
+    def _check(self, choices: Chosen) -> None:
         """Raise an error that says what is wrong with the first wrong choice."""
         where = ", ".join(filter(None, (self.origin, choices.where)))
         experts = choices.experts
@@ -194,7 +194,7 @@ def routing_of(experts: Int[Tensor, "b n k"], num_experts: int) -> SparseRouting
     return SparseRouting(token, gate, n, mask=None if bool(mask.all()) else mask, dropless=True)
 
 
-def choices_of(routings: dict[str, SparseRouting]) -> tuple[list[str], int, Choices]:
+def choices_of(routings: dict[str, SparseRouting]) -> tuple[list[str], int, Chosen]:
     """Return the layers' names, the number of experts, and the choices of routings that were captured in memory.
 
     A token's experts are in the order of their numbers; one that lost a choice has -1 there.
@@ -218,7 +218,7 @@ def choices_of(routings: dict[str, SparseRouting]) -> tuple[list[str], int, Choi
     columns = [_chosen(routing) for routing in routings.values()]
     most = max(column.shape[1] for column in columns)
     padded = [torch.nn.functional.pad(column, (0, most - column.shape[1]), value=-1) for column in columns]
-    return list(routings), num_experts, Choices(torch.stack(padded, 1))
+    return list(routings), num_experts, Chosen(torch.stack(padded, 1))
 
 
 def _chosen(routing: SparseRouting) -> Int[Tensor, "n k"]:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import torch
 
 from softmoe_edu.capture import recorder, responses
-from softmoe_edu.capture.served import Choices, CountTrace, Trace, choices_of
+from softmoe_edu.capture.served import Chosen, CountTrace, Trace, choices_of
 from softmoe_edu.capture.served import routing_of as routing_of
 from softmoe_edu.files import StrPath, write_atomically
 from softmoe_edu.routing import SparseRouting
@@ -92,7 +92,7 @@ def _answers(
     if first is None:
         raise ValueError(f"{name}: expected at least one answer with routed experts, got none")
 
-    def read() -> Iterator[Choices]:
+    def read() -> Iterator[Chosen]:
         for each in decoded():
             if each.layers != first.layers:
                 raise ValueError(

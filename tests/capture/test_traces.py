@@ -19,7 +19,7 @@ from tracekit import (
 
 from softmoe_edu import metrics
 from softmoe_edu.capture import CountTrace, Trace, read_trace, write_trace
-from softmoe_edu.capture.served import Choices, routing_of
+from softmoe_edu.capture.served import Chosen, routing_of
 from softmoe_edu.routers import TokensChoiceRouter
 from softmoe_edu.routing import SparseRouting
 
@@ -156,7 +156,7 @@ def test_the_recorder_per_pass_and_stat(tmp_path):
 def test_a_trace_is_written_and_read_back(tmp_path, ending):
     """Choices, ids and the numbers of layers survive in either form, and of layers that are missing nothing appears."""
     ids = torch.tensor([3, 1, 3, 0])
-    trace = trace_of(Choices(drawn(4), ids), drawn(1, seed=1), drawn(6, seed=2), layers=(1, 2, 4))
+    trace = trace_of(Chosen(drawn(4), ids), drawn(1, seed=1), drawn(6, seed=2), layers=(1, 2, 4))
     path = write_trace(tmp_path / f"a.{ending}", trace)
     back = read_trace(path, num_experts=EXPERTS)
 

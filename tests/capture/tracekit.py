@@ -6,7 +6,7 @@ import io
 import numpy as np
 import torch
 
-from softmoe_edu.capture.served import Choices, Trace
+from softmoe_edu.capture.served import Chosen, Trace
 
 EXPERTS, LAYERS, TOP_K = 5, 3, 2
 
@@ -18,8 +18,8 @@ def drawn(tokens, layers=LAYERS, experts=EXPERTS, top_k=TOP_K, seed=0):
 
 
 def trace_of(*groups, num_experts=EXPERTS, layers=None):
-    """Return a trace of tensors of choices, or of Choices."""
-    groups = [each if isinstance(each, Choices) else Choices(each) for each in groups]
+    """Return a trace of tensors of choices, or of Chosen."""
+    groups = [each if isinstance(each, Chosen) else Chosen(each) for each in groups]
     k, sent = groups[0].experts.shape[2], groups[0].experts.shape[1]
     return Trace(num_experts, tuple(range(sent)) if layers is None else layers, k, "made", lambda: iter(groups))
 
