@@ -7,7 +7,7 @@ from matplotlib import pyplot as plt
 from test_report import BY_HAND
 
 from softmoe_edu import figures
-from softmoe_edu.capture.served import Choices, CountTrace
+from softmoe_edu.capture.served import Chosen, CountTrace
 from softmoe_edu.figures.routing_report import panels_of
 from softmoe_edu.report import routing_report
 from softmoe_edu.routers import SoftRouter
@@ -26,8 +26,8 @@ def closed():
 def whole():
     """A report with every panel: six groups, three layers, domains, tokens and two checkpoints."""
     ids = torch.randint(0, 4, (6, 9), generator=torch.Generator().manual_seed(0))
-    trace = trace_of(*(Choices(drawn(9, seed=i), ids[i]) for i in range(6)))
-    early = trace_of(*(Choices(drawn(9, seed=i + 1), ids[i]) for i in range(6)))
+    trace = trace_of(*(Chosen(drawn(9, seed=i), ids[i]) for i in range(6)))
+    early = trace_of(*(Chosen(drawn(9, seed=i + 1), ids[i]) for i in range(6)))
     return routing_report(trace, domains=["code", "law"] * 3, checkpoints={100: early, "end": trace})
 
 
