@@ -161,16 +161,20 @@ for seed, (error, loads, _) in enumerate(alone):
 # %%
 def draw_loads(runs, title):
     """Draw the load of each expert during training, one panel for each of three seeds."""
-    panels = plt.subplots(1, 3, figsize=(8.4, 2.8), sharey=True, layout="constrained")[1]
+    figure, panels = plt.subplots(1, 3, figsize=(8.4, 3.3), sharey=True, layout="constrained")
+    figure.suptitle(title)
     for panel, (seed, (_, loads, _)) in zip(panels, list(enumerate(runs))[:3], strict=True):
         smooth = torch.stack([part.mean(0) for part in loads[:-1].split(15)])
         for expert in range(EXPERTS):
             colour, dash = categories()[expert % len(categories())], DASHES[expert % len(DASHES)]
-            panel.plot(range(8, 8 + 15 * len(smooth), 15), 100 * smooth[:, expert], color=colour, linestyle=dash)
+            line = {"color": colour, "linestyle": dash, "label": f"{expert}"}
+            panel.plot(range(8, 8 + 15 * len(smooth), 15), 100 * smooth[:, expert], **line)
         panel.axhline(100 / EXPERTS, color="grey", linewidth=0.8)
         panel.set(title=f"seed {seed}", xlabel="step", ylim=(0, 100))
         panel.grid(True, linewidth=0.6)
     panels[0].set_ylabel("tokens of an expert (%)")
+    lines = panels[0].get_legend_handles_labels()
+    figure.legend(*lines, title="expert", loc="outside right center", frameon=False)
     used = ", ".join(f"{in_use(run[1])} (seed {seed})" for seed, run in list(enumerate(runs))[:3])
     most = ", ".join(f"{100 * run[1][-1].max():.0f}" for run in runs[:3])
     describe(
@@ -429,7 +433,7 @@ def draw_surface():
     drawn.set_clip_path(plt.Polygon([(0, 0), (1, 0.5), (1, 1), (0, 0.5)], transform=ax.transData))
     ax.plot([0, 1], [0.5, 0.5], [0.5, 0.5], [0.25, 0.75], color="white", linewidth=2)
     ax.set(xlabel="f, share of expert 0", ylabel="P, mean gate of expert 0", title="2 · Σ f P; white lines: exactly 1")
-    plt.colorbar(drawn, ax=ax)
+    plt.colorbar(drawn, ax=ax, label="balance loss")
     at = divmod(int(loss.where(possible, 9).argmin()), len(places))
     ax.plot([f[at], 1 - f[at]], [P[at], 1 - P[at]], "o", color="black", markeredgecolor="white", clip_on=False)
     loss = loss[possible]

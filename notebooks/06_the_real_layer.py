@@ -221,7 +221,8 @@ def show_widths():
         largest = [largest_weight(scores(d)) for d in widths]
         axes.plot(widths, largest, next(lines), label=name)
         said.append(f"{name}: {largest[0]:.3f} at 64, {largest[-1]:.3f} at 4096.")
-    axes.set(xscale="log", xlabel="width d of a token", ylabel="largest dispatch weight")
+    axes.set(xscale="log", xlabel="width d of a token (numbers)", ylabel="largest dispatch weight")
+    axes.set_title("A slot's largest weight, before training")
     axes.set_xticks(widths, widths)
     axes.minorticks_off()
     figure.legend(loc="outside lower center", ncols=2)

@@ -294,8 +294,8 @@ def draw_both():
     colours = categories()
     ax.plot(at.squeeze(), soft, color=colours[1], linewidth=6, alpha=0.5, label="Soft MoE")
     ax.plot(at.squeeze(), chosen, ".", color=colours[0], markersize=3, label="tokens choice")
-    ax.set(title="One token, two experts", xlabel="x", ylabel="answer")
-    ax.legend()
+    ax.set(title="One token, two experts", xlabel="x, the token's one number", ylabel="answer")
+    ax.legend(markerscale=4)
     jump = float(chosen.diff().abs().max())
     words = f"The answer while x goes from 0 to 1. Soft MoE: smooth, from {soft[0]:.2f} to {soft[-1]:.2f}."
     describe(ax, f"{words} Tokens choice: 0 up to x = 1/2, a jump of {jump:.2f}, then as Soft MoE.")
@@ -584,7 +584,7 @@ def draw_costs():
     held = [each.parameters / costs[0].parameters for each in costs]
     for name, ys, colour, dash in zip(("MACs", "parameters"), (macs, held), categories(), DASHES, strict=False):
         ax.loglog(counts, ys, marker="o", markersize=3, color=colour, linestyle=dash, label=name)
-    ax.set(title="4,096 slots, split among more experts", xlabel="experts", ylabel="relative to 1 expert")
+    ax.set(title="4,096 slots, split among more experts", xlabel="experts", ylabel="times that of 1 expert")
     ax.legend()
     words = f"From 1 to 4,096 experts with 4,096 slots in all. At 4,096 experts: {macs[-1]:.2f} times the MACs"
     describe(ax, f"{words} with one expert, and {held[-1]:,.0f} times the parameters.")

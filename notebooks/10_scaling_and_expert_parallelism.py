@@ -510,8 +510,8 @@ def draw_ways():
     for panel, (name, each) in zip(panels, ways.items(), strict=True):
         panel.bar(range(8), each / each.mean(), color=categories()[0])
         panel.axhline(1, color="grey", linewidth=0.8)
-        panel.set(title=f"{name}: busiest {each.max() / each.mean():.2f}", xlabel="device")
-    panels[0].set_ylabel("load over the mean")
+        panel.set(title=f"{name}: busiest {each.max() / each.mean():.2f}", xlabel="device", xticks=range(8))
+    panels[0].set_ylabel("load, times the mean")
     found = ", ".join(f"{each.max() / each.mean():.2f} {name}" for name, each in ways.items())
     describe(panels, f"Load of eight devices over their mean. The busiest has {found} times the mean.")
     return panels
@@ -577,9 +577,10 @@ def draw_times():
     for i, (panel, (e, t), title) in enumerate(zip(panels, lines, ("paper, training", "here, one layer"), strict=True)):
         panel.plot(e, t, color=categories()[i], linestyle=DASHES[i], marker=MARKERS[i])
         panel.set(xscale="log", ylim=(0, 1.7), title=f"{title}: {t[-1]:.2f} at {e[-1]:,}", xlabel="experts")
-        panel.set_xticks(e[::2], [f"{each:,}" for each in e[::2]], minor=False)
+        shown = e[::-2][::-1]
+        panel.set_xticks(shown, [f"{each:,}" for each in shown], minor=False)
         panel.minorticks_off()
-    panels[0].set_ylabel("time, fewest experts = 1")
+    panels[0].set_ylabel("time, times that of the fewest")
     said = f"{speed[-1]:.2f} times with {rows[-1]['experts']} in place of {rows[0]['experts']} in the paper"
     describe(panels, f"Time over the number of experts, slots fixed: {said}; {lines[1][1][-1]:.2f} times here.")
     return panels

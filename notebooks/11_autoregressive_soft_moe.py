@@ -421,8 +421,9 @@ def draw_stream():
     ax = plt.subplots(figsize=(5.6, 2.2), layout="constrained")[1]
     bars = ax.barh(list(stream_losses), list(stream_losses.values()), color=categories()[0])
     ax.bar_label(bars, fmt="%.2f", padding=3)
-    ax.axvline(2.079, color=categories()[1], linestyle="--")
-    ax.set(title="Random tokens: below the line is foresight", xlabel="loss in nats", xlim=(0, 2.5))
+    ax.axvline(2.079, color=categories()[1], linestyle="--", label="best possible")
+    ax.legend(loc="upper right", bbox_to_anchor=(0.8, 1))
+    ax.set(title="Random tokens: left of the line is foresight", xlabel="loss (nats)", xlim=(0, 2.5))
     ax.invert_yaxis()
     told = ", ".join(f"{name} {value:.2f}" for name, value in stream_losses.items())
     describe(ax, f"Loss on random tokens, beside the best possible 2.08 nats: {told}.")

@@ -130,8 +130,8 @@ def test_described_shows_picture_and_words(name):
     assert repr(shown) == text
     assert any(character.isdigit() for character in text) and text.endswith(".")
     page = Page(shown._repr_html_())
-    assert [tag for tag, _ in page.tags] == ["figure", "style", "img", "figcaption"]
-    picture = page.tags[2][1]
+    assert [tag for tag, _ in page.tags] == ["figure", "style", "div", "img", "figcaption"]
+    picture = page.tags[3][1]
     assert picture["alt"] == text
     kind, _, source = picture["src"].partition(",")
     assert kind == "data:image/svg+xml;base64" and base64.b64decode(source).decode() == shown.svg

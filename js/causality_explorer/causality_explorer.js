@@ -34,6 +34,8 @@ import { RAMP, everyNth, fit, ring, stretch, surface, write } from "../shared/pa
 /** @type {Readonly<Place>} */
 const NOTHING = { token: -1, output: -1 };
 const ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
+// CSS pixels of a map across. Where there are several rows, maps are smaller, so that a screen shows them all.
+const WIDTHS = { least: 195, leastOfMany: 230, many: 17, gap: 22, most: 380, mostInRows: 250 };
 const SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
 // From a third of the colours on, which stand out from the ground of what does not move, in light and dark.
 /** @param {number} depth */
@@ -41,11 +43,12 @@ const toneOf = (depth) => Math.round(85 + 170 * depth);
 const PAGE = `
 <div class="explorer-panels" data-part="maps"></div>
 ${keyHints({ [SIDEWAYS]: "another token", "↑ ↓": "another output", Enter: "pin", Esc: "unpin" }, "Tap a cell to pin it.")}
+<div class="causality-explorer-scale">
 <div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
   <div><i data-part="ramp"></i>${SHARES.map(
     (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`,
   ).join("")}</div></div>
-<div class="explorer-controls">${knob("tolerance", "Tolerance", "tolerance")}</div>
+<div class="explorer-controls">${knob("tolerance", "Tolerance", "tolerance")}</div></div>
 <p>${term("causal", "Causal")} layers have no colour above the stairs. Rows: outputs. Columns: the token that changes.
   Coloured: the output moves, by more than the tolerance; the colour
   follows the square root of the change. Above the stairs: outputs before the changed token; marks beside a
@@ -116,7 +119,6 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   }
   Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.line });
   ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.side + 1, box.side + 1);
-  Object.assign(ctx, { lineWidth: cell < 10 ? 1 : 2, strokeStyle: ink.text });
   ctx.beginPath();
   ctx.moveTo(box.x, box.y);
   // Stairs finer than this would cover the cells beneath: a line past their corners says as much.
@@ -125,7 +127,15 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
     ctx.lineTo(box.x + (i + 1) * cell, box.y + i * cell);
     ctx.lineTo(box.x + (i + 1) * cell, box.y + (i + 1) * cell);
   }
-  ctx.stroke();
+  // Bright cells lie beside it in a dark theme too.
+  const thick = cell < 10 ? 1 : 2;
+  for (const [strokeStyle, lineWidth] of /** @type {[string, number][]} */ ([
+    [ink.page, thick + 2],
+    [ink.text, thick],
+  ])) {
+    Object.assign(ctx, { strokeStyle, lineWidth });
+    ctx.stroke();
+  }
   for (let i = 0; i < n; i += every) {
     write(ctx, i, box.x + (i + 0.5) * cell, box.y - 8, ink.text);
     write(ctx, i, box.x - 5, box.y + (i + 0.5) * cell, ink.text, "right");
@@ -184,6 +194,21 @@ function beyond(at, key, n) {
 const ACROSS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 /** @type {Record<string, number>} */
 const DOWN = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity };
+
+/**
+ * The columns of a number of maps: rows are as few as there is room for, and as full as each other.
+ *
+ * @param {number} count
+ * @param {number} n Tokens of each.
+ * @param {number} room In CSS pixels.
+ */
+function columnsFor(count, n, room) {
+  const least = n < WIDTHS.many ? WIDTHS.least : WIDTHS.leastOfMany;
+  const fitting = Math.max(1, Math.floor((room + WIDTHS.gap) / (least + WIDTHS.gap)));
+  const rows = Math.ceil(count / fitting);
+  const columns = Math.ceil(count / rows);
+  return `repeat(${columns}, minmax(0, ${rows > 1 && columns > 1 ? WIDTHS.mostInRows : WIDTHS.most}px))`;
+}
 
 /**
  * The panel of one layer.
@@ -245,7 +270,6 @@ function render({ model, el }) {
     return at.token < 0 && at.output < 0 ? null : at;
   };
 
-  part("maps").style.maxWidth = `${layers.length * 402 - 22}px`; // of maps at their widest and the gaps between them
   part("maps").append(...layers.map(panelOf));
 
   /**
@@ -276,6 +300,7 @@ function render({ model, el }) {
 
   function draw() {
     const tolerance = model.get("tolerance");
+    part("maps").style.gridTemplateColumns = columnsFor(names.length, n, part("maps").clientWidth);
     const widths = names.map((name) => part(name).clientWidth);
     const ink = view.ink();
     const key = JSON.stringify([tolerance, widths, ink, surface()]);

@@ -584,7 +584,11 @@ export const overlays = {
       const most = Math.max(...each) - least;
       const look = { colour: expertFill(ctx, expert), alpha: 0.75, worded: Boolean(it.words) };
       each.forEach((value, t) => {
-        if (value > 0) paintShare(ctx, patchOf(scene, t), (value - least) / (most || 1), look);
+        if (value <= 0) return;
+        const [x, y, dx, dy] = patchOf(scene, t);
+        paintShare(ctx, [x, y, dx, dy], (value - least) / (most || 1), look);
+        // Its number lies below the square.
+        if (!it.words && !scene.picture && dx > 18) writeOver(ctx, labelOf(scene, t, dx), x + dx / 2, y + dy / 2);
       });
     }
     if (token >= 0) ring(ctx, ...patchOf(scene, token));

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from softmoe_edu.figures.canvas import array, many_axes
 from softmoe_edu.figures.description import describe
-from softmoe_edu.figures.style import every, text_colour
+from softmoe_edu.figures.style import every, page, text_colour
 from softmoe_edu.influence import TOLERANCE, earlier_share, moves
 from softmoe_edu.palette import WEIGHTS
 from softmoe_edu.text import number, plural
@@ -86,10 +86,13 @@ def _draw(panel: Axes, influence: Tensor, tolerance: float, token: int | None) -
     stairs = np.arange(n + 1) - 0.5
     # Down and right in turn: output j stands on the diagonal of token j.
     x, y = np.repeat(stairs, 2)[1:], np.repeat(stairs, 2)[:-1]
+    # Bright cells lie beside it on a dark page too.
+    panel.plot(x, y, color=page(), linewidth=3)
     line = panel.plot(x, y, color=text_colour(), linewidth=1.2)[0]
     line.set_gid("stairs")
     if token is not None:
-        panel.add_patch(Rectangle((token - 0.5, -0.5), 1, n, fill=False, edgecolor=text_colour(), linewidth=1.8))
+        for colour, width in ((page(), 3.6), (text_colour(), 1.8)):
+            panel.add_patch(Rectangle((token - 0.5, -0.5), 1, n, fill=False, edgecolor=colour, linewidth=width))
     panel.set_xlim(-0.5, n - 0.5)
     panel.set_ylim(n - 0.5, -0.5)
     panel.set_xticks(every(n, 10))

@@ -10,6 +10,9 @@ from matplotlib.axes import Axes
 
 from softmoe_edu.figures.following import ON_PAPER, as_svg
 
+LEGIBLE = 0.56
+"""The share of its size below which the words of a figure are too small; on a narrower page it is moved sideways."""
+
 
 def _each(axes: Axes | np.ndarray) -> list[Axes]:
     return list(np.asarray(axes, dtype=object).ravel())
@@ -58,8 +61,9 @@ class Described:
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.svg.encode()).decode()
         return (
-            f'<figure class="softmoe-figure" style="margin: 0">{ON_PAPER}<img alt="{html.escape(self.alt)}" '
-            f'width="{self.width}" style="max-width: 100%; height: auto" src="data:image/svg+xml;base64,{source}">'
+            f'<figure class="softmoe-figure" style="margin: 0">{ON_PAPER}<div style="overflow-x: auto">'
+            f'<img alt="{html.escape(self.alt)}" width="{self.width}" style="max-width: 100%; '
+            f'min-width: {round(LEGIBLE * self.width)}px; height: auto" src="data:image/svg+xml;base64,{source}"></div>'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
         )
 

@@ -1,4 +1,7 @@
-"""Small still pictures of what widgets show, as addresses that hold the image itself; no drawing library is loaded."""
+"""Small still pictures of what widgets show, as addresses that hold the image itself; no drawing library is loaded.
+
+They are light on a light page and dark on a dark one: an `<img>` takes the colour scheme of the element around it.
+"""
 
 import base64
 import html
@@ -10,14 +13,21 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from softmoe_edu.palette import EXPERTS, PARTS, RAMP
+from softmoe_edu.palette import DARK, EXPERTS, LIGHT, PARTS, RAMP
 
 STOPS = [tuple(bytes.fromhex(colour[1:])) for colour in RAMP]
 
-WHITE = 255
+CLEAR = 255  # the entry of a PNG's palette that lets the page through
 MOST_SIDE = 256
 SIDE = 240
 GAP = 12
+
+
+def _variables(colours: Mapping[str, str]) -> str:
+    return "".join(f"--{role}:{colour};" for role, colour in colours.items())
+
+
+THEMES = f"svg{{{_variables(LIGHT)}fill:var(--text)}}@media (prefers-color-scheme:dark){{svg{{{_variables(DARK)}}}}}"
 
 
 def map_still(*maps: NDArray[np.float32], least: float | None = None) -> str:
@@ -33,8 +43,8 @@ def map_still(*maps: NDArray[np.float32], least: float | None = None) -> str:
     high = max(each.shape[0] for each in drawn)
     columns: list[NDArray[np.uint8]] = []
     for each in drawn:
-        below = np.full((high - each.shape[0], each.shape[1]), WHITE, np.uint8)
-        columns += [np.concatenate([each, below]), np.full((high, GAP), WHITE, np.uint8)]
+        below = np.full((high - each.shape[0], each.shape[1]), CLEAR, np.uint8)
+        columns += [np.concatenate([each, below]), np.full((high, GAP), CLEAR, np.uint8)]
     return _png(np.concatenate(columns[:-1], 1))
 
 
@@ -61,9 +71,9 @@ def curve_still(points: Sequence[tuple[float, float]], mark: tuple[float, float]
     return _svg(
         430,
         232,
-        f'<path d="M44 20V190H384" fill="none" stroke="#595959"/>'
-        f'<polyline points="{path}" fill="none" stroke="#1f1f1f" stroke-width="2"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="#3f90da" stroke="#1f1f1f"/>'
+        f'<path d="M44 20V190H384" fill="none" stroke="var(--line)"/>'
+        f'<polyline points="{path}" fill="none" stroke="var(--text)" stroke-width="2"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{EXPERTS[0]}" stroke="var(--text)"/>'
         f'<text x="{x + 9:.1f}" y="{y - 7:.1f}">{mark[1]:.1%}</text>'
         f'<text x="38" y="24" text-anchor="end">100 %</text><text x="38" y="194" text-anchor="end">0 %</text>'
         f'<text x="44" y="206" text-anchor="middle">0</text>'
@@ -109,7 +119,7 @@ BARS, LONG = 138, 290
 
 # Parts differ by pattern too, as in the widget, not by colour alone.
 MARKS = (
-    '<circle cx="2" cy="2" r="1.1"/>',
+    '<circle cx="2" cy="2" r="1.1" fill="#000"/>',
     '<path d="M-1 7L7 -1" stroke="#000" stroke-width="1.5"/>',
     "",
     '<path d="M-1 -1L7 7" stroke="#000" stroke-width="1.5"/>',
@@ -127,7 +137,7 @@ def _piece(x: float, y: float, wide: float, high: float, name: str) -> str:
     fill = name.replace(" ", "-")
     return (
         f'<rect x="{x:.1f}" y="{y}" width="{wide:.1f}" height="{high}" fill="url(#{fill})" '
-        f'stroke="#1f1f1f" stroke-width="0.7"><title>{escape(name)}</title></rect>'
+        f'stroke="var(--text)" stroke-width="0.7"><title>{escape(name)}</title></rect>'
     )
 
 
@@ -150,9 +160,9 @@ def interval_still(rows: Sequence[tuple[str, Sequence[float]]], across: str) -> 
         y = 34 + 22 * i
         if interval:
             left, right = map(place, interval)
-            drawn.append(f'<path d="M{left:.1f} {y}H{right:.1f}" stroke="#595959" stroke-width="3"/>')
+            drawn.append(f'<path d="M{left:.1f} {y}H{right:.1f}" stroke="var(--line)" stroke-width="3"/>')
         drawn.append(
-            f'<circle cx="{place(mean):.1f}" cy="{y}" r="5" fill="#3f90da" stroke="#1f1f1f"/>'
+            f'<circle cx="{place(mean):.1f}" cy="{y}" r="5" fill="{EXPERTS[0]}" stroke="var(--text)"/>'
             f'<text x="178" y="{y + 4}" text-anchor="end">{html.escape(name[:28])}</text>'
             f'<text x="444" y="{y + 4}">{mean:.4g}</text>'
         )
@@ -160,7 +170,7 @@ def interval_still(rows: Sequence[tuple[str, Sequence[float]]], across: str) -> 
 
 
 def _levels(values: NDArray[np.float32], least: float | None) -> NDArray[np.uint8]:
-    """Return the colour of each pixel of a map as 0 to 254; 255 is white."""
+    """Return the colour of each pixel of a map as 0 to 254; CLEAR is none."""
     rows, columns = values.shape
     for axis, count in enumerate((rows, columns)):
         starts = np.unique(np.arange(min(count, MOST_SIDE)) * count // min(count, MOST_SIDE))
@@ -176,16 +186,17 @@ def _levels(values: NDArray[np.float32], least: float | None) -> NDArray[np.uint
 
 def _png(levels: NDArray[np.uint8]) -> str:
     palette = bytearray()
-    for level in range(WHITE):
+    for level in range(CLEAR):
         at = level / 254 * (len(STOPS) - 1)
         low = min(int(at), len(STOPS) - 2)
         palette += bytes(round(a + (at - low) * (b - a)) for a, b in zip(STOPS[low], STOPS[low + 1], strict=True))
-    palette += b"\xff\xff\xff"
+    palette += bytes(3)
     rows = np.concatenate([np.zeros((len(levels), 1), np.uint8), levels], 1)  # each row begins with its filter, none
     high, wide = levels.shape
     parts = (
         (b"IHDR", struct.pack(">IIBBBBB", wide, high, 8, 3, 0, 0, 0)),
         (b"PLTE", bytes(palette)),
+        (b"tRNS", b"\xff" * CLEAR + b"\x00"),
         (b"IDAT", zlib.compress(rows.tobytes(), 9)),
         (b"IEND", b""),
     )
@@ -198,6 +209,7 @@ def _png(levels: NDArray[np.uint8]) -> str:
 def _svg(wide: int, high: int, shapes: str) -> str:
     page = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{high}" font-family="sans-serif" '
-        f'font-size="11" fill="#1f1f1f"><rect width="{wide}" height="{high}" fill="#fff"/>{shapes}</svg>'
+        f'font-size="11"><style>{THEMES}</style><rect width="{wide}" height="{high}" fill="var(--page)"/>'
+        f"{shapes}</svg>"
     )
     return f"data:image/svg+xml;base64,{base64.b64encode(page.encode()).decode()}"

@@ -56,8 +56,33 @@ def test_all_maps_have_one_size(open_saved: Callable, count: int, width: int) ->
     assert {(round(each["width"], 1), round(each["height"], 1)) for each in boxes} == {
         (round(boxes[0]["width"], 1), round(boxes[0]["height"], 1))
     }
-    assert 230 <= boxes[0]["width"] <= 380
+    assert 195 <= boxes[0]["width"] <= 380
     assert width < 900 or count < 2 or boxes[1]["x"] - boxes[0]["x"] - boxes[0]["width"] == pytest.approx(22, abs=1)
+
+
+@pytest.mark.parametrize(("count", "rows"), [(5, [5]), (6, [3, 3])])
+def test_maps_and_what_sets_them_fit_a_laptop(open_saved: Callable, count: int, rows: list[int]) -> None:
+    """Five maps stand in one row, six in two that are equally full; one row and all below it are on one screen."""
+    page = open_saved(CausalityExplorer(layers(count), tokens(6)), viewport={"width": 1280, "height": 800})
+    shown = explorer(page, "causality")
+    tops = [frame_of(canvas)["y"] for canvas in shown.locator("canvas[tabindex]").all()]
+
+    assert [tops.count(top) for top in sorted(set(tops))] == rows
+    knob, ramp = (frame_of(part(shown, name)) for name in ("tolerance", "ramp"))
+    assert knob["x"] > ramp["x"] + ramp["width"] and abs(knob["y"] - ramp["y"]) < 30
+    status = frame_of(shown.get_by_role("status"))
+    assert len(rows) > 1 or status["y"] + status["height"] < 800
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_stairs_stand_out_from_the_cells_beside_them(open_saved: Callable, scheme: str) -> None:
+    """Bright as dark: along a stair there is a pixel that has a contrast of 4.5 with its neighbour."""
+    bright = CausalityExplorer(lambda x: x.sum(1, keepdim=True).expand(x.shape), tokens(5))
+    shown = explorer(open_saved(bright, color_scheme=scheme), "causality")
+    across = [(1 + offset / 100, 0.5) for offset in range(-8, 9)]  # the upright of the first stair
+    found = colours(shown, "map-0", across, 5)
+
+    assert max(contrast(a, b) for a, b in pairwise(found)) > 4.5
 
 
 # Token 0 is added to outputs 1 to 4 in these shares; every token's own output moves as far as the token.

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from kernelkit import command, open_page, run_all, run_cell, shut_down
 from labkit import Server, skip_unless_ci, take_screenshot, write_notebook
-from lenskit import into_view, part
+from lenskit import NEXT_FRAME, into_view, part, set_theme
 from pagekit import SHOWCASE, root_of
 from playwright.sync_api import BrowserContext, Locator, Page, expect
+from test_figures_theme import page_and_text
 
 from softmoe_edu.widgets.twin import MARK, PICTURE
 
@@ -32,6 +33,8 @@ asking = CapacityExplorer(6, tokens=45)
 asking.on_msg(print)
 asking
 """
+# Pictures of lines and words, which follow the theme; the others are maps.
+DRAWN = ("CostExplorer", "CapacityExplorer", "RunBrowser")
 SAVE_STATE = "@jupyter-widgets/jupyterlab-manager:saveWidgetState"
 
 
@@ -93,6 +96,16 @@ def test_without_saved_state_a_picture_stands_for_each_widget(lab: Server, next_
         expect(twin).to_contain_text(PICTURE)
         expect(twin).to_contain_text(f"This one is {name}(")
         assert sees(twin) and twin.locator("img").get_attribute("alt")
+    for theme in ("Dark", "Light"):
+        set_theme(page, theme)
+        page.evaluate(NEXT_FRAME)
+        for name in DRAWN:
+            picture = cell(page, list(SHOWCASE).index(name)).locator(f".{MARK} img")
+            into_view(picture)
+            corner, most = page_and_text(picture)
+            assert (corner.max() < 0.2, corner.min() > 0.9) == (theme == "Dark", theme == "Light"), name
+            assert most > 7
+            take_screenshot(picture, f"next-day-{name}-{theme.lower()}")
     into_view(cell(page, 0))
     take_screenshot(page, "next-day-lab")
     run_cell(page, 0, SHOWCASE["RoutingLens"])

@@ -1,18 +1,22 @@
 """The router explorer in both themes, on narrow pages, by keyboard alone, as a saved page, and after its end."""
 
+import io
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from explorerkit import LISTEN
 from kernelkit import run_cell
 from labkit import take_screenshot
 from lenskit import COUNT_CLOCKS, NEXT_FRAME, frame_of, part, picture, point, set_theme
+from matplotlib import image
 from pagekit import audit
 from playwright.sync_api import Page, expect
 from routerkit import CELLS, explorer_of, take
 
+from softmoe_edu.figures.style import contrast
 from softmoe_edu.widgets.router_explorer import RouterExplorer
 
 pytestmark = pytest.mark.browser
@@ -31,6 +35,20 @@ OUTSIDE = """root => [...root.querySelectorAll('*')].filter(e => e.getClientRect
 TABBED = """root => [...root.querySelectorAll('input, select, button, summary, canvas[tabindex]')].filter(e =>
     !e.disabled && e.tabIndex >= 0 && e.checkVisibility() && (e.type !== 'radio' || e.checked))
     .map(e => e.dataset.part ?? e.textContent)"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_numbers_of_tokens_are_read_below_the_weights_on_them(open_saved: Callable, scheme: str) -> None:
+    """Without pictures a token is its number, whose pixels stand out from the square that shows its weight."""
+    made = RouterExplorer(torch.zeros(1, 2, 2, 1), step="normalise", token=0, expert=0, slot=0)
+    explorer = explorer_of(open_saved(made, color_scheme=scheme))
+    box = frame_of(part(explorer, "tokens"))
+    middle = {"x": box["x"] + box["width"] / 4 - 6, "y": box["y"] + box["height"] / 2 - 7, "width": 12, "height": 14}
+    seen = image.imread(io.BytesIO(explorer.page.screenshot(clip=middle)))[..., :3].reshape(-1, 3)
+    ground = seen[0]
+
+    assert np.ptp(ground) > 0.2, "the corner is no square of a colour"
+    assert max(contrast(tuple(ground), tuple(pixel)) for pixel in seen) > 3.5
 
 
 def test_tab_reaches_every_control_and_the_notebook_takes_no_key(notebook: Page) -> None:

@@ -157,7 +157,7 @@ def test_every_instrument_works_on_every_patient(lesson):
         patient = clinic(lesson, number)
         names = examined(lesson, patient)
         for code in patient.instruments:
-            assert code in repr(patient) and html.escape(code) in patient._repr_html_()
+            assert code in repr(patient) and html.escape(code) in patient._repr_html_().replace("<wbr>", "")
             eval(code, dict(names))
 
 

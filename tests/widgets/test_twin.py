@@ -27,7 +27,7 @@ def decoded(address: str) -> np.ndarray:
     """The pixels of a PNG that an address holds."""
     kind, _, content = address.partition(",")
     assert kind == "data:image/png;base64"
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB")).astype(int)
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGBA")).astype(int)
 
 
 def bundle_of(widget) -> dict:
@@ -51,22 +51,23 @@ def test_a_map_is_painted_in_viridis_from_the_least_to_the_most():
     """Cells are equal boxes of pixels; the ends of the scale have its first and its last colour."""
     picture = decoded(map_still(np.array([[0.0, 1.0, 0.5], [0.5, 0.5, -1.0]], np.float32)))
     high, wide, _ = picture.shape
-    cells = picture.reshape(2, high // 2, 3, wide // 3, 3)
+    cells = picture.reshape(2, high // 2, 3, wide // 3, 4)
 
     assert min(high, wide) >= 100
     assert (cells == cells[:, :1, :, :1]).all()
     first, last = cells[1, 0, 2, 0], cells[0, 0, 1, 0]
-    assert first.tolist() == [68, 1, 84] and last.tolist() == [253, 231, 37]
+    assert first.tolist() == [68, 1, 84, 255] and last.tolist() == [253, 231, 37, 255]
     assert (cells[0, 0, 2, 0] == cells[1, 0, 0, 0]).all()
 
 
-def test_maps_stand_side_by_side_with_white_between():
-    """Each by its own scale, and a map of zeros is all of the first colour."""
+def test_maps_stand_side_by_side_with_the_page_between():
+    """Each by its own scale, and a map of zeros is all of the first colour; only the gap lets the page show."""
     picture = decoded(map_still(np.zeros((3, 3), np.float32), np.eye(5, dtype=np.float32), least=0))
-    white = (picture == 255).all(-1)
+    clear, picture = picture[..., 3] == 0, picture[..., :3]
 
-    gap = np.flatnonzero(white.all(0)).tolist()
+    gap = np.flatnonzero(clear.all(0)).tolist()
     assert len(gap) == 12 and gap == list(range(gap[0], gap[-1] + 1))
+    assert clear.sum() == 12 * len(picture)
     assert (picture[: 3 * 80, : gap[0]] == [68, 1, 84]).all()
     assert (picture[0, -1] == [68, 1, 84]).all() and (picture[0, gap[-1] + 1] == [253, 231, 37]).all()
 
@@ -75,7 +76,7 @@ def test_maps_stand_side_by_side_with_white_between():
 def test_numbers_that_are_not_finite_do_not_spoil_a_map(odd):
     """The others keep their scale."""
     picture = decoded(map_still(np.array([[0.0, odd, 1.0]], np.float32)))
-    assert picture[0, 0].tolist() == [68, 1, 84] and picture[0, -1].tolist() == [253, 231, 37]
+    assert picture[0, 0].tolist() == [68, 1, 84, 255] and picture[0, -1].tolist() == [253, 231, 37, 255]
 
 
 def test_a_large_map_keeps_its_largest_cells():
@@ -86,7 +87,7 @@ def test_a_large_map_keeps_its_largest_cells():
     picture = decoded(address)
 
     assert max(picture.shape) <= 256 and len(address) < 3000
-    assert ((picture == [253, 231, 37]).all(-1)).sum() == 1
+    assert ((picture == [253, 231, 37, 255]).all(-1)).sum() == 1
 
 
 def test_a_curve_goes_through_its_points():

@@ -10,6 +10,7 @@ from torch import Tensor
 from softmoe_edu.data import Images
 from softmoe_edu.data.language import script_of
 from softmoe_edu.evidence.claims.specialisation import information
+from softmoe_edu.figures.style import contrast
 from softmoe_edu.routing import Routing
 from softmoe_edu.text import span
 
@@ -53,7 +54,8 @@ def topic_map(tables: Mapping[str, Tensor], names: Sequence[str], title: str) ->
         over = table / table.mean(0).clamp(min=1e-9)
         picture = panel.imshow(over.numpy(), cmap="viridis", vmin=0, vmax=3, aspect="auto")
         for (row, column), value in np.ndenumerate(over.numpy()):
-            colour = "black" if value > 1.5 else "white"
+            cell = picture.cmap(picture.norm(value))
+            colour = max(("black", "white"), key=lambda each: contrast(each, cell))
             panel.text(column, row, f"{value:.1f}", ha="center", va="center", fontsize=7, color=colour)
         panel.set_title(name, fontsize="medium")
         panel.set(xlabel="expert", xticks=range(table.shape[1]), yticks=range(len(names)))

@@ -2,6 +2,7 @@
 
 import hashlib
 import html
+import re
 
 from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.check.isolation.kept_state import plain_defaults
@@ -83,12 +84,21 @@ class Patient:
 
 
 def _rows(described: dict[str, str]) -> str:
+    """Return codes beside what they are; below each other where both have no room, since no style sheet is trusted."""
+    wide = min(27, 2 + 0.65 * max(map(len, described)))
     rows = "".join(
-        f"<dt style='width:auto'><code style='overflow-wrap:anywhere'>{html.escape(code)}</code></dt>"
-        f"<dd style='margin:0 0 .3em 0;width:auto'>{html.escape(words)}</dd>"
+        f"<div style='display:flex;flex-wrap:wrap;gap:0 .9em;margin:0 0 .3em 0'>"
+        f"<dt style='flex:0 1 {wide:.3g}em;width:auto;min-width:0'>"
+        f"<code style='overflow-wrap:anywhere;box-decoration-break:clone'>{_breaking(code)}</code></dt>"
+        f"<dd style='flex:1 1 14em;margin:0;width:auto'>{html.escape(words)}</dd></div>"
         for code, words in described.items()
     )
-    return f"<dl style='display:grid;grid-template-columns:fit-content(24em) 1fr;gap:0 .9em;margin:0'>{rows}</dl>"
+    return f"<dl style='margin:0'>{rows}</dl>"
+
+
+def _breaking(code: str) -> str:
+    """Return code as HTML that breaks where its parts end, rather than within a name."""
+    return re.sub(r"(?<=[(,.=])", "<wbr>", html.escape(code))
 
 
 def clinic(lesson: str | int, number: int = 1) -> Patient:

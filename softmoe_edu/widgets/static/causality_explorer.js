@@ -1627,16 +1627,18 @@ var decades = (least, most) => widely(least, most, 10, [1, 2, 5]);
 // js/causality_explorer/causality_explorer.js
 var NOTHING = { token: -1, output: -1 };
 var ROOM = { left: 42, right: 18, top: 34, bottom: 6 };
+var WIDTHS = { least: 195, leastOfMany: 230, many: 17, gap: 22, most: 380, mostInRows: 250 };
 var SHARES = [0, 0.01, 0.1, 0.25, 0.5, 1];
 var toneOf = (depth) => Math.round(85 + 170 * depth);
 var PAGE2 = `
 <div class="explorer-panels" data-part="maps"></div>
 ${keyHints({ [ACROSS]: "another token", "↑ ↓": "another output", Enter: "pin", Esc: "unpin" }, "Tap a cell to pin it.")}
+<div class="causality-explorer-scale">
 <div class="causality-explorer-ramp"><span>Change of the output, as a share of the layer's largest change</span>
   <div><i data-part="ramp"></i>${SHARES.map(
   (share) => `<b style="left: ${100 * depthOf(share)}%">${100 * share} %</b>`
 ).join("")}</div></div>
-<div class="explorer-controls">${knob("tolerance", "Tolerance", "tolerance")}</div>
+<div class="explorer-controls">${knob("tolerance", "Tolerance", "tolerance")}</div></div>
 <p>${term("causal", "Causal")} layers have no colour above the stairs. Rows: outputs. Columns: the token that changes.
   Coloured: the output moves, by more than the tolerance; the colour
   follows the square root of the change. Above the stairs: outputs before the changed token; marks beside a
@@ -1682,7 +1684,6 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
   }
   Object.assign(ctx, { lineWidth: 1, strokeStyle: ink.line });
   ctx.strokeRect(box.x - 0.5, box.y - 0.5, box.side + 1, box.side + 1);
-  Object.assign(ctx, { lineWidth: cell < 10 ? 1 : 2, strokeStyle: ink.text });
   ctx.beginPath();
   ctx.moveTo(box.x, box.y);
   if (cell < 4) ctx.lineTo(box.x + cell, box.y), ctx.lineTo(box.x + box.side, box.y + box.side - cell);
@@ -1690,7 +1691,18 @@ function paintMatrix(ctx, { changes, moves, most }, n, box, ink) {
     ctx.lineTo(box.x + (i + 1) * cell, box.y + i * cell);
     ctx.lineTo(box.x + (i + 1) * cell, box.y + (i + 1) * cell);
   }
-  ctx.stroke();
+  const thick = cell < 10 ? 1 : 2;
+  for (
+    const [strokeStyle, lineWidth] of
+    /** @type {[string, number][]} */
+    [
+      [ink.page, thick + 2],
+      [ink.text, thick]
+    ]
+  ) {
+    Object.assign(ctx, { strokeStyle, lineWidth });
+    ctx.stroke();
+  }
   for (let i = 0; i < n; i += every) {
     write(ctx, i, box.x + (i + 0.5) * cell, box.y - 8, ink.text);
     write(ctx, i, box.x - 5, box.y + (i + 0.5) * cell, ink.text, "right");
@@ -1726,6 +1738,13 @@ function beyond(at, key, n) {
 }
 var ACROSS3 = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 var DOWN2 = { ArrowUp: -1, ArrowDown: 1, PageUp: -Infinity, PageDown: Infinity };
+function columnsFor(count, n, room) {
+  const least = n < WIDTHS.many ? WIDTHS.least : WIDTHS.leastOfMany;
+  const fitting = Math.max(1, Math.floor((room + WIDTHS.gap) / (least + WIDTHS.gap)));
+  const rows = Math.ceil(count / fitting);
+  const columns = Math.ceil(count / rows);
+  return `repeat(${columns}, minmax(0, ${rows > 1 && columns > 1 ? WIDTHS.mostInRows : WIDTHS.most}px))`;
+}
 function panelOf({ name }, i) {
   const panel = document.createElement("div");
   panel.className = "causality-explorer-map";
@@ -1773,7 +1792,6 @@ function render({ model, el }) {
     const at = known({ token: model.get("token"), output: model.get("output") });
     return at.token < 0 && at.output < 0 ? null : at;
   };
-  part("maps").style.maxWidth = `${layers.length * 402 - 22}px`;
   part("maps").append(...layers.map(panelOf));
   function paint(tolerance, widths, ink) {
     judged = layers.map((layer) => {
@@ -1795,6 +1813,7 @@ function render({ model, el }) {
   }
   function draw() {
     const tolerance = model.get("tolerance");
+    part("maps").style.gridTemplateColumns = columnsFor(names.length, n, part("maps").clientWidth);
     const widths = names.map((name) => part(name).clientWidth);
     const ink = view.ink();
     const key = JSON.stringify([tolerance, widths, ink, surface()]);
