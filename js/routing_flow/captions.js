@@ -18,11 +18,15 @@ export const TITLES = {
   combine: "Answers return to tokens",
 };
 
-/** @param {Lane["reads"]} reads */
-function sums({ dispatch, combine }) {
-  if (dispatch && combine) return "columns sum to 1, then rows";
-  if (dispatch) return "columns sum to 1; answers weigh alike";
-  return combine ? "rows sum to 1; tokens weigh alike" : "all weights are equal";
+/**
+ * What is made of the scores. Which sums are 1 is not told here: lesson 00 asks for it.
+ *
+ * @param {Lane["reads"]} reads
+ */
+function readings({ dispatch, combine }) {
+  if (dispatch && combine) return "the same scores, read twice";
+  if (dispatch) return "read once; answers weigh alike";
+  return combine ? "read once; tokens weigh alike" : "all weights are equal";
 }
 
 /**
@@ -43,7 +47,7 @@ export function heading(lane, chapter) {
         ? "no scores are read"
         : `one score per ${lane.columns > lane.e || kind === "soft" ? "slot" : "expert"}`;
     case "normalise":
-      if (kind === "soft") return sums(reads);
+      if (kind === "soft") return readings(reads);
       return kind === "turns" || kind === "given" ? "weights come from elsewhere" : "each row sums to 1";
     case "select":
       return {

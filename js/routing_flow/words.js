@@ -79,9 +79,9 @@ export function countsInWords(lane) {
 
 /** @param {Lane["reads"]} reads */
 function softmaxes({ dispatch, combine }) {
-  if (dispatch && combine) return "each column becomes a bar that sums to 1, then each row";
-  if (dispatch) return "each column becomes a bar that sums to 1; combine weights are all equal";
-  return combine ? "each row becomes a bar that sums to 1; dispatch weights are all equal" : "all weights are equal";
+  if (dispatch && combine) return "the same scores are read twice: one softmax makes dispatch, another combine";
+  if (dispatch) return "a softmax makes dispatch; combine weights are all equal";
+  return combine ? "a softmax makes combine; dispatch weights are all equal" : "all weights are equal";
 }
 
 /**

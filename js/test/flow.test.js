@@ -154,8 +154,8 @@ test("A lane of one's own is sparse where each slot holds one whole token, and e
 test("Routers that read no scores are not told as if they did.", () => {
   assert.equal(headline(lane("uniform"), "score"), "no scores are read");
   assert.equal(headline(lane("identity"), "score"), "no scores are read");
-  assert.match(headline(lane("uniform / soft"), "normalise"), /each row .* dispatch weights are all equal$/);
-  assert.match(headline(lane("soft / uniform"), "normalise"), /each column .* combine weights are all equal$/);
+  assert.match(headline(lane("uniform / soft"), "normalise"), /makes combine; dispatch weights are all equal$/);
+  assert.match(headline(lane("soft / uniform"), "normalise"), /makes dispatch; combine weights are all equal$/);
 });
 
 test("Six chapters fill the loop without gaps, and each still lies in its own.", () => {
@@ -384,6 +384,13 @@ test("Nothing is counted before it has happened, and then it counts up to what i
   assert.deepEqual(at(10.1).slice(1), ["1", "0.00–1.00", "—"]);
   assert.deepEqual(at(LOOP), totalsOf(it));
   assert.equal(totalsOf(it)[0], "2");
+});
+
+test("Which sums of a soft lane are 1 is told by no caption and no headline: lesson 00 asks for it.", () => {
+  for (const router of ["soft", "soft / uniform", "uniform / soft"])
+    for (const { name } of CHAPTERS)
+      for (const words of [heading(lane(router), name), headline(lane(router), name)])
+        assert.doesNotMatch(words, /\bsums?\b|\bcolumns?\b|\brows?\b|over (tokens|slots)/, words);
 });
 
 test("Captions are plain: none has a word that only the text below explains.", () => {

@@ -2174,9 +2174,9 @@ function countsInWords(lane) {
   return `${counts2.dropped} dropped, ${counts2.empty} of ${many(lane.e * lane.p, "slot")} empty, dispatch sums to ${spanned(counts2.slotSums)} for each slot, combine to ${spanned(counts2.tokenSums)} for each token`;
 }
 function softmaxes({ dispatch, combine }) {
-  if (dispatch && combine) return "each column becomes a bar that sums to 1, then each row";
-  if (dispatch) return "each column becomes a bar that sums to 1; combine weights are all equal";
-  return combine ? "each row becomes a bar that sums to 1; dispatch weights are all equal" : "all weights are equal";
+  if (dispatch && combine) return "the same scores are read twice: one softmax makes dispatch, another combine";
+  if (dispatch) return "a softmax makes dispatch; combine weights are all equal";
+  return combine ? "a softmax makes combine; dispatch weights are all equal" : "all weights are equal";
 }
 function headline(lane, chapter) {
   const { kind, n, note, reads } = lane;
@@ -2299,10 +2299,10 @@ var TITLES2 = {
   compute: "Experts work on slots",
   combine: "Answers return to tokens"
 };
-function sums({ dispatch, combine }) {
-  if (dispatch && combine) return "columns sum to 1, then rows";
-  if (dispatch) return "columns sum to 1; answers weigh alike";
-  return combine ? "rows sum to 1; tokens weigh alike" : "all weights are equal";
+function readings({ dispatch, combine }) {
+  if (dispatch && combine) return "the same scores, read twice";
+  if (dispatch) return "read once; answers weigh alike";
+  return combine ? "read once; tokens weigh alike" : "all weights are equal";
 }
 function heading2(lane, chapter) {
   const { kind, note, reads, p } = lane;
@@ -2314,7 +2314,7 @@ function heading2(lane, chapter) {
     case "score":
       return blind ? "no scores are read" : `one score per ${lane.columns > lane.e || kind === "soft" ? "slot" : "expert"}`;
     case "normalise":
-      if (kind === "soft") return sums(reads);
+      if (kind === "soft") return readings(reads);
       return kind === "turns" || kind === "given" ? "weights come from elsewhere" : "each row sums to 1";
     case "select":
       return {
