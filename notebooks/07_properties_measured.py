@@ -173,7 +173,7 @@ for name, layer in layers.items():
 
 
 # %%
-def count_pairs():
+def count_pairs(x=x):  # these tokens, also when the clinic has taken others
     for name, layer in layers.items():
         moved = moves(influence(layer, x))
         print(f"{name:22s} {int(moved.sum()):3d} of {moved.numel()} pairs")
