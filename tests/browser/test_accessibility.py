@@ -4,9 +4,13 @@ from pathlib import Path
 import pytest
 from labkit import skip_unless_ci, take_screenshot
 from lenskit import lens_of, part, point, set_theme
-from pagekit import AXE, DRAWN, SHOWCASE, audit, fetch_axe, make, root_of
+from pagekit import AXE, DRAWN, SHOWCASE, SavedPages, audit, fetch_axe, make, root_of
 from playwright.sync_api import Page, expect
 from workbench import Workbench
+
+from softmoe_edu.teaching import check, clinic, hint
+from softmoe_edu.teaching.discovery import exercises
+from softmoe_edu.teaching.kill_matrix import from_text
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +58,26 @@ def test_each_widget_in_jupyterlab_has_no_serious_fault(name: str, theme: str, s
     take_screenshot(shown.locator(root), f"lab-{name}-{theme.lower()}")
 
     assert audit(shown, axe, root) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_checks_hints_and_the_clinic_say_has_no_serious_fault(
+    scheme: str, saved_pages: SavedPages, axe: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check that passed and one that failed, a hint, and a patient: what learners see once they have worked."""
+    monkeypatch.setenv("SOFTMOE_PROGRESS", "off")
+    exercise = exercises()["dispatch-weights"]
+    answers = (from_text(exercise, exercise.solution), exercise.mistakes[0].function)
+    shown = [check(exercise.id, answer) for answer in answers]
+    assert [report.status for report in shown] == ["passed", "failed"]
+    parts = [each._repr_html_() for each in (*shown, hint(exercise.id), clinic("03"))]
+    path = tmp_path / "said.html"
+    head = '<html lang="en"><title>Said</title><style>:root { color-scheme: light dark; } body { background: canvas; }</style>'
+    path.write_text(f"<!doctype html>{head}<main><h1>Said</h1>{''.join(parts)}</main>", "utf-8")
+    saved_pages.begin()
+
+    assert audit(saved_pages.open(path, color_scheme=scheme), axe) == []
+    saved_pages.check()
 
 
 def test_the_audit_finds_planted_faults(open_saved: Callable, axe: str) -> None:
