@@ -72,7 +72,8 @@ def test_what_checks_hints_and_the_clinic_say_has_no_serious_fault(
     assert [report.status for report in shown] == ["passed", "failed"]
     parts = [each._repr_html_() for each in (*shown, hint(exercise.id), clinic("03"))]
     path = tmp_path / "said.html"
-    head = '<html lang="en"><title>Said</title><style>:root { color-scheme: light dark; } body { background: canvas; }</style>'
+    style = ":root { color-scheme: light dark; } body { background: canvas; }"
+    head = f'<html lang="en"><title>Said</title><style>{style}</style>'
     path.write_text(f"<!doctype html>{head}<main><h1>Said</h1>{''.join(parts)}</main>", "utf-8")
     saved_pages.begin()
 
