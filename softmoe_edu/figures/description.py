@@ -61,7 +61,8 @@ class Described:
     def _repr_html_(self) -> str:
         source = base64.b64encode(self.svg.encode()).decode()
         return (
-            f'<figure class="softmoe-figure" style="margin: 0">{ON_PAPER}<div style="overflow-x: auto">'
+            f'<figure class="softmoe-figure" style="margin: 0">{ON_PAPER}'
+            '<div style="overflow-x: auto" tabindex="0" role="group" aria-label="Figure">'
             f'<img alt="{html.escape(self.alt)}" width="{self.width}" style="max-width: 100%; '
             f'min-width: {round(LEGIBLE * self.width)}px; height: auto" src="data:image/svg+xml;base64,{source}"></div>'
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"

@@ -8,6 +8,7 @@ import pytest
 from labkit import take_screenshot
 from lenskit import NEXT_FRAME, set_theme
 from matplotlib import image
+from pagekit import SavedPages, audit
 from picturekit import blanks, pictures
 from playwright.sync_api import Browser, Locator, Page
 from test_figures_following import soft
@@ -62,6 +63,25 @@ def test_a_figure_takes_the_scheme_of_the_element_around_it(browser: Browser, tm
         assert page_and_text(picture)[0].min() > 0.9
         assert picture.evaluate("e => e.naturalWidth * e.naturalHeight") > 0
         assert picture.get_attribute("alt") == shown.alt
+
+
+def test_a_wide_figure_is_legible_on_a_phone(saved_pages: SavedPages, axe: str, tmp_path: Path) -> None:
+    """It keeps over half of its size and is moved sideways, also by keys; the page is no wider than the phone."""
+    shown = figures.described(figures.compare_routers({"one": soft(), "two": soft(), "three": soft()}))
+    path = tmp_path / "figure.html"
+    path.write_text(f'<!doctype html><html lang="en"><title>A figure</title>{shown._repr_html_()}', "utf-8")
+    saved_pages.begin()
+    page = saved_pages.open(path, viewport={"width": 390, "height": 844})
+
+    assert page.locator("img").bounding_box()["width"] > 0.55 * shown.width > 390
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.keyboard.press("Tab")
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_function("document.querySelector('figure div').scrollLeft > 0")
+    # A page of a figure alone has no landmarks.
+    assert audit(page, axe, "figure") == []
+    saved_pages.check()
 
 
 def test_a_figure_follows_the_theme_of_jupyterlab(notebook: Page) -> None:
