@@ -74,6 +74,7 @@ from softmoe_edu.evidence import entry
 from softmoe_edu.figures.description import describe
 from softmoe_edu.figures.style import DASHES, categories
 from softmoe_edu.losses import load_balancing_loss
+from softmoe_edu.palette import OVER_DARK, OVER_LIGHT
 from softmoe_edu.routers.tokens_choice import assign_tokens
 from softmoe_edu.teaching import calibration, check, clinic, hint, predict, returning, use
 from softmoe_edu.widgets import RoutingLens
@@ -431,11 +432,11 @@ def draw_surface():
     drawn = ax.contourf(f, P, loss, levels=[0.8, 0.9, 1, 1.2, 1.4, 1.6, 1.8, 2.0])
     possible = (f / 2 <= P) & (P <= (1 + f) / 2)  # who chooses expert 0 has a gate of 1/2 to 1 for it
     drawn.set_clip_path(plt.Polygon([(0, 0), (1, 0.5), (1, 1), (0, 0.5)], transform=ax.transData))
-    ax.plot([0, 1], [0.5, 0.5], [0.5, 0.5], [0.25, 0.75], color="white", linewidth=2)
+    ax.plot([0, 1], [0.5, 0.5], [0.5, 0.5], [0.25, 0.75], color=OVER_DARK, linewidth=2)
     ax.set(xlabel="f, share of expert 0", ylabel="P, mean gate of expert 0", title="2 · Σ f P; white lines: exactly 1")
     plt.colorbar(drawn, ax=ax, label="balance loss")
     at = divmod(int(loss.where(possible, 9).argmin()), len(places))
-    ax.plot([f[at], 1 - f[at]], [P[at], 1 - P[at]], "o", color="black", markeredgecolor="white", clip_on=False)
+    ax.plot([f[at], 1 - f[at]], [P[at], 1 - P[at]], "o", color=OVER_LIGHT, markeredgecolor=OVER_DARK, clip_on=False)
     loss = loss[possible]
     where = f"{loss.min():.3f} at a share of {f[at]:.3f} and a mean gate of {P[at]:.3f}"
     describe(
