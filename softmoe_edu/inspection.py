@@ -69,8 +69,9 @@ def load(name: str) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModel, AutoModelForSeq2SeqLM, AutoTokenizer
     from transformers.utils import logging
 
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet: Any = logging  # has no types
+    quiet.set_verbosity_error()
+    quiet.disable_progress_bar()
     local = Path(name).is_dir()
     if local and not (Path(name) / "config.json").is_file():
         sys.exit(f"{name} holds no config.json: name a folder that save_pretrained wrote")
