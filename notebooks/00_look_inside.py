@@ -132,7 +132,7 @@ for panel, image, label in zip(panels, test_digits.images, test_digits.labels, s
 panels[0].set_label(
     f"The first {len(panels)} test digits with the grid that cuts each into {test_digits.num_tokens} patches."
 )
-figures.described(panels[0])
+figures.described(panels[0], "Figure 1. Six digits, each cut into 16 patches. A patch becomes a token.")
 
 # %% [markdown]
 # ## 3 · ★ Four models (3 min)
@@ -210,7 +210,8 @@ for name, model in models.items():
 def show_accuracy():
     curves = figures.training_curves({name: [history.test_columns] for name, history in histories.items()})
     curves.set_title("Accuracy on test digits")
-    display(figures.described(curves))
+    caption = "Figure 2. The share of test digits that each model gets right, as it learns."
+    display(figures.described(curves, caption))
     best = {}
     for name, history in histories.items():
         best[name] = accuracy = history.test_accuracy
@@ -397,13 +398,16 @@ for layer, routing in routings["soft"].items():
 # colour scale, so compare patterns, not colours. A dropped token is a row that is empty in both maps: look for one.
 
 # %%
-figures.described(figures.compare_routers({name: by_layer["blocks.1"] for name, by_layer in routings.items()}))
+by_router = {name: by_layer["blocks.1"] for name, by_layer in routings.items()}
+caption = "Figure 3. Where tokens go, what comes back, and how full the experts are."
+figures.described(figures.compare_routers(by_router), caption)
 
 # %% [markdown]
 # And here is what eight slots of Soft MoE see of the first image: the brighter a patch, the more of it is in the slot.
 
 # %%
-figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[0], slots=8))
+caption = "Figure 4. What eight slots of Soft MoE see of the first image."
+figures.described(figures.slot_views(routings["soft"]["blocks.2"], batch.images[0], slots=8), caption)
 
 # %% [markdown]
 # ## 8 · ★ What is settled, and what is not (5 min)

@@ -206,7 +206,7 @@ def draw_orders():
 
 # %%
 def show_orders():
-    display(figures.described(draw_orders()))
+    display(figures.described(draw_orders(), "Figure 1. The gate of the chosen expert, as its logit grows."))
     a, b = slope(route), slope(top_k_then_softmax)
     print(f"slope of the gate at a logit of 2: router A {a:.4f}, router B {b:.4f}")
     print("weights of a token with the logits 2, 1, 0, 0.5, and their sum:")
@@ -405,7 +405,7 @@ def draw_sweep():
 
 # %%
 def show_slopes():
-    display(figures.described(draw_sweep()))
+    display(figures.described(draw_sweep(), "Figure 2. Choice, gate and output, as one logit passes another."))
     start = torch.tensor([[[2.0, 1.0, 0.0, 0.0]]], requires_grad=True)
     (slopes,) = torch.autograd.grad(route(start, 1)[0].sum(), start)
     print("slopes of the gate with respect to the logits 2, 1, 0, 0:", [f"{s:+.3f}" for s in slopes.flatten().tolist()])
@@ -542,7 +542,7 @@ RouterExplorer(
 # The same as a plain figure, for the first digit: one row for each patch, with two answers in each row.
 
 # %%
-figures.described(figures.combine_map(routing))
+figures.described(figures.combine_map(routing), "Figure 3. Two answers for each patch, weighted by their gates.")
 
 # %%
 best, second = routing.gates.topk(2).values.mean((0, 1)).tolist()

@@ -104,7 +104,8 @@ def show_left_out():
     taken = metrics.experts_per_token(ExpertsChoiceRouter(4, 8).decide(scores))
     shares = [float((taken == number).double().mean()) for number in range(5)]
     title = "Experts choice, 64 tokens, 8 experts of 8 slots"
-    display(figures.described(draw_counts(shares, title)))
+    caption = "Figure 1. How many experts take a token when scores are random."
+    display(figures.described(draw_counts(shares, title), caption))
     return 100 * shares[0]
 
 
@@ -192,7 +193,7 @@ def draw_twice():
     return panels
 
 
-display(figures.described(draw_twice()))
+display(figures.described(draw_twice(), "Figure 2. One table of gates, read by rows and by columns."))
 
 # %% [markdown]
 # Brackets mark what is taken: by rows at most one in each row, by columns exactly two in each column. *Optional, 2
@@ -381,7 +382,8 @@ for name, routing in trained.items():
     print(f"  filled slots of each expert, of 8, on average: {filled}")
     print(f"  fewest and most of them in any of {len(load)} groups: {fewest} and {most}")
     print("  patches with 0, 1, 2, ... experts:", counts.tolist())
-display(figures.described(figures.expert_load(trained["tokens choose"])))
+caption = "Figure 3. The load of each expert when tokens choose."
+display(figures.described(figures.expert_load(trained["tokens choose"]), caption))
 
 # %% [markdown]
 # Say what you saw, in one line.

@@ -228,7 +228,7 @@ def show_widths():
     figure.legend(loc="outside lower center", ncols=2)
     text = "A slot's largest dispatch weight in an untrained layer, over its width. "
     describe(axes, text + " ".join(said))
-    display(figures.described(axes))
+    display(figures.described(axes, "Figure 1. The largest weight of a slot, as tokens get wider."))
     return tuple(largest_weight(scores_at(d, d**-0.5)) for d in (64, 4096))
 
 
@@ -349,7 +349,8 @@ x, phi = torch.randn(2, 9, 16), torch.randn(16, 4, 2)
 mask = torch.arange(9) < torch.tensor([[9], [5]])
 dispatch, combine = weigh(scores_of(x, phi, torch.tensor([4.0])), mask)
 routing = SoftRouting(dispatch, combine, mask=mask)
-display(figures.described(figures.dispatch_map(routing, 1)))
+caption = "Figure 2. Dispatch weights of a shorter example: the rows of padding are empty."
+display(figures.described(figures.dispatch_map(routing, 1), caption))
 
 # %% [markdown]
 # ## 7 · All experts at once (12 min)

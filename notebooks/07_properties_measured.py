@@ -198,7 +198,7 @@ CausalityExplorer(layers, x)
 
 # %%
 maps = {name: influence(layers[name], x) for name in ("tokens choice, 1 slot", "soft")}
-figures.described(figures.causality_map(maps))
+figures.described(figures.causality_map(maps), "Figure 1. Which outputs move when one token changes.")
 
 # %%
 my_ratio = "?"  # your guess: smallest over largest
@@ -302,7 +302,7 @@ def draw_both():
     return ax
 
 
-figures.described(draw_both())
+figures.described(draw_both(), "Figure 2. A smooth answer, and one that jumps.")
 
 # %% [markdown]
 # A jump has no width. At almost every input this layer has a slope, and the slope is right; a test at single inputs
@@ -591,7 +591,7 @@ def draw_costs():
     return ax
 
 
-figures.described(draw_costs())
+figures.described(draw_costs(), "Figure 3. Work and parameters of the same slots, split among more experts.")
 
 # %% [markdown]
 # The work stays the same; the memory does not. The weights of all experts have to be stored, and read. (Lesson 10

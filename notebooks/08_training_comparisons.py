@@ -254,7 +254,7 @@ print("the record, after 1,000 steps:          ", *(f"{value:+.1f}" for value in
 
 # %%
 columns = {name: [run.columns for run in runs] for name, runs in live.items()}
-figures.described(figures.training_curves(columns, y="loss"))
+figures.described(figures.training_curves(columns, y="loss"), "Figure 1. The loss in training, over five seeds.")
 
 # %% [markdown]
 # Compare the two printed lines, and the bands of the figure. Whatever these five seeds say, they say it about 100

@@ -386,7 +386,8 @@ for when, each in (("untrained", untrained), ("trained", reader)):
         each(test_names.images)
     shares = topics.expert_shares(seen["blocks.2.mlp.router"]).flatten(0, 1)
     tables[when] = topics.topic_table(shares[kinds >= 0], kinds[kinds >= 0])
-figures.described(topics.topic_map(tables, names, "Experts and scripts"))
+caption = "Figure 1. Which experts answer which scripts, before training and after it."
+figures.described(topics.topic_map(tables, names, "Experts and scripts"), caption)
 
 # %% [markdown]
 # Each cell says how much of a script's answers comes from an expert, divided by that expert's mean over the eight
@@ -724,7 +725,8 @@ maps = {}
 for layer in [*views][:1] + [*views][-1:]:
     shares = topics.expert_shares(views[layer]).flatten(0, 1)
     maps[layer] = topics.topic_table(shares[kinds >= 0], kinds[kinds >= 0])
-figures.described(topics.topic_map(maps, names, "Experts and scripts: random and trained"))
+caption = "Figure 2. The same map of a random Mixtral and of the trained reader."
+figures.described(topics.topic_map(maps, names, "Experts and scripts: random and trained"), caption)
 
 # %% [markdown]
 # Both maps have bright cells. A map of a random model is what a map of a trained one has to be compared with; the
@@ -750,7 +752,7 @@ print("faults in this study:", patient.how_many)
 patient
 
 # %%
-figures.described(patient.layer.picture())
+figures.described(patient.layer.picture(), "Figure 3. The map that the study publishes.")
 
 # %% [markdown]
 # `study`, in the next cell, has everything behind the map: the tokens, the kinds of images, the router and the same

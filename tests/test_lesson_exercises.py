@@ -90,6 +90,15 @@ def test_no_core_path_takes_over_an_hour():
         assert core and sum(core) <= 60, (path.stem, core)
 
 
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem[:2])
+def test_every_figure_has_a_sentence_with_its_number(path):
+    """Under the picture or in the text below it; the numbers go up by one, and there are as many as figures."""
+    text = "\n".join(cell.source for cell in nbformat.read(path, as_version=4).cells)
+    numbers = [int(found) for found in re.findall(r"Figure (\d+)\.(?:\*\*)? [A-Z]", text)]
+
+    assert numbers == list(range(1, text.count("figures.described(") + 1))
+
+
 def test_every_lesson_says_what_to_do_after_a_restart():
     """Its introduction names JupyterLab's command, as it stands in the menu Run."""
     for path in NOTEBOOKS.glob("*.ipynb"):
