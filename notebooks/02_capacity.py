@@ -223,9 +223,8 @@ def show_chance():
     factors = (0.5, 1.0, 1.5, 2.0, 2.5)
     measured = {factor: draw_uniform(TOKENS, EXPERTS, factor) for factor in factors}
     curve = figures.capacity_curve(TOKENS, EXPERTS, measured)
-    display(
-        figures.described(curve, "Figure 1. Dropped tokens over the capacity factor: computed and drawn at random.")
-    )
+    caption = "Figure 1. Dropped tokens over the capacity factor: computed, and drawn."
+    display(figures.described(curve, caption))
     exact = {}
     for tokens in (TOKENS, 196, 784, 3136):
         capacity = capacity_of(tokens, EXPERTS, 1, 1.0)
@@ -538,7 +537,8 @@ for panel, (priority, shares) in zip(panels, heat.items(), strict=True):
 panels[0].set_ylabel("row of patches")
 fig.colorbar(drawn, ax=panels, label="dropped (% of images)")
 panels[0].set_label(told.removesuffix("; ") + ".")
-figures.described(panels[0], "Figure 2. How often each patch is dropped, by position and by gate.")
+caption = "Figure 2. How often each patch is dropped, by position and by gate."
+figures.described(panels[0], caption)
 
 # %% [markdown]
 # Here are the same shares for each image of a group, and two more numbers that help to explain them:

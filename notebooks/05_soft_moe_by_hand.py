@@ -103,9 +103,8 @@ def both_sums():
         over["each token over slots"] = weights.sum((2, 3))
         for words, sums in over.items():
             print(f"  {name}, {words}: {sums.min():.2f} to {sums.max():.2f}")
-    display(
-        figures.described(figures.dispatch_map(routing), "Figure 1. The dispatch weights of a layer, with their sums.")
-    )
+    caption = "Figure 1. The dispatch weights of a layer, with their sums."
+    display(figures.described(figures.dispatch_map(routing), caption))
 
 
 predict("m05-token-sums", reveal=both_sums)
@@ -125,7 +124,8 @@ predict("m05-token-sums", reveal=both_sums)
 # numbers flow:
 
 # %%
-figures.described(flow(), "Figure 2. What stands for each question mark? Token 1 is optional.")
+caption = "Figure 2. What stands for each question mark? Token 1 is optional."
+figures.described(flow(), caption)
 
 # %% [markdown]
 # Work in fractions:
@@ -185,7 +185,8 @@ print("slot 2: ", compared(my_slot_2, run_slot(2)[1]))
 print("token 0:", compared(my_token_0, answer_token(0)))
 print("token 1:", compared(my_token_1, answer_token(1)))
 if my_token_0 != "?":
-    display(figures.described(flow(numbers=True), "Figure 3. A thick line is a large weight."))
+    caption = "Figure 3. A thick line is a large weight."
+    display(figures.described(flow(numbers=True), caption))
 
 # %% [markdown]
 # Once you have filled in token 0, the figure comes back with all its numbers. In it, add up the dispatch weights that
@@ -237,7 +238,8 @@ if my_token_0 != "?":
 # the same length. Where two matrices meet, the letters agree, and that letter disappears from the result:
 
 # %%
-figures.described(shapes(), "Figure 4. Which axis is summed over in each of the three products?")
+caption = "Figure 4. Which axis is summed over in each of the three products?"
+figures.described(shapes(), caption)
 
 # %% [markdown]
 # `torch.einsum` writes such products with the letters themselves. **It has three rules:** every axis gets a letter;
@@ -471,7 +473,8 @@ RoutingLens.of(own, routing.logits, images.images, reference, labels=labels)
 # all eight images, how many patches it takes to make up 90 % of a slot.
 
 # %%
-display(figures.described(figures.slot_usage(routing), "Figure 5. How many patches make up 90 % of a slot."))
+caption = "Figure 5. How many patches make up 90 % of a slot."
+display(figures.described(figures.slot_usage(routing), caption))
 gives = routing.dispatch.sum((2, 3))
 zeros = int((routing.combine == 0).sum())
 print(f"a patch fills {gives.min():.2f} to {gives.max():.2f} slots in total")

@@ -694,12 +694,13 @@ from softmoe_edu.course.lesson_09 import shipped
 
 letters, ids = shipped.numbered(topics.characters(test_names))
 real = ids != letters.index("·")
-views = {f"Mixtral {layer}": routing for layer, routing in shipped.random_mixtral(ids, real).items()}
+views = shipped.random_mixtral(ids, real)
 for when, each in (("untrained", untrained), ("trained", reader)):
     with torch.no_grad(), record(each.eval()) as seen:
         each(test_names.images)
-    views |= {f"{when} {layer.removesuffix('.mlp.router')}": routing for layer, routing in seen.items()}
-deal = ids[real][torch.randperm(int(real.sum()), generator=torch.Generator().manual_seed(1))]
+    views |= {f"{when} {layer[:8]}": routing for layer, routing in seen.items()}
+generator = torch.Generator().manual_seed(1)
+deal = ids[real][torch.randperm(int(real.sum()), generator=generator)]
 print(f"{'layer':28s}loyal  characters dealt anew")
 for layer, routing in views.items():
     shares = topics.expert_shares(routing)[real]
@@ -726,7 +727,8 @@ for layer in [*views][:1] + [*views][-1:]:
     shares = topics.expert_shares(views[layer]).flatten(0, 1)
     maps[layer] = topics.topic_table(shares[kinds >= 0], kinds[kinds >= 0])
 caption = "Figure 2. The same map of a random Mixtral and of the trained reader."
-figures.described(topics.topic_map(maps, names, "Experts and scripts: random and trained"), caption)
+both = topics.topic_map(maps, names, "Experts and scripts: random and trained")
+figures.described(both, caption)
 
 # %% [markdown]
 # Both maps have bright cells. A map of a random model is what a map of a trained one has to be compared with; the
@@ -752,7 +754,8 @@ print("faults in this study:", patient.how_many)
 patient
 
 # %%
-figures.described(patient.layer.picture(), "Figure 3. The map that the study publishes.")
+caption = "Figure 3. The map that the study publishes."
+figures.described(patient.layer.picture(), caption)
 
 # %% [markdown]
 # `study`, in the next cell, has everything behind the map: the tokens, the kinds of images, the router and the same

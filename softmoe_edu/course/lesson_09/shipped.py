@@ -51,7 +51,7 @@ def random_mixtral(ids: Tensor, real: Tensor, seed: int = 0) -> dict[str, Sparse
                 nn.init.normal_(parameter)
     with torch.no_grad(), capture(model) as routings:
         model(ids, attention_mask=real.long())
-    return dict(routings)
+    return {f"Mixtral {layer.removesuffix('.mlp')}": routing for layer, routing in routings.items()}
 
 
 def loyal(shares: Tensor, ids: Tensor) -> float:
