@@ -12,7 +12,14 @@ from packaging.requirements import Requirement
 pytest.importorskip("transformers")
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-FILES = ("test_every_type.py", "test_passes.py", "test_huggingface.py", "test_experts.py", "test_shown.py")
+FILES = (
+    "test_every_type.py",
+    "test_composites.py",
+    "test_passes.py",
+    "test_huggingface.py",
+    "test_experts.py",
+    "test_shown.py",
+)
 # Newer versions of what transformers asks for are installed already; its own check of them would refuse some.
 PIP = (sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target")
 

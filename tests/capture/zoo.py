@@ -99,7 +99,7 @@ SPECIAL = {
     "zaya": {"num_experts_per_tok": 1},
 }
 
-CLASSES = ("FOR_CAUSAL_LM", "FOR_SEQ_TO_SEQ_CAUSAL_LM", "FOR_BACKBONE", "")
+CLASSES = ("FOR_IMAGE_TEXT_TO_TEXT", "FOR_CAUSAL_LM", "FOR_SEQ_TO_SEQ_CAUSAL_LM", "FOR_BACKBONE", "")
 
 
 def names_of(maker):
