@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 
+import numpy as np
 import pytest
 import torch
 from labkit import take_screenshot
@@ -117,6 +118,32 @@ def test_of_too_many_words_drawn_ones_answer(open_saved: Callable, monkeypatch: 
     expect(lens.get_by_role("status")).to_contain_text('token 8 "the": ')
     part(lens, "tokens").press("ArrowUp")
     expect(lens.get_by_role("status")).to_contain_text("token 6 ")
+
+
+def test_of_a_sampled_layer_the_drawn_words_stand_alone(open_saved: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that are not drawn are not written, both titles say how many there are, pointer and keys find each."""
+    monkeypatch.setattr(packing, "MOST_WEIGHTS", 12)
+    token = torch.tensor([[[0, 2, 4, 6, 8], [1, 3, 5, 7, 9]]])
+    words = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    made = RoutingLens(SparseRouting(token, torch.ones(1, 2, 5), 10, dropless=True), words=words)
+    assert [int(i) for i in np.frombuffer(made._entries[0]["ids"], np.int32)] == [0, 3, 6]
+    lens = lens_of(open_saved(made, script=SPY))
+    status, tokens = lens.get_by_role("status"), written(lens, "tokens")
+
+    assert {"zero", "three", "six"} <= tokens.keys() and not {"one", "two", "nine"} & tokens.keys()
+    expect(part(lens, "tokens-title")).to_have_text("3 of 10 tokens")
+    expect(lens).to_contain_text("dispatch: 3 of 10 tokens (rows) by 2 experts x 2 slots (columns)")
+    expect(part(lens, "caption")).to_contain_text(
+        "3 of 10 tokens are drawn, evenly spaced, in the slots that they fill; loads are of all."
+    )
+    for number, word in ((0, "zero"), (3, "three"), (6, "six")):
+        x, y = tokens[word]
+        part(lens, "tokens").hover(position={"x": x, "y": y})
+        expect(status).to_contain_text(f'token {number} "{word}"')
+    part(lens, "tokens").press("Home")
+    expect(status).to_contain_text('token 0 "zero"')
+    part(lens, "tokens").press("ArrowRight")
+    expect(status).to_contain_text('token 3 "three"')
 
 
 def test_dropped_words_are_hatched_and_can_be_read(open_saved: Callable) -> None:
