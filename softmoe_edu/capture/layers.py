@@ -5,7 +5,7 @@ they take and hold.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -67,7 +67,7 @@ class Layer:
             ids: (b, n), the tokens' numbers where the choices do not know them.
         """
         if choices.ids is None and ids is not None and ids.shape == choices.index.shape[:2]:
-            choices = replace(choices, ids=ids)
+            choices = replace(choices, ids=ids.to(choices.index.device))
         index, weight, logits, seen = choices.real()
         return recover(index, weight, logits, numbers=dict(self._numbers()), groups=self._groups(), ids=seen)
 
@@ -106,10 +106,11 @@ def find_layers(model: nn.Module) -> list[Layer]:
         if any(id(inner) in routers for inner in module.modules() if inner is not module):
             del routers[key]  # it only passes on what its router returned
     layers: list[Layer] = []
+    some = {id(module) for module in modules.values() if looks_like_experts(module)}
     # From the inside out, so that a router belongs to the smallest module that also holds experts.
     for _, module in sorted(modules.items(), key=lambda each: -each[0].count(".")):
-        if looks_like_experts(module) and id(module) in parents:
-            name, block = parents[id(module)]
+        if id(module) in some and id(module) in parents:
+            name, block = _around(module, parents, routers, some)
             mine = [routers.pop(id(each)) for each in block.modules() if id(each) in routers]
             layers.append(Layer(plain_name(model, name), block, module, mine, bool(mine)))
     kinds = {type(layer.block) for layer in layers if layer.certain}
@@ -120,6 +121,23 @@ def find_layers(model: nn.Module) -> list[Layer]:
             layers.append(Layer(plain_name(model, name), block, None, [(module, index)], True))
     order = {id(module): i for i, module in enumerate(modules.values())}
     return sorted(layers, key=lambda layer: order[id(layer.block)])
+
+
+def _around(
+    experts: nn.Module, parents: Mapping[int, tuple[str, nn.Module]], routers: Mapping[int, object], some: set[int]
+) -> tuple[str, nn.Module]:
+    """Return the module that holds experts and their router, also where adapters are wrapped around the experts.
+
+    Without a router it is the module that holds the experts.
+    """
+    name, block = parents[id(experts)]
+    while sum(id(each) in some for each in block.modules()) == 1:
+        if any(id(each) in routers for each in block.modules()):
+            return name, block
+        if id(block) not in parents:
+            break
+        name, block = parents[id(block)]
+    return parents[id(experts)]
 
 
 def _declared(model: nn.Module) -> Iterator[Declared]:

@@ -47,7 +47,8 @@ class Run:
         if any(place.mask is not None for place in places):
             mask = torch.cat([_or_all(place.mask, piece) for place, piece in self.pieces], 1)
         if all(place.ids is not None for place in places):
-            ids = torch.cat([place.ids for place in places if place.ids is not None], 1)
+            # A model on several devices keeps its text on the first.
+            ids = torch.cat([place.ids.to(pieces[0].index.device) for place in places if place.ids is not None], 1)
         parts = [part for piece in pieces if (part := piece.real_logits()) is not None]
         logits = torch.cat(parts, 1) if len(parts) == len(pieces) else None
         index, weight = (torch.cat([getattr(piece, name) for piece in pieces], 1) for name in ("index", "weight"))
@@ -179,6 +180,8 @@ class Listener:
         names = sorted(self.runs, key=lambda name: (order[self.layer(name).name], len(name), name))
         found = {name: self.runs[name].joined() for name in names}
         for name, choices in found.items():
+            if not choices.index.numel():
+                raise refuse(self.model, f"{name} was given no tokens: skip the empty batch")
             least, most = choices.index.aminmax()
             if least < 0 or most >= choices.num_experts:
                 odd = int(least if least < 0 else most)

@@ -25,9 +25,11 @@ def check_known(model: nn.Module) -> None:
     """Raise an error that names the model where a module of it is known to bypass hooks.
 
     Raises:
-        ValueError: a module is one of `BYPASS`.
+        ValueError: a module is one of `BYPASS`, or copies of the model run at the same time.
     """
     for name, module in model.named_modules():
+        if isinstance(module, nn.DataParallel) and len(module.device_ids) > 1:
+            raise refuse(model, "its copies on several devices run at the same time: capture its .module")
         for kind in type(module).__mro__:
             if kind.__name__ in BYPASS:
                 raise refuse(model, f"at {name or 'its root'} is {kind.__name__}; {BYPASS[kind.__name__]}")

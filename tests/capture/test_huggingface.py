@@ -60,6 +60,38 @@ def asked(index, weights, e, mask):
     return found
 
 
+class Wrapped(torch.nn.Module):
+    """A module around another, as adapters are."""
+
+    def __init__(self, inner):
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, *args, **kwargs):
+        return self.inner(*args, **kwargs)
+
+
+@pytest.mark.parametrize("what", ["experts", "gate", "mlp", "model"])
+def test_wrappers_change_nothing(what):
+    """Adapters around experts, routers, layers and the whole model leave the decisions where they were."""
+    model, ids = mixtral(), text()
+    with torch.no_grad(), capture(model) as plain:
+        model(input_ids=ids)
+    for layer in model.model.layers:
+        if what == "mlp":
+            layer.mlp = Wrapped(layer.mlp)
+        elif what != "model":
+            setattr(layer.mlp, what, Wrapped(getattr(layer.mlp, what)))
+    model = Wrapped(model) if what == "model" else model
+    with torch.no_grad(), capture(model) as routings:
+        model(input_ids=ids)
+    assert len(routings) == len(plain) == 2
+    for routing, before in zip(routings.values(), plain.values(), strict=True):
+        assert torch.equal(routing.token, before.token)
+        assert torch.equal(routing.gate, before.gate)
+        assert torch.equal(routing.logits, before.logits)
+
+
 @pytest.mark.parametrize("padding", ["none", "left", "right"])
 def test_weights_are_those_that_the_experts_received(padding):
     """Every real token's weights are those that its layer's experts were called with, and padding has none."""

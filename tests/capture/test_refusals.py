@@ -80,6 +80,16 @@ def test_experts_on_several_devices(how):
     refused(model, r"the experts of model\.layers\.1\.mlp are spread over devices \(expert parallelism\)")
 
 
+def test_copies_that_run_at_the_same_time():
+    """Data parallelism on several devices runs copies at once; on one device, or none, the model is itself."""
+    parallel = nn.DataParallel(zoo.build("mixtral"))
+    with torch.no_grad(), capture(parallel) as routings:
+        parallel(input_ids=zoo.text())
+    assert list(routings) == ["model.layers.0.mlp", "model.layers.1.mlp"]
+    parallel.device_ids = [0, 1]
+    refused(parallel, r"its copies on several devices run at the same time: capture its \.module")
+
+
 def test_tokens_that_go_elsewhere():
     """A layer that routes a part of its tokens is refused, since which ones they are is not seen."""
     model = zoo.build("mixtral")
