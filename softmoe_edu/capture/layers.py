@@ -5,6 +5,7 @@ they take and hold.
 """
 
 import inspect
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -46,7 +47,8 @@ class Layer:
     """One MoE layer of a model.
 
     Attributes:
-        name: of the module that holds router and experts, as in `named_modules()` of the plain model.
+        name: of the module that holds router and experts, as in `named_modules()` of the plain model; of the experts
+            themselves where it holds several.
         block: that module.
         experts: what is called with (tokens, experts, weights); None for one whose router alone tells.
         routers: modules inside the block that are declared as routers, each with the place of its logits.
@@ -115,6 +117,10 @@ def find_layers(model: nn.Module) -> list[Layer]:
             layers.append(Layer(plain_name(model, name), block, module, mine, bool(mine)))
     kinds = {type(layer.block) for layer in layers if layer.certain}
     layers = [replace(layer, certain=type(layer.block) in kinds) for layer in layers]
+    called = Counter(layer.name for layer in layers)
+    own = {id(module): plain_name(model, name) for name, module in modules.items()}
+    # Two kinds of experts in one module go by their own names.
+    layers = [layer if called[layer.name] == 1 else replace(layer, name=own[id(layer.experts)]) for layer in layers]
     for key, (module, index) in routers.items():
         if key in parents:
             name, block = parents[key]

@@ -1,5 +1,7 @@
 """What `capture` says a model's layers decided is what their experts received, in the order of the batch."""
 
+import copy
+
 import pytest
 import torch
 
@@ -90,6 +92,26 @@ def test_wrappers_change_nothing(what):
         assert torch.equal(routing.token, before.token)
         assert torch.equal(routing.gate, before.gate)
         assert torch.equal(routing.logits, before.logits)
+
+
+def test_two_kinds_of_experts_in_one_layer_have_their_own_names():
+    """A layer that asks two modules of experts is two entries, and none hides the other."""
+    model, ids = mixtral(), text()
+    block = model.model.layers[0].mlp
+    block.others = copy.deepcopy(block.experts)
+    whole = block.forward
+
+    def both(hidden):
+        _, weights, index = block.gate(hidden)
+        return whole(hidden) + block.others(hidden.flatten(0, 1), index[:, :1], weights[:, :1]).view_as(hidden)
+
+    block.forward = both
+    with torch.no_grad(), capture(model) as routings:
+        model(input_ids=ids)
+    assert list(routings) == ["model.layers.0.mlp.experts", "model.layers.0.mlp.others", "model.layers.1.mlp"]
+    first, second, _ = routings.choices.values()
+    assert torch.equal(second.index, first.index[..., :1])
+    assert torch.equal(second.weight, first.weight[..., :1])
 
 
 @pytest.mark.parametrize("padding", ["none", "left", "right"])
