@@ -194,40 +194,45 @@ def _choice(
     score: str,
     tolerance: float,
 ) -> str:
-    """Return in words the simplest rule that gives the choices of every token; "" where no known one does."""
+    """Return in words a rule that gives the choices of every token; "" where no known one does.
+
+    What the layer declares comes first, a table or groups of experts, since a few tokens may choose as if there were
+    none; then the simplest rule, with the bias beside it that would choose the same.
+    """
     k, e = index.shape[1], logits.shape[1]
     whole = used.all(1)  # where a choice was dropped, which one it was cannot be seen
     if not bool(whole.any()):
         return ""
     chosen = torch.zeros_like(logits, dtype=torch.bool).scatter(1, index, True)[whole]
-    made = logits[whole]
+    made, mine = logits[whole], index[whole]
     largest = f"the {k} largest" if k > 1 else "the largest"
-    if _best(made, chosen, tolerance):
-        return f"{largest} logit{'s' if k > 1 else ''}"
     for name, table in numbers.items():
         if ids is not None and not table.is_floating_point() and table.ndim == 2 and table.shape[1] == k:
             rows = table[ids[whole].clamp(max=len(table) - 1)]
-            if torch.equal(rows.sort(1).values, index[whole].sort(1).values):
+            if torch.equal(rows.sort(1).values, mine.sort(1).values):
                 return f"those in the table {name} of the token's number"
-    split = groups is not None and groups[0] > 1 and e % groups[0] == 0
     biases = {name: part.to(logits).flatten() for name, part in numbers.items() if _is_bias(part, e)}
+    sums: list[tuple[str, Tensor]] = []
     for title in (*([score] if score else SCORES), ""):  # biases are added to scores, or to the logits themselves
-        scores = SCORES[title](made) if title else made
-        for name, bias in (("", made.new_zeros(e)), *biases.items()):
-            sum_of = (f"{title}(logit)" if title else "logit") + (f" + {name}" if name else "")
-            if name and _best(scores + bias, chosen, tolerance):
-                return f"{largest} {sum_of}"
-            if split and groups is not None:
-                for best in (2, 1):
-                    limited = _limited(scores + bias, groups, best)
-                    if _best(limited, chosen, tolerance):
-                        by = "their two largest together" if best == 2 else "their largest"
-                        return f"{largest} {sum_of} within the {groups[1]} best of {groups[0]} groups, by {by}"
-    return ""
+        scores, text = (SCORES[title](made), f"{title}(logit)") if title else (made, "logit")
+        sums += [(f"{text} + {name}", scores + bias) for name, bias in biases.items()]
+        sums.append((text, scores))
+    if groups is not None and groups[1] < groups[0] and e % groups[0] == 0:
+        for (text, scores), best in ((each, best) for each in sums for best in (2, 1)):
+            if _best(_limited(scores, groups, best), chosen, tolerance):
+                by = "their two largest together" if best == 2 else "their largest"
+                return f"{largest} {text} within the {groups[1]} best of {groups[0]} groups, by {by}"
+    shifted = [text for text, scores in sums if "+" in text and _best(scores, chosen, tolerance)]
+    if _best(made, chosen, tolerance):
+        also = f" (so are those of {shifted[0]})" if shifted else ""
+        return f"{largest} logit{'s' if k > 1 else ''}{also}"
+    return f"{largest} {shifted[0]}" if shifted else ""
 
 
 def _is_bias(part: Tensor, e: int) -> bool:
-    return part.is_floating_point() and part.numel() == e and max(part.shape, default=0) == e
+    """Return whether a tensor has a number for each expert that shifts some against others."""
+    shaped = part.is_floating_point() and part.numel() == e and max(part.shape, default=0) == e
+    return shaped and bool((part != part.flatten()[0]).any())
 
 
 def _best(scores: Tensor, chosen: Tensor, tolerance: float) -> bool:

@@ -103,6 +103,7 @@ def check_llama4(block, routing):
     torch.testing.assert_close(block(x)[0].view(5, 32), routed + block.shared_expert(x[0]))
 
 
+@pytest.mark.slow
 def test_none_is_left_out():
     """Every model folder whose code has a router is that of a type in the sweep, and no type stands there twice."""
     folders = {zoo.folder_of(zoo.class_of(zoo.config_of(kind))) for kind in KINDS}

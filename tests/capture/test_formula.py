@@ -168,3 +168,21 @@ def test_without_logits():
     """Where no module gives logits there is nothing to recover from."""
     x = logits()
     assert not recover(*made(x, softmax), None)
+
+
+def test_a_bias_that_changes_no_choice_of_these_tokens_is_named():
+    """Where a bias shifts the scores and these tokens cannot tell, both rules are named; a constant shifts nothing."""
+    x = logits(tokens=2)
+    index, weight = made(x, sigmoid)
+    bias = torch.linspace(0, 1e-4, E)
+    found = recover(index, weight, x, numbers={"correction": bias, "constant": torch.ones(E)})
+    assert found.choice == "the 3 largest logits (so are those of sigmoid(logit) + correction)"
+
+
+def test_groups_are_named_though_few_tokens_would_do_without():
+    """Where a layer declares groups, a rule with groups that fits is the layer's, whatever else would fit too."""
+    x = torch.tensor([[3.0, 2.0, 0.0, -1.0, -2.0, -2.0, -3.0, -3.0]])
+    index, weight = made(x, sigmoid, k=2)
+    found = recover(index, weight, x, groups=(4, 2))
+    assert found.choice.startswith("the 2 largest sigmoid(logit) within the 2 best of 4 groups")
+    assert recover(index, weight, x, groups=(4, 4)).choice == "the 2 largest logits"

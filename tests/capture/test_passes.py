@@ -54,6 +54,7 @@ def generated(model, mask, tokens=4, given=None, **settings):
     return routings, text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"use_cache": False}, {"prompt_lookup_num_tokens": 2}], ids=str)
 def test_steps_of_a_generation_are_one_text(settings):
     """Step by step, with a cache, without one and with guesses that are taken back, the text routes as in one pass."""

@@ -154,6 +154,7 @@ def test_a_saved_page_opens_without_a_kernel(captured, tmp_path):
     assert json.dumps(" cat")[1:-1] in path.read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_capture_is_imported_without_transformers():
     """The package is imported where transformers is not installed, and says what it has no layer of."""
     code = """
