@@ -279,6 +279,13 @@ export function span({ p, s }, { expert, slot }) {
   return slot < 0 ? [expert * p, (expert + 1) * p] : [expert * p + slot, expert * p + slot + 1];
 }
 
+/**
+ * Whether the gates are known; of a server's trace, which holds choices alone, combine is 0 and is not shown.
+ *
+ * @param {Look} it
+ */
+export const knowsGates = (it) => it.views.includes("combine");
+
 // What of the weights an overlay and the sentences tell where the map shows logits or outputs.
 /**
  * @param {View} view

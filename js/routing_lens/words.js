@@ -8,6 +8,7 @@ import {
   count,
   difference,
   four,
+  knowsGates,
   logitOf,
   plural,
   span,
@@ -83,8 +84,10 @@ export function expertsOf(it, view, token, most = 3) {
   const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
   const more = order.length > most ? ` and ${order.length - most} more` : "";
+  const what = order.length > 1 ? "experts" : "expert";
+  if (!knowsGates(it)) return `${what}: ${order.slice(0, most).join(", ")}${more}`;
   const named = order.slice(0, most).map((e) => `${e} (${weight(dispatch[e])} / ${weight(combine[e])})`);
-  return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named.join(", ")}${more}`;
+  return `${what} (dispatch / combine): ${named.join(", ")}${more}`;
 }
 
 /**
@@ -96,7 +99,7 @@ export function expertsOf(it, view, token, most = 3) {
 function cellFact(it, at, from, to) {
   const logit = logitOf(it, at);
   const parts = logit === null ? [] : [`logit ${four(logit)}`];
-  for (const view of /** @type {Weights[]} */ (["dispatch", "combine"])) {
+  for (const view of /** @type {Weights[]} */ (knowsGates(it) ? ["dispatch", "combine"] : ["dispatch"])) {
     const other = it.reference ? ` (reference ${weight(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${weight(weightOf(it, view, at.token, from, to))}${other}`);
   }
@@ -120,10 +123,10 @@ const filled = (it, token) =>
 function tokenFacts(it, { token, expert }, view) {
   const row = it.row[token];
   const slots = filled(it, token);
-  const answer = four(it.rows.combine[row]);
+  const answer = knowsGates(it) ? `its combine sums to ${four(it.rows.combine[row])}` : "its gates were not recorded";
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
-  const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
+  const facts = [`${called(it, token)} ${fate}fills ${slots}, ${answer}${notOne(off)}`];
   if (expert < 0) facts.push(expertsOf(it, view, token));
   if (it.output) facts.push(`its answer has length ${four(it.output[token])}${droppedAnswer(it, token)}`);
   return facts;

@@ -155,6 +155,9 @@ def pack_routing(
     if drawn < tokens:
         entry["ids"] = ids.int().numpy().tobytes()
     dispatch, combine = _cpu(routing.dispatch), _cpu(routing.combine)
+    unknown = isinstance(routing, SparseRouting) and no_gate_known(routing)
+    if unknown:
+        combine = torch.zeros_like(combine)
     _add_weights(entry, {"dispatch": dispatch, "combine": combine}, ids, images)
     _add_fates(entry, routing, dispatch)
     _add_judgement(entry, routing, dispatch)
@@ -164,7 +167,7 @@ def pack_routing(
         entry["choices"] = entry["asks"] if entry["chooser"] == "tokens" else 0
     if output is not None:
         _add_output(entry, where, output, images * tokens)
-    entry["views"] = [view for view in VIEWS if view in entry]
+    entry["views"] = [view for view in VIEWS if view in entry and not (unknown and view == "combine")]
     return entry
 
 
@@ -196,7 +199,7 @@ def _sampled(entry: Entry, routing: SparseRouting, images: int, output: Tensor |
     packed |= _fates(lost, padding)
     if output is not None:
         _add_output(packed, where, output, images * tokens)
-        packed["views"] = [view for view in VIEWS if view in packed]
+        packed["views"].append("output")
     return packed
 
 
@@ -209,6 +212,12 @@ def _image_load(routing: SparseRouting, images: int) -> Tensor:
     count = torch.zeros(b, e, n // own + 1, dtype=torch.float64, device="cpu")
     count.scatter_add_(2, image, torch.ones_like(image, dtype=torch.float64))
     return count[..., :-1].mT.reshape(images, e)
+
+
+def no_gate_known(routing: SparseRouting) -> bool:
+    """Return whether slots are filled and every gate is NaN, as in a server's trace, which holds choices alone."""
+    gates = routing.gate[routing.filled]
+    return bool(gates.numel()) and bool(gates.isnan().all())
 
 
 def _check_divides(where: str, sizes: tuple[int, int, int, int], images: int) -> None:

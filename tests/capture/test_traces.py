@@ -502,6 +502,26 @@ def test_a_recorder_file_contradicts_what_is_given(tmp_path):
             read_trace(tmp_path / "a.pt", **given)
 
 
+def test_a_file_of_the_old_form(tmp_path):
+    """A file as torch.save wrote it before 1.6 is refused, since its numbers cannot be read one by one."""
+    content = dump_of(BY_HAND, physical=PHYSICAL)
+    torch.save(content, tmp_path / "a.pt", _use_new_zipfile_serialization=False)
+    with pytest.raises(ValueError, match=r"a\.pt.*expected a file"):
+        read_trace(tmp_path / "a.pt").counts()
+
+
+def test_numbers_that_share_a_storage(tmp_path):
+    """A record that is a part of a larger tensor, in another order, is read as what it shows."""
+    content = dump_of(BY_HAND, physical=PHYSICAL)
+    record = content["records"][0]
+    wide = torch.full((2, 4, 2), 9, dtype=torch.int32)
+    wide[:, 1:3] = record["topk_ids_of_layer"]
+    record["topk_ids_of_layer"] = wide[:, 1:3]
+    torch.save(content, tmp_path / "a.pt")
+
+    assert groups_of(read_trace(tmp_path / "a.pt")) == [BY_HAND]
+
+
 class Thief:
     """What a file runs when it is unpickled without care."""
 

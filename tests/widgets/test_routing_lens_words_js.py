@@ -7,6 +7,7 @@ from nodekit import run_node
 from routing_lens_values import both, pictures, seven, sparse
 from torch import Tensor
 
+from softmoe_edu.capture.served import routing_of
 from softmoe_edu.routers import ROUTERS, SoftRouter
 from softmoe_edu.routing import SoftRouting, SparseRouting
 from softmoe_edu.widgets import RoutingLens, packing
@@ -285,3 +286,22 @@ def test_a_small_weight_is_not_0() -> None:
     facts = told(lens, "[2, 3].map(t => sentence(scene(0, 0, 'dispatch'), at(t, 1, 0), 'dispatch'))")
 
     assert [fact.split(": dispatch ")[1].split(",")[0] for fact in facts] == ["3.2e-5", "0.0000"]
+
+
+def test_a_trace_says_that_its_gates_are_unknown() -> None:
+    """Of choices alone no combine is shown, marked or told; dispatch, load and experts are told as ever."""
+    choices = torch.tensor([[[0, 2], [2, 4], [-1, -1]]])
+    lens = RoutingLens(routing_of(choices, 5))
+
+    assert lens._views() == ["dispatch"]
+    with pytest.raises(ValueError, match="view must be one of 'dispatch', got 'combine'"):
+        lens.view = "combine"
+    assert told(lens, "warning(scene(0, 0, 'dispatch'), 'dispatch')") == ""
+    assert off(lens) == ([], [])
+    said = told(lens, "sentence(scene(0, 0, 'dispatch'), at(1, -1, -1), 'dispatch')")
+    assert "fills 2 slots, its gates were not recorded; experts: 2, 4" in said
+    assert "combine" not in said
+    assert "NaN" not in said
+    cell = told(lens, "sentence(scene(0, 0, 'dispatch'), at(0, 2, 0), 'dispatch')")
+    assert "dispatch 1.0000" in cell
+    assert "combine" not in cell

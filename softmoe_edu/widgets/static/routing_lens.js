@@ -1983,6 +1983,7 @@ function span({ p, s }, { expert, slot }) {
   if (expert < 0) return [0, s];
   return slot < 0 ? [expert * p, (expert + 1) * p] : [expert * p + slot, expert * p + slot + 1];
 }
+var knowsGates = (it) => it.views.includes("combine");
 var told = (view) => view === "combine" ? "combine" : "dispatch";
 var columnsOfExpert = (it, view) => view === "output" ? 0 : view === "logits" ? it.logits_slots : it.p;
 var nearest2 = ({ ids, n, tokens }, t) => ids[Math.min(Math.round(t * n / tokens), n - 1)];
@@ -2801,8 +2802,10 @@ function expertsOf(it, view, token, most = 3) {
   const order = [...each.keys()].filter((e) => dispatch[e] !== 0 || combine[e] !== 0).sort((a, b) => each[b] - each[a]);
   if (!order.length) return "no expert";
   const more = order.length > most ? ` and ${order.length - most} more` : "";
+  const what = order.length > 1 ? "experts" : "expert";
+  if (!knowsGates(it)) return `${what}: ${order.slice(0, most).join(", ")}${more}`;
   const named2 = order.slice(0, most).map((e) => `${e} (${weight(dispatch[e])} / ${weight(combine[e])})`);
-  return `${order.length > 1 ? "experts" : "expert"} (dispatch / combine): ${named2.join(", ")}${more}`;
+  return `${what} (dispatch / combine): ${named2.join(", ")}${more}`;
 }
 function cellFact(it, at, from, to) {
   const logit = logitOf(it, at);
@@ -2810,7 +2813,7 @@ function cellFact(it, at, from, to) {
   for (
     const view of
     /** @type {Weights[]} */
-    ["dispatch", "combine"]
+    knowsGates(it) ? ["dispatch", "combine"] : ["dispatch"]
   ) {
     const other = it.reference ? ` (reference ${weight(weightOf(it.reference, view, at.token, from, to))})` : "";
     parts.push(`${view} ${weight(weightOf(it, view, at.token, from, to))}${other}`);
@@ -2821,10 +2824,10 @@ var filled = (it, token) => plural(it.rows.dispatch[it.row[token]], "slot") + (i
 function tokenFacts(it, { token, expert }, view) {
   const row = it.row[token];
   const slots = filled(it, token);
-  const answer = four(it.rows.combine[row]);
+  const answer = knowsGates(it) ? `its combine sums to ${four(it.rows.combine[row])}` : "its gates were not recorded";
   const fate = it.fate[token] ? `is ${FATES[it.fate[token]]}: it ` : "";
   const off = it.off.rows.has(row);
-  const facts = [`${called(it, token)} ${fate}fills ${slots}, its combine sums to ${answer}${notOne(off)}`];
+  const facts = [`${called(it, token)} ${fate}fills ${slots}, ${answer}${notOne(off)}`];
   if (expert < 0) facts.push(expertsOf(it, view, token));
   if (it.output) facts.push(`its answer has length ${four(it.output[token])}${droppedAnswer(it, token)}`);
   return facts;
