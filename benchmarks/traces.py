@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -82,6 +83,11 @@ def child(job: str) -> None:
     import resource
 
     settings = json.loads(job)
+    if settings["what"] == "write":
+        print(
+            json.dumps([str(path) for path in write_traces(Settings(**settings["settings"]), Path(settings["path"]))])
+        )
+        return
     torch.set_num_threads(1)
     begin, clock = time.perf_counter(), time.process_time()
     if settings["what"] == "report":
@@ -93,14 +99,19 @@ def child(job: str) -> None:
     print(json.dumps(took | {"bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit}))
 
 
-def row(name: str, what: str, settings: Settings, **more: object) -> dict:
-    """Measure one thing in a process of its own, and hold it against its goal."""
-    job = json.dumps({"what": what, "experts": settings.experts, "placed": settings.placed, **more})
-    command = [sys.executable, "-m", "benchmarks.traces", "--child", job]
+def ask(name: str, job: dict) -> Any:
+    """Return what a process of its own says. One that is started counts the memory of the process that starts it."""
+    command = [sys.executable, "-m", "benchmarks.traces", "--child", json.dumps(job)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{name}: {(done.stderr.strip().splitlines() or ['it failed'])[-1]}")
-    took, goal = json.loads(done.stdout), None if settings.quick else GOALS[what]
+    return json.loads(done.stdout)
+
+
+def row(name: str, what: str, settings: Settings, **more: object) -> dict:
+    """Measure one thing in a process of its own, and hold it against its goal."""
+    took = ask(name, {"what": what, "experts": settings.experts, "placed": settings.placed, **more})
+    goal = None if settings.quick else GOALS[what]
     met = goal and took["seconds"] <= goal["seconds"] and took["bytes"] <= (goal["bytes"] or took["bytes"])
     return {"case": name, **took, "goal": goal, "verdict": "no goal" if goal is None else "met" if met else "missed"}
 
@@ -108,7 +119,7 @@ def row(name: str, what: str, settings: Settings, **more: object) -> dict:
 def measure(settings: Settings, folder: Path) -> Iterator[dict]:
     """Measure every row."""
     sizes = f"{settings.tokens:,} tokens x {settings.layers} layers x {settings.top_k} of {settings.experts} experts"
-    for path in write_traces(settings, folder):
+    for path in map(Path, ask("writing", {"what": "write", "settings": asdict(settings), "path": str(folder)})):
         yield row(f"report on {sizes}, {path.suffix}", "report", settings, path=str(path))
     layers, experts, devices = settings.placed
     yield row(f"placement of {layers} layers x {experts} experts x {devices} devices", "placement", settings)
