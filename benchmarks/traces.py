@@ -24,6 +24,8 @@ import torch
 from benchmarks.record import device_name, versions, write
 from benchmarks.run import ROOT
 
+DRAWN = 20
+"""Groups that are drawn; the trace has them in turn."""
 GOALS = {"report": {"seconds": 20, "bytes": 2**30}, "placement": {"seconds": 1, "bytes": None}}
 
 
@@ -48,14 +50,17 @@ def write_traces(settings: Settings, folder: Path) -> list[Path]:
     from softmoe_edu.capture import Trace, write_trace
     from softmoe_edu.capture.served import Chosen
 
+    generator = torch.Generator().manual_seed(0)
+    busy = 0.7 * torch.randn(settings.layers, settings.experts, generator=generator)
+    some = []
+    for _ in range(DRAWN):
+        drawn = torch.rand(settings.group, settings.layers, settings.experts, generator=generator)
+        scores = busy - (-drawn.log()).log()  # by the largest of these, experts are drawn without replacement
+        ids = torch.randint(50_000, (settings.group,), generator=generator)
+        some.append(Chosen(scores.topk(settings.top_k, -1).indices.int(), ids))
+
     def groups() -> Iterator[Chosen]:
-        generator = torch.Generator().manual_seed(0)
-        busy = 0.7 * torch.randn(settings.layers, settings.experts, generator=generator)
-        for _ in range(settings.tokens // settings.group):
-            drawn = torch.rand(settings.group, settings.layers, settings.experts, generator=generator)
-            scores = busy - (-drawn.log()).log()  # with the largest scores, experts are drawn without replacement
-            ids = torch.randint(50_000, (settings.group,), generator=generator)
-            yield Chosen(scores.topk(settings.top_k, -1).indices.int(), ids)
+        return (some[i % DRAWN] for i in range(settings.tokens // settings.group))
 
     trace = Trace(settings.experts, tuple(range(settings.layers)), settings.top_k, "drawn", groups)
     return [write_trace(folder / f"trace.{ending}", trace) for ending in ("jsonl", "pt")]
