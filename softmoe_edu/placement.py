@@ -47,8 +47,8 @@ class Placement:
     def device_of(self) -> Int[Tensor, "l e"]:
         """Return the device of each expert, (layers, experts): of its first copy, where it has several."""
         layers, devices, places = self.experts.shape
-        device = torch.arange(devices)[:, None].expand(layers, -1, places).flatten(1)
-        first = torch.full(self.loads.shape, devices, dtype=torch.int64)
+        device = torch.arange(devices, device="cpu")[:, None].expand(layers, -1, places).flatten(1)
+        first = torch.full(self.loads.shape, devices, dtype=torch.int64, device="cpu")
         return first.scatter_reduce_(1, self.experts.flatten(1), device, "amin")
 
     def device_loads(self, loads: Tensor | None = None) -> Float[Tensor, "l m"]:
@@ -75,7 +75,7 @@ class Placement:
         Where experts do not divide over the devices, the first devices keep one more.
         """
         experts, devices = self.loads.shape[1], self.experts.shape[1]
-        device = torch.arange(experts) * devices // experts
+        device = torch.arange(experts, device="cpu") * devices // experts
         return _ratio(self.loads.new_zeros(len(self.loads), devices).index_add(1, device, self.loads))
 
     def __repr__(self) -> str:
@@ -158,7 +158,13 @@ def copies_of(loads: Loads, more: int, most: int) -> Int[Tensor, "l e"]:
 def _placed(loads: Loads, number: Int[Tensor, "l e"], devices: int) -> Places:
     """Place the copies of each expert, as busy as each other."""
     layers, experts = loads.shape
-    item = torch.arange(experts).expand(layers, -1).reshape(-1).repeat_interleave(number.flatten()).view(layers, -1)
+    item = (
+        torch.arange(experts, device="cpu")
+        .expand(layers, -1)
+        .reshape(-1)
+        .repeat_interleave(number.flatten())
+        .view(layers, -1)
+    )
     work = (loads / number).gather(1, item)
     order = work.argsort(dim=1, descending=True, stable=True)
     item, work = item.gather(1, order), work.gather(1, order)
@@ -184,8 +190,8 @@ def _with_copies_moved(loads: Loads, number: Int[Tensor, "l e"], placed: Places,
             if not len(moves):
                 break
             numbers = one.repeat(len(moves), 1)
-            numbers[torch.arange(len(moves)), moves[:, 0]] -= 1
-            numbers[torch.arange(len(moves)), moves[:, 1]] += 1
+            numbers[torch.arange(len(moves), device="cpu"), moves[:, 0]] -= 1
+            numbers[torch.arange(len(moves), device="cpu"), moves[:, 1]] += 1
             rows = loads[layer].expand(len(moves), -1)
             tried = _placed(rows, numbers, devices)
             least, at = _busiest(rows, numbers, tried).min(0)
@@ -212,10 +218,10 @@ def _first(item: Int[Tensor, "l i"], work: Float[Tensor, "l i"], devices: int) -
     """Place the items in their order, each on the least busy device that has a place and no copy of its expert."""
     layers, items = item.shape
     room = items // devices
-    row = torch.arange(layers)
-    load, count = work.new_zeros(layers, devices), torch.zeros(layers, devices, dtype=torch.int64)
-    holds = torch.zeros(layers, int(item.max()) + 1, devices, dtype=torch.bool)
-    places = torch.empty(layers, devices, room, dtype=torch.int64)
+    row = torch.arange(layers, device="cpu")
+    load, count = work.new_zeros(layers, devices), torch.zeros(layers, devices, dtype=torch.int64, device="cpu")
+    holds = torch.zeros(layers, int(item.max()) + 1, devices, dtype=torch.bool, device="cpu")
+    places = torch.empty(layers, devices, room, dtype=torch.int64, device="cpu")
     for i in range(items):
         full = count >= room
         beside = holds[row, item[:, i]]
@@ -232,12 +238,12 @@ def _first(item: Int[Tensor, "l i"], work: Float[Tensor, "l i"], devices: int) -
 def _exchanged(places: Places, item: Int[Tensor, "l i"], work: Float[Tensor, "l i"], devices: int) -> Places:
     """Exchange an item of the busiest device with one of another as long as both are then less busy than it was."""
     layers, items = item.shape
-    places, row = places.clone(), torch.arange(layers)
+    places, row = places.clone(), torch.arange(layers, device="cpu")
     load = work.gather(1, places.flatten(1)).view(places.shape).sum(-1)
-    device_of = torch.empty(layers, items, dtype=torch.int64)
-    device_of.scatter_(1, places.flatten(1), torch.arange(devices)[:, None].expand_as(places).flatten(1))
-    holds: Int[Tensor, "l e m"] = torch.zeros(layers, int(item.max()) + 1, devices, dtype=torch.int64)
-    holds.index_put_((row[:, None], item, device_of), torch.ones(()).long(), accumulate=True)
+    device_of = torch.empty(layers, items, dtype=torch.int64, device="cpu")
+    device_of.scatter_(1, places.flatten(1), torch.arange(devices, device="cpu")[:, None].expand_as(places).flatten(1))
+    holds: Int[Tensor, "l e m"] = torch.zeros(layers, int(item.max()) + 1, devices, dtype=torch.int64, device="cpu")
+    holds.index_put_((row[:, None], item, device_of), torch.ones((), device="cpu").long(), accumulate=True)
     for _ in range(4 * items):
         most, busiest = load.max(1)
         mine = places[row, busiest]  # (l, c)

@@ -397,7 +397,7 @@ def _chosen(experts: Int[Tensor, "n l k"], num_experts: int) -> _Part:
     def blocks() -> Iterator[Tensor]:
         for start in range(0, len(experts), BLOCK):
             some = experts[start : start + BLOCK].movedim(1, 0).long()
-            member = torch.zeros(*some.shape[:2], num_experts + 1)
+            member = torch.zeros(*some.shape[:2], num_experts + 1, device="cpu")
             member.scatter_(2, torch.where(some < 0, num_experts, some), 1.0)
             yield member[..., :num_experts]
 
@@ -409,11 +409,11 @@ def _routed(routing: Routing, group: int) -> _Part:
     """Return one group of a routing, its real tokens alone."""
     one = routing.map(lambda tensor: tensor[group : group + 1]).map(Tensor.cpu)
     _, n, e, _ = one.sizes
-    real = torch.ones(n, dtype=torch.bool) if one.mask is None else one.mask[0]
+    real = torch.ones(n, dtype=torch.bool, device="cpu") if one.mask is None else one.mask[0]
     if isinstance(one, SparseRouting):
         token, filled = one.token[0], one.filled[0]
-        member = torch.zeros(n + 1, e)
-        member[torch.where(filled, token, n), torch.arange(e)[:, None].expand_as(token)] = 1.0
+        member = torch.zeros(n + 1, e, device="cpu")
+        member[torch.where(filled, token, n), torch.arange(e, device="cpu")[:, None].expand_as(token)] = 1.0
         member = member[:n][real]
         load = member.sum(0).double()
     else:
@@ -464,7 +464,7 @@ class _Rows:
 
     def __init__(self, layers: int, width: int) -> None:
         self.domains: list[str] = []
-        self._table = torch.zeros(64, layers, width, dtype=torch.float64)
+        self._table = torch.zeros(64, layers, width, dtype=torch.float64, device="cpu")
 
     @property
     def table(self) -> Float[Tensor, "g l w"]:
@@ -491,7 +491,7 @@ class _Rows:
                 open_row[domain] = len(kept)
                 place.append(len(kept))
                 kept.append(domain)
-        joined = torch.zeros_like(self._table).index_add_(0, torch.tensor(place), self.table)
+        joined = torch.zeros_like(self._table).index_add_(0, torch.tensor(place, device="cpu"), self.table)
         self._table, self.domains = joined, kept
 
 
@@ -506,7 +506,7 @@ class _Sample:
 
     def add(self, member: Float[Tensor, "l m e"], tokens: Sequence[Any] | Tensor) -> None:
         """Draw from some tokens: (layers, tokens, experts), and which each is."""
-        keys = torch.rand(member.shape[1], generator=self.generator)
+        keys = torch.rand(member.shape[1], generator=self.generator, device="cpu")
         new = (keys < self.limit).nonzero()[:, 0]
         if not len(new):
             return
@@ -536,16 +536,16 @@ class _Tally:
         self.stack, self.factor = stack, factor
         layers, e = len(stack.names), stack.experts
         self.rows = _Rows(layers, 2 * e + len(COLUMNS))
-        self.pairs = torch.zeros(layers, e, e, dtype=torch.float64)
+        self.pairs = torch.zeros(layers, e, e, dtype=torch.float64, device="cpu")
         self.sample = _Sample(max(min(MOST_SAMPLED, MOST_CELLS // (layers * e)), 64), stack.hard)
         self.sampled = 0
 
     def add(self, part: _Part, domain: str, tokens: Sequence[Any] | Tensor | None) -> None:
         """Count one group."""
         layers = len(part.load)
-        limit = torch.full((layers, 1), torch.inf)
+        limit = torch.full((layers, 1), torch.inf, device="cpu")
         answered = torch.zeros_like(part.load)
-        counts = dict.fromkeys(COLUMNS, torch.zeros(layers, dtype=torch.float64))
+        counts = dict.fromkeys(COLUMNS, torch.zeros(layers, dtype=torch.float64, device="cpu"))
         counts["tokens"] = part.tokens
         if part.dropped is not None:
             counts["dropped"] = part.dropped
@@ -608,7 +608,7 @@ class _Tally:
         names = tuple(sorted(set(self.rows.domains)))
         if names == ("",):
             return []
-        kinds = torch.tensor([names.index(domain) for domain in self.rows.domains])
+        kinds = torch.tensor([names.index(domain) for domain in self.rows.domains], device="cpu")
         table, e = self.rows.table.movedim(0, 1), self.stack.experts
         return told_of(table[..., e : 2 * e], table[..., 2 * e + COLUMNS.index("tokens")], kinds, names, deals)
 
@@ -622,8 +622,8 @@ class _Tally:
         if len(frequent) < 2:
             return []
         place = {name: i for i, name in enumerate(frequent)}
-        rows = torch.tensor([i for i, name in enumerate(each) if name in place])
-        kinds = torch.tensor([place[each[i]] for i in rows.tolist()])
+        rows = torch.tensor([i for i, name in enumerate(each) if name in place], device="cpu")
+        kinds = torch.tensor([place[each[i]] for i in rows.tolist()], device="cpu")
         member = drawn[rows].movedim(1, 0)  # (l, rows, e)
         called = tuple(names.get(name, str(name)) for name in frequent)
         return told_of(member, (member > 0).any(-1).double(), kinds, called, deals)
@@ -633,7 +633,7 @@ def _capacities(load: Float[Tensor, "l e"], factor: float) -> Float[Tensor, " l"
     """Return the slots of an expert in each layer, for a group's choices."""
     e = load.shape[1]
     slots = [capacity_for(int(choices), e, factor=factor) if choices else 1 for choices in load.sum(1).tolist()]
-    return torch.tensor(slots, dtype=torch.float64)
+    return torch.tensor(slots, dtype=torch.float64, device="cpu")
 
 
 def _losers(
@@ -646,7 +646,7 @@ def _losers(
     over = load > limit
     columns = int(over.sum(1).max())
     if not columns:
-        return torch.zeros(len(load), dtype=torch.float64)
+        return torch.zeros(len(load), dtype=torch.float64, device="cpu")
     # Experts that fill up are few: the others turn nobody away.
     worst = (load - limit).topk(columns, dim=1).indices[:, None].expand(-1, member.shape[1], -1)
     some = member.gather(2, worst)
@@ -677,7 +677,7 @@ def wilson(count: Tensor, of: Tensor) -> tuple[Tensor, Tensor]:
         count: how many of the draws were so.
         of: how many draws there were.
     """
-    z = float(torch.special.ndtri(torch.tensor((1 + LEVEL) / 2, dtype=torch.float64)))
+    z = float(torch.special.ndtri(torch.tensor((1 + LEVEL) / 2, dtype=torch.float64, device="cpu")))
     n = of.double().clamp(min=1e-30)
     share = count.double() / n
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
@@ -692,8 +692,8 @@ class _Resampled:
     def __init__(self, groups: int) -> None:
         self.weight: Tensor | None = None
         if groups >= FEWEST_GROUPS:
-            drawn = torch.randint(groups, (RESAMPLES, groups), generator=generator_of(1))
-            ones = torch.ones(RESAMPLES, groups, dtype=torch.float64)
+            drawn = torch.randint(groups, (RESAMPLES, groups), generator=generator_of(1), device="cpu")
+            ones = torch.ones(RESAMPLES, groups, dtype=torch.float64, device="cpu")
             self.weight = torch.zeros_like(ones).scatter_add_(1, drawn, ones)
 
     def of(self, load: Float[Tensor, "g l e"], statistic: Callable[[Tensor], Tensor]) -> list[Estimate]:
@@ -722,7 +722,7 @@ class _Resampled:
         """Return bias-corrected percentiles (Efron 1987, without acceleration), widened to hold the value."""
         below = ((drawn < value).double().mean(0) + (drawn <= value).double().mean(0)) / 2
         bias = torch.special.ndtri(below.clamp(1 / (RESAMPLES + 1), RESAMPLES / (RESAMPLES + 1)))
-        z = torch.special.ndtri(torch.tensor((1 + LEVEL) / 2, dtype=torch.float64))
+        z = torch.special.ndtri(torch.tensor((1 + LEVEL) / 2, dtype=torch.float64, device="cpu"))
         ordered = drawn.nan_to_num(0).sort(0).values
         ends = []
         for sign in (-1, 1):
@@ -761,7 +761,10 @@ def told_of(
     told = metrics.information(true).nan_to_num(0).clamp(min=0)
     dealt = (
         torch.stack(
-            [metrics.information(table(kinds[torch.randperm(rows, generator=generator)])) for _ in range(deals)]
+            [
+                metrics.information(table(kinds[torch.randperm(rows, generator=generator, device="cpu")]))
+                for _ in range(deals)
+            ]
         )
         .nan_to_num(0)
         .clamp(min=0)
@@ -790,11 +793,13 @@ def _saturations(
             raise ValueError(f"{what} must have the same layers and experts as routings, got {_names(early)}")
         same: list[list[Tensor]] = [[] for _ in stacks]
         of: list[list[Tensor]] = [[] for _ in stacks]
-        loads = [[torch.zeros(len(x.names), x.experts, dtype=torch.float64) for _ in range(2)] for x in stacks]
-        tokens = [torch.zeros(len(x.names), dtype=torch.float64) for x in stacks]
+        loads = [
+            [torch.zeros(len(x.names), x.experts, dtype=torch.float64, device="cpu") for _ in range(2)] for x in stacks
+        ]
+        tokens = [torch.zeros(len(x.names), dtype=torch.float64, device="cpu") for x in stacks]
         for one, two in _pairs(_groups(early), _groups(final), what):
             for i, (first, second) in enumerate(zip(one.layers, two.layers, strict=True)):
-                shared = torch.zeros(len(stacks[i].names), dtype=torch.float64)
+                shared = torch.zeros(len(stacks[i].names), dtype=torch.float64, device="cpu")
                 for a, b in zip(first.blocks(), second.blocks(), strict=True):
                     shared += (a * b).sum((1, 2)).double()
                 same[i].append(shared)

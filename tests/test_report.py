@@ -9,6 +9,7 @@ from scipy import stats
 
 from softmoe_edu import report as reports
 from softmoe_edu.capture.served import Chosen, CountTrace, routing_of
+from softmoe_edu.placement import replicate
 from softmoe_edu.report import Estimate, load_entropy, routing_report, told_of, wilson
 from softmoe_edu.routers import ROUTERS, SoftRouter, TokensChoiceRouter
 from softmoe_edu.routing import SparseRouting
@@ -431,3 +432,15 @@ def test_bad_input(routings, more, error, message):
     """What does not fit is named."""
     with pytest.raises(error, match=message):
         routing_report(routings, **more)
+
+
+def test_another_default_device():
+    """Traces, reports and placements stay on the CPU, wherever new tensors are made by default."""
+    with torch.device("meta"):
+        report = routing_report(TRACE, capacity_factor=1)
+        placement = replicate(report.layers[0].load, 2, 2)
+        routing = TRACE.routings(0, None)["layer 0"]
+
+    assert report.layers[0].load.tolist() == [8, 6, 4, 2]
+    assert float(placement.load_ratio()) == pytest.approx(1.1)
+    assert routing.token.device.type == "cpu"

@@ -116,7 +116,7 @@ def _map(content: dict[str, Any], path: Path) -> Int[Tensor, "l physical"]:
     if not physical.numel():
         raise ValueError(f"{where}: expected (layers, experts), got {tuple(physical.shape)}")
     experts = int(physical.max()) + 1
-    held = torch.zeros(len(physical), max(experts, 1), dtype=torch.bool)
+    held = torch.zeros(len(physical), max(experts, 1), dtype=torch.bool, device="cpu")
     if int(physical.min()) < 0 or not bool(held.scatter_(1, physical, True).all()):
         raise ValueError(
             f"{where}: expected every expert from 0 to {experts - 1} in each layer, got a map that lacks one"
@@ -152,7 +152,7 @@ def _ids(record: dict[str, Any], tokens: int) -> Int[Tensor, " n"] | None:
     """Return the ids of a pass's tokens, where there is one for each."""
     ids = record.get("input_ids")
     fits = isinstance(ids, list) and len(ids) == tokens and all(type(each) is int for each in ids)
-    return torch.tensor(ids, dtype=torch.int64) if fits else None
+    return torch.tensor(ids, dtype=torch.int64, device="cpu") if fits else None
 
 
 def _whole(value: object, axes: int, where: str) -> Tensor:
@@ -169,7 +169,7 @@ def _read(outline: Tensor, path: Path, where: str) -> Tensor:
     storage = outline.untyped_storage()
     offset = getattr(storage, "_checkpoint_offset", None)
     if not storage.nbytes():
-        return torch.zeros(outline.shape, dtype=outline.dtype)
+        return torch.zeros(outline.shape, dtype=outline.dtype, device="cpu")
     if offset is None:
         raise ValueError(f"{where}: expected a file as torch.save writes it since 1.6, got an older one: save it again")
     with path.open("rb") as file:
@@ -192,13 +192,15 @@ def dump(trace: Trace | CountTrace) -> dict[str, Any]:
     Every expert has one copy, and a layer that the trace lacks has no choices.
     """
     if isinstance(trace, CountTrace):
-        counts = torch.zeros(len(trace.passes), max(trace.layers) + 1, trace.num_experts, dtype=torch.int32)
+        counts = torch.zeros(
+            len(trace.passes), max(trace.layers) + 1, trace.num_experts, dtype=torch.int32, device="cpu"
+        )
         counts[:, list(trace.layers)] = trace.passes.int()
         return {"rank": 0, "logical_count": counts, "average_utilization_rate_over_window": None}
     layers = max(trace.layers) + 1
     records = []
     for i, choices in enumerate(trace):
-        whole = torch.full((layers, len(choices.experts), trace.top_k), -1, dtype=torch.int32)
+        whole = torch.full((layers, len(choices.experts), trace.top_k), -1, dtype=torch.int32, device="cpu")
         whole[list(trace.layers)] = choices.experts.movedim(1, 0)
         n = len(choices.experts)
         records.append(
@@ -215,5 +217,5 @@ def dump(trace: Trace | CountTrace) -> dict[str, Any]:
                 "global_physical_count": count_experts(whole.movedim(0, 1), trace.num_experts).int(),
             }
         )
-    same = torch.arange(trace.num_experts).expand(layers, -1).clone()
+    same = torch.arange(trace.num_experts, device="cpu").expand(layers, -1).clone()
     return {"records": records, "last_physical_to_logical_map": same}

@@ -286,7 +286,7 @@ def _token_ids(response: dict[str, Any], holder: dict[str, Any], rows: int) -> I
     ids = [*prompt, *answer]
     if not all(type(each) is int for each in ids) or len(ids) - rows not in (0, 1):
         return None
-    return torch.tensor(ids[:rows], dtype=torch.int64)
+    return torch.tensor(ids[:rows], dtype=torch.int64, device="cpu")
 
 
 def _only(choices: object) -> dict[str, Any]:
@@ -300,7 +300,7 @@ def encode(choices: Chosen, layers: Sequence[int]) -> dict[str, Any]:
     As in its answers, layers without experts are zeros. The tokens' ids stand where vLLM puts them.
     """
     n, _, k = choices.experts.shape
-    whole = torch.zeros(n, max(layers) + 1, k, dtype=torch.int32)
+    whole = torch.zeros(n, max(layers) + 1, k, dtype=torch.int32, device="cpu")
     whole[:, list(layers)] = choices.experts.int()
     schema = {
         "dtype": "int32",

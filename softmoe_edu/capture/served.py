@@ -64,7 +64,7 @@ class Trace:
 
     def counts(self) -> Int[Tensor, "l e"]:
         """Count how many tokens chose each expert, (layers, experts)."""
-        total = torch.zeros(len(self.layers), self.num_experts, dtype=torch.int64)
+        total = torch.zeros(len(self.layers), self.num_experts, dtype=torch.int64, device="cpu")
         for choices in self:
             total += count_experts(choices.experts, self.num_experts)
         return total
@@ -87,7 +87,9 @@ class Trace:
         if not groups:
             raise ValueError(f"first must be the number of a group, got {first}: {self.origin} holds fewer groups")
         n = max(len(choices.experts) for choices in groups)
-        experts = torch.full((len(groups), max(n, 1), len(self.layers), self.top_k), -1, dtype=torch.int32)
+        experts = torch.full(
+            (len(groups), max(n, 1), len(self.layers), self.top_k), -1, dtype=torch.int32, device="cpu"
+        )
         for i, choices in enumerate(groups):
             experts[i, : len(choices.experts)] = choices.experts
         return {f"layer {layer}": routing_of(experts[:, :, i], self.num_experts) for i, layer in enumerate(self.layers)}
@@ -102,7 +104,7 @@ class Trace:
                 f"{where}: expected choices of (layers, k) = {wanted} like those before, got "
                 f"{tuple(experts.shape[1:])}: read traces of different models one by one"
             )
-        least, most = (experts if experts.numel() else torch.zeros(1)).aminmax()
+        least, most = (experts if experts.numel() else torch.zeros(1, device="cpu")).aminmax()
         if not -1 <= least <= most < self.num_experts:
             wrong = (experts < -1) | (experts >= self.num_experts)
             token, layer, place = wrong.nonzero()[0].tolist()
@@ -153,7 +155,7 @@ class CountTrace:
 def count_experts(experts: Int[Tensor, "n l k"], num_experts: int) -> Int[Tensor, "l e"]:
     """Count how many tokens chose each expert of each layer, (layers, experts); -1 counts nowhere."""
     layers = experts.shape[1]
-    first = torch.arange(layers)[:, None] * (num_experts + 1)
+    first = torch.arange(layers, device="cpu")[:, None] * (num_experts + 1)
     # One column more than experts takes what is not recorded.
     flat = torch.where(experts < 0, num_experts, experts) + first
     return flat.flatten().bincount(minlength=layers * (num_experts + 1)).view(layers, -1)[:, :num_experts]
@@ -161,7 +163,7 @@ def count_experts(experts: Int[Tensor, "n l k"], num_experts: int) -> Int[Tensor
 
 def first_repeated(experts: Int[Tensor, "n l k"]) -> tuple[int, int, int] | None:
     """Return the first (token, layer, expert) where a token chose an expert twice, None where none did."""
-    repeated = torch.zeros(experts.shape[:2], dtype=torch.bool)
+    repeated = torch.zeros(experts.shape[:2], dtype=torch.bool, device="cpu")
     for apart in range(1, experts.shape[2]):
         near, far = experts[..., :-apart], experts[..., apart:]
         repeated |= ((near == far) & (near >= 0)).any(-1)
@@ -182,14 +184,16 @@ def routing_of(experts: Int[Tensor, "b n k"], num_experts: int) -> SparseRouting
     b, n, k = experts.shape
     flat = torch.where(experts < 0, num_experts, experts).flatten(1).long()
     expert, order = flat.sort(dim=1, stable=True)
-    counts = torch.zeros(b, num_experts + 1, dtype=torch.int64).scatter_add_(1, flat, torch.ones_like(flat))
-    slot = torch.arange(n * k) - (counts.cumsum(1) - counts).gather(1, expert)
+    counts = torch.zeros(b, num_experts + 1, dtype=torch.int64, device="cpu").scatter_add_(
+        1, flat, torch.ones_like(flat)
+    )
+    slot = torch.arange(n * k, device="cpu") - (counts.cumsum(1) - counts).gather(1, expert)
     slots = max(int(counts[:, :-1].max()), 1)
-    token: SlotTokens = torch.full((b, num_experts, slots), -1, dtype=torch.int64)
+    token: SlotTokens = torch.full((b, num_experts, slots), -1, dtype=torch.int64, device="cpu")
     chosen = expert < num_experts
-    group = torch.arange(b)[:, None].expand_as(expert)
+    group = torch.arange(b, device="cpu")[:, None].expand_as(expert)
     token[group[chosen], expert[chosen], slot[chosen]] = order[chosen] // k
-    gate = torch.zeros(token.shape).masked_fill_(token >= 0, torch.nan)
+    gate = torch.zeros(token.shape, device="cpu").masked_fill_(token >= 0, torch.nan)
     mask: Mask = (experts >= 0).any(-1)
     return SparseRouting(token, gate, n, mask=None if bool(mask.all()) else mask, dropless=True)
 
@@ -230,5 +234,5 @@ def _chosen(routing: SparseRouting) -> Int[Tensor, "n k"]:
         taken = taken & routing.mask[:, None]
     taken = taken.movedim(1, 2).reshape(b * n, e).cpu()
     k = max(int(taken.sum(1).max()), 1) if b * n else 1
-    number = torch.where(taken, torch.arange(e), e).sort(1).values[:, :k]
+    number = torch.where(taken, torch.arange(e, device="cpu"), e).sort(1).values[:, :k]
     return torch.where(number < e, number, -1).int()
