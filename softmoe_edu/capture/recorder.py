@@ -43,14 +43,15 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
     if "topk_ids_of_layer" not in records[0]:
         passes = torch.stack([_logical(_passed(each, physical, i, path), physical) for i, each in enumerate(records)])
         return CountTrace(experts, tuple(range(layers)), f"SGLang's recorder (per_pass), {path.name}", passes)
-    columns = {_chosen(each, layers, i, path).shape[2] for i, each in enumerate(records)}
+    outlines = [_chosen(each, layers, i, path) for i, each in enumerate(records)]
+    ids = [_ids(each, outline.shape[1]) for each, outline in zip(records, outlines, strict=True)]
+    columns = {outline.shape[2] for outline in outlines}
     if len(columns) > 1 or (top_k is not None and not top_k <= max(columns)):
         raise ValueError(f"{path.name}: expected top_k={top_k or 'the same'} in every record, got {sorted(columns)}")
-    del content, records  # the outline alone may be large, and is read anew with the numbers
 
     def read() -> Iterator[Chosen]:
-        for i, each in enumerate(_records(_content(path), path)):
-            numbers = _read(_chosen(each, layers, i, path), path, f"{path.name}, record {i}")
+        for i, outline in enumerate(outlines):
+            numbers = _read(outline, path, f"{path.name}, record {i}")
             wrong = (numbers < -1) | (numbers >= physical.shape[1])
             if bool(wrong.any()):
                 found = int(numbers[wrong][0])
@@ -60,7 +61,7 @@ def load(path: Path, num_experts: int | None, num_layers: int | None, top_k: int
                 )
             logical = physical.gather(1, numbers.clamp(min=0).flatten(1).long()).view(numbers.shape)
             chosen = torch.where(numbers < 0, -1, logical).movedim(0, 1).int()
-            yield Chosen(chosen, _ids(each, len(chosen)), f"record {i}")
+            yield Chosen(chosen, ids[i], f"record {i}")
 
     return Trace(experts, tuple(range(layers)), columns.pop(), f"SGLang's recorder (per_token), {path.name}", read)
 
