@@ -39,6 +39,7 @@ CHECKS = (
     (os.path.join("docs", "glossary.py"), "--check"),
     (os.path.join("docs", "evidence.py"), "--check"),
     (os.path.join("docs", "seeds.py"), "--check"),
+    (os.path.join("docs", "plans.py"), "--check"),
     (os.path.join("js", "palette.py"), "--check"),
 )
 EXTRAS = {"lab": "", "test": "[test]", "check": "[test]", "sync": "[test]", "bench": "[bench]", "bench-smoke": ""}

@@ -66,8 +66,9 @@ MAY: dict[str, set[str]] = {
     "course": LIBRARY | {"influence", "leaks", "seeds", "evidence", "teaching"},
     "lab": {"lessons", "files", "shadowing", "__init__"},
     "doctor": SHARED | {"lessons", "shadowing", "__init__"},
+    "bundle": SHARED | {"lessons", "__init__"},
     "inspection": {"text", "capture", "report", "report_page", "widgets"},
-    "cli": {"__init__", "lab", "doctor", "inspection", "cost", "paper", "evidence", "teaching"},
+    "cli": {"__init__", "lab", "doctor", "bundle", "inspection", "cost", "paper", "evidence", "teaching"},
 }
 
 HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->

@@ -2,8 +2,8 @@
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
 `doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
-models cost; `evidence` reruns the papers' claims; `export` and `report` are for teachers; `bench` times the package
-beside others, in a checkout.
+models cost; `evidence` reruns the papers' claims; `export`, `report` and `bundle` are for teachers; `bench` times the
+package beside others, in a checkout.
 """
 
 import argparse
@@ -61,6 +61,10 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("kind", choices=KINDS)
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument("--lesson", action="append", metavar="NN", help="a lesson's number; without it, all lessons")
+    command = commands.add_parser("bundle", help="collect wheels and lessons for a room without a network")
+    command.add_argument("folder", type=Path, metavar="DIR")
+    command.add_argument("--python", metavar="VERSION", help="of the machines there, such as 3.12; default: this one")
+    command.add_argument("--platform", action="append", metavar="TAG", help="of the machines there, such as win_amd64")
     command = commands.add_parser("evidence", help="rerun the papers' claims and say what was found")
     command.add_argument("claims", nargs="*", metavar="CLAIM", help="some claims; without a name, all of them")
     command.add_argument("--list", action="store_true", help="list the claims with their verdicts, and run nothing")
@@ -104,6 +108,13 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
 
         try:
             say(*export(arguments.kind, arguments.folder, lessons=arguments.lesson))
+        except (ValueError, OSError) as error:
+            sys.exit(str(error))
+    elif arguments.command == "bundle":
+        from softmoe_edu.bundle import bundle
+
+        try:
+            print(*bundle(arguments.folder, python=arguments.python, platforms=arguments.platform or ()), sep="\n")
         except (ValueError, OSError) as error:
             sys.exit(str(error))
     elif arguments.command == "evidence":

@@ -15,6 +15,12 @@ from softmoe_edu.text import plural
 
 PACKAGE = Path(__file__).resolve().parent
 MANIFEST = Path(".softmoe") / "delivered.json"
+SETUP = """\
+# On Colab and the like this installs the course; elsewhere it does nothing.
+from importlib.util import find_spec
+
+if find_spec("softmoe_edu") is None:
+    get_ipython().run_line_magic("pip", "install --quiet softmoe-edu")"""
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 
 
@@ -116,7 +122,8 @@ def _hash(content: bytes) -> str:
 def build(source: str) -> str:
     """Return the .ipynb text of a lesson in percent format: no outputs, and always the same bytes for the same source.
 
-    A cell's id comes from its own type and text, so that an edit renames no other cell.
+    Below the text that opens the lesson stands one more cell, `SETUP`. A cell's id comes from its own type and text, so
+    that an edit renames no other cell.
     """
     import jupytext
     import nbformat
@@ -124,6 +131,9 @@ def build(source: str) -> str:
     notebook = jupytext.reads(source, fmt="py:percent")
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     notebook.nbformat, notebook.nbformat_minor = 4, 5
+    if notebook.cells and notebook.cells[0].cell_type == "markdown":
+        setup = {"tags": ["setup"]}
+        notebook.cells.insert(1, nbformat.v4.new_code_cell(SETUP, metadata=setup))
     seen: Counter[str] = Counter()
     for cell in notebook.cells:
         text = f"{cell.cell_type}\n{cell.source}"

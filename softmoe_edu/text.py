@@ -6,9 +6,9 @@ from decimal import ROUND_HALF_UP, Decimal
 UNITS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def plural(count: int, what: str) -> str:
-    """Return a count with its noun: "1 slot", "2 slots"."""
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def plural(count: int, what: str, several: str = "") -> str:
+    """Return a count with its noun: "1 slot", "2 slots"; `several` is the plural where it does not end in a mere s."""
+    return f"{count} {what}" if count == 1 else f"{count} {several or what + 's'}"
 
 
 def number(value: float | int) -> str:

@@ -1,5 +1,7 @@
+import importlib.util
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -42,6 +44,30 @@ def test_pairs_agree():
     assert lessons.sync(CHECKOUT / "notebooks", check=True) == []
 
 
+def test_every_lesson_installs_what_is_missing_and_nothing_else(monkeypatch):
+    """The one cell below its opening, the same in all, runs pip where the package is not found, and only there."""
+    asked = []
+    shell = SimpleNamespace(run_line_magic=lambda *words: asked.append(words))
+    for path in (CHECKOUT / "notebooks").glob("*.ipynb"):
+        notebook = nbformat.read(path, 4)
+        setup = [i for i, cell in enumerate(notebook.cells) if "setup" in cell.metadata.get("tags", [])]
+        first = next(i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code")
+
+        assert setup == [first] == [1], path.stem
+        assert notebook.cells[1].source == lessons.SETUP
+    assert len(lessons.SETUP.splitlines()) <= 6
+    exec(lessons.SETUP, {"get_ipython": lambda: shell})
+    assert asked == []
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    exec(lessons.SETUP, {"get_ipython": lambda: shell})
+    assert asked == [("pip", "install --quiet softmoe-edu")]
+
+
+def test_a_lesson_without_an_opening_text_has_no_such_cell():
+    """The cell stands below a text that says what the lesson is; code alone stays as it is."""
+    assert len(ids("# %%\n1 + 1\n")) == 1 and len(ids("# %% [markdown]\n# Look\n\n# %%\n1 + 1\n")) == 3
+
+
 def test_committed_lessons_hold_no_output():
     """No committed lesson holds an output or an execution count, whatever the builder does."""
     found = list((CHECKOUT / "notebooks").glob("*.ipynb"))
@@ -63,14 +89,14 @@ def test_committed_lessons_are_valid_with_unique_ids():
 def test_build_gives_the_same_bytes():
     """Building a lesson twice gives the same text, and equal cells still have ids of their own."""
     assert lessons.build(LESSON) == lessons.build(LESSON)
-    assert len(set(ids(LESSON))) == 4
+    assert len(set(ids(LESSON))) == 5
 
 
 def test_build_keeps_tags_and_the_kernel_only():
     """Of the metadata, tags and the kernel reach the .ipynb."""
     notebook = json.loads(lessons.build(LESSON.replace("tags=", "collapsed=true tags=")))
 
-    assert [cell["metadata"] for cell in notebook["cells"]] == [{}, {}, {}, {"tags": ["shown"]}]
+    assert [cell["metadata"] for cell in notebook["cells"]] == [{}, {"tags": ["setup"]}, {}, {}, {"tags": ["shown"]}]
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
 
 
@@ -78,8 +104,8 @@ def test_an_edit_renames_one_cell():
     """Editing the first cell changes its id and no other; so does a cell put before all others."""
     edited = LESSON.replace("# # Look", "# # Look again")
 
-    assert [a == b for a, b in zip(ids(LESSON), ids(edited), strict=True)] == [False, True, True, True]
-    assert ids("# %%\nimport torch\n\n" + LESSON)[1:] == ids(LESSON)
+    assert [a == b for a, b in zip(ids(LESSON), ids(edited), strict=True)] == [False, True, True, True, True]
+    assert ids("# %%\nimport torch\n\n" + LESSON)[1:] == [id for i, id in enumerate(ids(LESSON)) if i != 1]
 
 
 def test_sync_writes_what_check_accepts(tmp_path, capsys):

@@ -199,10 +199,11 @@ def test_check_runs_all_and_fails_for_one(make, monkeypatch, capsys):
         (os.path.join("docs", "glossary.py"), "--check"),
         (os.path.join("docs", "evidence.py"), "--check"),
         (os.path.join("docs", "seeds.py"), "--check"),
+        (os.path.join("docs", "plans.py"), "--check"),
         (os.path.join("js", "palette.py"), "--check"),
         ("run", "check"),
     ]
-    *_, lines, _, _, _, types, _, _, _, _, _, _, _ = (line.split() for line in capsys.readouterr().out.splitlines())
+    *_, lines, _, _, _, types, _, _, _, _, _, _, _, _ = (line.split() for line in capsys.readouterr().out.splitlines())
     assert lines == ["2", "lines", "softmoe_edu", "longest:", "moe.py", "(2)"]
     assert types[:2] == ["failed", "mypy"]
 

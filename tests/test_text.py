@@ -11,6 +11,11 @@ def test_one_alone_is_singular(count, text):
     assert plural(count, "slot") == text
 
 
+def test_a_plural_of_its_own_is_used():
+    """A noun whose plural does not end in a mere s is given both, and one alone is singular still."""
+    assert [plural(count, "property", "properties") for count in (1, 2)] == ["1 property", "2 properties"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
 
+from softmoe_edu.teaching.blank import Blanks
 from softmoe_edu.teaching.card import Card
 from softmoe_edu.teaching.clinic.case import Clinic
 from softmoe_edu.teaching.exercise import Exercise
@@ -23,6 +24,7 @@ HOLDS = {
     "questions.py": ("QUESTIONS", Question),
     "clinic.py": ("CLINIC", Clinic),
     "card.py": ("CARD", Card),
+    "blanks.py": ("BLANKS", Blanks),
 }
 FOUR = {"exercise.py": "EXERCISE", "properties.py": "PROPERTIES", "variants.py": "VARIANTS", "mistakes.py": "MISTAKES"}
 
@@ -44,6 +46,11 @@ def lessons() -> dict[str, Lesson]:
 def plan() -> tuple[Arc, ...]:
     """Return the arcs of the course with every lesson in them, those that are still to come included."""
     return importlib.import_module(f"{COURSE}.plan").PLAN
+
+
+def sources() -> dict[str, str]:
+    """Return the words of the course that name a public source, and the address of each."""
+    return importlib.import_module(f"{COURSE}.sources").SOURCES
 
 
 @functools.cache
@@ -118,6 +125,12 @@ def find_clinic(lesson: str) -> Clinic:
 def cards() -> dict[str, Card]:
     """Return the instructor's card of each lesson that has one, by the lesson's number."""
     return dict(_all_of("card.py"))
+
+
+@functools.cache
+def blanks() -> dict[str, Blanks]:
+    """Return the answers to the blanks of each lesson that has some, by the lesson's number."""
+    return dict(_all_of("blanks.py"))
 
 
 def course_folders() -> list[Path]:

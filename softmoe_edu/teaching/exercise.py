@@ -121,6 +121,7 @@ class Exercise:
     basics: whether shapes, dtypes and inputs are checked first. matches: how a named mistake's `does` begins.
     minutes: planned time. difficulty: 1 to 5.
     given: lines of the reference with which the lesson's text begins the answer.
+    listing: the numbered lines that an answer names, where the answer is an order of lines.
     order: its place among the exercises of its lesson. points: for graders. essential: on the core path.
     """
 
@@ -147,6 +148,7 @@ class Exercise:
     basics: bool = True
     matches: str = "your numbers equal those of a function that"
     given: tuple[str, ...] = ()
+    listing: str = ""
 
     @property
     def name(self) -> str:

@@ -24,6 +24,7 @@ READS = {
     "questions": discovery.questions,
     "clinics": discovery.clinics,
     "cards": discovery.cards,
+    "blanks": discovery.blanks,
 }
 ANOTHER_ID = "from softmoe_edu.course.lesson_05.soft_moe.exercise import EXERCISE"
 
@@ -108,6 +109,11 @@ BROKEN = {
         INIT | {"lesson_71/clinic.py": "CASE = 1"},
         "clinics",
         "lesson_71/clinic.py must hold CLINIC, one Clinic, got nothing",
+    ),
+    "answers by name": (
+        INIT | {"lesson_71/blanks.py": "BLANKS = {'my_slot': '1/2'}"},
+        "blanks",
+        "lesson_71/blanks.py must hold BLANKS, one Blanks, got {'my_slot': '1/2'}",
     ),
     "another lesson's card": (
         INIT | {"lesson_71/card.py": "from softmoe_edu.course.lesson_05.card import CARD"},

@@ -108,8 +108,8 @@ def test_unknown_kinds_and_files_are_answered(tmp_path):
 def test_nothing_is_written_over(kind, tmp_path, monkeypatch, lesson):
     """Where one file would change, it is kept, nothing else is written, and a sentence names it."""
     monkeypatch.setattr("softmoe_edu.teaching.exports.chosen", lambda wanted: [lesson])
-    monkeypatch.setattr(solutions, "executed", lambda notebook, name: notebook)
-    monkeypatch.setattr(solutions, "failed", lambda lesson, notebook: [])
+    monkeypatch.setattr(solutions.Solution, "run", lambda solution: None)
+    monkeypatch.setattr(solutions.Solution, "faults", lambda solution: [])
     monkeypatch.setattr(instructor, "cards", lambda: {"05": card_of(lesson)})
     folder = tmp_path / "out"
     said = export(kind, folder)
@@ -136,8 +136,8 @@ def test_an_export_twice_is_the_same(tmp_path, lesson):
 def test_a_lesson_without_exercise_is_left_out(tmp_path, lesson):
     """A lesson without exercises is named in a sentence and exported as no assignment."""
     empty = dataclasses.replace(lesson, name="00_empty", places=())
-    for module in (nbgrader, otter, solutions):
-        said = module.export(tmp_path / module.__name__, [empty, lesson] if module is not solutions else [empty])
+    for module in (nbgrader, otter):
+        said = module.export(tmp_path / module.__name__, [empty, lesson])
 
         assert "00_empty has no exercise and was left out." in said
     assert not list(tmp_path.rglob("00_empty*"))
@@ -202,7 +202,7 @@ def test_a_lesson_that_is_not_green_is_not_written(tmp_path, lesson):
     broken = copy.deepcopy(lesson.notebook)
     broken.cells[1].source = "import no_such_package"
 
-    with pytest.raises(ValueError, match="05_small: the reference does not pass soft-moe"):
+    with pytest.raises(ValueError, match=r"05_small: .* it does not say that these are right: \['soft-moe'\]"):
         places = (dataclasses.replace(place, exercise=wrong),)
         solutions.export(tmp_path / "out", [dataclasses.replace(lesson, places=places)])
     with pytest.raises(ValueError, match="05_small does not run: ModuleNotFoundError"):
@@ -211,12 +211,9 @@ def test_a_lesson_that_is_not_green_is_not_written(tmp_path, lesson):
 
 
 def test_a_lesson_without_exercises_is_not_exported(tmp_path):
-    """Lesson 00 alone has nothing to export: no folder is made for a grader or for solutions; "5" is lesson 05."""
+    """Lesson 00 alone has nothing to hand out: no folder is made for a grader; "5" is lesson 05."""
     for kind in ("nbgrader", "otter"):
         with pytest.raises(ValueError, match="There is nothing to export"):
             export(kind, tmp_path / kind, lessons=["0"])
         assert not (tmp_path / kind).exists()
-    solutions.export(tmp_path / "solved", chosen(["00"]))
-    assert not (tmp_path / "solved").exists()
-
     assert any("05_soft_moe_by_hand" in line for line in export("nbgrader", tmp_path / "course", lessons=["5"]))

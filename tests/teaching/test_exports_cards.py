@@ -1,14 +1,16 @@
 """The teacher's card: built of what the lesson's files say and do, and refused where they contradict it."""
 
 import dataclasses
+import re
 
 import pytest
 from graders.course import card_of, small_lesson
 
 from softmoe_edu.teaching.card import Part, Vote
-from softmoe_edu.teaching.discovery import cards, find_exercise
+from softmoe_edu.teaching.discovery import cards, exercises, find_exercise, sources
 from softmoe_edu.teaching.exports import answers, instructor
 from softmoe_edu.teaching.exports.lesson import chosen
+from softmoe_edu.teaching.exports.printed import page
 
 SOFT_MOE = find_exercise("soft-moe")
 DISPATCH, LAYER = f"1 · {find_exercise('dispatch-weights').title}", f"2 · ★ {SOFT_MOE.title}"
@@ -90,3 +92,52 @@ def test_real_cards_are_built(tmp_path):
 
     assert {path.stem[:2] for path in tmp_path.iterdir()} == cards().keys()
     assert said[-1].startswith(f"Wrote {len(cards())} cards for the teacher")
+
+
+VAGUE = r"write-ups?|public|several|most \w+ (code|layers|models)|people often|issues? \d|pull request|\brepo"
+
+
+def test_where_a_mistake_was_seen_can_be_opened():
+    """What sounds like a source has an address, each address is used, and code is linked at a fixed commit."""
+    seen = [mistake.seen for exercise in exercises().values() for mistake in exercise.mistakes]
+
+    assert [words for words in seen if re.search(VAGUE, words) and "](https://" not in answers.linked(words)] == []
+    assert [name for name in sources() if not any(f"[{name}](" in answers.linked(words) for words in seen)] == []
+    assert all(re.search(r"/blob/[0-9a-f]{40}/", address) for address in sources().values() if "/blob/" in address)
+    assert all(address.startswith("https://") for address in sources().values())
+
+
+def test_the_longest_name_is_linked():
+    """The tests of a repository are another page than its code; the words around a name stay."""
+    assert answers.linked("x, as in the tests of bwconrad/soft-moe") == (
+        f"x, as in [the tests of bwconrad/soft-moe]({sources()['the tests of bwconrad/soft-moe']})"
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("id", ["sort-soft-moe", "check-soft-moe", "soft-moe"])
+def test_the_table_of_mistakes_says_what_it_lists(id):
+    """Its head is the exercise's own, a violated property does not read like a success, and lines have their text."""
+    exercise = find_exercise(id)
+    short = dataclasses.replace(exercise, mistakes=exercise.mistakes[:2], variants=())
+    text = "\n".join(answers.exercise_lines(short))
+
+    assert f"| {exercise.matches} … | belief | refuted by | how it comes about |" in text
+    assert ("your numbers equal" in text) == (id == "soft-moe")
+    assert text.count("| violates “") == sum(not mistake.same_as for mistake in short.mistakes)
+    assert ("The lines:\n\n```text\n 1  " in text) == bool(exercise.listing) == (id == "sort-soft-moe")
+    assert ("1 point, " in text) == (exercise.points == 1)
+
+
+def test_a_card_is_printed_without_asking_for_anything(lesson):
+    """The page is one file, its solutions begin a new sheet, what stands in a cell is text, and bars are bars."""
+    text = instructor.card_text(card_of(lesson), lesson) + "\n| a |\n| --- |\n| `p\\|q` <script>x</script> |\n"
+    found = page(text, solutions=instructor.ANSWERS)
+
+    assert '<h2 class="solutions">Answers</h2>' in found and "h2.solutions { break-before: page" in found
+    assert "<code>p|q</code> &lt;script&gt;" in found and "<script" not in found
+    assert re.findall(r"src=|@import|url\(", found) == []
+    assert found.count("<h1>") == 1 and "<title>05 · A small lesson: for the teacher</title>" in found
+    before, after = found.split('<h2 class="solutions">')
+    assert "The whole layer" in before and SOFT_MOE.solution.splitlines()[0] not in before
+    assert "m06-expert-rows" in after and "m06-expert-rows" not in before

@@ -112,8 +112,8 @@ CLINIC = Clinic(
     },
     findings={
         "sums-multiplied": "f and P of patient.layer.shares(routing) are right, and 5 · Σ f · P is not what "
-        "auxiliary returns: it returns 1 for every input, since both sums are 1. MindSpore, issue 752, had the same "
-        "fault: a broadcast followed by a mean.",
+        "auxiliary returns: it returns 1 for every input, since both sums are 1. A "
+        "broadcast followed by a mean does that.",
         "softmax-over-tokens": "P is 1/5 for every expert and every input, so the loss is 5 · Σ f / 5 = 1, and its "
         "gradient is 0.",
         "counts-every-expert": "f is 1/5 for every expert and every input: a softmax has no zeros. So the loss is "

@@ -1,13 +1,16 @@
 """What a teacher needs of an exercise: an answer that passes, other right ones, and what each mistake is told."""
 
 import inspect
+import re
 
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.check.report import Report
+from softmoe_edu.teaching.discovery import sources
 from softmoe_edu.teaching.exercise import Exercise
 from softmoe_edu.teaching.exports.lesson import SEED
 from softmoe_edu.teaching.exports.markdown import table
 from softmoe_edu.teaching.kill_matrix import from_text, own
+from softmoe_edu.text import plural
 
 
 def exercise_lines(exercise: Exercise) -> list[str]:
@@ -16,12 +19,14 @@ def exercise_lines(exercise: Exercise) -> list[str]:
     Raises ValueError where the check refuses a right answer, accepts a mistake, or names another one.
     """
     star = "★ " if exercise.essential else ""
-    points = f"{exercise.points} points, difficulty {exercise.difficulty} of 5"
+    points = f"{plural(exercise.points, 'point')}, difficulty {exercise.difficulty} of 5"
+    passes = plural(_right(exercise, from_text(exercise, exercise.solution)).total, "property", "properties")
     return [
         "",
         f"## {star}{exercise.id}: {exercise.title} ({exercise.minutes} min, {points})",
         "",
-        f"An answer that passes ({_right(exercise, from_text(exercise, exercise.solution)).total} properties hold):",
+        *_listing(exercise),
+        f"An answer that passes ({passes}):",
         "",
         "```python",
         exercise.solution,
@@ -34,7 +39,7 @@ def exercise_lines(exercise: Exercise) -> list[str]:
         "What the check says about each mistake, and the belief behind it:",
         "",
         *table(
-            ("your numbers equal those of a function that …", "belief", "refuted by", "seen", "fails at"),
+            (f"{exercise.matches} …", "belief", "refuted by", "how it comes about", "first property violated; points"),
             _rows(exercise),
         ),
     ]
@@ -55,9 +60,23 @@ def _rows(exercise: Exercise) -> list[tuple[str, ...]]:
             raise ValueError(f"{exercise.id}: the check does not name {mistake.id}\n{report}")
         if mistake.same_as:
             continue  # the same function: the check says the same
-        worth = f"{report.failed}; {report.points(exercise.points):.2g} of {exercise.points} points"
-        rows.append((f"**{mistake.does}** (`{mistake.id}`)", mistake.belief, mistake.refuted, mistake.seen, worth))
+        points = f"{report.points(exercise.points):.2g} of {plural(exercise.points, 'point')}"
+        worth = f"violates “{report.failed}”; {points}"
+        does = f"**{mistake.does}** (`{mistake.id}`)"
+        rows.append((does, mistake.belief, mistake.refuted, linked(mistake.seen), worth))
     return rows
+
+
+def _listing(exercise: Exercise) -> list[str]:
+    """Return the lines that the answer puts in order, which a card must show: it holds their numbers alone."""
+    return ["The lines:", "", "```text", exercise.listing, "```", ""] if exercise.listing else []
+
+
+def linked(seen: str) -> str:
+    """Return in markdown how a mistake comes about; what names a public source links to it."""
+    known = sources()
+    names = "|".join(re.escape(name) for name in sorted(known, key=len, reverse=True))
+    return re.sub(names, lambda found: f"[{found[0]}]({known[found[0]]})", seen)
 
 
 def _first_line(function: object) -> str:

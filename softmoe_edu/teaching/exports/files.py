@@ -68,7 +68,7 @@ def refuse(paths: Iterable[Path]) -> None:
 def listed(places: Iterable) -> str:
     """Return in words how many exercises some places hold, and which."""
     ids = [place.exercise.id for place in places]
-    return f"{plural(len(ids), 'exercise')} ({', '.join(ids)})"
+    return f"{plural(len(ids), 'exercise')} ({', '.join(ids)})" if ids else "no exercise"
 
 
 def without_exercises(lessons: Iterable) -> list[str]:

@@ -10,30 +10,40 @@ from pathlib import Path
 from softmoe_edu import __version__
 from softmoe_edu.teaching.card import Card
 from softmoe_edu.teaching.discovery import asked, cards, clinics
-from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exports import files
 from softmoe_edu.teaching.exports.answers import exercise_lines
+from softmoe_edu.teaching.exports.filling import PATIENTS, wrong_with
 from softmoe_edu.teaching.exports.lesson import LessonNotebook
 from softmoe_edu.teaching.exports.markdown import bullets, table
+from softmoe_edu.teaching.exports.printed import page
 from softmoe_edu.teaching.predict.question import Question
+from softmoe_edu.text import plural
 
 HEADING = re.compile(r"^## (?P<title>\d+ · .+?)(?: \((?P<minutes>\d+) min\))?$", re.MULTILINE)
-PATIENTS = 3  # cases whose key the card gives
+ANSWERS = "Answers"
 
 
 def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
-    """Write LESSON.md for each lesson that has a card.
+    """Write LESSON.md, and LESSON.html to be printed, for each lesson that has a card.
 
     Raises ValueError where a card and its lesson do not agree, or a check does not say what it should.
     """
     known = [lesson for lesson in lessons if lesson.number in cards()]
-    texts = {f"{lesson.name}.md": card_text(cards()[lesson.number], lesson) for lesson in known}
+    texts = {}
+    for lesson in known:
+        texts[f"{lesson.name}.md"] = text = card_text(cards()[lesson.number], lesson)
+        texts[f"{lesson.name}.html"] = page(text, solutions=ANSWERS)
     files.put(folder, texts)
     said = [
-        f"{lesson.name}: {files.listed(lesson.places)}, timing, vote, questions and their answers." for lesson in known
+        f"{lesson.name}: timing, vote, questions and their answers, {files.listed(lesson.places)}." for lesson in known
     ]
     missing = [f"{lesson.name} has no card and was left out." for lesson in lessons if lesson not in known]
-    return [*said, *missing, f"Wrote {len(known)} cards for the teacher into {folder}; they hold the solutions."]
+    return [
+        *said,
+        *missing,
+        f"Wrote {plural(len(known), 'card')} for the teacher into {folder}, each as .md and as .html to print; they "
+        "hold the solutions.",
+    ]
 
 
 def card_text(card: Card, lesson: LessonNotebook) -> str:
@@ -50,8 +60,9 @@ def card_text(card: Card, lesson: LessonNotebook) -> str:
         *_vote_lines(card),
         *bullets("Stuck? Ask, do not tell", card.stuck),
         *bullets("Likely questions", card.asked),
-        *_question_lines([question for question in asked() if question.lesson == lesson.number]),
     ]
+    lines += ["", f"## {ANSWERS}", "", "What follows holds the solutions: keep it from the class."]
+    lines += _question_lines([question for question in asked() if question.lesson == lesson.number])
     for place in lesson.places:
         lines += exercise_lines(place.exercise)
     return "\n".join([*lines, *_clinic_lines(lesson.number)]) + "\n"
@@ -116,8 +127,7 @@ def _clinic_lines(number: str) -> list[str]:
     clinic = clinics()[number]
     rows = []
     for patient in range(1, PATIENTS + 1):
-        _, ids = clinic.make(Draw("clinic", number, patient))
-        for id in sorted(ids):
+        for id in wrong_with(number, patient):
             rows.append((str(patient), f"`{id}`", clinic.suspects[id], clinic.findings[id]))
     head = ("patient", "what is wrong", "in words", "how it can be seen")
     return ["", "## Clinic", "", clinic.complaint, "", *table(head, rows)]

@@ -70,7 +70,7 @@ class Prediction:
         given = self.locked
         assert given  # nothing is revealed before an answer is locked
         try:
-            truth = self._measure()
+            truth = self.measure()
         except Exception as error:
             _print_frames(error)
             what = f"The reveal stopped with {type(error).__name__}: {error}"
@@ -123,8 +123,8 @@ class Prediction:
             f"  answer: {kind}; confidence: {', '.join(map(str, CONFIDENCES))} (%). The first answer stays.",
         ]
 
-    def _measure(self) -> float | str:
-        """Return what reveal returns, else the given truth, else the question's own."""
+    def measure(self) -> float | str:
+        """Return what reveal returns, else the given truth, else the question's own; locked or not."""
         question = self.question
         truth = self._reveal() if self._reveal else None
         if truth is None:

@@ -14,9 +14,9 @@ CARD = Card(
         expected="Most say two and two. Let them list the cases.",
     ),
     parts=(
-        Part("1 · ★ Predict", 5),
-        Part("2 · ★ Exercise: count the choices", 5),
-        Part("3 · Clinic", 5, cut_first=True),
+        Part("1 · ★ Predict"),
+        Part("2 · ★ Exercise: count the choices"),
+        Part("3 · Clinic", cut_first=True),
     ),
     stuck={"My counts are too short.": "Which expert did no token choose?"},
     asked={"Does the order of tokens matter?": "Not for a count."},

@@ -45,7 +45,7 @@ def token_by_token(indices, weights, capacity, priority):
     belief="It does not matter who is dropped.",
     refuted='priority "gate" serves the token with the largest weight first; in Table 7 that alone moves V-MoE S/16 '
     "with 32 experts and K = 1 from 64.5 to 68.9 (ImageNet, 10 shots)",
-    seen="makeMoE and most small implementations",
+    seen="makeMoE",
 )
 def priority_unused(indices, weights, capacity, priority):
     """By position."""

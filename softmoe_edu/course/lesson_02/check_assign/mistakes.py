@@ -10,7 +10,7 @@ from softmoe_edu.teaching.exercise import mistake, mistakes_in
     does="looks only at the shapes and dtypes of the output, so that every wrong function passes",
     belief="If the shapes are right, it works.",
     refuted="each of the wrong functions of this lesson returns the right shapes",
-    seen="the tests of most public MoE layers",
+    seen="a first test of one's own, which looks at shapes",
 )
 def shapes_only(assign):
     """Shape and dtype."""

@@ -145,7 +145,7 @@ def times_zero(x, expert_out, weights, kept):
     belief="What torch.where does not choose takes no part.",
     refuted="the product that is not chosen gets the gradient 0, and one step further back 0 times inf or NaN is NaN: "
     "choose before you multiply",
-    seen="masked losses and attention; people often ask PyTorch about the gradient of torch.where",
+    seen="masked losses and attention, where torch.where still multiplies a gradient by 0",
 )
 def chosen_after_the_product(x, expert_out, weights, kept):
     """torch.where around the product."""

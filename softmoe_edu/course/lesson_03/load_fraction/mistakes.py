@@ -97,7 +97,7 @@ def mask_inverted(indices, num_experts, mask=None):
     belief="The batch is what is balanced.",
     refuted="each group has shares of its own: a group that fills one expert is not helped by another that fills the "
     "next one",
-    seen="flatten() before counting; some training code does so on purpose, and says so",
+    seen="flatten() before counting",
 )
 def whole_batch(indices, num_experts, mask=None):
     """One count for all groups."""

@@ -12,7 +12,7 @@ ST_MOE = "ST-MoE, Eq. 5: the mean over tokens of (log Σ exp(score))²"
     does="adds up log(1 + exp(score))² over experts",
     belief="log Σ exp is a sum of softplus.",
     refuted=ST_MOE + "; there is one logarithm per token, around the sum over experts",
-    seen="a public write-up of the loss",
+    seen="softplus, log(1 + e^x), mistaken for logsumexp",
 )
 def softplus_squared(logits):
     """Σ log²(1 + e^x)."""

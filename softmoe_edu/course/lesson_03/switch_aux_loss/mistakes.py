@@ -55,7 +55,7 @@ def gates_averaged_over_experts(probs, indices, mask=None):
     does="multiplies the sum of the shares by the sum of the gates: the loss is 1 in every step, and its gradient is 0",
     belief="Multiply the two, add over experts: the order does not matter.",
     refuted="both sums are 1 whatever the router does; first multiply expert by expert, then add",
-    seen="MindSpore, issue 752: two tensors broadcast against each other and then averaged",
+    seen="two tensors broadcast against each other and then averaged",
     same_as="gates-averaged-over-experts",
 )
 def product_of_sums(probs, indices, mask=None):
@@ -69,7 +69,7 @@ def product_of_sums(probs, indices, mask=None):
     does="multiplies the shares by themselves: there is no gradient at all",
     belief="What should be even is the load, so the loss is taken of the load.",
     refuted="a share is a count: it moves in steps, and its slope is 0; P is there to carry the gradient",
-    seen="the question whether counts have a gradient is asked again and again, as in minimind, issue 290",
+    seen="the question whether counts have a gradient: minimind, issue 290",
 )
 def shares_alone(probs, indices, mask=None):
     """E · Σ f²."""
@@ -238,7 +238,7 @@ def divided_by_all(probs, indices, mask=None):
     belief="The batch is what is balanced.",
     refuted="a group that fills expert 0 and one that fills expert 1 are even together, but each drops tokens; "
     "the task asks for the loss of each group",
-    seen="probs.view(-1, e); some training code balances whole batches on purpose, and says so",
+    seen="probs.view(-1, e), which balances whole batches",
 )
 def whole_batch(probs, indices, mask=None):
     """One group."""

@@ -17,7 +17,7 @@ def numbers(*sizes):
     does="checks only what wrong layers get right too: shapes, finite numbers, any gradient, the order of tokens",
     belief="If it runs and returns the right shape, it is right.",
     refuted="a wrong softmax axis changes no shape",
-    seen="test suites of public Soft MoE code",
+    seen="the tests of bwconrad/soft-moe",
 )
 def shape_only(layer):
     """Shape and finite."""
@@ -31,7 +31,7 @@ def shape_only(layer):
     does="checks that some gradient arrives, but not which",
     belief="If it trains, it is right.",
     refuted="wrong layers train too: see the clinic of this lesson",
-    seen="test suites of public Soft MoE code",
+    seen="the tests of fkodom/soft-mixture-of-experts",
 )
 def gradient_is_there(layer):
     """Grad is not None."""

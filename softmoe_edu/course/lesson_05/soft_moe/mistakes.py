@@ -353,7 +353,7 @@ def batch_is_one_group(x, phi, experts):
     does="runs every expert on every token and averages the answers: a dense mixture, which computes n x e rows",
     belief="Soft MoE is a dense mixture with softmax gates.",
     refuted="Figure 1 and Algorithm 1: experts see e x p slots, which are mixes of tokens, never a token itself",
-    seen="several write-ups",
+    seen="habit from dense mixtures, where every expert sees every token",
 )
 def dense_moe(x, phi, experts):
     """Gates times experts of tokens."""

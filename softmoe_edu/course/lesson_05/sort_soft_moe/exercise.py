@@ -73,4 +73,5 @@ EXERCISE = Exercise(
     observe=_observe,
     basics=False,
     matches="your lines make a function that",
+    listing=str(listing()),
 )

@@ -69,7 +69,7 @@ def both_over_slots():
     does="runs the experts on tokens instead of slots, which does not fit the last line",
     belief="Every expert processes every token.",
     refuted="Algorithm 1: experts see the e x p slots, which are mixes of tokens, never a token itself",
-    seen="several write-ups",
+    seen="habit from dense mixtures, where every expert sees every token",
 )
 def experts_see_tokens():
     """Experts of x."""

@@ -185,7 +185,7 @@ def first_example_only(layer, x):
     does="compares shapes alone, and says True to every layer",
     belief="If the shape is right, the layer works.",
     refuted="no order of the tokens changes a shape",
-    seen="test suites of public code",
+    seen="a first test of one's own, which looks at shapes",
 )
 def shapes_compared(layer, x):
     """Shapes."""

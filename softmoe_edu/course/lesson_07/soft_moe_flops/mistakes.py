@@ -14,7 +14,7 @@ def _count(n, d, h, e, p, products=3, tokens_of_experts=None):
     does="counts a multiplication with its addition as one FLOP",
     belief="FLOPs are MACs.",
     refuted="a MAC is a multiplication and an addition: two FLOPs",
-    seen="papers and tools that print one and say the other",
+    seen="MACs printed under the name of FLOPs",
 )
 def macs_for_flops(tokens, dim, hidden_dim, num_experts, slots_per_expert):
     """Half of everything."""
