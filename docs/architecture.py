@@ -62,7 +62,7 @@ MAY: dict[str, set[str]] = {
     "evidence": MODELS | SHARED | {"influence", "cost", "paper", "data", "seeds", "training", "__init__"} | {"widgets"},
     "lessons": SHARED,
     # The engine knows no lesson: it looks for them when they are asked for, and the lessons import it.
-    "teaching": SHARED | {"seeds", "lessons", "own_figures", "figures", "widgets", "__init__"},
+    "teaching": SHARED | {"seeds", "lessons", "own_figures", "palette", "figures", "widgets", "__init__"},
     "course": LIBRARY | {"influence", "leaks", "seeds", "evidence", "teaching"},
     "lab": {"lessons", "files", "shadowing", "__init__"},
     "doctor": SHARED | {"lessons", "shadowing", "__init__"},

@@ -2,8 +2,8 @@
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
 `doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
-models cost; `evidence` reruns the papers' claims; `export`, `report` and `bundle` are for teachers; `bench` times the
-package beside others, in a checkout.
+models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `export`,
+`report` and `bundle` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
 import argparse
@@ -55,8 +55,13 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--text", action="append", default=[], type=Path, metavar="FILE", help="may be repeated")
     command.add_argument("--tokens", type=positive(int), default=64, help="of a piece of text; 64")
     command.add_argument("--out", type=Path, default=Path("softmoe_inspect"), help="the pages; ./softmoe_inspect")
-    command = commands.add_parser("report", help="summarise the progress files of a class, without names")
-    command.add_argument("files", nargs="+", metavar="FILE", help="progress.jsonl files, or folders that hold them")
+    command = commands.add_parser("hand-in", help="write what you tried and predicted into one file, without your name")
+    command.add_argument("folder", nargs="?", type=Path, metavar="FOLDER", help="your workspace; without it, this one")
+    command.add_argument("--out", type=Path, metavar="FILE", help="the file; without it, one in the workspace")
+    command = commands.add_parser("report", help="summarise the hand-ins of a class, without names")
+    command.add_argument("files", nargs="+", metavar="FILE", help="hand-ins, or folders and zips that hold them")
+    command.add_argument("--csv", type=Path, metavar="DIR", help="write each table as a CSV file, too")
+    command.add_argument("--page", type=Path, metavar="FILE", help="write a page, too, whose name ends in .html")
     command = commands.add_parser("export", help="write the course for a grader or a teacher")
     command.add_argument("kind", choices=KINDS)
     command.add_argument("folder", type=Path, metavar="DIR")
@@ -99,9 +104,13 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
 
         sys.exit(inspect(arguments.model, arguments.text, arguments.out, tokens=arguments.tokens))
     elif arguments.command == "report":
-        from softmoe_edu.teaching.class_report import main as report
+        from softmoe_edu.teaching.class_report.session import main as report
 
-        report(arguments.files)
+        report(arguments.files, csv=arguments.csv, page=arguments.page)
+    elif arguments.command == "hand-in":
+        from softmoe_edu.teaching.hand_in.session import main as hand_in
+
+        hand_in(arguments.folder, out=arguments.out)
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
         from softmoe_edu.teaching.say import say

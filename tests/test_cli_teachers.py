@@ -23,6 +23,23 @@ def test_report_sums_up_files_without_names(tmp_path, capsys):
     assert "ada" not in out and "bob" not in out
 
 
+def test_a_hand_in_becomes_a_page_and_tables(tmp_path, capsys):
+    """`hand-in` in a workspace writes what `report --page --csv` reads; a name that is not there ends with status 1."""
+    (tmp_path / "lab" / ".softmoe").mkdir(parents=True)
+    event = {"version": 1, "time": "2026-01-01T00:00:00+00:00", "kind": "check", "id": "soft-moe", "status": "passed"}
+    (tmp_path / "lab" / ".softmoe" / "progress.jsonl").write_text(json.dumps(event) + "\n")
+
+    cli.main(["hand-in", str(tmp_path / "lab"), "--out", str(tmp_path / "mine.jsonl")])
+    command = ["report", str(tmp_path / "mine.jsonl"), "--page", str(tmp_path / "a.html"), "--csv", str(tmp_path)]
+    cli.main(command)
+    assert (
+        "soft-moe" in (tmp_path / "a.html").read_text() and "soft-moe,1,1" in (tmp_path / "exercises.csv").read_text()
+    )
+
+    with pytest.raises(SystemExit, match=r"gone\.zip: not found"):
+        cli.main(["report", str(tmp_path / "mine.jsonl"), str(tmp_path / "gone.zip")])
+
+
 def test_bench_of_an_installed_package_says_where_the_benchmark_is(monkeypatch, tmp_path):
     """Without a checkout there is a sentence, and no traceback."""
     monkeypatch.setattr(cli, "__file__", str(tmp_path / "softmoe_edu" / "cli.py"))

@@ -65,6 +65,11 @@ def exercises() -> dict[str, Exercise]:
     return {exercise.id: exercise for exercise in sorted(found, key=lambda e: (e.lesson, e.order, e.id))}
 
 
+def exercise_ids() -> tuple[str, ...]:
+    """Return the ids of all exercises; none is imported for that."""
+    return tuple(_exercise_folders())
+
+
 def find_exercise(id: str) -> Exercise:
     """Return the exercise of this id; no other one is imported for that.
 

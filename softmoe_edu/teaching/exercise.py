@@ -44,7 +44,7 @@ class Finding:
 
     should: what should be true, in words and as an equation. given, expected, got: the smallest input that shows it,
     what was expected and what came, each in one line with the sums that matter; "" where there is nothing to say.
-    share: how much of the property still holds, for points.
+    share: how much of the property still holds, for points. error: the name of the error that the answer raised, or "".
     """
 
     should: str
@@ -53,6 +53,7 @@ class Finding:
     got: str = ""
     share: float = 0.0
     kind: Kind = Kind.OTHER
+    error: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from softmoe_edu.text import plural
 VERSION = 1
 FILE = Path(".softmoe") / "progress.jsonl"
 SWITCH = "SOFTMOE_PROGRESS"
+IN_NOTEBOOKS = "softmoe_edu"  # in the metadata of a check's output: the event that no file took
 # filelock raises NotImplementedError on a file system that has no locks; its Timeout is an OSError.
 FAILURES = (OSError, NotImplementedError)
 
@@ -46,19 +47,24 @@ class Contents:
     good: bytes
 
 
-def note(kind: str, id: str, **data: object) -> None:
-    """Add an event; data is any JSON, or a number of NumPy or torch, and may not be named version or time."""
+def note(kind: str, id: str, **data: object) -> dict | None:
+    """Add an event; data is any JSON, or a number of NumPy or torch, and may not be named version or time.
+
+    Returns the event where no file took it, although one should: outside of a workspace, or on a full disk.
+    """
     assert not {"version", "time"} & data.keys()
     time = datetime.now(UTC).isoformat(timespec="milliseconds")
     event = {"version": VERSION, "time": time, "kind": kind, "id": id} | _plain(data)
     place = None if _is_off() else workspace()
-    if place is None or not _append(place / FILE, event):
+    taken = place is not None and _append(place / FILE, event)
+    if not taken:
         _session.append(event)
     if place is None and not _is_off():
         _say(
             "Progress is kept for this session only: no folder from here upwards holds .softmoe. "
-            "Lessons opened by softmoe-edu lab keep it."
+            "Lessons opened by softmoe-edu lab keep it; elsewhere, softmoe-edu hand-in makes a folder that does."
         )
+    return None if taken or _is_off() else event
 
 
 def events(kind: str | None = None, id: str | None = None) -> list[dict]:
@@ -106,14 +112,15 @@ def _start_of_kernel() -> Path | None:
     return Path(start) if start else None
 
 
-def parse(raw: bytes) -> Contents:
-    """Read the bytes of a progress file; a damaged line is counted and left out."""
+def parse(raw: bytes, longest: int | None = None) -> Contents:
+    """Read the bytes of a progress file; a line that is damaged, or longer than `longest` bytes, is left out."""
     found, good, damaged, newer = [], [], 0, 0
     for line in raw.split(b"\n"):
         if not line.strip():
             continue
         try:
-            event = json.loads(line.decode("utf-8-sig"))  # some editors put a mark at a file's start
+            too_long = longest is not None and len(line) > longest
+            event = None if too_long else json.loads(line.decode("utf-8-sig"))  # some editors put a mark at the start
         except (ValueError, RecursionError):
             event = None
         version = event.get("version") if isinstance(event, dict) else None

@@ -1,5 +1,6 @@
 """A learner's function behind a counter: called with copies, held to the reference's shapes, its errors in words."""
 
+import builtins
 import inspect
 import linecache
 import traceback
@@ -20,6 +21,7 @@ from softmoe_edu.teaching.check.isolation.kept_state import plain_again
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Property
 
+OWN_ERROR = "an error of its own"
 # torch has one class for most errors, so that its words alone tell what one is about.
 OF_SHAPES = ("shape", "size", "dimension", "einsum", "mat1", "broadcast", "subscript")
 
@@ -116,7 +118,8 @@ class Attempt:
             got, given = f"{in_words(error)}{where}", self.given(args)
             if name := unwritten_in(error):
                 self.stop_unwritten(name, given, got)
-            self.stop(Finding(self._answers, given, got=got, kind=_kind_of(error, line if where else None)))
+            kind = _kind_of(error, line if where else None)
+            self.stop(Finding(self._answers, given, got=got, kind=kind, error=error_name(error)))
         finally:
             # An answer that switches gradients off, or sets a default, would do so for the reference, too.
             plain_again()
@@ -146,6 +149,14 @@ def in_words(error: BaseException, most: int = 160) -> str:
     if len(text) > most:
         text = f"{text[:most].rsplit(' ', 1)[0]} ..."
     return f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def error_name(error: BaseException) -> str:
+    """Return the name of an error of Python's or torch's; a class of the learner's own could be called anything."""
+    for each in type(error).__mro__:
+        if getattr(builtins, each.__name__, None) is each and each not in (Exception, BaseException, object):
+            return each.__name__
+    return OWN_ERROR
 
 
 def unwritten_in(error: BaseException) -> str:

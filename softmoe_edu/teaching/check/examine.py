@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from softmoe_edu.teaching import progress
 from softmoe_edu.teaching.check.advice import last_words, lines_of, not_started
 from softmoe_edu.teaching.check.attempt import Attempt, copied
 from softmoe_edu.teaching.check.diagnosis import match
+from softmoe_edu.teaching.check.fingerprint import fingerprint
 from softmoe_edu.teaching.check.isolation.isolated import ENDS, TimeUp, UsedReference, isolated
 from softmoe_edu.teaching.check.isolation.printed import Printed
 from softmoe_edu.teaching.check.isolation.time_limit import callers_alarm, forget_handled
@@ -23,6 +25,7 @@ from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Mistake, Prop
 from softmoe_edu.teaching.say import say
 
 SECONDS = 10.0
+NO_ANSWER = {Kind.TOO_SLOW, Kind.LEAVES, Kind.BORROWED, Kind.SIGNATURE, Kind.UNWRITTEN}
 LATE_S = 2.0  # more than the steps of Python take that may still be run
 CLASS_KEY = "SOFTMOE_CLASS_KEY"
 
@@ -46,16 +49,22 @@ def check(
     start = time.monotonic()
     with callers_alarm():
         report = examine(exercise, answer, seed=attempt if seed is None else seed, device=device, seconds=seconds)
-        progress.note(
-            "check",
-            exercise.id,
-            status=report.status,
-            mistake=report.mistake,
-            property=report.failed,
-            attempt=attempt + 1,
-            seconds=round(time.monotonic() - start, 2),
+        took = round(time.monotonic() - start, 2)
+        found = {"status": report.status, "mistake": report.mistake, "property": report.failed}
+        event = progress.note(
+            "check", exercise.id, **found, attempt=attempt + 1, seconds=took, **_unmatched(exercise, answer, report)
         )
-    return report
+    return replace(report, event=event)
+
+
+def _unmatched(exercise: Exercise, answer: Callable, report: Report) -> dict[str, object]:
+    """Return what is known of a wrong answer that no mistake matches: its error, why it ended, or what it returns."""
+    finding = report.finding
+    if finding is None or report.mistake:
+        return {}
+    if finding.error or finding.kind in NO_ANSWER:
+        return {"finding": finding.kind.name.lower().replace("_", "-"), "error": finding.error or None}
+    return {"returned": fingerprint(exercise, answer)}
 
 
 def examine(
@@ -126,6 +135,7 @@ def examine(
         good / len(exercise.properties),
         printed.text,
         lines_of(exercise, finding, mistake, said, step),
+        finding,
     )
 
 

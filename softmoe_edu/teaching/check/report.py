@@ -3,6 +3,8 @@
 import html
 from dataclasses import dataclass, field
 
+from softmoe_edu.teaching.exercise import Finding
+from softmoe_edu.teaching.progress import IN_NOTEBOOKS
 from softmoe_edu.teaching.say import encodable, fitting
 
 MOST_LINES = 8
@@ -18,6 +20,7 @@ class Report:
     status: "passed", "failed" or "not started". mistake: the id of the mistake that the answer matches, else None.
     holds: the properties that hold up to the first that does not. failed: that one, else None. fails: all that do not.
     share: of the exercise's own properties, the share that holds (0 to 1). printed: what the answer wrote.
+    finding: what was found of `failed`, else None. event: what no progress file took, for the notebook to keep.
     """
 
     exercise: str
@@ -30,6 +33,8 @@ class Report:
     share: float = 0.0
     printed: str = ""
     lines: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    finding: Finding | None = field(default=None, repr=False, compare=False)
+    event: dict | None = field(default=None, repr=False, compare=False)
 
     @property
     def passed(self) -> bool:
@@ -64,6 +69,10 @@ class Report:
         return [(label, _short(text)) for label, text in self.lines][: MOST_LINES - 1]
 
     __repr__ = __str__
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[dict, dict]:
+        """Leave the event in the metadata of the cell's output, where nothing shows it and `hand-in` finds it."""
+        return {}, {IN_NOTEBOOKS: self.event} if self.event else {}
 
     def _repr_html_(self) -> str:
         rows = "".join(

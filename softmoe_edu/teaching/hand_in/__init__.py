@@ -1,0 +1,1 @@
+"""`softmoe-edu hand-in`: one file of what a learner tried and predicted, under a pseudonym."""
