@@ -2,7 +2,7 @@
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
 `doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
-models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `export`,
+models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `grade`, `export`,
 `report` and `bundle` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from softmoe_edu import __version__, lab
@@ -62,6 +63,14 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("files", nargs="+", metavar="FILE", help="hand-ins, or folders and zips that hold them")
     command.add_argument("--csv", type=Path, metavar="DIR", help="write each table as a CSV file, too")
     command.add_argument("--page", type=Path, metavar="FILE", help="write a page, too, whose name ends in .html")
+    command = commands.add_parser("grade", help="grade what a class handed in, each answer alone in its own process")
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="notebooks, folders and zips, of any name")
+    command.add_argument("--roster", type=Path, metavar="CSV", help="the class: columns such as id, name, email")
+    command.add_argument("--lesson", metavar="NN", help="a lesson's number; without it, told by each notebook")
+    command.add_argument("--out", type=Path, metavar="DIR", help="the results; without it, FOLDER_graded")
+    command.add_argument("--deadline", type=moment, metavar="ISO", help="such as 2026-03-05T18:00: later is late")
+    command.add_argument("--workers", type=positive(int), default=os.cpu_count() or 1, help="graded at the same time")
+    command.add_argument("--yes", action="store_true", help="go on where answers cannot be isolated in full")
     command = commands.add_parser("export", help="write the course for a grader or a teacher")
     command.add_argument("kind", choices=KINDS)
     command.add_argument("folder", type=Path, metavar="DIR")
@@ -111,6 +120,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
         from softmoe_edu.teaching.hand_in.session import main as hand_in
 
         hand_in(arguments.folder, out=arguments.out)
+    elif arguments.command == "grade":
+        from softmoe_edu.teaching.grading.session import main as grade
+
+        grade(arguments)
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
         from softmoe_edu.teaching.say import say
@@ -187,6 +200,14 @@ def port(text: str) -> int:
         except OSError as error:
             raise argparse.ArgumentTypeError(f"{text} cannot be used ({error.strerror}): choose another one") from None
     return int(text)
+
+
+def moment(text: str) -> datetime:
+    """Read a time, in the zone of this machine unless it names another."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a time such as 2026-03-05T18:00, got {text!r}") from None
 
 
 def positive(kind: Callable[[str], int | float]) -> Callable[[str], int | float]:

@@ -76,7 +76,8 @@ class Mistake:
     does: what it computes, as the end of "your numbers equal those of a function that ...". belief: what its
     author thinks. refuted: the line of the paper, or the fact, that refutes it. seen: where it was seen.
     misconception: its id in the course's table, M01 to M45, or "". same_as: the id of an earlier mistake that is the
-    same function. raises: whether it returns no numbers to compare with an answer's.
+    same function. raises: whether it returns no numbers to compare with an answer's. form: whether the numbers are
+    right and only their dtype is not, or what was written over: that costs a quarter of the points.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Mistake:
     misconception: str = ""
     same_as: str = ""
     raises: bool = False
+    form: bool = False
 
 
 def mistake(misconception: str = "", **about: str | bool) -> Callable[[Callable], Mistake]:

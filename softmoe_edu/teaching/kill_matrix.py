@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from softmoe_edu.teaching.check.examine import examine, tested
-from softmoe_edu.teaching.check.report import MOST_LINES, Report
+from softmoe_edu.teaching.check.report import MOST_LINES, MOST_WRONG, RIGHT_BUT_FORM, Report
 from softmoe_edu.teaching.discovery import exercises
 from softmoe_edu.teaching.exercise import Exercise
 from softmoe_edu.teaching.say import say
@@ -37,6 +37,11 @@ class Row:
             found.append(f"{where}: {report.status} at {report.failed}, expected {status}")
         elif self.kind == "wrong" and report.mistake != self.expected:
             found.append(f"{where}: named {report.mistake}, expected {self.expected}")
+        if self.kind == "wrong" and report.status == "failed":
+            form = any(each.form for each in self.exercise.mistakes if each.id == self.name)
+            points, most = report.points(), RIGHT_BUT_FORM if form else MOST_WRONG
+            if points > most or (form and not report.only_form):
+                found.append(f"{where}: gets {points:.2f} of the points, expected {'just' if form else 'up to'} {most}")
         if len(str(report).splitlines()) > MOST_LINES:
             found.append(f"{where}: the message has over {MOST_LINES} lines")
         found += [f"{where}: the message shows the code {line!r}" for line in shown_code(self.exercise, str(report))]

@@ -26,6 +26,10 @@ OVER_SLOTS = """
 def dispatch_weights(logits):
     return logits.flatten(2).softmax(-1).view_as(logits)
 """
+FLOAT32 = """
+def dispatch_weights(logits):
+    return logits.float().softmax(1)
+"""
 WARNS = """
 def combine_weights(logits):
     import sys

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import nbformat
 import pytest
-from graders.course import EVERYTHING, HANGS, LEAVES, NAME, POINTS, cell, small_lesson, submissions, with_loop
+from graders.course import EVERYTHING, FLOAT32, HANGS, LEAVES, NAME, POINTS, cell, small_lesson, submissions, with_loop
 
 from softmoe_edu.teaching.discovery import exercises, find_exercise
 from softmoe_edu.teaching.exports import otter
@@ -44,7 +44,8 @@ def results(command, dist):
     handed_in = submissions(nbformat.read(dist / "student" / f"{NAME}.ipynb", 4))
     handed_in["dan"] = without_its_tests(handed_in["dan"])
     handed_in["eve"] = with_loop(handed_in["ada"])
-    for student, id, source in (("fay", "soft-moe", LEAVES), ("gus", "dispatch-weights", HANGS)):
+    changes = (("fay", "soft-moe", LEAVES), ("gus", "dispatch-weights", HANGS), ("hal", "dispatch-weights", FLOAT32))
+    for student, id, source in changes:
         handed_in[student] = copy.deepcopy(handed_in["ada"])
         cell(handed_in[student], f"exercise:{id}").source = source
 
@@ -109,6 +110,11 @@ def test_a_mistake_gets_less_than_half_and_is_named(results):
         (known,) = [each for each in find_exercise(id).mistakes if each.id == mistake]
         assert points(results, "cleo")[id] < POINTS[id] / 2
         assert known.does in results["cleo"][id]["output"]
+
+
+def test_form_costs_a_quarter(results):
+    """Right numbers in the wrong dtype have three quarters of the points, as everywhere."""
+    assert points(results, "hal") == POINTS | {"dispatch-weights": 0.75 * POINTS["dispatch-weights"]}
 
 
 def test_warnings_take_no_points(results):

@@ -45,7 +45,7 @@ def test_real_lessons_can_be_exported():
     assert sorted(placed) == sorted(each.id for each in exercises().values() if each.lesson in numbers)
     for lesson in found:
         assert len(nbgrader.assignment(lesson).cells) == len(lesson.notebook.cells)
-        assert len(otter.assignment(lesson).cells) == len(lesson.notebook.cells) + 1 + 8 * len(lesson.places)
+        assert len(otter.assignment(lesson).cells) == len(lesson.notebook.cells) + 1 + 9 * len(lesson.places)
 
 
 def test_lessons_are_chosen_by_number_or_name(lesson, tmp_path):

@@ -74,6 +74,8 @@ def test_the_matrix_can_fail():
     assert faults("wrong", status="failed", mistake="slot-order")
     assert not faults("wrong", status="failed", mistake="swapped-axes")
     assert faults("stub", status="failed")
+    form = {"status": "failed", "mistake": "swapped-axes", "fails": ("dtype",), "form": ("dtype",)}
+    assert faults("wrong", **form) == ["soft-moe, planted: gets 0.75 of the points, expected up to 0.5"]
     assert shown_code(exercise, f"Next: write {code}") == [code]
     assert not shown_code(exercise, "dispatch sums to 1 over tokens")
 

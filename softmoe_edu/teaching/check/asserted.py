@@ -8,6 +8,7 @@ from types import CodeType, TracebackType
 
 import torch
 
+from softmoe_edu.teaching.check.elsewhere import Elsewhere
 from softmoe_edu.teaching.check.properties import brief
 
 FEW = 8  # numbers; of more only the shape is shown
@@ -17,6 +18,8 @@ PLAIN = (bool, int, float, str, tuple, list, torch.Size, torch.dtype)
 
 def failed_assert(error: AssertionError) -> str:
     """Return the line that failed and the values of the names in it; "" where the line is not known."""
+    if isinstance(error, Elsewhere):
+        return error.asserted
     trace = error.__traceback__
     if trace is None:
         return ""

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from softmoe_edu.teaching.check.elsewhere import Elsewhere
 from softmoe_edu.teaching.check.isolation.borrowed import Traps
 from softmoe_edu.teaching.check.isolation.isolated import ENDS
 from softmoe_edu.teaching.check.isolation.kept_state import plain_again
@@ -44,11 +45,13 @@ class Attempt:
     Arguments are copied for every call, so that one which writes into its input spoils no later property; `raw` calls
     with what it is given, and only it: `attempt(*args)` calls the reference too, and experts that count would count
     twice. A call without an output ends the property with a finding of its own, which `look` returns.
+    form: whether the form of an answer counts, too. Without it, the function is given private copies, so that it may
+    change them, and an output is taken in the dtype and on the device of the reference's.
     returned: how many calls had an output. unwritten: the function that raised NotImplementedError itself, or "".
     """
 
-    def __init__(self, exercise: Exercise, function: Callable) -> None:
-        self.exercise, self.function = exercise, function
+    def __init__(self, exercise: Exercise, function: Callable, *, form: bool = True) -> None:
+        self.exercise, self.function, self.form = exercise, function, form
         functions = (exercise.answer, *exercise.variants, *exercise.library)
         self.traps = Traps([*functions, *(mistake.function for mistake in exercise.mistakes)])
         self.returned, self.unwritten = 0, ""
@@ -64,7 +67,8 @@ class Attempt:
         except BaseException as error:
             # An output may be anything: what a property cannot look at is no right answer either.
             should = f'further computations can use what {self.exercise.name} returns (here for "{each.name}")'
-            return Finding(should, got=in_words(error))
+            over = isinstance(error, RuntimeError) and "inplace" in str(error)
+            return Finding(should, got=in_words(error), kind=Kind.WRITES_OVER if over else Kind.OTHER)
 
     def stop(self, finding: Finding) -> NoReturn:
         """End the property that is being looked at; this is what it finds."""
@@ -94,23 +98,27 @@ class Attempt:
         """
         got = self.raw(*copied(args))
         expected = self.exercise.answer(*copied(args))
-        got = _converted(expected, got)
+        got = _converted(expected, got) if self.form else _in_form(expected, got)
         if finding := difference(expected, got, parts=self.exercise.parts):
             self.stop(replace(finding, given=self.given(args)))
         return expected, got
 
     def in_its_dtype(self, *args: object) -> None:
-        """End the property unless the output has the dtype of the reference's."""
+        """End the property unless the output has the dtype of the reference's; without form, any will do."""
+        if not self.form:
+            self(*args)
+            return
         got, expected = self.raw(*copied(args)), self.expected(*args)
         if finding := difference(expected, got, parts=self.exercise.parts):
             self.stop(replace(finding, given=self.given(args)))
 
     def raw(self, *args: object) -> object:
-        """Call the function with exactly these arguments."""
+        """Call the function with exactly these arguments; without form, with copies that pass gradients on to them."""
         grad = torch.is_grad_enabled()
+        given = args if self.form else _private(args)
         try:
             with self.traps:
-                output = self.function(*args)
+                output = self.function(*given)
         except ENDS:
             raise
         except BaseException as error:
@@ -164,6 +172,8 @@ def unwritten_in(error: BaseException) -> str:
 
     torch raises NotImplementedError too, from C++.
     """
+    if isinstance(error, Elsewhere):
+        return error.unwritten
     frame = error.__traceback__
     if not isinstance(error, NotImplementedError) or frame is None:
         return ""
@@ -171,6 +181,11 @@ def unwritten_in(error: BaseException) -> str:
         frame = frame.tb_next
     code = frame.tb_frame.f_code
     return code.co_name if opname[code.co_code[frame.tb_lasti]] == "RAISE_VARARGS" else ""
+
+
+def told_of(error: BaseException, function: Callable) -> tuple[str, str, str]:
+    """Return the line of the function's file that raised, where that is in words, and what is not written yet."""
+    return *_line_of(error, function), unwritten_in(error)
 
 
 def _kind_of(error: BaseException, line: str | None) -> Kind:
@@ -222,6 +237,22 @@ def _converted(expected: object, got: object) -> object:
     if both and {expected.dtype, got.dtype} == {torch.float32, torch.float64} and got.layout == torch.strided:
         return got.to(expected.dtype)
     return got
+
+
+def _private(args: tuple) -> tuple:
+    """Return arguments that may be written into; gradients reach the tensors that they are copies of."""
+    with torch.enable_grad():
+        return tuple(a.clone() if isinstance(a, Tensor) else list(a) if isinstance(a, list) else a for a in args)
+
+
+def _in_form(expected: object, got: object) -> object:
+    """Return an output in the dtypes and on the devices of the reference's, where that loses no meaning."""
+    if isinstance(expected, tuple) and isinstance(got, (tuple, list)) and len(expected) == len(got):
+        return tuple(_in_form(*pair) for pair in zip(expected, got, strict=True))
+    both = isinstance(expected, Tensor) and isinstance(got, Tensor)
+    if both and got.layout == torch.strided and expected.is_floating_point() and got.is_floating_point():
+        return got.to(expected)
+    return got.to(expected.device) if both and got.layout == torch.strided else got
 
 
 def difference(expected: object, got: object, part: str = "the answer", parts: tuple[str, ...] = ()) -> Finding | None:
@@ -291,6 +322,8 @@ def _what(value: object) -> str:
 
 def _line_of(error: BaseException, function: Callable) -> tuple[str, str]:
     """Return the line of the learner's own code that raised, and where that is in words, as far as they are known."""
+    if isinstance(error, Elsewhere):
+        return error.line, error.where
     home = getattr(inspect.unwrap(function), "__code__", None)
     frames = [f for f in traceback.extract_tb(error.__traceback__) if home and f.filename == home.co_filename]
     if not frames:

@@ -19,6 +19,7 @@ from softmoe_edu.teaching.check.isolation.isolated import ENDS, TimeUp, UsedRefe
 from softmoe_edu.teaching.check.isolation.printed import Printed
 from softmoe_edu.teaching.check.isolation.time_limit import callers_alarm, forget_handled
 from softmoe_edu.teaching.check.report import Report
+from softmoe_edu.teaching.check.tally import Tally
 from softmoe_edu.teaching.discovery import find_exercise
 from softmoe_edu.teaching.draw import Draw
 from softmoe_edu.teaching.exercise import Exercise, Finding, Kind, Mistake, Property
@@ -75,32 +76,33 @@ def examine(
     properties = tested(exercise)
     holds: list[str] = []
     fails: dict[str, Finding] = {}
-    good, mistake, named, unwritten, printed = 0.0, None, False, "", Printed()
+    tally, mistake, named, unwritten, printed = Tally(exercise), None, False, "", Printed()
     handled, start = sys.exc_info()[1], time.monotonic()
     try:
         with isolated(seconds) as printed:
-            attempt = Attempt(exercise, function)
+            attempt, meaning = Attempt(exercise, function), Attempt(exercise, function, form=False)
             for each in properties:
                 finding = attempt.look(each, draw)
-                counts = each in exercise.properties
                 if finding is None:
                     holds += [] if fails else [each.name]
-                    good += counts
+                    tally.holds(each)
                     continue
                 fails[each.name] = finding
-                good += counts * finding.share
                 if each is SIGNATURE:
+                    tally.fails(each, finding)
                     break
+                tally.fails(each, meaning.look(each, draw))
                 # What is not written yet is not a mistake, whatever else it resembles.
                 if not named and finding.kind is not Kind.UNWRITTEN:
                     named, mistake = True, _named(exercise, function, draw)
+            tally.explain(mistake, draw)
             if attempt.unwritten and not _answers_anything(attempt, draw):
                 unwritten = attempt.unwritten
     except SystemExit:
         should = f"{exercise.name} returns an answer for every allowed input"
         got = "it exits the program: exit, quit and sys.exit would end the notebook's kernel"
         fails = {"no exit": Finding(should, got=got, kind=Kind.LEAVES)}
-        mistake, good = None, 0.0
+        mistake, tally = None, Tally(exercise)
     except TimeUp:
         got = f"it was stopped after {seconds:g} s: {exercise.slow}"
         if (took := time.monotonic() - start) > seconds + LATE_S:
@@ -108,12 +110,13 @@ def examine(
                 f"it was stopped after {took:.0f} s, because one long call in it cannot be interrupted: {exercise.slow}"
             )
         should = f"{exercise.name} returns within {seconds:g} s"
-        fails.setdefault("time", Finding(should, got=got, kind=Kind.TOO_SLOW))
+        fails.setdefault("time", late := Finding(should, got=got, kind=Kind.TOO_SLOW))
+        tally.stopped(late)
     except UsedReference as error:
         should = f"the answer is your own: write {exercise.name} yourself"
         got = f"it calls {error}, which is already an answer"
         fails = {"your own answer": Finding(should, got=got, kind=Kind.BORROWED)}
-        mistake, good = None, 0.0
+        mistake, tally = None, Tally(exercise)
     forget_handled(handled)
     if unwritten:
         return not_started(exercise, unwritten, printed)
@@ -131,8 +134,9 @@ def examine(
         len(properties),
         failed,
         tuple(fails),
+        tuple(name for name in fails if name in tally.form),
         mistake and mistake.id,
-        good / len(exercise.properties),
+        tally.share,
         printed.text,
         lines_of(exercise, finding, mistake, said, step),
         finding,

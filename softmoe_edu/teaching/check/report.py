@@ -9,6 +9,7 @@ from softmoe_edu.teaching.say import encodable, fitting
 
 MOST_LINES = 8
 LINE = 320  # characters; longer lines lose their middle
+RIGHT_BUT_FORM, MOST_WRONG = 0.75, 0.5  # of the points
 MARKS = {"passed": "✓", "failed": "✗", "not started": "○"}
 COLOURS = {"passed": "#0a8f7e", "failed": "#c8622a", "not started": "#7b8494"}  # 3:1 on light and on dark pages
 
@@ -19,7 +20,9 @@ class Report:
 
     status: "passed", "failed" or "not started". mistake: the id of the mistake that the answer matches, else None.
     holds: the properties that hold up to the first that does not. failed: that one, else None. fails: all that do not.
-    share: of the exercise's own properties, the share that holds (0 to 1). printed: what the answer wrote.
+    form: those of `fails` that hold as soon as the form does not matter: dtype, device, what is written over.
+    share: how much of the exercise's own properties holds, form apart, where each cause counts once (0 to 1).
+    printed: what the answer wrote.
     finding: what was found of `failed`, else None. event: what no progress file took, for the notebook to keep.
     """
 
@@ -29,6 +32,7 @@ class Report:
     total: int = 0
     failed: str | None = None
     fails: tuple[str, ...] = ()
+    form: tuple[str, ...] = ()
     mistake: str | None = None
     share: float = 0.0
     printed: str = ""
@@ -41,11 +45,20 @@ class Report:
         """Whether every property holds."""
         return self.status == "passed"
 
+    @property
+    def only_form(self) -> bool:
+        """Whether the answer is right but for its form."""
+        return self.status == "failed" and bool(self.fails) and set(self.fails) == set(self.form)
+
     def points(self, maximum: float = 1.0) -> float:
-        """Return points for a grader: all for a right answer, at most half for a wrong one, by the share that holds."""
+        """Return points for a grader.
+
+        A right answer gets all, one that is right but for its form three quarters, and a wrong one at most half, by the
+        share that holds.
+        """
         if self.passed:
             return float(maximum)
-        return float(maximum) * self.share / 2
+        return float(maximum) * (RIGHT_BUT_FORM if self.only_form else self.share * MOST_WRONG)
 
     def raise_if_failed(self) -> None:
         """Raise AssertionError with the report's text unless the answer is right, for graders that want an error."""

@@ -90,22 +90,25 @@ def _question(place: Place, cell: NotebookNode) -> list[NotebookNode]:
 
 
 def tests(place: Place) -> list[str]:
-    """Return two tests: three quarters of the points for a right answer, a quarter where half of the properties hold.
+    """Return three tests, which together give what `Report.points` gives, in steps.
 
-    Otter gives all of a test's points or none, so this is `Report.points` in one step. The tests of a question share
-    their globals: the answer is checked once.
+    A right answer passes all. One that is right but for its form passes two, of three quarters of the points. A wrong
+    one passes the last, of a quarter, where half of it holds. Otter gives all of a test's points or none. The tests of
+    a question share their globals: the answer is checked once.
     """
     exercise, quarter = place.exercise, place.exercise.points / 4
-    right = [
+    meaning = [
         f"def test_right({place.name}):",
         "    from softmoe_edu.teaching import check",
         "",
         "    global report",
         f'    report = check("{exercise.id}", {place.name}, seed={SEED})',
-        "    report.raise_if_failed()",
+        "    if not report.only_form:",
+        "        report.raise_if_failed()",
     ]
+    form = ["def test_form():", "    report.raise_if_failed()"]
     half = ["def test_half_of_it():", '    assert report.share >= 0.5, "less than half of the properties hold"']
-    return [_test(3 * quarter, right), _test(quarter, half)]
+    return [_test(2 * quarter, meaning), _test(quarter, form), _test(quarter, half)]
 
 
 def _test(points: float, lines: list[str]) -> str:

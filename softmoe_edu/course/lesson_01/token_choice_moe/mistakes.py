@@ -290,6 +290,7 @@ def last_choice_left(x, w_router, experts, k):
     belief="Everything is float32.",
     refuted="the answers keep the dtype of the tokens: torch.zeros_like(x)",
     seen="torch.zeros(x.shape) before a loop",
+    form=True,
 )
 def stored_in_float32(x, w_router, experts, k):
     """The right numbers, stored in float32."""

@@ -174,6 +174,7 @@ def parts_swapped(logits, k):
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores, or models in other dtypes break",
     seen="softmax(dtype=torch.float32) without converting back",
+    form=True,
 )
 def float32_only(logits, k):
     """A softmax in float32."""
@@ -252,6 +253,7 @@ def softmax_twice(logits, k):
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores: torch.zeros(..., dtype=logits.dtype), or new_zeros",
     seen="torch.zeros(b, n, k) before a loop",
+    form=True,
 )
 def stored_in_float32(logits, k):
     """The right numbers, stored in float32."""

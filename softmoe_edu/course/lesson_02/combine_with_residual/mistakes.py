@@ -185,6 +185,7 @@ def mean_of_choices(x, expert_out, weights, kept):
     belief="Everything is float32.",
     refuted="the layer keeps the dtype of its input: torch.zeros_like(x), or zeros with dtype=x.dtype",
     seen="torch.zeros(n, d) before a loop",
+    form=True,
 )
 def stored_in_float32(x, expert_out, weights, kept):
     """The right numbers, stored in float32."""

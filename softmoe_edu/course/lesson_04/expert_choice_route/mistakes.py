@@ -341,6 +341,7 @@ def noisy(logits, capacity):
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores, or models in other dtypes break",
     seen="softmax(dtype=torch.float32) without converting back",
+    form=True,
 )
 def float32_only(logits, capacity):
     """A softmax in float32."""

@@ -168,6 +168,7 @@ def detached(logits):
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores, or float64 models break",
     seen="softmax(dtype=torch.float32)",
+    form=True,
 )
 def float32_only(logits):
     """A softmax in float32."""

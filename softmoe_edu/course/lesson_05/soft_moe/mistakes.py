@@ -366,6 +366,7 @@ def dense_moe(x, phi, experts):
     belief="Everything is float32.",
     refuted="a layer keeps the dtype of its input, or bfloat16 and float64 models break",
     seen=".float() on the way",
+    form=True,
 )
 def float32_only(x, phi, experts):
     """float() at the beginning."""

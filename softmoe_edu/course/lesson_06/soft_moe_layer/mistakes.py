@@ -533,6 +533,7 @@ class Float32(Layer):
     belief="Everything is float32.",
     refuted="a layer keeps the dtype of its input, or bfloat16 and float64 models break",
     seen=".float() on the way",
+    form=True,
 )
 def float32_only(dim, num_experts, slots_per_expert, hidden_dim):
     """float() at the beginning."""
@@ -555,6 +556,7 @@ class InPlace(Layer):
     belief="x is mine to change.",
     refuted="the block adds x to the answers afterwards: an input belongs to the caller",
     seen="x[~mask] = 0",
+    form=True,
 )
 def in_place(dim, num_experts, slots_per_expert, hidden_dim):
     """X changed on the way."""

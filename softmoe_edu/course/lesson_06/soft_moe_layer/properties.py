@@ -54,7 +54,7 @@ class Call(Attempt):
     """A layer that a learner's function builds, as a function of tokens, mask and parameters."""
 
     def __init__(self, answer: Attempt) -> None:
-        super().__init__(as_function(answer.exercise), run_of(answer.function))
+        super().__init__(as_function(answer.exercise), run_of(answer.function), form=answer.form)
         self.traps = answer.traps
         self.function.__wrapped__ = answer.function  # errors are looked for in the learner's lines
 

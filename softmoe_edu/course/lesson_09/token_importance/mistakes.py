@@ -195,6 +195,7 @@ def mean_of_the_batch(dispatch):
     belief="Everything is float32.",
     refuted="a measurement keeps the dtype of what it measures",
     seen=".float()",
+    form=True,
 )
 def in_float32(dispatch):
     """The right numbers in float32."""

@@ -202,6 +202,7 @@ def detached(logits, uniform):
     belief="Everything is float32.",
     refuted="weights keep the dtype of the scores: torch.full_like or zeros_like",
     seen="torch.full(shape, 1 / n)",
+    form=True,
 )
 def uniform_in_float32(logits, uniform):
     """Constants of the default dtype."""
@@ -213,6 +214,7 @@ def uniform_in_float32(logits, uniform):
     belief="The scores are not needed any more.",
     refuted="the caller still has this tensor: use zeros_like",
     seen="logits.zero_()",
+    form=True,
 )
 def zeroed_in_place(logits, uniform):
     """zero_ on the argument."""

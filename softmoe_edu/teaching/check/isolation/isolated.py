@@ -13,8 +13,13 @@ from softmoe_edu.teaching.check.isolation.left_behind import nothing_left_behind
 from softmoe_edu.teaching.check.isolation.printed import Printed, output_in
 from softmoe_edu.teaching.check.isolation.time_limit import TimeUp, callers_alarm, time_limit
 
+
+class Gone(BaseException):
+    """The process that ran an answer for this one has ended, or says what cannot be understood."""
+
+
 # What ends a check as a whole. Any other exception of an answer, pytest's Failed included, is something that it did.
-ENDS = (KeyboardInterrupt, SystemExit, TimeUp, UsedReference)
+ENDS = (KeyboardInterrupt, SystemExit, TimeUp, UsedReference, Gone)
 STUCK = (
     "The check has run out of time, but your function is still in one long call that Python cannot interrupt, "
     "such as a product of huge matrices. Wait, or restart the kernel; check the sizes before you run it again."
