@@ -3,7 +3,7 @@
 `softmoe-edu bundle DIR`, on a machine with a network and the system of those in the room, or with --platform.
 """
 
-import importlib.util
+import importlib.metadata
 import os
 import subprocess
 import sys
@@ -98,8 +98,11 @@ def checkout() -> Path | None:
 
 def _refuse(folder: Path) -> None:
     """Raise ValueError for a folder in which a bundle would lie among other things, or without pip."""
-    if importlib.util.find_spec("pip") is None:
-        raise ValueError("this environment has no pip, which collects the wheels: python -m ensurepip")
+    try:
+        # Looking for the module itself would let setuptools put its own distutils in place.
+        importlib.metadata.version("pip")
+    except importlib.metadata.PackageNotFoundError:
+        raise ValueError("this environment has no pip, which collects the wheels: python -m ensurepip") from None
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file: name a folder")
     others = sorted({path.name for path in folder.glob("*")} - {WHEELS, LESSONS, README})

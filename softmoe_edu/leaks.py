@@ -142,7 +142,7 @@ def find_leaks(
 
     def changed(where: Tensor) -> Tensor:
         """Ids of which each is another one where `where` is True."""
-        steps = torch.randint(1, size, (b, n), generator=generator).to(input_ids.device)
+        steps = torch.randint(1, size, (b, n), generator=generator, device="cpu").to(input_ids.device)
         return torch.where(where, (input_ids + steps) % size, input_ids)
 
     def apart(where: Tensor) -> Tensor:
@@ -150,9 +150,10 @@ def find_leaks(
         moved = (answer(changed(where)).float() - before).abs().flatten(2).amax(2)
         return moved.masked_fill(~real, 0).cpu()
 
-    later = torch.zeros(n, n)
-    others = torch.zeros(b) if b > 1 else None
-    padding = None if bool(real.all()) else torch.zeros(b)
+    on_cpu: Any = {"dtype": torch.float32, "device": "cpu"}
+    later = torch.zeros(n, n, **on_cpu)
+    others = torch.zeros(b, **on_cpu) if b > 1 else None
+    padding = None if bool(real.all()) else torch.zeros(b, **on_cpu)
     example, place = torch.arange(b, device=real.device)[:, None], torch.arange(n, device=real.device)
     mode = evaluated(model) if isinstance(model, nn.Module) else nullcontext()
     with mode, torch.no_grad():

@@ -397,7 +397,9 @@ def _fraction(part: Tensor, whole: Tensor, axis: int | None = None) -> Tensor:
 
 def _over(value: Tensor, by: Tensor) -> Tensor:
     """Divide, and give 0 where the divisor is 0 and NaN where it is NaN, with finite gradients."""
-    return torch.where(by > 0, value / torch.where(by > 0, by, 1.0), torch.where(by.isnan(), torch.nan, 0.0))
+    quotient = value / torch.where(by > 0, by, 1.0)
+    # A tensor, since two plain numbers would take the default dtype.
+    return torch.where(by > 0, quotient, torch.where(by.isnan(), torch.nan, torch.zeros_like(quotient)))
 
 
 def _entropy(weights: Tensor, axis: int) -> Tensor:

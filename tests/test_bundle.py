@@ -1,5 +1,6 @@
 """A bundle for a room without a network: what is in it installs there, and what is missing is said before."""
 
+import importlib.metadata
 import os
 import shutil
 import subprocess
@@ -131,7 +132,11 @@ def test_what_cannot_be_bundled_is_said(tmp_path, monkeypatch):
         bundle.bundle(tmp_path / "file")
     with pytest.raises(ValueError, match=r"full holds thesis\.txt, which is no part of a bundle: name a new folder"):
         bundle.bundle(tmp_path / "full")
-    monkeypatch.setattr(bundle.importlib.util, "find_spec", lambda name: None)
+
+    def missing(name):
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(ValueError, match="has no pip, which collects the wheels: python -m ensurepip"):
         bundle.bundle(tmp_path / "new")
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "full", "thesis.txt"]

@@ -42,6 +42,7 @@ from softmoe_edu import (
     widgets,
 )
 from softmoe_edu.influence import earlier_share, influence, moves
+from softmoe_edu.leaks import find_leaks
 from softmoe_edu.rerouting import Rerouted, route_scores
 from softmoe_edu.routers import Router, assign_experts, assign_tokens, choose_experts, soft_weights
 from softmoe_edu.routers.soft import l2_normalize
@@ -50,6 +51,7 @@ from softmoe_edu.training import train
 from softmoe_edu.training.checkpoint import load_checkpoint, save_checkpoint
 from softmoe_edu.training.evaluation import evaluate, take_snapshot
 from softmoe_edu.training.guard import NotFiniteError
+from softmoe_edu.watch import RoutingWatch
 from softmoe_edu.widgets.scores import more_experts
 
 matplotlib.use("agg")
@@ -288,12 +290,31 @@ def dense_vit():
 
 
 # Name: (what makes the inputs, which are on the CPU; what is done with them).
+def watched(*decided):
+    """Numbers of every layer, and the picture that is drawn of them."""
+    watch = RoutingWatch()
+    watch.see(1, {f"layer {i}": each for i, each in enumerate(decided)})
+    axes = figures.routing_watch(watch.layers)
+    said = figures.alt_text(axes)
+    plt.close(axes[0, 0].figure)
+    return [list(columns.values()) for columns in watch.layers.values()], said, str(watch)
+
+
+def leaking(ids, vectors):
+    """What moves in a model that adds up its tokens, and what its report says."""
+    found = find_leaks(lambda input_ids: vectors[input_ids].cumsum(1), ids, vocabulary=len(vectors))
+    return found.later, found.others, found.found
+
+
 CASES = {
     **{
         f"layer, {name}": (lambda name=name: (layer(name), numbers(B, N, D), torch.tensor(MASK)), forward_and_backward)
         for name in VARIANTS
     },
     **{f"metrics, {name}": (lambda name=name: (routing(name),), every_metric) for name in VARIANTS},
+    "metrics, information": (lambda: (numbers(B, N, E).abs(),), metrics.information),
+    "watch": (lambda: (routing("tokens choice"), routing("soft")), watched),
+    "leaks": (lambda: (torch.arange(2 * N).view(2, N) % 11, numbers(11, D)), leaking),
     "layer, noise": (lambda: (made(lambda: TokensChoiceRouter(D, E, noise_std=1.0)), numbers(B, N, D)), noisy),
     "metrics, mask": (lambda: (routing("tokens choice", mask=torch.tensor(MASK)),), every_metric),
     "metrics, official": (
@@ -452,6 +473,7 @@ def test_a_device_without_float64_gives_the_same(name):
 
 # What runs when its module is imported, has no code of its own, or runs only in a notebook or an export.
 WITHOUT_A_CASE = {
+    "figures.routing_report": {"panels_of", "routing_panels", "routing_report"},  # of a report, which is on the CPU
     "own_figures": {"claim", "flush_figures", "keep_to_threads", "open_here"},
     "paper.models": {"Models"},
     "paper.record": {"Run"},
@@ -470,6 +492,14 @@ ELSEWHERE = (
     "lessons",
     "files",
     "shadowing",
+    "bundle",
+    "capture",
+    "doctor",
+    "inspection",
+    "lab",
+    "placement",
+    "report",
+    "report_page",
 )  # no tensors, or tests of their own
 
 

@@ -35,6 +35,8 @@ OVERRIDES = {
         "checkForUpdates": False,
         "doNotDisturbMode": True,
     },
+    # The package's own default is to save it; tests say in each case whether it is saved.
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": False},
     "@jupyterlab/apputils-extension:sessionDialogs": {"skipKernelRestartDialog": True},
     "@jupyterlab/docmanager-extension:plugin": {"autosave": False, "renameUntitledFileOnSave": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},

@@ -66,7 +66,7 @@ def collect(folder: Path, lessons: Sequence[str], leave_out: Path | None = None)
 
     Args:
         folder: What the class handed in.
-        lessons: Names of lessons, such as "05_soft_moe_by_hand": they are nobody's name.
+        lessons: Names of lessons, of the form NN_name: they are nobody's name.
         leave_out: A folder in which nothing is looked for, such as that of the results.
     """
     found = Collection()
