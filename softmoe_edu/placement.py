@@ -107,7 +107,7 @@ def pack(loads: Tensor, devices: int) -> Placement:
 
 
 def replicate(loads: Tensor, devices: int, copies: int) -> Placement:
-    """Give the busy experts more copies, and place all copies as `pack` does, those of one expert on many devices.
+    """Copy the busy experts, and place all copies as `pack` does, with the copies of one expert on different devices.
 
     Each further copy goes to the expert whose copies have most to do, which leaves least for the busiest copy; then
     copies go to other experts as long as that makes the busiest device less busy. An expert has at most one copy on a

@@ -491,7 +491,7 @@ def test_bad_recorder_files_are_refused(tmp_path, name):
 
 
 def test_a_recorder_file_contradicts_what_is_given(tmp_path):
-    """Sizes that the caller gives are held against those that the file states."""
+    """Sizes that the caller gives must match those in the file."""
     torch.save(dump_of(BY_HAND, physical=PHYSICAL), tmp_path / "a.pt")
     for given, message in (
         ({"num_experts": 6}, "expected num_experts=6 as given, got 5, which the file states"),

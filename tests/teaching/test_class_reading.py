@@ -54,7 +54,7 @@ def test_every_form_of_a_hand_in_is_read(tmp_path):
 
 
 def test_a_folder_of_workspaces_and_a_zip_in_a_zip_are_read(tmp_path):
-    """Hidden folders other than .softmoe are left alone, and so is what is no progress in it."""
+    """Only progress files are read; hidden folders other than .softmoe are skipped."""
     place = tmp_path / "ada" / ".softmoe"
     place.mkdir(parents=True)
     (place / "progress.jsonl").write_text(text_of(LEARNERS["ada"]))

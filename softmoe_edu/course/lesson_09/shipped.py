@@ -1,19 +1,14 @@
 """A shipped architecture at random: a small Mixtral that reads characters and has learned nothing (lesson 09)."""
 
-import importlib.util
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
+from softmoe_edu.course.optional import has_transformers
 from softmoe_edu.routing import SparseRouting
 
 EXPERTS, TOP_K = 8, 2
-INSTALL = (
-    "This section looks at a model of Hugging Face, and the package transformers is not installed. Run\n"
-    '    %pip install "transformers>=5.20,<6"\n'
-    "in a cell of its own, restart the kernel, and come back here."
-)
 
 
 def numbered(text: Sequence[Sequence[str]]) -> tuple[list[str], Tensor]:
@@ -33,8 +28,7 @@ def random_mixtral(ids: Tensor, real: Tensor, seed: int = 0) -> dict[str, Sparse
         real: (examples, tokens), False at padding.
         seed: of all weights.
     """
-    if importlib.util.find_spec("transformers") is None:
-        print(INSTALL)
+    if not has_transformers():
         return {}
     from transformers import MixtralConfig, MixtralModel
 

@@ -1,22 +1,17 @@
 """Three decoders that were shipped, built small with random weights, for the leak test of lesson 11."""
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from softmoe_edu.course.optional import has_transformers
 from softmoe_edu.leaks import Leaks
 
 VOCABULARY = 97
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 4}
 SIZES |= {"intermediate_size": 48, "vocab_size": VOCABULARY, "max_position_embeddings": 64, "num_experts_per_tok": 2}
 NLLB = {"layers": 2, "attention_heads": 4, "ffn_dim": 48, "sparse_step": 1}
-INSTALL = (
-    "This section looks at models of Hugging Face, and the package transformers is not installed. Run\n"
-    '    %pip install "transformers>=5.20,<6"\n'
-    "in a cell of its own, restart the kernel, and come back here."
-)
 
 
 def models(capacity: float = 0.25) -> dict[str, Callable[..., Tensor]]:
@@ -24,8 +19,7 @@ def models(capacity: float = 0.25) -> dict[str, Callable[..., Tensor]]:
 
     capacity: slots of an expert of nllb-moe, as a share of all tokens of the batch.
     """
-    if importlib.util.find_spec("transformers") is None:
-        print(INSTALL)
+    if not has_transformers():
         return {}
     from transformers import CONFIG_MAPPING, AutoModelForCausalLM
 

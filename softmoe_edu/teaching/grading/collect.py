@@ -230,7 +230,7 @@ def cleaned(part: str, lessons: Sequence[str]) -> tuple[str, int]:
 
 
 def labelled(submissions: Sequence[Submission], lessons: Sequence[str]) -> list[Submission]:
-    """Give each submission its label: the outermost of its names that tells it from others and is no lesson's."""
+    """Label each submission by its outermost folder or file name that is unique and is not a lesson's."""
     names = [[cleaned(part, lessons) for part in each.parts] for each in submissions]
     shared = 0
     # What all have in common, such as a folder for the class, is nobody's name.

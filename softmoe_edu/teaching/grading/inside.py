@@ -27,7 +27,7 @@ MEMORY, PROCESSES, FILES, FILE_BYTES, FOLDER = 2 << 30, 64, 128, 8 << 20, "64m"
 
 
 def main() -> None:
-    """Give up what the argument names, then serve answers, or try out what is still possible."""
+    """Drop the rights that the argument names, then serve answers or probe what is still allowed."""
     wanted = json.loads(sys.argv[1])
     # What an answer prints from below Python goes nowhere; messages have descriptors of their own.
     channel = os.dup(0), os.dup(1)
@@ -186,7 +186,7 @@ def become(wanted: dict) -> None:
 
 
 def no_capabilities(libc: ctypes.CDLL) -> None:
-    """Give up what root may do in a name space of its own."""
+    """Drop root's capabilities inside its own namespace."""
     header, none = (ctypes.c_uint32 * 2)(0x20080522, 0), (ctypes.c_uint32 * 6)()
     libc.capset(header, none)
 

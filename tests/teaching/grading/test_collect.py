@@ -69,7 +69,7 @@ def labels(found):
     ],
 )
 def test_who_handed_it_in(tmp_path, files, expected):
-    """The outermost name that tells submissions apart and is no lesson's is the student's."""
+    """The student is named by the outermost folder or file name that is unique and is not a lesson's."""
     assert sorted(labels(hand_in(tmp_path, files)).values()) == sorted(expected)
 
 
