@@ -99,6 +99,26 @@ def test_padding_is_tested_where_there_is_some(model, leaks):
     assert ((found.padding > found.least).tolist() == [False, True, False]) is bool(leaks)
 
 
+def test_answers_at_padding_do_not_count():
+    """They may know everything: nobody reads them."""
+    mask = torch.ones(3, 7, dtype=torch.int64)
+    mask[1, :2] = 0
+    vectors = Toy().vectors.weight
+
+    def knows_all_at_padding(input_ids, attention_mask):
+        x = vectors[input_ids] * attention_mask[..., None]
+        return torch.where(attention_mask.bool()[..., None], x.cumsum(1), x.sum((0, 1)))
+
+    assert find_leaks(knows_all_at_padding, ids(), attention_mask=mask, vocabulary=VOCABULARY).found == ()
+
+
+def test_a_replaced_token_is_another_one():
+    """With two ids in all, each is replaced by the other, so that every answer moves with its own token."""
+    found = find_leaks(Toy(), ids() % 2, vocabulary=2, draws=1)
+
+    assert found.moved.diagonal().all()
+
+
 def test_one_example_has_no_others():
     """The rest is tested all the same."""
     found = find_leaks(OneAhead(), ids(1), vocabulary=VOCABULARY)
