@@ -53,9 +53,9 @@ def main(args):
     if tool == "js":
         npm = npm_with_packages() or sys.exit("Building the scripts needs Node with npm: install nodejs and npm.")
         become([npm, "run", "build", "--", *rest])
-    # Graders put buttons and pages into JupyterLab, so learners are spared them; where CI is set their tests must run.
+    # Graders put buttons and pages into JupyterLab, and Ray is large: learners are spared them; CI's tests need them.
     whole = EXTRAS[tool] == "[test]" and os.environ.get("CI") == "true"
-    prepare("[graders,test]" if whole else EXTRAS[tool])
+    prepare("[graders,ray,test]" if whole else EXTRAS[tool])
     python = str(PYTHON)
     if tool == "lab":
         folder = [] if rest and not rest[0].startswith("-") else ["lab"]

@@ -84,8 +84,11 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--list", action="store_true", help="list the claims with their verdicts, and run nothing")
     command.add_argument("--folder", type=Path, default=Path("softmoe_evidence"), help="records; ./softmoe_evidence")
     command.add_argument("--workers", type=positive(int), default=1, help="runs at the same time")
-    command.add_argument("--backend", help="where the runs go: loky, processes here (the default); dask, a cluster")
-    command.add_argument("--scheduler", metavar="ADDRESS", help="Dask's; without it, --workers processes here")
+    command.add_argument("--backend", help="where the runs go: loky, processes here (the default); dask, ray or slurm")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="of Dask or Ray; without it, --workers processes here")
+    command.add_argument(
+        "--slurm", action="append", type=option, metavar="OPTION=VALUE", help="of sbatch, such as partition=short"
+    )
     command.add_argument("--device", default=None, help="such as cpu or cuda; without it, a GPU if there is one")
     command.add_argument("--smoke", action="store_true", help="a few short runs that say nothing of the claim")
     command.add_argument("--fresh", action="store_true", help="begin again, whatever the records hold")
@@ -170,6 +173,7 @@ def evidence(arguments: argparse.Namespace) -> None:
             workers=arguments.workers,
             backend=arguments.backend,
             scheduler=arguments.scheduler,
+            slurm=dict(arguments.slurm or ()),
             device=arguments.device,
             smoke=arguments.smoke,
             fresh=arguments.fresh,
@@ -185,6 +189,14 @@ def bench(arguments: list[str]) -> None:
     if not (checkout / "benchmarks" / "__main__.py").is_file():
         sys.exit("the benchmark belongs to the repository, not to the installed package: clone it and run make bench")
     sys.exit(subprocess.call([sys.executable, "-m", "benchmarks", *arguments], cwd=checkout))
+
+
+def option(text: str) -> tuple[str, str]:
+    """Read an option and its value."""
+    name, equals, value = text.lstrip("-").partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"expected an option of sbatch and its value, as in time=120, got {text!r}")
+    return name, value
 
 
 def port(text: str) -> int:

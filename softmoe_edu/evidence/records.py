@@ -5,12 +5,14 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 from softmoe_edu.evidence.claim import Claim, Result, Settings
 from softmoe_edu.files import StrPath, write_atomically
@@ -105,6 +107,30 @@ def write_record(path: StrPath, record: Record) -> None:
     head = {"schema": SCHEMA, "claim": record.claim, "smoke": record.smoke, "made": dict(record.made)}
     text = json.dumps(head, indent=1, allow_nan=False)[:-2]
     write_atomically(path, f'{text},\n "results": [\n{lines}\n]}}\n'.encode())
+
+
+@contextmanager
+def only_writer(path: StrPath) -> Iterator[None]:
+    """Let nobody else write a record within the block: of two commands, each would lose the other's results.
+
+    Raises:
+        RecordError: another command is at work on the record.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise RecordError(
+            f"another command is at work on the record {str(path)!r}: wait for its end, or name another --folder"
+        ) from error
+    except NotImplementedError:  # a file system without locks
+        pass
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def read_record(path: StrPath, claim: str) -> Record:

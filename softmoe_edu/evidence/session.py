@@ -1,12 +1,12 @@
 """What `softmoe-edu evidence` does: run claims one after the other, and print what was found."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from softmoe_edu.evidence.catalogue import find_claim, names
-from softmoe_edu.evidence.cluster import sent_to
+from softmoe_edu.evidence.cluster import RunsLost, sent_to
 from softmoe_edu.evidence.ledger import entries, judged, page, shown, table
 from softmoe_edu.evidence.records import RECORDS, RecordError
 from softmoe_edu.evidence.runner import record_path, run_claim
@@ -21,6 +21,7 @@ def main(
     workers: int = 1,
     backend: str | None = None,
     scheduler: str | None = None,
+    slurm: Mapping[str, str] | None = None,
     device: str | None = None,
     smoke: bool = False,
     fresh: bool = False,
@@ -34,7 +35,8 @@ def main(
         folder: where the records lie. With `only_list` or `ledger` and no such folder, those of the package are read.
         workers: runs at the same time.
         backend: where the runs go, see `sent_to`.
-        scheduler: the address of a Dask scheduler.
+        scheduler: the address of a Dask scheduler or a Ray cluster.
+        slurm: options of sbatch.
         device: where PyTorch computes; None for a GPU if there is one.
         smoke: short runs that say nothing of the claims.
         fresh: begin again.
@@ -48,11 +50,12 @@ def main(
             _report(folder if folder.exists() else RECORDS, ledger)
             return 0
         chosen = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        if backend != "dask":  # whose workers have devices of their own
+        if backend not in ("dask", "ray", "slurm"):  # whose workers have devices of their own
             _check_device(chosen)
-        with sent_to(backend, workers=workers, scheduler=scheduler):
+        where = sent_to(backend, folder=folder, workers=workers, scheduler=scheduler, slurm=slurm, device=chosen)
+        with where as send:
             for name in claims or names():
-                record = run_claim(name, folder, workers=workers, device=chosen, smoke=smoke, fresh=fresh)
+                record = run_claim(name, folder, device=chosen, smoke=smoke, fresh=fresh, send=send)
                 path = record_path(folder, name, smoke)
                 if smoke:
                     print(f"{name}: {plural(len(record.results), 'smoke run')} in {path}", flush=True)
@@ -66,7 +69,7 @@ def main(
             _report(folder, ledger)
     except KeyError as error:
         return str(error.args[0])
-    except (RecordError, OSError, ValueError) as error:
+    except (RecordError, RunsLost, OSError, ValueError) as error:
         return str(error)
     except KeyboardInterrupt:
         return f"Interrupted. What was measured is in {str(folder)!r}; the same command goes on from there."

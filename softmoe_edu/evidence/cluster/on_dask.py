@@ -1,4 +1,4 @@
-"""Where the runs of a command go: to one of joblib's backends, or to the workers of a Dask cluster."""
+"""Runs on a Dask cluster, through joblib's backend for it."""
 
 import logging
 from collections.abc import Iterator
@@ -6,42 +6,19 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from typing import Any
 
-import joblib
-
-BACKENDS = ("dask", "loky", "sequential", "threading")
 PATIENCE = 10
 """Seconds in which a scheduler must answer, and have a worker."""
 
 
 @contextmanager
-def sent_to(backend: str | None, *, workers: int = 1, scheduler: str | None = None) -> Iterator[None]:
-    """Let joblib send the runs of the block to a backend.
-
-    Args:
-        backend: a name in BACKENDS; None for joblib's own choice, which is processes on this machine.
-        workers: processes of the cluster that is started here, for Dask without a scheduler.
-        scheduler: the address of a running Dask scheduler. Without it, the one that Dask is configured with (its
-            variable DASK_SCHEDULER_ADDRESS, for example), and where there is none a cluster on this machine, which
-            ends with the block.
+def dask_backend(scheduler: str | None, workers: int) -> Iterator[Any]:
+    """Yield joblib's backend for a running Dask scheduler, or for a cluster of processes here.
 
     Raises:
-        ValueError: there is no such backend, Dask is not installed or its cluster is of no use; the error says what
-            to do.
+        ValueError: Dask is not installed, or the scheduler is of no use.
     """
-    if scheduler and backend != "dask":
-        raise ValueError("a scheduler is Dask's: add --backend dask")
-    if backend is None:
-        yield
-        return
-    if backend not in BACKENDS:
-        raise ValueError(
-            f"there is no backend {backend!r} here: choose one of {', '.join(BACKENDS)}; from Python, "
-            "joblib.parallel_config around run_claim takes any other that returns results one by one"
-        )
-    with ExitStack() as stack:
-        used = _dask_backend(stack.enter_context(_client(scheduler, workers))) if backend == "dask" else backend
-        stack.enter_context(joblib.parallel_config(backend=used))
-        yield
+    with _client(scheduler, workers) as client:
+        yield _backend(client)
 
 
 @contextmanager
@@ -88,7 +65,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
         yield client
 
 
-def _dask_backend(client: Any) -> Any:
+def _backend(client: Any) -> Any:
     """Return joblib's backend for a client, with which a cluster of one core gets its runs too."""
     from joblib._dask import DaskDistributedBackend
 
