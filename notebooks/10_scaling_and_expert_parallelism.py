@@ -26,7 +26,7 @@
 # - place experts of unequal load on devices, and decide which of them to copy.
 #
 # **The core path**, marked ★, takes about 60 minutes (estimated; no reader has been timed yet). You can rest after
-# section 5. The other sections take about 30 minutes more.
+# section 5. The other sections take about 40 minutes more.
 
 # %% [markdown]
 # ## 1 · ★ Why (5 min)
@@ -410,7 +410,116 @@ h14_layer = {"num_experts": 256, "slots_per_expert": 1, "dim": 1280, "hidden_dim
 CostExplorer("soft", devices=16, **h14_layer, pinned={"devices": 1})
 
 # %% [markdown]
-# ## 8 · Exercise: which expert stands where (10 min)
+# ## 8 · Out to thousands of devices, on paper (10 min)
+#
+# Two processes fit on your machine, a thousand do not. `cost.Spread` does the sums for any number of devices: give it
+# the rows that each device sends to each expert, and it says what every device computes, sends, holds and waits for.
+# First, does it know what your two processes sent?
+
+# %%
+here = cost.Network(2, 2, cost.Link(50e9))  # two devices with one link: 50 GB/s
+for name, case in result.cases.items():
+    x, router, experts = two_processes.make(name)
+    layer = {"dim": x.shape[-1], "hidden_dim": experts.hidden_dim, "bytes_per_number": 8}
+    one = cost.Spread(rows=cost.rows_of(router(x), 2), network=here, operations_per_second=100e12, **layer)
+    counted = [sum(size for what, _, size in log if what != "counts") for log in case.log]
+    print(f"{name:8s} bytes that leave each device: on paper {one.sent.int().tolist()}, counted {counted}")
+
+# %% [markdown]
+# Now a layer of H/14 with one sequence of 256 slots on each device, and always as many experts as there are slots. A
+# node holds eight devices. Within a node a device sends 450 GB/s, to other nodes 50 GB/s, and every message takes 2 µs
+# more to get going within a node, 5 µs between nodes. All of these rates are made up, but of a realistic size.
+#
+# With 4,096 devices instead of 8, a device sends about as many bytes as before (7/8 of its rows left it then, nearly
+# all leave it now), but in 4,095 messages instead of 7. There are ways to send fewer messages:
+#
+# - **pairwise**: every device sends every other device its piece.
+# - **ring**: every device passes pieces on to its neighbour, until each is where it belongs.
+# - **tree**: in step *i*, pieces move 2^i devices further if their way still has such a step in it. Only log2(devices)
+#   messages, but pieces travel several times.
+# - **hierarchical**: within each node, pieces first go to the device that has the same number in its node as their
+#   destination has. Then only devices of the same number talk to each other, one node to another.
+#
+# Before you run the cell, guess: with 4,096 devices, which way is the fastest? And does any of them take less time than
+# the experts' computing?
+
+
+# %%
+def on_devices(devices):
+    """Return the network and the bytes from each device to each, for one of the two exchanges."""
+    network = cost.Network(devices, 8, cost.Link(450e9, 2e-6), cost.Link(50e9, 5e-6))
+    return network, torch.full((devices, devices), 256 * 1280 * 2 / devices)
+
+
+def draw_ways_to_send():
+    sizes = (8, 64, 512, 4096)
+    times = {
+        way: [1e6 * network.seconds(sent_to, way) for network, sent_to in map(on_devices, sizes)] for way in cost.WAYS
+    }
+    computing = 1e6 * 4 * 256 * 1280 * 5120 / 100e12
+    panel = plt.subplots(figsize=(6.6, 3.4), layout="constrained")[1]
+    for i, (way, each) in enumerate(times.items()):
+        panel.plot(sizes, each, color=categories()[i], linestyle=DASHES[i], marker=MARKERS[i], label=way)
+    panel.axhline(computing, color="grey", linewidth=0.8, label="experts compute")
+    panel.set(xscale="log", yscale="log", xlabel="devices", ylabel="time of one exchange (µs)")
+    panel.set(title="Many small messages take longer than few large ones")
+    panel.set_xticks(sizes, [f"{size:,}" for size in sizes], minor=False)
+    panel.minorticks_off()
+    panel.legend(fontsize="small")
+    last = ", ".join(f"{way} {each[-1]:,.0f}" for way, each in times.items())
+    describe(
+        panel, f"Microseconds of one exchange over 8 to 4,096 devices. With 4,096: {last}; computing {computing:.0f}."
+    )
+    return panel
+
+
+figures.described(draw_ways_to_send())
+
+# %% [markdown]
+# **Figure 1.** The time of one exchange of a layer of H/14 on paper, for four ways to send it, and the time that the
+# experts of a device compute in between.
+#
+# <details><summary>Guessed, and run it? Then read on here.</summary>
+#
+# With 8 devices, everything stays in one node, and sending takes less time than computing. With 4,096 devices, pairwise
+# takes 20 ms, nearly all of it for getting 4,095 messages going; the tree needs twelve messages and wins, although its
+# pieces travel six times on average. No way is as fast as computing. That is one reason why experts are rarely spread
+# over more than some tens of devices, and why some routers let a token choose among the experts of few nodes only
+# (DeepSeek-V3, 2412.19437, allows four).
+#
+# What the sums assume: devices send one message at a time, all links are free, switches are never too slow, and nothing
+# is computed meanwhile. Real networks break each of these. Good software overlaps sending with computing and does
+# better; a busy switch makes it worse.
+#
+# </details>
+#
+# And a sparse layer? Its rows are uneven. The next cell gives 64 devices four experts each and as many rows as Soft MoE
+# has. In the sparse layer, some experts are more popular than others.
+
+# %%
+network, generator = on_devices(64)[0], torch.Generator().manual_seed(0)
+popular = torch.randn(256, generator=generator).exp()
+choices = torch.multinomial(popular.expand(64, -1), 256, replacement=True, generator=generator)
+rows = {"soft": torch.ones(64, 256, dtype=torch.long)}
+rows["sparse"] = torch.stack([each.bincount(minlength=256) for each in choices])
+print("        experts compute, µs       a device waits   exchanges    a device holds, MB")
+print("          busiest      mean     for the busiest      in all       most      least")
+for name, each in rows.items():
+    sizes = {"dim": 1280, "hidden_dim": 5120, "network": network, "operations_per_second": 100e12}
+    one = cost.Spread(rows=each, how="hierarchical", counts=name == "sparse", **sizes)
+    compute, waits, held = 1e6 * one.compute, 1e6 * one.waits.mean(), one.memory / 1e6
+    print(
+        f"{name:6s} {compute.max():10.0f} {compute.mean():9.0f} {waits:16.0f} µs {1e6 * one.travel:8.0f} µs"
+        f" {held.max():10.1f} {held.min():10.1f}"
+    )
+
+# %% [markdown]
+# On average both compute the same. But in the sparse layer every device waits for the one with the popular experts, and
+# that one holds more rows, too. (The sparse layer has three exchanges, with the counts; Soft MoE has two.) The next two
+# sections are about the waiting.
+
+# %% [markdown]
+# ## 9 · Exercise: which expert stands where (10 min)
 #
 # In Soft MoE all experts have equally many rows, so it does not matter which of them share a device. In a sparse layer
 # it does: all devices wait for the one with the busiest experts. Every device has places for equally many experts (an
@@ -458,7 +567,7 @@ best = sum(gap < 1e-9 for gap in gaps)
 print(f"the best placement in {best} of 200 cases; in the worst, the busiest device has {100 * max(gaps):.1f} % more")
 
 # %% [markdown]
-# ## 9 · Exercise: copies of the busy ones (10 min)
+# ## 10 · Exercise: copies of the busy ones (10 min)
 #
 # No placement helps if a single expert has more load than a device should have. Then the expert is **copied**: two
 # devices hold the same expert and share its tokens. Copies take memory, so the number of places is limited.
@@ -520,7 +629,7 @@ def draw_ways():
 figures.described(draw_ways())
 
 # %% [markdown]
-# **Figure 1.** The load of each device, divided by the mean load; each title names the busiest device's.
+# **Figure 2.** The load of each device, divided by the mean load; each title names the busiest device's.
 #
 # What about a real model? The authors of OLMoE published how often each of its 64 experts was chosen, in three layers,
 # on six kinds of text (allenai/OLMoE). Computed from these counts for eight devices, the busiest device has 1.09 to
@@ -528,7 +637,7 @@ figures.described(draw_ways())
 # software places its experts in much the same way (deepseek-ai/EPLB), and again whenever the loads change.
 
 # %% [markdown]
-# ## 10 · Clinic: the same layer on two devices (10 min)
+# ## 11 · Clinic: the same layer on two devices (10 min)
 #
 # A layer was moved from one device to two. It runs and it trains, but it is no longer the same layer. Here one process
 # plays both devices, so you can look at everything. Device 0 has sequences 0 and 1 and experts 0 and 1; device 1 has
@@ -556,7 +665,7 @@ patient.diagnose(*my_diagnosis)
 # section 6.
 
 # %% [markdown]
-# ## 11 · ★ What is settled (7 min)
+# ## 12 · ★ What is settled (7 min)
 #
 # The paper claims that slots set the cost, and experts do not. On the left are its own numbers (from its Figure 6): the
 # time of a training step with more and more experts and always the same number of slots. On the right is the time of
@@ -589,7 +698,7 @@ def draw_times():
 figures.described(draw_times())
 
 # %% [markdown]
-# **Figure 2.** The time of a training step (paper, 8 to 256 experts) and of one layer's forward pass (here, 1 to 4,096
+# **Figure 3.** The time of a training step (paper, 8 to 256 experts) and of one layer's forward pass (here, 1 to 4,096
 # experts, on one thread), divided by the time with the fewest experts; each title has the last value.
 #
 # And here are the verdicts on three claims, read from the records of the runs:
@@ -608,7 +717,7 @@ for name in ("slots-not-experts", "model-sizes", "large-scale"):
 # *Settled by what you ran:* experts spread over processes compute the same layer, gradients included; what Soft MoE
 # exchanges is known from its sizes, what a sparse layer exchanges is not; memory grows with the experts; bytes between
 # devices grow with the slots. *Not settled here:* how fast any of this is on real GPUs with a real network. You would
-# need the machines to find out; the rates in section 7 are assumptions.
+# need the machines to find out; the rates in sections 7 and 8 are assumptions.
 #
 # Somebody wants to buy ten more devices. Which of your sums would you show them? Write one sentence.
 

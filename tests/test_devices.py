@@ -260,6 +260,23 @@ def looked_at():
     return [*answers, Router.score_macs(router, 8)]
 
 
+def devices_on_paper(routing):
+    """What an exchange takes, in every way, and a layer on several devices."""
+    network = cost.Network(6, 2, cost.Link(1e3, 0.1), cost.Link(1e2, 0.2))
+    rows = cost.rows_of(routing, 3)
+    one = cost.Spread(
+        rows=rows,
+        dim=5,
+        hidden_dim=6,
+        network=cost.Network(3, 3, cost.Link(1e3)),
+        operations_per_second=1e3,
+        counts=True,
+    )
+    sent = one.travelling.repeat(2, 2).double()
+    numbers = [one.seconds, one.calls, *(network.seconds(sent, how) for how in cost.WAYS)]
+    return [rows, one.work, one.sent, one.compute, one.waits, one.memory, one.home, numbers]
+
+
 def costs():
     """Sizes, tables and pictures of what models cost."""
     vit_s16 = paper.MODELS["vit_s16"]
@@ -313,6 +330,7 @@ CASES = {
     },
     **{f"metrics, {name}": (lambda name=name: (routing(name),), every_metric) for name in VARIANTS},
     "metrics, information": (lambda: (numbers(B, N, E).abs(),), metrics.information),
+    "devices on paper": (lambda: (routing("tokens choice"),), devices_on_paper),
     "watch": (lambda: (routing("tokens choice"), routing("soft")), watched),
     "leaks": (lambda: (torch.arange(2 * N).view(2, N) % 11, numbers(11, D)), leaking),
     "layer, noise": (lambda: (made(lambda: TokensChoiceRouter(D, E, noise_std=1.0)), numbers(B, N, D)), noisy),

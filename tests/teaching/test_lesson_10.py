@@ -13,7 +13,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
-from softmoe_edu import MoE
+from softmoe_edu import MoE, cost
 from softmoe_edu.cost import Device, MoESizes, mlp_cost, moe_cost, vit_cost
 from softmoe_edu.course.lesson_10 import on_paper, questions, two_processes
 from softmoe_edu.course.lesson_10.card import CARD
@@ -60,6 +60,48 @@ def test_the_formula_counts_what_soft_moe_sends(two):
 
     assert counted["soft"] == expected
     assert expected not in (counted["sparse"], counted["one idle"])
+
+
+def on_paper_and_counted(run, devices):
+    """What leaves each device in each case: by the sum on paper, and in the processes' log; and the calls."""
+    link = cost.Link(1e9)
+    for name, case in run.cases.items():
+        x, router, experts = two_processes.make(name)
+        paper = cost.Spread(
+            rows=cost.rows_of(router(x), devices),
+            dim=x.shape[-1],
+            hidden_dim=experts.hidden_dim,
+            network=cost.Network(devices, devices, link),
+            operations_per_second=1e9,
+            bytes_per_number=8,
+            counts=name != "soft",
+        )
+        counted = [sum(size for what, _, size in log if what != "counts") for log in case.log]
+        answered = [next(pieces for what, pieces, _ in log if what == "answers") for log in case.log]
+        yield name, (paper.sent.tolist(), paper.work.tolist(), paper.calls), (counted, answered, case.exchanges)
+
+
+@pytest.mark.slow
+def test_the_sum_on_paper_is_what_two_processes_send(two):
+    """Bytes and calls of each device, even and uneven, also where one has no rows; and rows, where pieces are rows."""
+    for name, paper, real in on_paper_and_counted(two, 2):
+        assert paper[0] == real[0] and paper[2] == real[2]
+        if name != "soft":
+            assert paper[1] == real[1]
+
+
+@pytest.mark.slow
+def test_the_sum_on_paper_is_what_four_processes_send():
+    """The same with four, each with one expert and one sequence."""
+    if not GLOO:
+        pytest.skip("this build of PyTorch has no gloo")
+    result = two_processes.run(4)
+    assert result.missing == ""
+    sent = {}
+    for name, paper, real in on_paper_and_counted(result, 4):
+        assert paper[0] == real[0] and paper[2] == real[2]
+        sent[name] = paper[0]
+    assert len(set(sent["soft"])) == 1 < len(set(sent["sparse"]))
 
 
 @pytest.mark.slow
