@@ -57,9 +57,11 @@ def write_atomically(path: StrPath, content: bytes | Callable[[BinaryIO], object
 
 
 def why_not_written(folder: Path) -> str | None:
-    """Return in a word or two why no file can be created in a folder; None if one can."""
+    """Return in a word or two why no file can be written in a folder; None if one can."""
     try:
-        tempfile.TemporaryFile(dir=folder).close()
+        # A full disk takes empty files.
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"something")
     except OSError as error:
         return error.strerror or str(error)
     return None

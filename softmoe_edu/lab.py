@@ -5,12 +5,11 @@ import importlib.util
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from softmoe_edu import lessons
-from softmoe_edu.files import why_not_written, write_atomically
+from softmoe_edu.files import FULL, write_atomically
 from softmoe_edu.shadowing import harmful, in_place_of
 
 SETTINGS: dict[str, dict[str, Any]] = json.loads((Path(__file__).parent / "lab_settings.json").read_bytes())
@@ -61,16 +60,20 @@ def main(
     if hidden := harmful(workspace):
         sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
     first = min(path.name for path in source.glob("*.ipynb"))
-    print("Opening JupyterLab; Ctrl-C here stops it.", flush=True)
+    print("Opening JupyterLab ...", flush=True)
     arguments = server_arguments(workspace, first, browser=browser, ip=ip, port=port, base_url=base_url)
-    start(arguments, config=settings.parent.parent)
+    try:
+        start(arguments, config=settings.parent.parent)
+    except OSError as error:
+        sys.exit(_not_written(workspace, error))
 
 
 def running_in(workspace: Path) -> str | None:
     """Return the address of a Jupyter server of this user that serves the workspace; None if there is none."""
     from jupyter_server.serverapp import list_running_servers
 
-    with contextlib.suppress(OSError):
+    # What a full disk or another program left there is no running server.
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         for server in list_running_servers():
             if Path(server["root_dir"]).resolve() == workspace:
                 return str(server["url"]) + (f"?token={server['token']}" if server["token"] else "")
@@ -92,8 +95,6 @@ def server_arguments(
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager=readonly",
         "--ServerApp.answer_yes=True",
-        # The address is logged at the highest level; warnings about the server do not help learners.
-        "--Application.log_level=ERROR",
     ]
     if not browser:
         arguments.append("--no-browser")
@@ -107,14 +108,16 @@ def server_arguments(
 
 def _not_written(workspace: Path, error: OSError) -> str:
     cause = error.__cause__
-    reason = (cause if isinstance(cause, OSError) else error).strerror
-    return f"cannot write the lessons into {workspace} ({reason}): name a folder that you can write to"
+    error = cause if isinstance(cause, OSError) else error
+    what = "free some space there" if error.errno in FULL else "name a folder that you can write to"
+    return f"cannot write the lessons into {workspace} ({error.strerror}): {what}"
 
 
 def start(arguments: list[str], config: Path) -> None:
     """Run JupyterLab in this process; config is one more folder of settings; the user's own stay in force."""
-    from jupyter_core.paths import jupyter_runtime_dir
+    from softmoe_edu.server import serve
 
+    log = config / "log.txt"
     folder = str(config)
     if os.pathsep in folder:
         # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
@@ -122,16 +125,4 @@ def start(arguments: list[str], config: Path) -> None:
         folder = os.path.relpath(config)
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
-    with tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True) as temporary:
-        runtime = Path(jupyter_runtime_dir())
-        with contextlib.suppress(OSError):
-            runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if reason := why_not_written(runtime):
-            print(f"Jupyter cannot write into {runtime} ({reason}): it will not remember its settings.", flush=True)
-            os.environ["JUPYTER_RUNTIME_DIR"] = temporary
-        from jupyterlab.labapp import main as run
-
-        try:
-            sys.exit(run(arguments))
-        except OSError as error:
-            sys.exit(f"JupyterLab cannot be started: {error}")
+    serve(arguments, log)
