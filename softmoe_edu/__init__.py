@@ -29,7 +29,8 @@ with explained():
     from softmoe_edu.routing import Routing, SoftRouting, SparseRouting, record
     from softmoe_edu.vit import ViT
 
-__version__ = "0.1.0"
+# Found when it is first asked for: git takes a moment.
+__version__: str
 
 __all__ = [
     "ROUTERS",
@@ -51,8 +52,13 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Import the submodule of that name, which then stays as an attribute."""
+def __getattr__(name: str) -> ModuleType | str:
+    """Import the submodule of that name, or find the version; both then stay as an attribute."""
+    if name == "__version__":
+        from softmoe_edu.version import version
+
+        globals()[name] = version()
+        return str(globals()[name])
     if name in _submodules():
         return importlib.import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -60,7 +66,7 @@ def __getattr__(name: str) -> ModuleType:
 
 def __dir__() -> list[str]:
     """List the package's public names and its submodules, loaded or not."""
-    return sorted({*__all__, *(name for name in globals() if name.startswith("__")), *_submodules()})
+    return sorted({*__all__, "__version__", *(name for name in globals() if name.startswith("__")), *_submodules()})
 
 
 def _submodules() -> list[str]:

@@ -64,18 +64,19 @@ def bundle(
     wheels = folder / WHEELS
     wheels.mkdir(parents=True, exist_ok=True)
     own = _own_wheel(wheels)
+    version = own.name.split("-")[1]
     for path in sorted(lessons.folder().glob("*.ipynb")):
         write_atomically(folder / LESSONS / path.name, path.read_bytes())
     room = [*([f"--python-version={python}"] if python else []), *(f"--platform={each}" for each in platforms)]
     if dependencies:
         binary = ["--only-binary=:all:", *room]
         _pip("download", *binary, "--dest", str(wheels), str(own))
-        _complete(wheels, binary)
+        _complete(wheels, version, binary)
     found = sorted(wheels.glob("*.whl"))
     size = f"{sum(path.stat().st_size for path in found) / 1e6:,.0f} MB"
     facts = {
-        "version": __version__,
-        "line": "=" * len(f"{NAME} {__version__}, for machines without a network"),
+        "version": version,
+        "line": "=" * len(f"{NAME} {version}, for machines without a network"),
         "python": python or f"{sys.version_info.major}.{sys.version_info.minor}",
         "platform": ", ".join(platforms) or sysconfig.get_platform(),
         "wheels": plural(len(found), "wheel"),
@@ -123,14 +124,17 @@ def _own_wheel(wheels: Path) -> Path:
         (built,) = Path(fresh).glob("*.whl")
         target = wheels / built.name
         write_atomically(target, built.read_bytes())
+    # pip would take an older release rather than a version between two.
+    for older in set(wheels.glob("softmoe_edu-*.whl")) - {target}:
+        older.unlink()
     return target
 
 
-def _complete(wheels: Path, room: Sequence[str]) -> None:
-    """Raise ValueError unless the package can be installed of these wheels alone; nothing is installed."""
+def _complete(wheels: Path, version: str, room: Sequence[str]) -> None:
+    """Raise ValueError unless this version can be installed of these wheels alone; nothing is installed."""
     with tempfile.TemporaryDirectory() as target:
         alone = ("--dry-run", "--ignore-installed", "--no-index", "--find-links", str(wheels), "--target", target)
-        _pip("install", "--quiet", *alone, *room, f"{NAME}=={__version__}", settings=False)
+        _pip("install", "--quiet", *alone, *room, f"{NAME}=={version}", settings=False)
 
 
 def _pip(*words: str, settings: bool = True) -> None:

@@ -58,7 +58,7 @@ def test_a_wheel_that_is_missing_is_named(own):
     """Wheels that do not suffice are refused before anybody carries them into the room."""
     folder, _ = own
     with pytest.raises(ValueError, match=r"pip install failed: Could not find a version that satisfies .* [\w.-]+ "):
-        bundle._complete(folder / "wheels", ["--only-binary=:all:"])
+        bundle._complete(folder / "wheels", __version__, ["--only-binary=:all:"])
 
 
 @pytest.mark.wheel
@@ -67,6 +67,8 @@ def test_a_bundle_goes_on_where_it_stopped(own):
     folder, _ = own
     other = folder / "wheels" / "other-1-py3-none-any.whl"
     other.write_bytes(b"fetched before")
+    # Of two versions pip might take the older one.
+    (folder / "wheels" / "softmoe_edu-0.0.9-py3-none-any.whl").write_bytes(b"of an earlier bundle")
     (folder / "README.txt").write_text("half")
     try:
         again = bundle.bundle(folder, dependencies=False)
@@ -87,7 +89,7 @@ def test_what_this_machine_has_does_not_count(tmp_path, monkeypatch):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.setattr(bundle.subprocess, "run", run)
-    bundle._complete(tmp_path, [])
+    bundle._complete(tmp_path, __version__, [])
     bundle._pip("download", "softmoe-edu")
 
     assert seen[0] == {"PIP_CONFIG_FILE": os.devnull}

@@ -122,7 +122,7 @@ def test_a_full_disk_is_told(started, capsys, monkeypatch):
     monkeypatch.setattr("os.fsync", full)
 
     said = refusal(capsys, "lab", "mine")
-    assert "mine (No space left on device): name a folder that you can write to" in said
+    assert "mine (No space left on device): free some space there" in said
     assert not started
 
 

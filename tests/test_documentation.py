@@ -53,6 +53,26 @@ def test_readme_links_lead_somewhere():
         assert (ROOT / target).exists(), target
 
 
+def test_links_of_the_guides_lead_somewhere():
+    """Files and headings that the pages in docs link to are there."""
+    pages = sorted((ROOT / "docs").glob("*.md"))
+    links = [
+        (page, target) for page in pages for target in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text("utf-8"))
+    ]
+    missing = []
+    for page, target in links:
+        name, _, heading = target.partition("#")
+        place = page.parent / name if name else page
+        headings = re.findall(r"^#+ (.+)$", place.read_text("utf-8"), re.MULTILINE) if place.suffix == ".md" else []
+        known = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
+        known |= set(re.findall(r'id="([^"]+)"', place.read_text("utf-8"))) if headings else set()
+        if not place.exists() or (heading and heading not in known):
+            missing.append(f"{page.name}: {target}")
+
+    assert len(links) > 20
+    assert missing == []
+
+
 def test_public_names_have_docstrings():
     """Every public function and class says what it does."""
     everything = dict(public_objects())

@@ -1,14 +1,21 @@
+import email
+import functools
+import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 import venv
+import zipfile
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import distribution, distributions
 from pathlib import Path
 
@@ -16,6 +23,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+import softmoe_edu
 from softmoe_edu.lab import SETTINGS
 from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions
 
@@ -87,18 +95,55 @@ def link(one, site, scripts):
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The bin folder of an environment that holds the wheel, what its metadata asks for, and nothing else.
+def built(tmp_path_factory):
+    """The folder with a source distribution and the wheel that is built from it, as a release has them.
 
-    What a fresh `pip install` would download and unpack in minutes is linked from the environment of the tests.
+    They are built with what the environment of the tests has, so that nothing is downloaded.
+    """
+    folder = tmp_path_factory.mktemp("built")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, CHECKOUT, cwd=folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def index(built, tmp_path_factory):
+    """The address of an index that offers these two, as PyPI would."""
+    root = tmp_path_factory.mktemp("index")
+    project = root / "simple" / "softmoe-edu"
+    project.mkdir(parents=True)
+    links = []
+    for path in built.iterdir():
+        shutil.copy(path, project)
+        links.append(
+            f'<a href="{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a><br>'
+        )
+    (project / "index.html").write_text("<!DOCTYPE html><html><body>" + "\n".join(links))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(root)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/simple"
+    server.shutdown()
+    server.server_close()
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Files of a folder, without a line for each."""
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture(scope="module")
+def installed(index, tmp_path_factory):
+    """The bin folder of an environment that holds the package, what its metadata asks for, and nothing else.
+
+    The package comes from the index. What a fresh `pip install` would download and unpack besides, in minutes, is
+    linked from the environment of the tests.
     """
     folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", folder, CHECKOUT, cwd=folder)
-    (wheel,) = folder.glob("softmoe_edu-*.whl")
     venv.create(folder / "env", symlinks=os.name != "nt")
     scripts = folder / "env" / SCRIPTS
-    pip = (sys.executable, "-m", "pip", "--python", scripts / "python")
-    run(*pip, "install", "--quiet", "--no-deps", wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--isolated", "--python", scripts / "python")
+    run(*pip, "install", "--quiet", "--no-deps", "--index-url", index, "softmoe-edu", cwd=folder)
     where = "import sysconfig; print(sysconfig.get_path('purelib'))"
     site = Path(run(scripts / "python", "-c", where, cwd=folder).strip())
     (package,) = distributions(name="softmoe-edu", path=[str(site)])
@@ -125,6 +170,50 @@ def test_installed_package_works(installed, tmp_path):
     assert shape == "(2, 5, 8)"
     assert files == sorted(path.name for path in static.iterdir())
     assert files
+
+
+def test_what_was_installed_delivers_the_lessons(installed, tmp_path):
+    """Away from the checkout the command has the version of the build, and copies every lesson."""
+    version = run(installed / "softmoe-edu", "--version", cwd=tmp_path).strip()
+    run(installed / "softmoe-edu", "deliver", "mine", cwd=tmp_path)
+    delivered = {path.name: path.read_bytes() for path in (tmp_path / "mine").glob("*.ipynb")}
+
+    # Where the package is installed, wherever from, extras are asked for by its name.
+    pip = (sys.executable, "-m", "pip", "--isolated", "--python", installed / "python")
+    asked = run(*pip, "install", "--dry-run", "--no-index", "--no-deps", "softmoe-edu[graders]", cwd=tmp_path)
+
+    assert asked.startswith("Requirement already satisfied: softmoe-edu[graders]")
+    assert version == f"softmoe-edu {softmoe_edu.__version__}"
+    assert delivered == {path.name: path.read_bytes() for path in (CHECKOUT / "notebooks").glob("*.ipynb")}
+    assert delivered
+
+
+def test_the_distributions_can_be_published(built):
+    """twine finds nothing wrong with the metadata and the description; they are of one version, with the licence."""
+    wheel, sdist = sorted(built.iterdir(), key=lambda path: path.suffix, reverse=True)
+    run(sys.executable, "-m", "twine", "check", "--strict", wheel, sdist, cwd=built)
+    with zipfile.ZipFile(wheel) as files:
+        (name,) = [name for name in files.namelist() if name.endswith(".dist-info/METADATA")]
+        metadata = email.message_from_bytes(files.read(name))
+        licence = files.read(name.replace("METADATA", "licenses/LICENSE"))
+
+    assert wheel.name == f"softmoe_edu-{softmoe_edu.__version__}-py3-none-any.whl"
+    assert sdist.name == f"softmoe_edu-{softmoe_edu.__version__}.tar.gz"
+    assert metadata["License-Expression"] == "MIT" and licence == (CHECKOUT / "LICENSE").read_bytes()
+    assert metadata["Description-Content-Type"] == "text/markdown"
+    assert metadata.get_payload(decode=True).decode() == (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_source_distribution_is_whole(built, tmp_path):
+    """A wheel built from it is that of the checkout, file by file, and does not tell where it was built."""
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, CHECKOUT, cwd=tmp_path)
+    (own,), (other,) = tmp_path.glob("*.whl"), built.glob("*.whl")
+    with zipfile.ZipFile(own) as mine, zipfile.ZipFile(other) as theirs:
+        content, other_content = ({name: each.read(name) for name in each.namelist()} for each in (mine, theirs))
+
+    assert content == other_content
+    assert [name for name, data in content.items() if str(CHECKOUT).encode() in data] == []
+    assert {"softmoe_edu/py.typed", "softmoe_edu/lessons/00_look_inside.ipynb"} < content.keys()
 
 
 def test_the_extension_lies_where_jupyterlab_looks(installed):

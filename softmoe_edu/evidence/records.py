@@ -81,7 +81,8 @@ def making(device: str) -> Mapping[str, Any]:
 
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
     return {
-        "softmoe_edu": __version__,
+        # The release: between two, the commit says more than a count of commits.
+        "softmoe_edu": __version__.partition(".post")[0],
         "python": platform.python_version(),
         "torch": torch.__version__,
         "system": platform.system(),

@@ -5,8 +5,9 @@ import json
 import pytest
 from claimkit import make_claim, result
 
+import softmoe_edu
 from softmoe_edu.evidence import Record, RecordError, read_record, write_record
-from softmoe_edu.evidence.records import SCHEMA, here
+from softmoe_edu.evidence.records import SCHEMA, here, making, same_making
 
 
 def record(*results, **changed):
@@ -71,3 +72,19 @@ def test_a_record_names_what_a_number_may_depend_on():
 
     assert {"softmoe_edu", "commit", "python", "torch", "machine", "cores", "device", "device_name"} <= set(made)
     assert not {socket.gethostname(), getpass.getuser()} & set(json.dumps(made).replace('"', " ").split())
+
+
+def test_a_later_commit_goes_on_with_a_record(monkeypatch):
+    """Between two releases every commit has a version of its own; runs of one record may come from several."""
+    monkeypatch.setattr(softmoe_edu, "__version__", "0.3.0.post1.dev7")
+    making.cache_clear()
+    one = making("cpu")
+    monkeypatch.setattr(softmoe_edu, "__version__", "0.3.0.post1.dev8")
+    making.cache_clear()
+    other = making("cpu")
+    monkeypatch.setattr(softmoe_edu, "__version__", "0.4.0")
+    making.cache_clear()
+
+    assert same_making(one, other) == []
+    assert same_making(one, making("cpu")) == ["softmoe_edu"]
+    making.cache_clear()
