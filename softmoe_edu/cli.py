@@ -2,8 +2,8 @@
 
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
 `doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
-models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `grade`, `export`,
-`report` and `bundle` are for teachers; `bench` times the package beside others, in a checkout.
+models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `grade`,
+`collect`, `export`, `report` and `bundle` are for teachers; `bench` times the package beside others, in a checkout.
 """
 
 import argparse
@@ -70,7 +70,14 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("--out", type=Path, metavar="DIR", help="the results; without it, FOLDER_graded")
     command.add_argument("--deadline", type=moment, metavar="ISO", help="such as 2026-03-05T18:00: later is late")
     command.add_argument("--workers", type=positive(int), default=os.cpu_count() or 1, help="graded at the same time")
+    command.add_argument("--otter", type=Path, metavar="DIST", help="grade with Otter: what `otter assign` wrote")
     command.add_argument("--yes", action="store_true", help="go on where answers cannot be isolated in full")
+    command = commands.add_parser("collect", help="put what a class handed in where nbgrader looks for it")
+    command.add_argument("folder", type=Path, metavar="FOLDER", help="notebooks, folders and zips, of any name")
+    command.add_argument("course", type=Path, metavar="COURSE", help="the folder of `softmoe-edu export nbgrader`")
+    command.add_argument("--roster", type=Path, metavar="CSV", help="the class: columns such as id, name, email")
+    command.add_argument("--lesson", metavar="NN", help="a lesson's number; without it, told by each notebook")
+    command.add_argument("--deadline", type=moment, metavar="ISO", help="such as 2026-03-05T18:00: later is late")
     command = commands.add_parser("export", help="write the course for a grader or a teacher")
     command.add_argument("kind", choices=KINDS)
     command.add_argument("folder", type=Path, metavar="DIR")
@@ -127,6 +134,10 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
         from softmoe_edu.teaching.grading.session import main as grade
 
         grade(arguments)
+    elif arguments.command == "collect":
+        from softmoe_edu.teaching.exports.collecting import main as collect
+
+        collect(arguments)
     elif arguments.command == "export":
         from softmoe_edu.teaching.exports import export
         from softmoe_edu.teaching.say import say

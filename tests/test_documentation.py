@@ -4,7 +4,10 @@ import importlib
 import inspect
 import pkgutil
 import re
+import tomllib
 from pathlib import Path
+
+import pytest
 
 import softmoe_edu
 from softmoe_edu import widgets
@@ -73,6 +76,7 @@ def test_links_of_the_guides_lead_somewhere():
     assert missing == []
 
 
+@pytest.mark.filterwarnings("default")  # nbgrader's and Otter's own warnings while they are imported
 def test_public_names_have_docstrings():
     """Every public function and class says what it does."""
     everything = dict(public_objects())
@@ -93,3 +97,13 @@ def test_readme_counts_the_models():
     (number,) = re.findall(r"(\d+) models part by part", README)
 
     assert len(MODELS) == int(number)
+
+
+def test_the_guide_installs_the_graders_that_are_tested():
+    """The teacher's guide asks an index for the graders of the extra, and for no softmoe-edu."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    guide = (ROOT / "docs" / "teachers_guide.md").read_text("utf-8")
+    (line,) = re.findall(r'^ +python -m pip install "(?!softmoe)(.*)"$', guide, re.MULTILINE)
+
+    assert line.split('" "') == extras["graders"]
+    assert "softmoe-edu[graders]" not in guide

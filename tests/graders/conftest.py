@@ -24,7 +24,7 @@ def command(tmp_path_factory):
     def run(*words, cwd, fails=False, timeout=150, env=None):
         program = shutil.which(words[0], path=SCRIPTS)
         if program is None:
-            sentence = f"{words[0]} is not installed: python -m pip install 'softmoe-edu[graders]'"
+            sentence = f"{words[0]} is not installed: python -m pip install -e '.[graders]'"
             (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(sentence)
         line = [program, *map(str, words[1:])]
         done = subprocess.run(line, cwd=cwd, env=known | (env or {}), capture_output=True, text=True, timeout=timeout)
@@ -33,3 +33,19 @@ def command(tmp_path_factory):
         return said
 
     return run
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Return a browser, started once."""
+    from playwright.sync_api import sync_playwright
+
+    sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+    from labkit import CHROMIUM_ARGS, find_chromium, skip_unless_ci
+
+    if (path := find_chromium()) is None:
+        skip_unless_ci("no Chromium: install one, or set CHROMIUM to its path")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+        yield running
+        running.close()

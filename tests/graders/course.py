@@ -1,10 +1,11 @@
 """A small lesson with four exercises, and what students hand in for it."""
 
 import copy
+import itertools
 import textwrap
 
 import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from softmoe_edu import lessons
 from softmoe_edu.teaching.card import Card, Part, Vote
@@ -74,6 +75,19 @@ def dispatch_weights(logits):
 {textwrap.indent(HANG.strip(), "    ")}
 """
 LOOP = "while True:\n    pass"
+# Each sets window.planted in a page that runs it; the second needs an address that does not answer.
+PLANTS = (
+    "<script>window.planted = 1</script>"
+    '<img src="x" onerror="window.planted = 2">'
+    "<iframe srcdoc='<script>parent.planted = 3</script>'></iframe>"
+    f"{'long' * 100}"
+)
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' onload='window.planted = 4'></svg>"
+SHOWS = f"""
+from IPython.display import display
+for kind, plant in (("text/html", {PLANTS!r}), ("image/svg+xml", {SVG!r}), ("image/png", 'x">' + {PLANTS!r})):
+    display({{kind: plant}}, raw=True)
+"""
 
 
 def small_lesson(folder, ids=tuple(POINTS), name=NAME):
@@ -140,23 +154,43 @@ def with_loop(notebook):
 
 
 def with_copies(right):
-    """Return a correct notebook with cells copied, split and deleted as in JupyterLab: ids are repeated or missing."""
-    copied = copy.deepcopy(right)
+    """Return a correct notebook with cells copied, split, moved and deleted as in JupyterLab.
 
-    def beside(tag, place, **changes):
-        known = cell(copied, tag)
-        twin = copy.deepcopy(known)
-        twin.update(id=f"twin-{len(copied.cells)}", **changes)
-        copied.cells.insert(copied.cells.index(known) + place, twin)
+    The stub stands again below an answer; one answer is split inside its function; one stands at the end, with the stub
+    and the check above it; one exercise is deleted with its check, and one check is there twice.
+    """
+    copied, numbers = copy.deepcopy(right), itertools.count()
 
-    beside("check:soft-moe", 1)
-    beside("exercise:soft-moe", 0, source="# my first try\ndef soft_moe(x, phi, experts):\n    return x")
-    head, _, body = cell(copied, "exercise:dispatch-weights").source.partition("\n")
-    beside("exercise:dispatch-weights", 1, source=f"{head}\n{body}")
-    copied.cells[copied.cells.index(cell_of(copied, head))].source = "first_half = 1"
+    def twin(tag, **changes):
+        made = copy.deepcopy(cell(right, tag))
+        made.update(id=f"twin-{next(numbers)}", **changes)
+        return made
+
+    def below(tag, *cells):
+        place = copied.cells.index(cell(copied, tag)) + 1
+        copied.cells[place:place] = cells
+
+    below("check:soft-moe", twin("check:soft-moe"))
+    below("exercise:soft-moe", twin("exercise:soft-moe", source=find_exercise("soft-moe").stub))
+    *lines, last = cell(copied, "exercise:dispatch-weights").source.splitlines()
+    below("exercise:dispatch-weights", twin("exercise:dispatch-weights", source=last))
+    copied.cells[copied.cells.index(cell_of(copied, "def dispatch_weights"))].source = "\n".join(lines)
     for tag in ("exercise:combine-weights", "check:combine-weights"):
         copied.cells.remove(cell(copied, tag))
+    copied.cells.append(twin("exercise:expert-capacity"))
+    cell_of(copied, "def expert_capacity").source = find_exercise("expert-capacity").stub
     return copied
+
+
+def planted(notebook):
+    """Return a notebook whose outputs and texts run scripts in the browser of whoever opens a page made from it."""
+    own = copy.deepcopy(notebook)
+    shown = [new_output("display_data", data) for data in ({"text/html": PLANTS}, {"image/svg+xml": SVG})]
+    own.cells.insert(1, new_code_cell(SHOWS, outputs=shown))
+    own.cells.insert(2, new_markdown_cell(f"I wrote this: {PLANTS}"))
+    answer = cell(own, "exercise:combine-weights")
+    answer.source = f"# {PLANTS}\n{answer.source}"
+    return own
 
 
 def cell_of(notebook, start):

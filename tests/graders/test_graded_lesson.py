@@ -1,6 +1,6 @@
 """nbgrader and Otter hand out and grade a lesson that lies in a folder of its own."""
 
-import json
+import csv
 import shutil
 from pathlib import Path
 
@@ -34,10 +34,12 @@ def handed_in(path, source):
 
 
 def test_nbgrader_grades_it(beside, tmp_path):
-    """A right answer has both points, a mistake fewer than one."""
+    """A right answer has both points, a mistake fewer than one; `nbgrader validate` shows what the check says."""
     beside("softmoe-edu", "export", "nbgrader", "graded", "--lesson", "71", cwd=tmp_path)
     folder = tmp_path / "graded"
     beside("nbgrader", "generate_assignment", NAME, cwd=folder)
+    said = beside("nbgrader", "validate", folder / "release" / NAME / f"{NAME}.ipynb", cwd=tmp_path)
+    assert "tokens-per-expert · not started" in said and "Next: write tokens_per_expert" in said
     for student, source in (("ada", RIGHT), ("ben", WRONG)):
         (folder / "submitted" / student / NAME).mkdir(parents=True)
         notebook = handed_in(folder / "release" / NAME / f"{NAME}.ipynb", source)
@@ -52,17 +54,19 @@ def test_nbgrader_grades_it(beside, tmp_path):
 
 
 def test_otter_grades_it(beside, tmp_path):
-    """The solutions pass Otter's own tests when they are made, and a mistake is graded below the right answer."""
+    """A right answer has both points, a mistake fewer than one."""
     beside("softmoe-edu", "export", "otter", "graded", "--lesson", "71", cwd=tmp_path)
     folder = tmp_path / "graded"
-    beside("otter", "assign", f"{NAME}.ipynb", "dist", cwd=folder)
-    (autograder,) = (folder / "dist" / "autograder").glob("*.zip")
-    points = {}
+    beside("otter", "assign", "--no-run-tests", f"{NAME}.ipynb", f"dist/{NAME}", cwd=folder)
+    (folder / "came back").mkdir()
     for student, source in (("ada", RIGHT), ("ben", WRONG)):
-        (folder / student).mkdir()
-        notebook = handed_in(folder / "dist" / "student" / f"{NAME}.ipynb", source)
-        nbformat.write(notebook, folder / student / f"{NAME}.ipynb")
-        beside("otter", "run", "-a", autograder, "-o", folder / student, f"{NAME}.ipynb", cwd=folder / student)
-        results = json.loads((folder / student / "results.json").read_text("utf-8"))["tests"]
-        points[student] = sum(each["score"] for each in results if "tokens-per-expert" in each["name"])
-    assert points["ada"] == 2 and points["ben"] < 1
+        notebook = handed_in(folder / "dist" / NAME / "student" / f"{NAME}.ipynb", source)
+        nbformat.write(notebook, folder / "came back" / f"{student}.ipynb")
+    words = ("softmoe-edu", "grade", "came back", "--otter", "dist", "--out", "graded", "--workers", "2", "--yes")
+    assert "Otter runs each whole notebook as you" in beside(*words, cwd=folder)
+    with (folder / "graded" / "grades.csv").open(encoding="utf-8-sig") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file)}
+    assert {who: (row["lesson"], row["status"]) for who, row in rows.items()} == dict.fromkeys(
+        ("ada", "ben"), (NAME, "graded")
+    )
+    assert float(rows["ada"]["points"]) == 2 and float(rows["ben"]["points"]) < 1

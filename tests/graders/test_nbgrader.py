@@ -2,9 +2,13 @@
 
 import copy
 import csv
+import html
+import os
+import shutil
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
 
 import nbformat
 import pytest
@@ -17,6 +21,7 @@ from graders.course import (
     NAME,
     POINTS,
     cell,
+    planted,
     small_lesson,
     submissions,
     with_copies,
@@ -31,6 +36,7 @@ from softmoe_edu.teaching.exports.leaks import leaks
 pytestmark = [pytest.mark.grader, pytest.mark.filterwarnings("default")]  # the tools' own warnings are not ours
 
 CELL_SECONDS = 16  # over the ten seconds after which a check stops an answer
+EVERYBODY = ("ada", "ben", "cleo", "dan", "eve", "fay", "gus", "ida")
 LOCKS = sys.platform == "linux"
 
 
@@ -56,7 +62,7 @@ def grade_with_one_that_hangs(command, folder, where):
         nbformat.write(notebook, submitted / f"{NAME}.ipynb")
     start = time.monotonic()
     words = ("nbgrader", "autograde", NAME, f"--ExecutePreprocessor.timeout={seconds}")
-    said = command(*words, cwd=folder, fails=True)
+    said = command(*words, cwd=folder)
     took = time.monotonic() - start
     with Gradebook(f"sqlite:///{folder / 'gradebook.db'}") as book:
         return said, took, {s.student.id: s.score for s in book.assignment_submissions(NAME)}
@@ -82,23 +88,37 @@ def course(command, tmp_path_factory, hanging):
     nbgrader.export(folder, lessons)
     for lesson in lessons:
         command("nbgrader", "generate_assignment", lesson.name, cwd=folder)
-    release = nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4)
-    archive = folder / "downloaded" / NAME / "archive"
-    archive.mkdir(parents=True)
-    handed_in = submissions(release)
-    handed_in["eve"] = with_copies(handed_in["ada"])
-    handed_in["fay"] = copy.deepcopy(handed_in["ada"])
-    cell(handed_in["fay"], "exercise:soft-moe").source = LEAVES
-    for student, notebook in handed_in.items():
-        looping = with_loop(notebook) if student == "dan" else notebook
-        nbformat.write(looping, archive / f"{student}_attempt-1_{NAME}.ipynb")
-    command("nbgrader", "zip_collect", NAME, cwd=folder)
+    came_back = folder.parent / "came back"
+    hand_in(came_back, nbformat.read(folder / "release" / NAME / f"{NAME}.ipynb", 4))
+    (folder.parent / "class.csv").write_text("".join(f"{each},\n" for each in ("id,name", *EVERYBODY)))
+    # The small lessons are on no search path but this.
+    env = {"SOFTMOE_COURSE": str(folder.parent / "lesson")}
+    words = ("softmoe-edu", "collect", came_back, ".", "--roster", "../class.csv", "--lesson", NAME)
+    said = command(*words, cwd=folder, env=env)
+    assert "nothing came from ida" in said and "gus_attempt-1_05_small.ipynb: the file is damaged" in said
     start = time.monotonic()
     command("nbgrader", "autograde", NAME, f"--ExecutePreprocessor.timeout={CELL_SECONDS}", cwd=folder)
     print(f"autograde: {time.monotonic() - start:.0f} s")
     command("nbgrader", "generate_feedback", NAME, cwd=folder)
     command("nbgrader", "export", cwd=folder)
     return folder
+
+
+def hand_in(folder, release):
+    """Write what the class hands in: names with more in them than the student, two attempts, a damaged file."""
+    handed_in = submissions(release)
+    handed_in["eve"] = with_copies(handed_in["ada"])
+    handed_in["fay"] = copy.deepcopy(handed_in["ada"])
+    cell(handed_in["fay"], "exercise:soft-moe").source = LEAVES
+    handed_in["fay"].metadata.kernelspec = {"name": "my-env-7", "display_name": "Mine", "language": "python"}
+    handed_in["ben"] = planted(handed_in["ben"])
+    handed_in["dan"] = with_loop(handed_in["dan"])
+    folder.mkdir()
+    for student, notebook in handed_in.items():
+        nbformat.write(notebook, folder / f"{student}_attempt-1_{NAME}.ipynb")
+    nbformat.write(release, folder / f"ada_attempt-0_{NAME}.ipynb")
+    os.utime(folder / f"ada_attempt-0_{NAME}.ipynb", (1, 1))
+    (folder / f"gus_attempt-1_{NAME}.ipynb").write_text(nbformat.writes(release)[:-40])
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +145,8 @@ def test_students_get_the_stubs(course):
 
     for id in POINTS:
         assert cell(release, f"exercise:{id}").source == find_exercise(id).stub
-        assert cell(release, f"check:{id}").source.endswith(f"(report.points({POINTS[id]}))")
+        call = f'show_points(check("{id}", {find_exercise(id).name}, seed=1000000), {POINTS[id]})'
+        assert cell(release, f"check:{id}").source.endswith(call)
     assert [c for c in release.cells if c.get("outputs")] == []
 
 
@@ -165,7 +186,7 @@ def test_a_mistake_gets_less_than_half_and_is_named(course, points):
     for id, mistake in (("soft-moe", "swapped-axes"), ("dispatch-weights", "over-slots")):
         (known,) = [each for each in find_exercise(id).mistakes if each.id == mistake]
         assert 0 < points("cleo")[id] < POINTS[id] / 2
-        assert known.does.split("`")[0] in feedback
+        assert html.escape(known.does) in feedback
 
 
 def test_warnings_take_no_points(course, points):
@@ -209,25 +230,100 @@ def test_a_cell_that_never_ends_is_stopped(course):
     assert notebook.cells[-1].execution_count
 
 
-def test_the_sheet_of_grades_adds_up(course):
-    """grades.csv has one line for each student, with the sum of the points."""
-    with (course / "grades.csv").open() as file:
-        rows = [row for row in csv.DictReader(file) if row["assignment"] == NAME]
-    sums = {row["student_id"]: float(row["score"]) for row in rows}
+def test_the_sheet_tells_what_0_means(course):
+    """grades.csv has a line for everybody on the roster; what could not be read or never came is no 0."""
+    with (course / "grades.csv").open(encoding="utf-8-sig") as file:
+        rows = {row["student"]: row for row in csv.DictReader(file) if row["lesson"] == NAME}
 
-    assert sums.keys() == {"ada", "ben", "cleo", "dan", "eve", "fay"}
-    assert (sums["ada"], sums["ben"]) == (sum(POINTS.values()), 0)
+    assert tuple(rows) == EVERYBODY
+    assert {who: row["status"] for who, row in rows.items()} == dict.fromkeys(
+        "ada ben cleo eve fay".split(), "graded"
+    ) | {
+        "dan": "graded",
+        "gus": "unreadable",
+        "ida": "missing",
+    }
+    assert {who: row["points"] for who, row in rows.items() if who in ("ada", "ben", "gus", "ida")} == {
+        "ada": f"{sum(POINTS.values())}",
+        "ben": "0",
+        "gus": "",
+        "ida": "",
+    }
+    assert float(rows["eve"]["points"]) == sum(POINTS.values()) - POINTS["combine-weights"]
+    assert (rows["ada"]["attempts"], rows["ada"]["attempt"]) == ("2", f"ada_attempt-1_{NAME}.ipynb")
 
 
-def test_copied_split_and_deleted_cells_cost_nothing_else(course, points):
-    """Copies with an id of their own's original are run and graded once; a deleted exercise costs its own points."""
+def test_copied_split_moved_and_deleted_cells_cost_nothing_else(course, points):
+    """The same answers give the same points as in an untouched notebook; a deleted exercise costs its own."""
     notebook = autograded(course, "eve")
     ids = [c.metadata.nbgrader.grade_id for c in notebook.cells if "grade_id" in c.metadata.get("nbgrader", {})]
 
     assert points("eve") == POINTS | {"combine-weights": 0}
     assert len(ids) == len(set(ids)) == 2 * len(POINTS)
-    assert [c.source for c in notebook.cells if c.source.startswith(("# my first try", "first_half"))]
-    assert (course / "feedback" / "eve" / NAME / f"{NAME}.html").exists()
+    feedback = (course / "feedback" / "eve" / NAME / f"{NAME}.html").read_text("utf-8")
+    assert "combine-weights · not started" in feedback and "NameError" not in feedback
+
+
+class Tags(HTMLParser):
+    """Collects the elements of a page, and what of them could run or be fetched."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.active, self.headings = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in ("script", "iframe", "object", "embed", "link", "base", "form", "img", "svg"):
+            self.active.append(tag)
+        self.active += [
+            name for name, value in attributes if name.startswith("on") or name in ("src", "href", "srcdoc")
+        ]
+
+    def handle_data(self, data):
+        if self.rawdata[: self.rawdata.find(data)].endswith("<h2>"):
+            self.headings.append(data)
+
+
+def test_feedback_is_named_by_exercises_and_holds_nothing_that_runs(course):
+    """Everybody has a page, made of text alone; the page of a file that cannot be read says so."""
+    pages = {path.parts[-3]: path.read_text("utf-8") for path in (course / "feedback").glob(f"*/{NAME}/{NAME}.html")}
+
+    assert pages.keys() == set(EVERYBODY) - {"ida"}
+    for text in pages.values():
+        assert Tags(text).active == []
+        assert "default-src 'none'" in text and "overflow-wrap: anywhere" in text and "Test cell" not in text
+    for id in POINTS:
+        assert f"<h2>{html.escape(find_exercise(id).title)} ({id}): 0 of {POINTS[id]}</h2>" in pages["ben"]
+    assert "There are no points. The file that was handed in cannot be read" in pages["gus"]
+
+
+def test_what_students_plant_does_nothing_in_a_browser(course, browser):
+    """Neither in their page of feedback nor in one made of the graded notebook, as nbgrader's formgrader makes it.
+
+    A page of the notebook as it was handed in does run it: the plants are alive.
+    """
+    from nbconvert import HTMLExporter
+
+    def planted_in(page):
+        asked = []
+        with browser.new_context(viewport={"width": 390, "height": 800}) as context:
+            tab = context.new_page()
+            tab.on("request", lambda request: asked.append(request.url))
+            tab.goto(page.as_uri())
+            width = tab.evaluate("document.documentElement.scrollWidth")
+            return tab.evaluate("window.planted"), asked[1:], width
+
+    exporter = HTMLExporter(template_name="classic", mathjax_url="", require_js_url="", jquery_url="")
+    made = {}
+    for name in ("submitted", "autograded"):
+        notebook = nbformat.read(course / name / "ben" / NAME / f"{NAME}.ipynb", 4)
+        made[name] = course.parent / f"{name}.html"
+        made[name].write_text(exporter.from_notebook_node(notebook)[0], "utf-8")
+    feedback = course / "feedback" / "ben" / NAME / f"{NAME}.html"
+
+    assert planted_in(feedback) == (None, [], 390)
+    assert planted_in(made["autograded"])[0] is None
+    assert planted_in(made["submitted"])[0] is not None
 
 
 def test_an_answer_that_calls_exit_costs_its_own_points(course, points):
@@ -237,7 +333,7 @@ def test_an_answer_that_calls_exit_costs_its_own_points(course, points):
 
 
 def test_an_id_belongs_to_the_last_of_its_cells():
-    """Of three cells with one id the last keeps it; one without an id loses nbgrader's metadata; text stays."""
+    """Of three cells with one id the last keeps it; one with no id of the assignment loses its metadata; text stays."""
     from nbformat.v4 import new_markdown_cell, new_notebook
 
     from softmoe_edu.teaching.exports.autograde import one_cell_each, put_back
@@ -252,25 +348,48 @@ def test_an_id_belongs_to_the_last_of_its_cells():
             made("b"),
             made("c", grade_id="x"),
             made("d", grade_id="y"),
+            made("e", grade_id="of another lesson"),
         ]
     )
-    one_cell_each(notebook)
+    one_cell_each(notebook, ["x", "y"])
 
-    assert ["nbgrader" in c.metadata for c in notebook.cells] == [False, False, False, True, True]
-    assert [c.source for c in notebook.cells] == ["a", "text", "b", "c", "d"]
+    assert ["nbgrader" in c.metadata for c in notebook.cells] == [False, False, False, True, True, False]
+    assert [c.source for c in notebook.cells] == ["a", "text", "b", "c", "d", "e"]
 
     put_back(notebook, [("w", False), ("x", False), ("v", False), ("u", True), ("y", True)])
     ids = [c.metadata.get("nbgrader", {}).get("grade_id") for c in notebook.cells]
-    assert ids == ["w", None, None, None, "x", "v", "y"]
+    assert ids == ["w", None, None, None, "x", "v", "y", None]
 
 
 @pytest.mark.skipif(not LOCKS, reason="the lock is one of Linux's C library")
 def test_a_call_that_nothing_interrupts_holds_up_no_class(hanging):
-    """One such submission, in a check or in a cell of its own, is ended and has no grade; the next one is graded."""
+    """One such submission, in a check or in a cell of its own, has 0, without an error; the next one is graded."""
     (said, _, by_check), (_, took, by_cell) = (hanging[where].result() for where in ("check", "cell"))
     whole = POINTS["dispatch-weights"] + POINTS["expert-capacity"]
 
-    assert "Kernel died" in said or "DeadKernelError" in said
+    assert "Kernel died or no longer answers" in said
     assert by_check == {"a_hangs": 0, "b_right": whole}
     assert by_cell == {"a_hangs": 0, "b_right": whole}
     assert took < 120  # with the full time for each of the eight cells it would take 160 s
+
+
+def test_a_second_collection_replaces_what_changed_and_nothing_else(course, command):
+    """Who hands in again is graded again by the same commands; what others handed in keeps its grade."""
+    from nbgrader.api import Gradebook
+
+    env = {"SOFTMOE_COURSE": str(course.parent / "lesson")}
+    again = course.parent / "again"
+    shutil.copytree(course.parent / "came back", again)
+    cleo = nbformat.read(again / f"cleo_attempt-1_{NAME}.ipynb", 4)
+    for id in POINTS:
+        cell(cleo, f"exercise:{id}").source = find_exercise(id).solution
+    nbformat.write(cleo, again / f"cleo_attempt-2_{NAME}.ipynb")
+    before = {path.parts[-3]: path.stat().st_mtime_ns for path in (course / "autograded").glob("*/*/*.ipynb")}
+    words = ("softmoe-edu", "collect", again, ".", "--roster", "../class.csv", "--lesson", NAME)
+
+    assert "7 submissions, 1 new or changed" in command(*words, cwd=course, env=env)
+    command("nbgrader", "autograde", NAME, cwd=course)
+    after = {path.parts[-3]: path.stat().st_mtime_ns for path in (course / "autograded").glob("*/*/*.ipynb")}
+    assert {who for who in after if after[who] != before[who]} == {"cleo"}
+    with Gradebook(f"sqlite:///{course / 'gradebook.db'}") as book:
+        assert book.find_submission(NAME, "cleo").score == sum(POINTS.values())

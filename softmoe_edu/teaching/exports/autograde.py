@@ -3,13 +3,29 @@
 The course's configuration names these classes and nothing else imports them: nbgrader is there when it grades.
 """
 
-from typing import Any
+import os
+import re
+from collections.abc import Sequence
 
+import nbformat
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell
+from nbformat.v4 import new_code_cell, new_output
 from nbgrader.api import Gradebook
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import Execute, NbGraderPreprocessor
+
+from softmoe_edu.teaching.discovery import exercises
+from softmoe_edu.teaching.exercise import Exercise
+from softmoe_edu.teaching.exports.nbgrader import ANSWER, CHECK, role
+from softmoe_edu.teaching.exports.patience import Impatient
+from softmoe_edu.teaching.exports.settling import answers, join_halves
+
+ENDED = "KernelEnded"
+PICTURES = ("image/png", "image/jpeg")
+BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 class OneCellEach(NbGraderPreprocessor):
@@ -20,43 +36,136 @@ class OneCellEach(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Take the ids from all copies but the last, and put an empty cell where an answer was deleted.
+        """Make one cell of split ones, give each id to the cell that counts, and put each check after its answer.
 
-        The copies stay in the notebook and run in their order. The last check counts, because by then everything is
-        defined, as it is where Otter grades.
+        Other copies stay in the notebook and run in their order.
         """
-        one_cell_each(nb)
         about = resources["nbgrader"]
         with Gradebook(about["db_url"]) as book:
-            cells = book.find_notebook(about["notebook"], about["assignment"]).source_cells
-            put_back(nb, [(cell.name, cell.locked) for cell in cells])
+            cells = [
+                (each.name, each.locked)
+                for each in book.find_notebook(about["notebook"], about["assignment"]).source_cells
+            ]
+        given = handed_out(CourseDirectory(parent=self), about["assignment"], about["notebook"])
+        settle(nb, cells, [cell.source for cell in given if cell.cell_type == "code"])
         return nb, resources
 
 
-class ShortOfPatience(Execute):
-    """Run the cells as nbgrader does, and wait half as long for the next one after each that ran out of time.
+class ShortOfPatience(Impatient, Execute):
+    """Run the cells as nbgrader does, with less time for each after one that ran out of it.
 
-    A kernel that hangs in C answers no interrupt: with the full time for each of its cells, one submission would hold
-    up its class for an hour.
+    A submission whose kernel ends or hangs is graded, too: its checks that have not run get 0, and its page says why.
     """
 
-    def on_cell_executed(self, **about: Any) -> None:
-        """Halve the time after a cell that was stopped, and give it back after one that ended by itself."""
-        super().on_cell_executed(**about)
-        stopped = about["execute_reply"]["content"].get("ename") == self.error_on_timeout.get("ename")
-        if self.timeout:
-            self._full = getattr(self, "_full", self.timeout)
-            self.timeout = max(1, self.timeout // 2) if stopped else self._full
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Execute the notebook, to its end or to that of its kernel."""
+        try:
+            return super().preprocess(nb, resources)
+        except (DeadKernelError, CellTimeoutError):
+            self.log.warning("Kernel died or no longer answers: what had not run gets 0; look at it by hand")
+            kernel_ended(nb)
+            return nb, resources
 
 
-def one_cell_each(notebook: NotebookNode) -> None:
-    """Take nbgrader's metadata from every cell whose id a later cell has, or that has none."""
+class Harmless(NbGraderPreprocessor):
+    """Keep of a graded notebook what runs nothing in the browser of a teacher who looks at it, as in the formgrader."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Drop outputs that are neither text nor pictures, and show HTML in a student's texts as text."""
+        about = resources["nbgrader"]
+        make_harmless(nb, handed_out(CourseDirectory(parent=self), about["assignment"], about["notebook"]))
+        return nb, resources
+
+
+def handed_out(folder: CourseDirectory, assignment: str, notebook: str) -> list[NotebookNode]:
+    """Return the lesson's cells as students got them; none where the teacher has deleted the release."""
+    path = os.path.join(folder.format_path(folder.release_directory, ".", assignment), f"{notebook}.ipynb")
+    return nbformat.read(path, as_version=4).cells if os.path.exists(path) else []
+
+
+def make_harmless(notebook: NotebookNode, given: list[NotebookNode]) -> None:
+    """Drop from a notebook what a browser would run.
+
+    Args:
+        notebook: A notebook that was executed; it is changed.
+        given: The lesson's cells as they were handed out; their texts stay as they are.
+    """
+    ours = {cell.source for cell in given}
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type != "code" and cell.source not in ours:
+            cell.source = TAG.sub("&lt;", cell.source)
+        for name, kinds in cell.get("attachments", {}).items():
+            cell.attachments[name] = _pictures(kinds)
+        for output in cell.get("outputs", []):
+            if "data" in output:
+                text = {"text/plain": output.data["text/plain"]} if "text/plain" in output.data else {}
+                kept = text | _pictures(output.data)
+                output.data = NotebookNode(kept or {"text/plain": "(neither text nor a picture)"})
+                output.metadata = NotebookNode()
+
+
+def _pictures(data: dict) -> NotebookNode:
+    return NotebookNode({kind: data[kind] for kind in PICTURES if BASE64.fullmatch(str(data.get(kind, "-")))})
+
+
+def settle(notebook: NotebookNode, cells: list[tuple[str, bool]], given: list[str]) -> None:
+    """Give each id of an assignment to one cell of a submission, and put each check where its answer is in force.
+
+    Args:
+        notebook: A submission; it is changed.
+        cells: Ids of the assignment's cells in their order, and whether each is locked, as checks are.
+        given: The lesson's code as it was handed out.
+    """
+    join_halves(notebook)
+    wanted = [id for id, _ in cells]
+    one_cell_each(notebook, wanted)
+    put_back(notebook, cells)
+    known = exercises()
+    for id in (id.removeprefix(CHECK) for id in wanted if id.startswith(CHECK)):
+        if id in known:
+            _settle_one(notebook, known[id], given)
+
+
+def _settle_one(notebook: NotebookNode, exercise: Exercise, given: list[str]) -> None:
+    """Move an exercise's ids to the cell that answers it and to a check between it and what takes the answer away."""
+    mine, check_id = f"{ANSWER}{exercise.id}", f"{CHECK}{exercise.id}"
+    now = next((i for i, cell in enumerate(notebook.cells) if _id(cell) == check_id), None)
+    found = answers(notebook, {exercise.id: exercise.name}, given).get(exercise.id)
+    if found is None:
+        place = next((i for i, cell in enumerate(notebook.cells) if _id(cell) == mine), (now or 0) - 1)
+        until = None
+        if not any(re.search(rf"^def\s+{exercise.name}\b", cell.source, re.MULTILINE) for cell in notebook.cells):
+            # Without the stub the check would end in a NameError, which reads like a crash.
+            place += 1
+            notebook.cells.insert(place, new_code_cell(f"# No cell defined {exercise.name}.\n{exercise.stub}"))
+            now = now + 1 if now is not None and now >= place else now
+    else:
+        place, until = found
+        answer = notebook.cells[place]
+        if "nbgrader" not in answer.metadata:
+            for cell in notebook.cells:
+                if _id(cell) == mine:
+                    answer.metadata["nbgrader"] = cell.metadata.pop("nbgrader")
+    if now is not None and place < now and (until is None or now < until):
+        return
+    # Its source and the rest are nbgrader's to put back.
+    about = role(check_id, grade=True, locked=True, points=exercise.points)
+    check = new_code_cell(metadata={"nbgrader": about})
+    if now is not None:
+        check = notebook.cells.pop(now)
+        place -= now < place
+    notebook.cells.insert(place + 1, check)
+
+
+def one_cell_each(notebook: NotebookNode, wanted: Sequence[str]) -> None:
+    """Take nbgrader's metadata from every cell whose id a later cell has, or that has none of the assignment's."""
     seen = set()
     for cell in reversed(notebook.cells):
         if "nbgrader" not in cell.metadata:
             continue
-        id = cell.metadata.nbgrader.get("grade_id")
-        if id is None or id in seen:
+        id = _id(cell)
+        if id not in wanted or id in seen:
             del cell.metadata["nbgrader"]
         seen.add(id)
 
@@ -72,11 +181,26 @@ def put_back(notebook: NotebookNode, cells: list[tuple[str, bool]]) -> None:
     """
     place = 0
     for id, locked in cells:
-        found = [i for i, cell in enumerate(notebook.cells) if cell.metadata.get("nbgrader", {}).get("grade_id") == id]
+        found = [i for i, cell in enumerate(notebook.cells) if _id(cell) == id]
         if found:
             place = found[0] + 1
         elif not locked:
-            role = {"grade": False, "grade_id": id, "locked": False, "schema_version": 3, "solution": True}
-            empty = new_code_cell("# This answer was deleted.", metadata={"nbgrader": role | {"task": False}})
+            empty = new_code_cell("# This answer was deleted.", metadata={"nbgrader": role(id, solution=True)})
             notebook.cells.insert(place, empty)
             place += 1
+
+
+def kernel_ended(notebook: NotebookNode) -> None:
+    """Say in each check that has not run that the kernel ended or hung; to nbgrader a cell without output is right."""
+    for cell in notebook.cells:
+        if cell.metadata.get("nbgrader", {}).get("grade") and not any(
+            output.output_type in ("execute_result", "error") for output in cell.get("outputs", [])
+        ):
+            why = "the kernel ended, or no longer answered, before this check had run: your teacher looks at it"
+            cell.outputs = [new_output("error", ename=ENDED, evalue=why, traceback=[f"{ENDED}: {why}"])]
+
+
+def _id(cell: NotebookNode) -> str | None:
+    about = cell.metadata.get("nbgrader")
+    id = about.get("grade_id") if isinstance(about, dict) else None
+    return id if isinstance(id, str) else None

@@ -13,6 +13,8 @@ from softmoe_edu.teaching.exports import files
 from softmoe_edu.teaching.exports.lesson import SEED, LessonNotebook, Place
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+# What the ids of an exercise's two cells begin with.
+ANSWER, CHECK = "answer-", "check-"
 
 CONFIG = f'''\
 """The course for nbgrader. Run every nbgrader command in this folder."""
@@ -32,8 +34,8 @@ c.ExecutePreprocessor.timeout = 120
 c.IgnorePattern.enabled = True
 c.IgnorePattern.pattern = r"[\\s\\S]"
 
-# A check that a student deleted is put back and graded. A cell that was copied or split has its id twice: the last one
-# counts.
+# A check that a student deleted is put back and graded. Cells that were split are put together, and of cells that were
+# copied the one that counts keeps the id.
 c.OverwriteCells.add_missing_cells = True
 c.Autograde.sanitize_preprocessors = [
     "nbgrader.preprocessors.ClearOutput",
@@ -45,8 +47,10 @@ c.Autograde.sanitize_preprocessors = [
 ]
 
 # After a cell that ran out of time, the next one has half of it: a kernel that hangs holds up its class for minutes.
+# What cells show is kept as text and pictures: a page made from it, as the formgrader makes them, runs nothing.
 c.Autograde.autograde_preprocessors = [
     "softmoe_edu.teaching.exports.autograde.ShortOfPatience",
+    "softmoe_edu.teaching.exports.autograde.Harmless",
     "nbgrader.preprocessors.IgnorePattern",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -55,11 +59,13 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 
+# Pages of feedback run nothing and fetch nothing, and `nbgrader export` writes the sheet of `softmoe-edu grade`.
+c.GenerateFeedback.preprocessors = ["nbgrader.preprocessors.GetGrades"]
+c.GenerateFeedback.exporter_class = "softmoe_edu.teaching.exports.feedback.FeedbackPage"
+c.ExportApp.plugin_class = "softmoe_edu.teaching.exports.sheet.GradeSheet"
+
 # What a student finds in place of a solution is the stub of the lesson.
 c.ClearSolutions.code_stub = {{"python": "{NOT_STARTED}"}}
-
-# For `nbgrader zip_collect`: STUDENT_05_soft_moe_by_hand.ipynb, with anything between the two.
-c.FileNameCollectorPlugin.named_regexp = r".*/(?P<student_id>[^/_]+)_(?:[^/]*_)?(?P<file_id>\\d\\d_[a-z][a-z_]*[a-z])"
 
 # Grading leaves the teacher's own progress alone, and questions are asked as text.
 os.environ["SOFTMOE_PROGRESS"] = "off"
@@ -73,7 +79,7 @@ README = """\
 contents of `release/` after `nbgrader generate_assignment LESSON`.
 
     nbgrader generate_assignment LESSON     writes release/LESSON/LESSON.ipynb, to hand out
-    nbgrader zip_collect LESSON             reads downloaded/LESSON/archive/STUDENT_LESSON.ipynb, files or a zip
+    softmoe-edu collect FOLDER .            puts what came back, in any form, into submitted/
     nbgrader autograde LESSON               runs and grades every submission
     nbgrader generate_feedback LESSON       writes feedback/STUDENT/LESSON/LESSON.html
     nbgrader export                         writes grades.csv
@@ -96,9 +102,9 @@ def assignment(lesson: LessonNotebook) -> NotebookNode:
     for place in lesson.places:
         exercise, answer, check = place.exercise, notebook.cells[place.answer], notebook.cells[place.check]
         answer.source = marked(exercise, BEGIN, END)
-        answer.metadata["nbgrader"] = _role(f"answer-{exercise.id}", solution=True)
+        answer.metadata["nbgrader"] = role(f"{ANSWER}{exercise.id}", solution=True)
         check.source = graded(place)
-        check.metadata["nbgrader"] = _role(f"check-{exercise.id}", grade=True, locked=True, points=exercise.points)
+        check.metadata["nbgrader"] = role(f"{CHECK}{exercise.id}", grade=True, locked=True, points=exercise.points)
     return notebook
 
 
@@ -110,24 +116,19 @@ def marked(exercise: Exercise, begin: str, end: str, *after: str) -> str:
 
 
 def graded(place: Place) -> str:
-    """Return the cell that grades: it prints the report and shows the points, a float, as its result.
-
-    To nbgrader another result, an object or False, is full points, and so is none: the points are shown by the hook
-    itself, which no setting of the notebook (`ast_node_interactivity`) silences.
-    """
+    """Return the cell that grades: it prints the report and shows the points as its result."""
     exercise = place.exercise
     lines = [
         *filter(None, [place.before]),
-        "from IPython import get_ipython",
-        "",
         "from softmoe_edu.teaching import check",
+        "from softmoe_edu.teaching.graded_cell import show_points",
         "",
-        f'print(report := check("{exercise.id}", {place.name}, seed={SEED}))',
-        f"get_ipython().displayhook(report.points({exercise.points}))",
+        f'show_points(check("{exercise.id}", {place.name}, seed={SEED}), {exercise.points})',
     ]
     return "\n".join(lines)
 
 
-def _role(id: str, *, grade: bool = False, solution: bool = False, locked: bool = False, **points: int) -> dict:
-    role = {"grade": grade, "grade_id": id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
-    return role | points
+def role(id: str, *, grade: bool = False, solution: bool = False, locked: bool = False, **points: int) -> dict:
+    """Return nbgrader's metadata of a cell; points are named where it is graded."""
+    about = {"grade": grade, "grade_id": id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
+    return about | points

@@ -1,5 +1,8 @@
 """Assignments for Otter-Grader: one notebook for each lesson, to be given to `otter assign`.
 
+What students get asks for nothing but softmoe_edu: they check their work with the lesson's own checks. For the grading
+no version is pinned: it runs in the environment that made the assignment.
+
 Formats: Otter Assign, notebook format version 1 (raw cells as delimiters, exception-based tests). Nothing here
 imports otter.
 """
@@ -10,7 +13,6 @@ from pathlib import Path
 from nbformat import NotebookNode, from_dict
 from nbformat.v4 import new_code_cell, new_raw_cell
 
-from softmoe_edu import __version__
 from softmoe_edu.teaching.exercise import NOT_STARTED
 from softmoe_edu.teaching.exports import files
 from softmoe_edu.teaching.exports.lesson import SEED, LessonNotebook, Place
@@ -24,11 +26,10 @@ README = """\
 
 These notebooks hold the solutions: keep this folder to yourself.
 
-    otter assign LESSON.ipynb dist          writes dist/student/, to hand out, and dist/autograder/, to grade with
-    otter run -a dist/autograder/LESSON-autograder_*.zip -o results SUBMISSION.ipynb
-                                            grades one submission into results/results.json (make the folder first)
+    otter assign LESSON.ipynb dist/LESSON   writes dist/LESSON/student/, to hand out, and dist/LESSON/autograder/
+    softmoe-edu grade FOLDER --otter dist   grades what came back, in any form, with Otter's tests
 
-`otter run` runs the code of a student as you. `docs/teachers_guide.md` of softmoe_edu explains how to isolate it.
+Otter runs the code of students as you. `docs/teachers_guide.md` of softmoe_edu explains how to isolate it.
 """
 
 
@@ -36,7 +37,7 @@ def export(folder: Path, lessons: Sequence[LessonNotebook]) -> list[str]:
     """Write a notebook for `otter assign` for each lesson that has an exercise."""
     said = files.put_assignments(folder, "{0}.ipynb", lessons, assignment, {"README.md": README})
     what = f"Wrote notebooks for Otter into {folder}; they hold the solutions. Next, in that folder: "
-    return [*said, f"{what}otter assign LESSON.ipynb dist"]
+    return [*said, f"{what}otter assign LESSON.ipynb dist/LESSON"]
 
 
 def assignment(lesson: LessonNotebook) -> NotebookNode:
@@ -56,17 +57,15 @@ def assignment(lesson: LessonNotebook) -> NotebookNode:
 
 
 def _config(lesson: LessonNotebook) -> str:
-    # Tests are in the notebook itself, so that a student's single file is enough, on Colab too.
+    # Tests are in the notebook itself: the file that students get is one.
     lines = [
         "# ASSIGNMENT CONFIG",
         f"name: {lesson.name}",
-        "init_cell: true",
+        "init_cell: false",
         "export_cell: false",
         "tests:",
         "  ok_format: false",
         "  files: false",
-        "requirements:",
-        f"  - softmoe-edu=={__version__}",
         "generate:",
         "  pdf: false",
         "  show_stdout: false",
@@ -78,7 +77,7 @@ def _question(place: Place, cell: NotebookNode) -> list[NotebookNode]:
     exercise = place.exercise
     cell.source = marked(exercise, *SOLUTION)
     return [
-        _raw(f"# BEGIN QUESTION\nname: {exercise.id}\npoints: {exercise.points}"),
+        _raw(f"# BEGIN QUESTION\nname: {exercise.id}\npoints: {exercise.points}\ncheck_cell: false"),
         _raw("# BEGIN SOLUTION"),
         cell,
         _raw("# END SOLUTION"),
@@ -106,7 +105,12 @@ def tests(place: Place) -> list[str]:
         "    if not report.only_form:",
         "        report.raise_if_failed()",
     ]
-    form = ["def test_form():", "    report.raise_if_failed()"]
+    form = [
+        "def test_form():",
+        "    if report.only_form:",
+        "        report.raise_if_failed()",
+        '    assert report.passed, "what is not right gets nothing for its form"',
+    ]
     half = ["def test_half_of_it():", '    assert report.share >= 0.5, "less than half of the properties hold"']
     return [_test(2 * quarter, meaning), _test(quarter, form), _test(quarter, half)]
 

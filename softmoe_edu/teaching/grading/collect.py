@@ -40,7 +40,7 @@ class Submission:
 
     path: where it lies, a file in a zip behind its zip. parts: folders, zips and the file, without endings. when: when
     it was handed in, in seconds since 1970. cells: its code; None where it cannot be read, and unreadable says why.
-    digest: of its code.
+    digest: of its code. raw: the file, where it is kept.
     """
 
     path: str
@@ -51,25 +51,28 @@ class Submission:
     digest: str = ""
     number: int = 0
     label: str = ""
+    raw: bytes = field(default=b"", repr=False, compare=False)
 
 
 @dataclass
 class Collection:
-    """All that was found in a folder, and what was passed over, in words."""
+    """All that was found in a folder, and what was passed over, in words; raw: whether files are kept."""
 
     submissions: list[Submission] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    raw: bool = False
 
 
-def collect(folder: Path, lessons: Sequence[str], leave_out: Path | None = None) -> Collection:
+def collect(folder: Path, lessons: Sequence[str], leave_out: Path | None = None, *, raw: bool = False) -> Collection:
     """Read everything in a folder, or in one file.
 
     Args:
         folder: What the class handed in.
         lessons: Names of lessons, of the form NN_name: they are nobody's name.
         leave_out: A folder in which nothing is looked for, such as that of the results.
+        raw: Whether submissions keep the whole file and not its code alone.
     """
-    found = Collection()
+    found = Collection(raw=raw)
     for path in [folder] if folder.is_file() else _walk(folder, leave_out):
         inside = path.relative_to(folder if folder.is_dir() else folder.parent)
         try:
@@ -83,12 +86,12 @@ def collect(folder: Path, lessons: Sequence[str], leave_out: Path | None = None)
                 else:
                     found.notes.append(f"{inside}: passed over, {status.st_size >> 20} MB")
                 continue
-            raw = path.read_bytes()
+            content = path.read_bytes()
         except OSError as error:
             found.notes.append(f"{inside}: cannot be read ({error.strerror})")
             continue
         when = _stamped(path) or status.st_mtime
-        _take(found, str(inside), inside.parts, raw, when, depth=0)
+        _take(found, str(inside), inside.parts, content, when, depth=0)
     found.submissions = labelled(found.submissions, lessons)
     return found
 
@@ -100,11 +103,13 @@ def _walk(folder: Path, leave_out: Path | None) -> Iterator[Path]:
             for each in folders
             if not _hidden(each) and (leave_out is None or Path(top, each).resolve() != leave_out)
         )
-        yield from (Path(top, each) for each in sorted(files) if not each.startswith("."))
+        yield from (Path(top, each) for each in sorted(files) if not _hidden(each))
 
 
 def _hidden(name: str) -> bool:
-    return name.lower() in PASSED_OVER or name.startswith(".")
+    # A student may be called anything, and systems hide files of their own: ._x.ipynb and .~x.ipynb.
+    own = name.startswith("..") and name.lower().endswith(NOTEBOOKS)
+    return name.lower() in PASSED_OVER or (name.startswith(".") and not own)
 
 
 def _stamped(path: Path) -> float | None:
@@ -164,7 +169,8 @@ def _take(
             found.submissions.append(Submission(path, places, when, unreadable=str(error)))
         else:
             digest = hashlib.sha256("\0".join(cells).encode(errors="surrogatepass")).hexdigest()
-            found.submissions.append(Submission(path, places, when, cells, digest=digest))
+            kept = raw if found.raw else b""
+            found.submissions.append(Submission(path, places, when, cells, digest=digest, raw=kept))
     elif name != "timestamp.txt":
         found.notes.append(f"{path}: passed over, no notebook")
 

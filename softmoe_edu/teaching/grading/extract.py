@@ -44,10 +44,14 @@ class Statement:
 
 @dataclass
 class Code:
-    """The statements of a notebook, and what was found while they were read."""
+    """The statements of a notebook, and what was found while they were read.
+
+    joined: numbers of the cells that were read as one, the last of which is that of their statements.
+    """
 
     statements: list[Statement] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    joined: list[tuple[int, ...]] = field(default_factory=list)
     broken: list[tuple[str, str]] = field(default_factory=list)  # texts that are no Python, and why
 
     def defines(self, name: str) -> bool:
@@ -70,8 +74,8 @@ class Found:
 
 def code_of(cells: Sequence[str]) -> Code:
     """Read the cells of a notebook; a cell that was split is read together with its other half."""
-    code, waiting = Code(), ""
-    blocks: list[tuple[int, str, list[Statement]]] = []
+    code, waiting, halves = Code(), "", ()
+    blocks: list[tuple[tuple[int, ...], str, list[Statement]]] = []
     for number, source in enumerate(cells, 1):
         source = plain(source)
         if source is None:
@@ -83,38 +87,39 @@ def code_of(cells: Sequence[str]) -> Code:
         both = statements_of(joined, number) if joined and own is None else None
         if both is not None:
             if not waiting:
-                blocks.pop()
-            code.notes.append(f"cells {number - 1} and {number} were read as one: a function was split between them")
-            blocks.append((number, joined, both))
+                halves = blocks.pop()[0]
+            code.notes.append(f"cells {halves[-1]} and {number} were read as one: a function was split between them")
+            blocks.append(((*halves, number), joined, both))
             waiting = ""
             continue
         if waiting:
-            _give_up(code, blocks, waiting, number - 1)
+            _give_up(code, blocks, waiting, halves)
             waiting = ""
         if own is None:
             own = statements_of(textwrap.dedent(source), number)
         if own is None:
-            waiting = source
+            waiting, halves = source, (number,)
         else:
-            blocks.append((number, source, own))
+            blocks.append(((number,), source, own))
     if waiting:
-        _give_up(code, blocks, waiting, len(cells))
+        _give_up(code, blocks, waiting, halves)
     code.statements = [each for _, _, statements in blocks for each in statements]
+    code.joined = [numbers for numbers, _, _ in blocks if len(numbers) > 1]
     return code
 
 
-def _give_up(code: Code, blocks: list, text: str, number: int) -> None:
+def _give_up(code: Code, blocks: list, text: str, numbers: tuple[int, ...]) -> None:
     """Keep of a text that is no Python the parts that are."""
     parts = re.split(r"\n(?=[^\s#)\]}])", text)
     kept = []
     for part in parts:
-        found = statements_of(part, number)
+        found = statements_of(part, numbers[-1])
         if found is None:
             code.broken.append((part, _why(part)))
         else:
             kept += found
     if kept:
-        blocks.append((number, text, kept))
+        blocks.append((numbers, text, kept))
 
 
 def _why(text: str) -> str:

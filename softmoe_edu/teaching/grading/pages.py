@@ -21,6 +21,7 @@ body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; p
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin: 0; }
 section { border-left: 5px solid var(--none); padding: .3rem 0 .3rem 1rem; margin: 1.2rem 0; }
 section.good { border-color: var(--good); } section.bad { border-color: var(--bad); }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0; } summary { cursor: pointer; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem .9rem; margin: .4rem 0; }
 dt { font-weight: 600; } dd { margin: 0; white-space: pre-wrap; }
 body.class { max-width: 84rem; } body.class h2 { margin: 1.5rem 0 .4rem; }
@@ -42,10 +43,10 @@ LONGEST = 2_000
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
 
 
-def shown(text: object) -> str:
-    """Return a text for HTML."""
+def shown(text: object, longest: int = LONGEST) -> str:
+    """Return a text for HTML, of so many characters at most."""
     words = CONTROL.sub(" ", encodable(str(text)))
-    return html.escape(words if len(words) <= LONGEST else f"{words[:LONGEST]} ...")
+    return html.escape(words if len(words) <= longest else f"{words[:longest]} ...")
 
 
 def page(title: str, body: str, kind: str = "student") -> str:

@@ -1,6 +1,7 @@
 """Whose is it? The roster's students, by id, address or name in a path; where two fit, neither is guessed."""
 
 import csv
+import hashlib
 import io
 import itertools
 import re
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+RESERVED = ("con", "prn", "aux", "nul")  # what Windows lets no file be called
 COLUMNS = {
     "id": (
         "id",
@@ -134,3 +136,13 @@ def candidates(parts: Sequence[str], roster: Sequence[Student]) -> list[Student]
         if found := [each for each in roster if fits(each)]:
             return found
     return []
+
+
+def file_name(words: str, taken: set[str]) -> str:
+    """Return a name for a file that every system takes, that leads nowhere else, and that no other has."""
+    form = min(folded(words))
+    plain = re.sub(r"[^a-z0-9]+", "-", form).strip("-")[:60] or "student"
+    if plain in taken or plain in RESERVED:
+        plain = f"{plain}-{hashlib.sha256(words.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    taken.add(plain)
+    return plain

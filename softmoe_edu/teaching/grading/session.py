@@ -6,11 +6,10 @@ import hashlib
 import json
 import multiprocessing
 import os
-import re
 import signal
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -22,9 +21,9 @@ from softmoe_edu.files import write_atomically
 from softmoe_edu.teaching.check.examine import CLASS_KEY, SECONDS
 from softmoe_edu.teaching.discovery import course_folders
 from softmoe_edu.teaching.exports.lesson import SEED, LessonNotebook, chosen
-from softmoe_edu.teaching.grading import pages, roster
+from softmoe_edu.teaching.grading import by_otter, pages, roster
+from softmoe_edu.teaching.grading.attempts import Unclear, by_student, counted
 from softmoe_edu.teaching.grading.collect import Submission, collect
-from softmoe_edu.teaching.grading.extract import code_of
 from softmoe_edu.teaching.grading.judge import Graded, Mark, graded
 from softmoe_edu.teaching.grading.notebook import Notebook
 from softmoe_edu.teaching.grading.result import Result, status_of
@@ -37,10 +36,6 @@ SLOW = ("time", "process")  # what a mark says that failed where an answer was s
 _worker = 0
 
 
-class Unclear(ValueError):
-    """The command cannot go on; the message says why and what to do."""
-
-
 def grade(
     folder: Path,
     out: Path,
@@ -51,6 +46,8 @@ def grade(
     workers: int = 1,
     agreed: Callable[[list[str]], bool] = lambda missing: False,
     seconds: float = SECONDS,
+    otter: Path | None = None,
+    limits: by_otter.Limits = by_otter.LIMITS,
 ) -> list[Result]:
     """Grade a folder and write grades.csv, exercises.csv, class.html and the pages of feedback into `out`.
 
@@ -63,20 +60,24 @@ def grade(
         workers: How many are graded at the same time.
         agreed: Asked, with what is not isolated here, whether to go on nevertheless.
         seconds: Time for each exercise.
+        otter: A folder with autograders that `otter assign` made: Otter runs the notebooks, and its tests give points.
+        limits: For Otter: after which a cell is interrupted, and a submission ended.
 
     Raises:
         Unclear: If there is nothing to grade, or nobody agreed.
     """
     lessons = [each for each in chosen([lesson] if lesson else None) if each.places]
+    zips = by_otter.autograders(otter, lessons) if otter else {}
+    lessons = [each for each in lessons if not otter or each.name in zips]
     students = roster.read(roster_file) if roster_file else []
-    found = collect(folder, [each.name for each in chosen(None)], out.resolve())
+    found = collect(folder, [each.name for each in chosen(None)], out.resolve(), raw=otter is not None)
     if not found.submissions:
         raise Unclear(f"{folder} holds no notebook: name the folder, notebook or zip that your class handed in")
     notes = list(found.notes)
-    groups = _by_student(found.submissions, lessons, students, notes, forced=lesson is not None)
+    groups = by_student(found.submissions, lessons, students, notes, forced=lesson is not None)
     results, jobs = [], {}
     for (student, name, lesson_name), attempts in groups.items():
-        used, late = _counted(attempts, deadline)
+        used, late = counted(attempts, deadline)
         remarks = []
         if len(attempts) > 1:
             others = ", ".join(each.path for each in attempts if each is not used)
@@ -92,92 +93,49 @@ def grade(
             jobs[len(results) - 1] = (used, next(each for each in lessons if each.name == lesson_name))
     handed = {(each.student) for each in results}
     results += [Result(each.id, each.name, why="nothing was handed in") for each in students if each.id not in handed]
-    known = _graded(jobs, out, workers, agreed, seconds)
+    if otter:
+        keys = {place: by_otter.key_of(zips[each.name], limits) for place, (_, each) in jobs.items()}
+        known = _graded(jobs, out, agreed, seconds, lambda todo: by_otter.run(todo, zips, workers, limits), keys)
+    else:
+        known = _graded(jobs, out, agreed, seconds, lambda todo: _in_fair_time(todo, workers, seconds))
     for place, marks in known.items():
         result = results[place]
         remarks = [*result.remarks, *(f"{each}" for each in marks.suspicious)]
-        remarks += [
-            f"{m.exercise}: {dict(m.said).get('Got', 'crashed')[:200]}" for m in marks.marks if m.status == "crashed"
-        ]
+        remarks += _crashes(marks)
         results[place] = replace(result, graded=marks, status=status_of(marks, result.late), remarks=tuple(remarks))
     results.sort(key=lambda each: (each.student.casefold(), each.student, each.lesson))
     return _written(results, notes, out)
 
 
-def _by_student(
-    submissions: Sequence[Submission],
-    lessons: Sequence[LessonNotebook],
-    students: Sequence[roster.Student],
-    notes: list[str],
-    *,
-    forced: bool,
-) -> dict[tuple[str, str, str], list[Submission]]:
-    """Return the attempts by student, name and lesson; what cannot be told is said in the notes."""
-    told = {each.path: lessons[0].name if forced else lesson_of(each, lessons) for each in submissions}
-    usual = Counter(name for name in told.values() if name).most_common(1)
-    groups: dict[tuple[str, str, str], list[Submission]] = defaultdict(list)
-    for each in submissions:
-        # A file that cannot be read, or in which nothing is left, is taken for the lesson of the others.
-        lesson = told[each.path] or (usual[0][0] if usual and each.cells is None else "")
-        student, name = each.label, ""
-        if students:
-            fitting = roster.candidates(each.parts, students)
-            if len(fitting) == 1:
-                student, name = fitting[0].id, fitting[0].name
-            elif fitting:
-                who = ", ".join(f"{one.name or one.id} ({one.id})" for one in fitting)
-                notes.append(f"{each.path} may be of {who}: it is graded as {each.label!r}; put an id into its name")
-                student = f"? {each.path}"
-            else:
-                notes.append(f"{each.path} fits nobody on the roster: it is graded as {each.label!r}")
-                student = f"? {each.label}"
-        groups[student, name, lesson].append(each)
-    if not students:
-        alike = defaultdict(set)
-        for student, _, _ in groups:
-            for form in roster.folded(student):
-                alike[re.sub(r"[^a-z]+|\d+", "", form)].add(student)
-        for who in {tuple(sorted(each)) for letters, each in alike.items() if letters and len(each) > 1}:
-            notes.append(
-                f"{' and '.join(map(repr, who))} may be one student, or several of one name: they are graded apart"
-            )
-    return groups
-
-
-def lesson_of(submission: Submission, lessons: Sequence[LessonNotebook]) -> str:
-    """Return the name of the lesson whose functions a notebook defines most of, "" where it defines none."""
-    if submission.cells is None:
-        return ""
-    code = code_of(submission.cells)
-    text = "\n".join(part for part, _ in code.broken)
-
-    def has(name: str) -> bool:
-        return code.defines(name) or re.search(rf"^def\s+{re.escape(name)}\b", text, re.MULTILINE) is not None
-
-    counts = {each.name: sum(has(place.name) for place in each.places) / len(each.places) for each in lessons}
-    best = max(counts, key=lambda name: (counts[name], name in submission.path))
-    return best if counts[best] else ""
-
-
-def _counted(attempts: Sequence[Submission], deadline: datetime | None) -> tuple[Submission, bool]:
-    """Return the attempt that counts, and whether it is late: the last one that can be read, and in time if one is."""
-    limit = deadline.timestamp() if deadline else None
-    in_time = [each for each in attempts if limit is None or each.when <= limit]
-    pool = in_time or attempts
-    pool = [each for each in pool if each.cells is not None] or pool
-    return max(pool, key=lambda each: (each.when, each.number, each.path)), not in_time
+def _crashes(graded: Graded) -> list[str]:
+    """Return what crashed, each reason once with the exercises that it is about."""
+    reasons: dict[str, list[str]] = {}
+    for mark in graded.marks:
+        if mark.status == "crashed":
+            reasons.setdefault(dict(mark.said).get("Got", "crashed")[:200], []).append(mark.exercise)
+    return [f"{', '.join(names)}: {reason}" for reason, names in reasons.items()]
 
 
 def _graded(
     jobs: dict[int, tuple[Submission, LessonNotebook]],
     out: Path,
-    workers: int,
     agreed: Callable[[list[str]], bool],
     seconds: float,
+    run: Callable[[dict[int, tuple[Submission, LessonNotebook]]], Iterator[tuple[int, Graded]]],
+    otter: Mapping[int, str] | None = None,
 ) -> dict[int, Graded]:
-    """Return the grades of these jobs; those that are known are not worked out again."""
+    """Return the grades of these jobs; those that are known are not worked out again.
+
+    Args:
+        jobs: Submissions and their lessons by a number.
+        out: The folder of the results.
+        agreed: As in `grade`.
+        seconds: As in `grade`.
+        run: Yields the grades of some of the jobs by their number.
+        otter: What a grade by Otter depends on besides, by number.
+    """
     known: dict[int, Graded] = {}
-    keys = {place: key_of(job[0], job[1], seconds) for place, job in jobs.items()}
+    keys = {place: key_of(*job, seconds, (otter or {}).get(place, "")) for place, job in jobs.items()}
     for place, key in keys.items():
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             known[place] = Graded.from_json(json.loads((out / CACHE / f"{key}.json").read_text(encoding="utf-8")))
@@ -187,16 +145,18 @@ def _graded(
         if place not in known:
             first.setdefault(key, place)
     if first:
-        lacking = missing()
+        lacking = by_otter.LACKING if otter is not None else missing()
         if lacking and not agreed(lacking):
-            raise Unclear("nothing was graded: answers would not be isolated. Go on with --yes, or grade on Linux")
+            or_else = "without --otter" if otter is not None else "on Linux"
+            raise Unclear(f"nothing was graded: answers would not be isolated. Go on with --yes, or grade {or_else}")
     if known:
         say(f"{plural(len(known), 'submission')} graded before; {len(first)} to grade.")
     count = 0
     todo = {place: jobs[place] for place in first.values()}
-    with contextlib.closing(_in_fair_time(todo, workers, seconds)) as running:
+    with contextlib.closing(run(todo)) as running:
         for place, marks in running:
-            write_atomically(out / CACHE / f"{keys[place]}.json", json.dumps(marks.as_json()).encode())
+            if not any(mark.failed == "grader" for mark in marks.marks):  # what failed here may go well the next time
+                write_atomically(out / CACHE / f"{keys[place]}.json", json.dumps(marks.as_json()).encode())
             known[place] = marks
             count += 1
             say(
@@ -206,9 +166,10 @@ def _graded(
     return {place: known[place if place in known else first[key]] for place, key in keys.items()}
 
 
-def key_of(submission: Submission, lesson: LessonNotebook, seconds: float) -> str:
+def key_of(submission: Submission, lesson: LessonNotebook, seconds: float, otter: str = "") -> str:
     """Return what a grade depends on, as one word: the notebook's code, the lesson, and the version that grades."""
     parts = (submission.digest, lesson.name, os.environ.get(CLASS_KEY, ""), SEED, seconds, version(lesson.number))
+    parts += (otter,) if otter else ()
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
 
@@ -311,7 +272,7 @@ def _written(results: Sequence[Result], notes: Sequence[str], out: Path) -> list
     taken: set[str] = set()
     told = []
     for each in results:
-        name = file_name(f"{each.student} {each.lesson}".strip(), taken)
+        name = roster.file_name(f"{each.student} {each.lesson}".strip(), taken)
         each = replace(each, page=f"{name}.html")
         write_atomically(out / "feedback" / each.page, pages.feedback(each).encode())
         told.append(each)
@@ -319,16 +280,6 @@ def _written(results: Sequence[Result], notes: Sequence[str], out: Path) -> list
     write_atomically(out / "exercises.csv", ("\ufeff" + pages.exercises(told)).encode())
     write_atomically(out / "class.html", pages.class_page(told, notes).encode())
     return told
-
-
-def file_name(words: str, taken: set[str]) -> str:
-    """Return a name for a file that every system takes, that leads nowhere else, and that no other has."""
-    form = min(roster.folded(words))
-    plain = re.sub(r"[^a-z0-9]+", "-", form).strip("-")[:60] or "student"
-    if plain in taken or plain in ("con", "prn", "aux", "nul"):
-        plain = f"{plain}-{hashlib.sha256(words.encode(errors='surrogatepass')).hexdigest()[:8]}"
-    taken.add(plain)
-    return plain
 
 
 def main(arguments: object) -> None:
@@ -343,6 +294,7 @@ def main(arguments: object) -> None:
             deadline=arguments.deadline,
             workers=arguments.workers,
             agreed=lambda lacking: _agrees(lacking, yes=arguments.yes),
+            otter=arguments.otter,
         )
     except (ValueError, OSError, RuntimeError) as error:
         sys.exit(str(error))

@@ -15,11 +15,13 @@ from gradekit import DISPATCH, LESSON, as_bytes, solved
 from benchmarks import grading as benchmark
 from softmoe_edu import cli
 from softmoe_edu.teaching.grading import pages, session
+from softmoe_edu.teaching.grading.attempts import Unclear
 from softmoe_edu.teaching.grading.extract import code_of, find
 from softmoe_edu.teaching.grading.judge import Graded, Mark
 from softmoe_edu.teaching.grading.notebook import read
 from softmoe_edu.teaching.grading.result import Result, status_of
-from softmoe_edu.teaching.grading.session import Unclear, file_name, grade
+from softmoe_edu.teaching.grading.roster import file_name
+from softmoe_edu.teaching.grading.session import grade
 
 pytestmark = pytest.mark.slow
 
