@@ -56,6 +56,7 @@ MAY: dict[str, set[str]] = {
     "data": {"shapes", "seeds"},
     "own_figures": set(),
     "training": MODELS | SHARED | {"data", "seeds", "watch"},
+    "parallel": MODELS | SHARED | {"data", "seeds", "training"},
     "figures": SHOWN | {"own_figures", "palette", "text", "report"},
     "report_page": {"figures", "files", "report", "text"},
     "widgets": SHOWN | {"files", "palette", "cost"},

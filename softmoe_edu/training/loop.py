@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -80,12 +81,12 @@ class Run:
 
     def go(self, progress: bool) -> None:
         """Act until nothing is due, then leave the model's state in the history."""
-        with modes_kept(self.model), Interruption() as self.interruption, self.showing(progress):
+        with modes_kept(self.model), self.interruptible() as self.interruption, self.showing(progress):
             self.model.train()
             self.history.interrupted = False
             try:
                 while action := self.next_action():
-                    if self.interruption.requested:
+                    if self.stops():
                         self.history.interrupted = True
                         break
                     action()
@@ -97,6 +98,14 @@ class Run:
                 self.keep_in_spite(write=stopped)
                 if not stopped or self.interruption.insisted:
                     raise
+
+    def interruptible(self) -> Interruption:
+        """Return what turns a signal into a request to stop."""
+        return Interruption()
+
+    def stops(self) -> bool:
+        """Return whether to stop before the next action."""
+        return self.interruption.requested
 
     def keep_in_spite(self, write: bool) -> None:
         """Keep the state after an error; a second one hides it only where a file is lost, and carries the history."""
@@ -179,9 +188,9 @@ class Run:
             NotFiniteError: If the loss or a gradient is not finite.
         """
         done, settings = self.history.steps_done, self.history.settings
-        seed = stream_seed(settings["seed"], STEP, done)
+        seed = self.seed_of(done)
         set_seed(self.device, seed)
-        index = batch_indices(len(self.train_data), settings["batch_size"], settings["seed"], done)
+        index = self.own(batch_indices(len(self.train_data), settings["batch_size"], settings["seed"], done))
         images, labels = read_batch(self.train_data, index)
         try:
             with record(self.model) as routings:
@@ -190,7 +199,7 @@ class Run:
         except ValueError as error:
             # Layers refuse NaN tokens themselves on the CPU.
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images.to(self.device))
+            where = self.first_not_finite(images)
             if where is None:
                 raise
             raise self.not_finite("no loss", rate, where) from error
@@ -203,24 +212,50 @@ class Run:
             )
         if self.auxiliary is not None:
             extra = auxiliary_loss(self.auxiliary, routings, self.model, self.parameters, loss.device)
-        (loss + extra).backward()
-        gradients = [p.grad for p in self.parameters if p.grad is not None]
-        norm = get_total_norm(gradients)
-        figures = (loss, extra, accuracy(logits, labels), mean_drop(routings, self.device), norm)
-        # One look at the device per step.
+        self.backward(loss + extra)
+        norm = self.norm()
+        figures = (loss, extra, accuracy(logits, labels), mean_drop(routings, self.device))
         wide = torch.promote_types(loss.dtype, torch.float32)
-        values = torch.stack([figure.detach().to(wide) for figure in figures]).tolist()
+        values = self.read(torch.stack([figure.detach().to(wide) for figure in (*figures, norm)]))
         row = dict(zip(("loss", "auxiliary", "accuracy", "dropped", "norm"), values, strict=True))
         if not all(math.isfinite(row[name]) for name in ("loss", "auxiliary", "norm")):
             set_seed(self.device, seed)
-            where = find_not_finite(self.model, images.to(self.device)) or self.beyond_modules(row)
+            where = self.first_not_finite(images) or self.beyond_modules(row)
             raise self.not_finite(f"loss {row['loss']:.3g}", rate, where)
         if settings["clip_norm"] is not None:
-            clip_grads_with_norm_(self.parameters, settings["clip_norm"], norm)
+            self.clip(settings["clip_norm"], norm)
         del row["norm"]
         if self.watch is not None and self.watch.due(done + 1):
             self.watch.see(done + 1, routings)
         return row
+
+    def seed_of(self, done: int) -> int:
+        """Return the seed of the noise in the step after so many."""
+        return stream_seed(self.history.settings["seed"], STEP, done)
+
+    def own(self, index: Tensor) -> Tensor:
+        """Return which images of a batch this process takes."""
+        return index
+
+    def backward(self, loss: Tensor) -> None:
+        """Compute the gradients of the whole batch's loss, given that of this process's images."""
+        loss.backward()
+
+    def norm(self) -> Tensor:
+        """Return the length of the whole gradient."""
+        return get_total_norm([p.grad for p in self.parameters if p.grad is not None])
+
+    def clip(self, longest: float, norm: Tensor) -> None:
+        """Shorten the whole gradient, of this length, to at most the longest."""
+        clip_grads_with_norm_(self.parameters, longest, norm)
+
+    def read(self, figures: Tensor) -> list[float]:
+        """Read a step's figures for the whole batch, with one look at the device; the last is already the norm."""
+        return figures.tolist()
+
+    def first_not_finite(self, images: Tensor) -> str | None:
+        """Return what is the first in the model that is not finite for these images, if anything is."""
+        return find_not_finite(self.model, images.to(self.device))
 
     def beyond_modules(self, row: dict[str, int | float]) -> str:
         """Return what is not finite when every module's output is."""
@@ -252,12 +287,15 @@ class Run:
         """Leave a copy of the model's and the optimizer's state in the history, and write the checkpoint."""
         # Without a state, rather than with that of fewer steps, if it cannot be copied.
         self.history.state = {}
-        own = {plain_name(self.model, name): value for name, value in self.model.state_dict().items()}
-        identity = {"began": self.began, "left": identity_of(self.model, self.auxiliary)}
-        state = {"model": own, "optimizer": self.optimizer.state_dict(), "identity": identity}
-        self.history.state = copy.deepcopy(state)
+        self.history.state = self.state()
         if write and self.checkpoint is not None:
             save_checkpoint(self.checkpoint, self.history)
+
+    def state(self) -> dict[str, Any]:
+        """Copy the state of the model, by its plain names, and of the optimizer, and say what the run is made of."""
+        own = {plain_name(self.model, name): value for name, value in self.model.state_dict().items()}
+        identity = {"began": self.began, "left": identity_of(self.model, self.auxiliary)}
+        return copy.deepcopy({"model": own, "optimizer": self.optimizer.state_dict(), "identity": identity})
 
     @contextmanager
     def showing(self, progress: bool) -> Iterator[None]:

@@ -5,7 +5,7 @@ rate, and linear decay to 0 in the second half.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -54,6 +54,7 @@ def train(
     progress: bool = True,
     threads: int | None = None,
     watch: RoutingWatch | None = None,
+    run: Callable[..., Run] = Run,
 ) -> History:
     """Train a model of images (b, c, h, w) -> logits (b, classes) in place, and return the history of the run.
 
@@ -94,6 +95,7 @@ def train(
         progress: Whether to show a bar.
         threads: PyTorch's threads for this run; sums of another number of threads differ in the last bits.
         watch: Notes load, drops and entropy of every router on the way; the bar shows them. It changes nothing.
+        run: What takes the steps: `Run` in this process, or with many others, see `parallel.training.run_on`.
 
     Returns:
         The figures of every step and evaluation, the snapshots, and what is needed to go on.
@@ -137,7 +139,7 @@ def train(
             optimizer = torch.optim.AdamW(parameter_groups(model, weight_decay), fused=fused)
             identity = identity_of(model, auxiliary)
             history = begin(model, optimizer, settings, identity, checkpoint, resume)
-            Run(
+            run(
                 model,
                 optimizer,
                 history,
