@@ -514,6 +514,7 @@ ELSEWHERE = (
     "capture",
     "doctor",
     "inspection",
+    "parallel",  # needs ranks: tests/parallel
     "lab",
     "placement",
     "report",
