@@ -55,7 +55,7 @@ def main(args):
         become([npm, "run", "build", "--", *rest])
     # Graders put buttons and pages into JupyterLab, and Ray is large: learners are spared them; CI's tests need them.
     whole = EXTRAS[tool] == "[test]" and os.environ.get("CI") == "true"
-    prepare("[graders,ray,test]" if whole else EXTRAS[tool])
+    prepare("[graders,hub,ray,test]" if whole else EXTRAS[tool])
     python = str(PYTHON)
     if tool == "lab":
         folder = [] if rest and not rest[0].startswith("-") else ["lab"]

@@ -70,8 +70,9 @@ MAY: dict[str, set[str]] = {
     "lab": {"lessons", "files", "shadowing", "server", "__init__"},
     "doctor": SHARED | {"lessons", "shadowing", "__init__"},
     "bundle": SHARED | {"lessons", "__init__"},
+    "hub": SHARED | {"lab", "lessons", "teaching", "__init__"},
     "inspection": {"text", "capture", "report", "report_page", "widgets"},
-    "cli": {"__init__", "lab", "doctor", "bundle", "inspection", "cost", "paper", "evidence", "teaching"},
+    "cli": {"__init__", "lab", "doctor", "bundle", "hub", "inspection", "cost", "paper", "evidence", "teaching"},
 }
 
 HEAD = """<!-- Written by `python docs/architecture.py` from the table in that file; edit the table, not this page. -->

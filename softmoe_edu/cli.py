@@ -3,7 +3,8 @@
 `softmoe-edu lab` opens the lessons in JupyterLab, in a workspace of the learner's own; `deliver` only copies them;
 `doctor` says what of an installation works; `inspect` looks into a model of Hugging Face; `cost` shows what the paper's
 models cost; `evidence` reruns the papers' claims; `hand-in` writes what a learner did into one file; `grade`,
-`collect`, `export`, `report` and `bundle` are for teachers; `bench` times the package beside others, in a checkout.
+`collect`, `export`, `report`, `bundle` and `hub` are for teachers; `bench` times the package beside others, in a
+checkout.
 """
 
 import argparse
@@ -86,6 +87,17 @@ def main(argv: list[str] | None = None) -> None:
     command.add_argument("folder", type=Path, metavar="DIR")
     command.add_argument("--python", metavar="VERSION", help="of the machines there, such as 3.12; default: this one")
     command.add_argument("--platform", action="append", metavar="TAG", help="of the machines there, such as win_amd64")
+    command = commands.add_parser("hub", help="write a JupyterHub for a class, or bring one up to date")
+    command.add_argument("folder", type=Path, metavar="DIR", help="such as /srv/softmoe: students need a way to it")
+    command.add_argument("--teachers", nargs="+", metavar="NAME", help="accounts of this machine, or a file of them")
+    command.add_argument(
+        "--students", nargs="+", metavar="FILE", help="a roster or a file of names; names; @GROUP; '*' for everybody"
+    )
+    command.add_argument("--ip", help="address to listen on; 0.0.0.0 is all; without it, this machine alone")
+    command.add_argument("--port", type=positive(int), help="8000 unless given")
+    command.add_argument("--memory", metavar="SIZE", help="of each student, such as 2G, the default")
+    command.add_argument("--cpus", type=positive(int), help="of each student; 2 unless given")
+    command.add_argument("--accounts", action="store_true", help="make the missing accounts, with passwords; as root")
     command = commands.add_parser("evidence", help="rerun the papers' claims and say what was found")
     command.add_argument("claims", nargs="*", metavar="CLAIM", help="some claims; without a name, all of them")
     command.add_argument("--list", action="store_true", help="list the claims with their verdicts, and run nothing")
@@ -153,6 +165,8 @@ def run(arguments: argparse.Namespace, rest: list[str]) -> None:
             print(*bundle(arguments.folder, python=arguments.python, platforms=arguments.platform or ()), sep="\n")
         except (ValueError, OSError) as error:
             sys.exit(str(error))
+    elif arguments.command == "hub":
+        hub(arguments)
     elif arguments.command == "evidence":
         evidence(arguments)
     elif arguments.command == "bench":
@@ -192,6 +206,22 @@ def evidence(arguments: argparse.Namespace) -> None:
             ledger=arguments.ledger,
         )
     )
+
+
+def hub(arguments: argparse.Namespace) -> None:
+    """Write a hub, with the settings that the command line names."""
+    from softmoe_edu.hub.classroom import names
+    from softmoe_edu.hub.folder import main
+
+    given = {name: getattr(arguments, name) for name in ("ip", "port", "memory", "cpus")}
+    try:
+        for role in ("teachers", "students"):
+            if words := getattr(arguments, role):
+                given[role] = names(words)
+    except (ValueError, OSError) as error:
+        sys.exit(str(error))
+    wanted = {name: value for name, value in given.items() if value is not None}
+    main(arguments.folder, wanted, make_accounts=arguments.accounts)
 
 
 def bench(arguments: list[str]) -> None:

@@ -19,8 +19,8 @@ An installation puts the same file where every JupyterLab of its environment rea
 """
 
 
-def deliver(workspace: Path) -> Path:
-    """Copy the lessons into a folder, say what happened, and return the folder that they came from.
+def deliver(workspace: Path, *, quiet: bool = False) -> Path:
+    """Copy the lessons into a folder, say what happened unless quiet, and return the folder that they came from.
 
     Exits with one sentence where it cannot.
     """
@@ -31,12 +31,27 @@ def deliver(workspace: Path) -> Path:
         source = lessons.folder()
         if workspace == source:
             sys.exit(f"{workspace} holds the lessons themselves: name another folder as the workspace")
-        print(*lessons.deliver(workspace, source), sep="\n")
+        told = lessons.deliver(workspace, source)
     except FileNotFoundError as error:
         sys.exit(str(error))
     except OSError as error:
         sys.exit(_not_written(workspace, error))
+    if not quiet:
+        print(*told, sep="\n")
     return source
+
+
+def settings(workspace: Path) -> Path:
+    """Write `SETTINGS` into the workspace, and return the folder of Jupyter's configuration that they lie in.
+
+    Exits with one sentence where it cannot.
+    """
+    path = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
+    try:
+        write_atomically(path, json.dumps(SETTINGS, indent=1).encode())
+    except OSError as error:
+        sys.exit(_not_written(workspace, error))
+    return path.parent.parent
 
 
 def main(
@@ -52,18 +67,14 @@ def main(
             "Open that address, or stop it there with Ctrl-C, or name another folder."
         )
     source = deliver(workspace)
-    settings = workspace / ".softmoe" / "jupyter" / "labconfig" / "default_setting_overrides.json"
-    try:
-        write_atomically(settings, json.dumps(SETTINGS, indent=1).encode())
-    except OSError as error:
-        sys.exit(_not_written(workspace, error))
+    config = settings(workspace)
     if hidden := harmful(workspace):
         sys.exit("\n".join(in_place_of(path, what) for path, what in hidden.items()))
     first = min(path.name for path in source.glob("*.ipynb"))
     print("Opening JupyterLab ...", flush=True)
     arguments = server_arguments(workspace, first, browser=browser, ip=ip, port=port, base_url=base_url)
     try:
-        start(arguments, config=settings.parent.parent)
+        start(arguments, config)
     except OSError as error:
         sys.exit(_not_written(workspace, error))
 
@@ -85,17 +96,8 @@ def server_arguments(
 ) -> list[str]:
     """Return JupyterLab's command line: Jupyter's own token, and nothing fetched from the network."""
     base_url = f"/{base_url.strip('/')}/".replace("//", "/")
-    arguments = [
-        f"--ServerApp.ip={ip}",
-        f"--ServerApp.base_url={base_url}",
-        f"--ServerApp.root_dir={workspace}",
-        f"--LabApp.default_url=/lab/tree/{first}",
-        # Tabs are remembered in the workspace; the learner's other JupyterLab sessions keep theirs.
-        f"--LabApp.workspaces_dir={workspace / '.softmoe' / 'layouts'}",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",
-        "--ServerApp.answer_yes=True",
-    ]
+    arguments = [f"--ServerApp.ip={ip}", f"--ServerApp.base_url={base_url}", "--ServerApp.answer_yes=True"]
+    arguments += what_is_served(workspace, first)
     if not browser:
         arguments.append("--no-browser")
     if port is not None:
@@ -104,6 +106,18 @@ def server_arguments(
         # In a container root is often the only user; Jupyter refuses to serve root unasked.
         arguments.append("--allow-root")
     return arguments
+
+
+def what_is_served(workspace: Path, first: str) -> list[str]:
+    """Return what every server of lessons is told: the workspace, the lesson that opens, and to fetch nothing."""
+    return [
+        f"--ServerApp.root_dir={workspace}",
+        f"--LabApp.default_url=/lab/tree/{first}",
+        # Tabs are remembered in the workspace; the learner's other JupyterLab sessions keep theirs.
+        f"--LabApp.workspaces_dir={workspace / '.softmoe' / 'layouts'}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager=readonly",
+    ]
 
 
 def _not_written(workspace: Path, error: OSError) -> str:
@@ -118,6 +132,12 @@ def start(arguments: list[str], config: Path) -> None:
     from softmoe_edu.server import serve
 
     log = config / "log.txt"
+    configured(config)
+    serve(arguments, log)
+
+
+def configured(config: Path) -> None:
+    """Have Jupyter read one more folder of settings, in this process and in what it starts."""
     folder = str(config)
     if os.pathsep in folder:
         # A list of paths cannot hold it: it is named from the workspace, where nothing stands before it.
@@ -125,4 +145,3 @@ def start(arguments: list[str], config: Path) -> None:
         folder = os.path.relpath(config)
     known = os.environ.get("JUPYTER_CONFIG_PATH")
     os.environ["JUPYTER_CONFIG_PATH"] = os.pathsep.join(filter(None, [folder, known]))
-    serve(arguments, log)

@@ -514,6 +514,9 @@ ELSEWHERE = (
     "capture",
     "doctor",
     "inspection",
+    "hub",
+    "server",
+    "version",
     "parallel",  # needs ranks: tests/parallel
     "lab",
     "placement",

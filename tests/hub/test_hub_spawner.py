@@ -1,0 +1,34 @@
+"""Whose server is started, apart from a hub; a whole hub runs in tests/browser/test_hub.py."""
+
+import asyncio
+import importlib.util
+import os
+from types import SimpleNamespace
+
+import pytest
+
+if importlib.util.find_spec("jupyterhub") is None and os.environ.get("CI") != "true":
+    pytest.skip("JupyterHub is not installed: python -m pip install 'softmoe-edu[hub]'", allow_module_level=True)
+
+
+@pytest.mark.filterwarnings("default")  # the imports' own warnings are not ours
+def test_nobody_outside_of_the_class_gets_a_server(tmp_path):
+    """A cookie or token that is older than the class's list starts nothing, and the page says whom to ask."""
+    from tornado.web import HTTPError
+
+    from softmoe_edu.hub.spawner import ClassSpawner
+
+    class Nowhere(ClassSpawner):
+        """A spawner without a hub, which its constructor would need."""
+
+        def __init__(self):
+            pass
+
+    spawner, asked = Nowhere(), []
+    spawner.user = SimpleNamespace(name="eve")
+    spawner.authenticator = SimpleNamespace(check_allowed=lambda name, known: asked.append(name) or name != "eve")
+    with pytest.raises(HTTPError) as refused:
+        asyncio.run(spawner.start())
+
+    assert asked == ["eve"] and refused.value.status_code == 403
+    assert "eve is not in this class" in refused.value.log_message
