@@ -23,6 +23,14 @@ UMASKS = {True: 0o002, False: 0o077}
 """Of teachers, who share a course, and of students, who share nothing."""
 
 
+class OutsideError(HTTPError):
+    """Somebody is not in the class; the hub's page shows its message."""
+
+    def __init__(self, name: str) -> None:
+        self.jupyterhub_message = f"{name} is not in this class: ask your teacher"
+        super().__init__(403, self.jupyterhub_message)
+
+
 class ClassSpawner(LocalProcessSpawner):  # type: ignore[misc]  # an extra: its type is unknown
     """Starts a server for a teacher or a student.
 
@@ -64,12 +72,10 @@ class ClassSpawner(LocalProcessSpawner):  # type: ignore[misc]  # an extra: its 
         """Start the server, which writes into a log of its own, and watch what it takes.
 
         Raises:
-            HTTPError: With status 403 for who is in the class no more; a cookie or token may be older than that.
+            OutsideError: For who is in the class no more; a cookie or token may be older than that.
         """
         if not await maybe_future(self.authenticator.check_allowed(self.user.name, None)):
-            refused = HTTPError(403, f"{self.user.name} is not in this class: ask your teacher")
-            refused.jupyterhub_message = refused.log_message  # what the hub's page shows
-            raise refused
+            raise OutsideError(self.user.name)
         logs = Path(self.folder) / "state" / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         with (logs / f"{self.user.name}.log").open("wb") as log:
