@@ -36,16 +36,11 @@ def command(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Return a browser, started once."""
-    from playwright.sync_api import sync_playwright
-
+def browser_type_launch_args(browser_type_launch_args):
+    """As for the browser tests, with which a process shares its browser: it can have one Playwright only."""
     sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
     from labkit import CHROMIUM_ARGS, find_chromium, skip_unless_ci
 
     if (path := find_chromium()) is None:
         skip_unless_ci("no Chromium: install one, or set CHROMIUM to its path")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
-        yield running
-        running.close()
+    return {**browser_type_launch_args, "executable_path": path, "args": CHROMIUM_ARGS}
