@@ -1,7 +1,7 @@
 """Make the environment in .venv where it is missing or outdated, then run one tool in it.
 
     python make.py lab [DIR] [OPTIONS]   open the lessons in JupyterLab; DIR is lab unless given
-    python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes under a minute
+    python make.py test [OPTIONS]        run pytest, one process for each core; -m quick takes two minutes
     python make.py check                 style, types, spelling, scripts, built files in step with their sources
     python make.py js [--watch]          build the widgets' scripts from the modules in js, with Node
     python make.py sync                  build the lessons' .ipynb from their .py
