@@ -412,9 +412,9 @@ CostExplorer("soft", devices=16, **h14_layer, pinned={"devices": 1})
 # %% [markdown]
 # ## 8 · Out to thousands of devices, on paper (10 min)
 #
-# Two processes fit on your machine, a thousand do not. `cost.Spread` does the sums for any number of devices: give it
+# Two processes fit on your machine; a thousand do not. `cost.Spread` does the sums for any number of devices: give it
 # the rows that each device sends to each expert, and it says what every device computes, sends, holds and waits for.
-# First, does it know what your two processes sent?
+# First, does it agree with what your two processes sent?
 
 # %%
 here = cost.Network(2, 2, cost.Link(50e9))  # two devices with one link: 50 GB/s
@@ -427,21 +427,21 @@ for name, case in result.cases.items():
 
 # %% [markdown]
 # Now a layer of H/14 with one sequence of 256 slots on each device, and always as many experts as there are slots. A
-# node holds eight devices. Within a node a device sends 450 GB/s, to other nodes 50 GB/s, and every message takes 2 µs
-# more to get going within a node, 5 µs between nodes. All of these rates are made up, but of a realistic size.
+# node holds eight devices. A device sends 450 GB/s within its node and 50 GB/s to other nodes. Every message also takes
+# 2 µs to start within a node, and 5 µs between nodes. All of these numbers are made up, but realistic.
 #
 # With 4,096 devices instead of 8, a device sends about as many bytes as before (7/8 of its rows left it then, nearly
 # all leave it now), but in 4,095 messages instead of 7. There are ways to send fewer messages:
 #
 # - **pairwise**: every device sends every other device its piece.
 # - **ring**: every device passes pieces on to its neighbour, until each is where it belongs.
-# - **tree**: in step *i*, pieces move 2^i devices further if their way still has such a step in it. Only log2(devices)
-#   messages, but pieces travel several times.
-# - **hierarchical**: within each node, pieces first go to the device that has the same number in its node as their
-#   destination has. Then only devices of the same number talk to each other, one node to another.
+# - **tree**: in step *i*, a piece moves 2^i devices further if the binary form of its whole distance contains 2^i. Each
+#   device sends only log2(devices) messages, but most pieces travel several times.
+# - **hierarchical**: number the devices of each node alike. A piece first moves within its node, to the device with the
+#   same number as its destination. Then only devices with the same number send to each other, from node to node.
 #
-# Before you run the cell, guess: with 4,096 devices, which way is the fastest? And does any of them take less time than
-# the experts' computing?
+# Before you run the cell, guess: with 4,096 devices, which way is the fastest? And is any of them faster than the
+# experts compute?
 
 
 # %%
@@ -476,20 +476,20 @@ def draw_ways_to_send():
 figures.described(draw_ways_to_send())
 
 # %% [markdown]
-# **Figure 1.** The time of one exchange of a layer of H/14 on paper, for four ways to send it, and the time that the
-# experts of a device compute in between.
+# **Figure 1.** The time that one exchange of a layer of H/14 takes on paper, for four ways to send it, and the time
+# that the experts of a device take to compute (grey line).
 #
 # <details><summary>Guessed, and run it? Then read on here.</summary>
 #
 # With 8 devices, everything stays in one node, and sending takes less time than computing. With 4,096 devices, pairwise
-# takes 20 ms, nearly all of it for getting 4,095 messages going; the tree needs twelve messages and wins, although its
-# pieces travel six times on average. No way is as fast as computing. That is one reason why experts are rarely spread
-# over more than some tens of devices, and why some routers let a token choose among the experts of few nodes only
-# (DeepSeek-V3, 2412.19437, allows four).
+# takes 20 ms, nearly all of it to start 4,095 messages; the tree needs twelve messages and wins, although its pieces
+# travel six times on average. None of the four is as fast as computing. That is one reason why experts are rarely
+# spread over more than a few tens of devices, and why some routers let a token choose only among the experts of a few
+# nodes (DeepSeek-V3, 2412.19437, allows four).
 #
-# What the sums assume: devices send one message at a time, all links are free, switches are never too slow, and nothing
-# is computed meanwhile. Real networks break each of these. Good software overlaps sending with computing and does
-# better; a busy switch makes it worse.
+# The sums assume that devices send one message at a time, no other traffic uses the links, switches are never too slow,
+# and nothing is computed meanwhile. Real networks break each of these. Good software overlaps sending with computing
+# and does better; a busy switch makes it worse.
 #
 # </details>
 #
@@ -514,9 +514,9 @@ for name, each in rows.items():
     )
 
 # %% [markdown]
-# On average both compute the same. But in the sparse layer every device waits for the one with the popular experts, and
-# that one holds more rows, too. (The sparse layer has three exchanges, with the counts; Soft MoE has two.) The next two
-# sections are about the waiting.
+# On average, both layers compute equally long. But in the sparse layer every device waits for the one with the popular
+# experts, and that one holds more rows, too. (The sparse layer has three exchanges, with the counts; Soft MoE has two.)
+# The next two sections are about the waiting.
 
 # %% [markdown]
 # ## 9 · Exercise: which expert stands where (10 min)
