@@ -440,8 +440,8 @@ for name, case in result.cases.items():
 # - **hierarchical**: number the devices of each node alike. A piece first moves within its node, to the device with the
 #   same number as its destination. Then only devices with the same number send to each other, from node to node.
 #
-# Before you run the cell, guess: with 4,096 devices, which way is the fastest? And is any of them faster than the
-# experts compute?
+# Before you run the cell, guess: with 4,096 devices, which way is the fastest? And does any of them take less time than
+# the experts need to compute?
 
 
 # %%
@@ -514,9 +514,9 @@ for name, each in rows.items():
     )
 
 # %% [markdown]
-# On average, both layers compute equally long. But in the sparse layer every device waits for the one with the popular
-# experts, and that one holds more rows, too. (The sparse layer has three exchanges, with the counts; Soft MoE has two.)
-# The next two sections are about the waiting.
+# On average, both layers compute for the same time. But in the sparse layer every device waits for the one with the
+# popular experts, and that one holds more rows, too. (The sparse layer has three exchanges, with the counts; Soft MoE
+# has two.) The next two sections are about the waiting.
 
 # %% [markdown]
 # ## 9 · Exercise: which expert stands where (10 min)

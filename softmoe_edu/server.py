@@ -161,7 +161,7 @@ def _kept_folders() -> Iterator[None]:
     try:
         temporary = tempfile.TemporaryDirectory(prefix="softmoe-edu-", ignore_cleanup_errors=True)
     except OSError as error:
-        sys.exit(f"no folder for temporary files can be written ({error.strerror}): let TMPDIR name one that can")
+        sys.exit(f"no folder for temporary files can be written ({error.strerror}): set TMPDIR to one that can be")
     with temporary as parent:
         for name in reasons:
             os.environ[name] = os.path.join(parent, name.lower())

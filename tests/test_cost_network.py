@@ -120,7 +120,7 @@ def test_one_device_sends_nothing(how):
         (lambda: Network(2, 2, INNER).seconds(torch.ones(2, 2), "star"), "how must be one of pairwise, ring, tree, hi"),
         (
             lambda: Network(6, 4, INNER, OUTER).seconds(torch.ones(6, 6), "hierarchical"),
-            "needs full nodes: 6 devices are no multiple of 4 in a node",
+            "needs full nodes: 6 devices are not a multiple of 4 in a node",
         ),
     ],
 )

@@ -121,7 +121,7 @@ def test_no_place_for_temporary_files_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(server.tempfile, "TemporaryDirectory", missing)
 
     with (
-        pytest.raises(SystemExit, match=r"No usable temporary directory.*: let TMPDIR name one"),
+        pytest.raises(SystemExit, match=r"No usable temporary directory.*: set TMPDIR to one"),
         server._kept_folders(),
     ):
         pass

@@ -130,7 +130,7 @@ def _tree(network: Network, sent: Tensor) -> float:
 def _hierarchical(network: Network, sent: Tensor) -> float:
     m, g = network.devices, min(network.per_node, network.devices)
     if m % g:
-        raise ValueError(f"the hierarchical all-to-all needs full nodes: {m} devices are no multiple of {g} in a node")
+        raise ValueError(f"a hierarchical all-to-all needs full nodes: {m} devices are not a multiple of {g} in a node")
     pieces = sent.view(m // g, g, m // g, g).clone()  # (node, number, to node, to number)
     first, second = pieces.sum(2), pieces.sum(1)  # to a number of the own node; from a number to a node
     inner, outer = network.within, network.between or network.within

@@ -40,7 +40,7 @@ def make(folder: Path, classroom: Classroom) -> list[str]:
         run("chpasswd", given=f"{name}:{password}\n")
         # Some systems let everybody look into a new home.
         Path(pwd.getpwnam(name).pw_dir).chmod(0o700)
-    return [f"Made {len(new)} of the accounts; their first passwords are in {path}, which root alone can read."]
+    return [f"Accounts made: {len(new)}. Their first passwords are in {path}, which only root can read."]
 
 
 def _known(name: str) -> bool:

@@ -21,8 +21,8 @@ EVERYBODY = "*"
 COMMENTS = {
     "teachers": "They see the course, release it and grade it. Each name is an account of this machine.",
     "students": 'Accounts, or a rule: "@GROUP" lets in a group of this machine, "*" everybody with an account.',
-    "ip": "The address to listen on: 127.0.0.1 is this machine alone, 0.0.0.0 every network that it is in.",
-    "port": "The port; the hub itself uses the two after it, on this machine alone.",
+    "ip": "The address to listen on: 127.0.0.1 for this machine only, 0.0.0.0 for all its networks.",
+    "port": "The port; the hub itself also uses the next two ports, on this machine only.",
     "certificate": "Files of a TLS certificate and its key; without them, passwords cross the network unencrypted.",
     "key": "",
     "memory": "What each person may take: memory of all their programs together, cores, processes with their threads.",
@@ -76,18 +76,18 @@ class Classroom:
         if not self.teachers:
             raise ValueError("a class needs a teacher: name one, --teachers NAME")
         if not self.students:
-            raise ValueError("a class needs students: name them or a file, --students FILE, or let in a group, @GROUP")
+            raise ValueError("a class needs students: name them, or a file, --students FILE, or a group, @GROUP")
         for name in (*self.teachers, *self.accounts, self.group, *self.groups):
             if not ACCOUNT.fullmatch(name):
                 raise ValueError(
                     f"{name!r} cannot be an account: expected at most 32 of a-z, 0-9, _ and -, and a letter first"
                 )
         if both := sorted(set(self.teachers) & set(self.students)):
-            raise ValueError(f"{both[0]} is both a teacher and a student: leave one of the two")
+            raise ValueError(f"{both[0]} is both a teacher and a student: remove one of the two")
         if bool(self.certificate) != bool(self.key):
             raise ValueError("a certificate needs its key, and a key its certificate: name both or neither")
         if not 1 <= self.port <= 65533:
-            raise ValueError(f"port must be a number from 1 to 65533, since the two after it are used; got {self.port}")
+            raise ValueError(f"port must be a number from 1 to 65533, since the next two are used too; got {self.port}")
         for name, least in (("cpus", 1), ("processes", 128), ("idle", 1)):
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
@@ -141,7 +141,7 @@ def read(path: Path) -> Classroom:
         raise ValueError(f"{path} cannot be read: {error}") from None
     known = {field.name for field in fields(Classroom)}
     if unknown := sorted(found.keys() - known):
-        raise ValueError(f"{path} has a setting {unknown[0]}, which there is none of: {', '.join(sorted(known))}")
+        raise ValueError(f"{path} has an unknown setting, {unknown[0]}; the settings are {', '.join(sorted(known))}")
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
     try:
         return Classroom(**values)  # type: ignore[arg-type]  # it checks itself
@@ -184,7 +184,7 @@ def names(words: Sequence[str]) -> tuple[str, ...]:
         listed = _roster(path) if path.suffix.lower() == ".csv" else path.read_text(encoding="utf-8-sig").split("\n")
         listed = [each.strip() for each in listed if each.strip() and not each.startswith("#")]
         if not listed:
-            raise ValueError(f"{path} holds no name: expected one in each line, or a roster with a column id")
+            raise ValueError(f"{path} has no names in it: expected one in each line, or a roster with a column id")
         found += listed
     return tuple(dict.fromkeys(found))
 

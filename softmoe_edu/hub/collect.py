@@ -21,6 +21,6 @@ class OwnersCollect(ExchangeCollect):  # type: ignore[misc]  # an extra: its typ
         except KeyError:
             return record  # the account is gone
         if owner != record["username"]:
-            self.log.warning("%s is called %s's and is %s's: it counts as theirs", path, record["username"], owner)
+            self.log.warning("%s names %s but belongs to %s: it counts as the owner's", path, record["username"], owner)
             record["username"] = owner
         return record

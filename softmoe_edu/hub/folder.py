@@ -42,7 +42,7 @@ def write(folder: Path, wanted: Mapping[str, object]) -> list[str]:
     if changed:
         raise FileExistsError(
             f"{', '.join(changed)} in {folder} {'was' if len(changed) == 1 else 'were'} changed by hand and would be "
-            "written over: move your copy elsewhere, run this again, and put your lines into the new one. Nothing was "
+            "overwritten: move your copy elsewhere, run this again, and put your lines into the new one. Nothing was "
             "written."
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _digest(content: bytes) -> str:
 def _course(course: Path) -> list[str]:
     """Write nbgrader's course where there is none."""
     if (course / "nbgrader_config.py").exists():
-        return [f"{course} was kept. For newer lessons, softmoe-edu export nbgrader OTHER_FOLDER, and copy from there."]
+        return [f"{course} was kept. For newer lessons, run softmoe-edu export nbgrader FOLDER and copy from there."]
     from softmoe_edu.teaching.exports import export
 
     course.mkdir(mode=0o700, exist_ok=True)
@@ -106,7 +106,7 @@ def main(folder: Path, wanted: Mapping[str, object], *, make_accounts: bool) -> 
             print(*accounts.make(folder, found), sep="\n")
         elif without := accounts.missing(found):
             names = ", ".join(without[:5]) + (" and others" if len(without) > 5 else "")
-            print(f"Without an account of this machine: {names}. Make them: sudo softmoe-edu hub {folder} --accounts")
+            print(f"No account on this machine: {names}. To make them: sudo softmoe-edu hub {folder} --accounts")
     except (ValueError, OSError) as error:
         sys.exit(str(error))
     print(f'Next: read {folder / "README.md"}, then in {folder}: sudo env PATH="$PATH" jupyterhub')

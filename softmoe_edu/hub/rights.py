@@ -76,7 +76,7 @@ def closed_above(path: Path) -> Path | None:
 def _give(path: Path, group: int, mode: int) -> None:
     path.mkdir(exist_ok=True)
     if path.is_symlink():
-        raise ValueError(f"{path} is a link: a hub's folders are folders")
+        raise ValueError(f"{path} is a link: a hub needs a real folder there")
     os.chown(path, 0, group)
     os.chmod(path, mode)
 
@@ -96,7 +96,7 @@ def run(*words: str, given: str | None = None) -> None:
     """
     program = shutil.which(words[0], path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
     if program is None:
-        raise OSError(f"{words[0]} is missing on this machine: install passwd or shadow-utils, which have it")
+        raise OSError(f"{words[0]} is missing on this machine: install the package passwd or shadow-utils")
     done = subprocess.run([program, *words[1:]], input=given, capture_output=True, text=True, check=False)
     if done.returncode:
         raise OSError(f"{' '.join(words)} failed: {(done.stderr or done.stdout).strip()}")

@@ -103,7 +103,7 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--evaluate-every", type=int, metavar="STEPS", help="default: only at the end")
     run.add_argument("--checkpoint", type=Path, metavar="FILE", help="on a disk that all processes see")
     run.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="default: only at the end")
-    run.add_argument("--resume", action="store_true", help="go on with the checkpoint, if the file exists")
+    run.add_argument("--resume", action="store_true", help="continue from the checkpoint, if the file exists")
     run.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
     run.add_argument("--device", choices=("cpu", "cuda"), help="default: a GPU for each process, if there is one")
     return parser
@@ -129,7 +129,7 @@ def ranks(kind: str | None) -> Iterator[DeviceMesh | None]:
         return
     if missing := [name for name in ("WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT") if name not in os.environ]:
         raise ValueError(
-            f"RANK is set, as by torchrun, which also sets {', '.join(missing)}, got none of that: start the processes "
+            f"RANK is set, and {', '.join(missing)} must be set too, got none of them: start the processes "
             "with torchrun, or unset RANK to train in one process"
         )
     if kind == "cuda":
@@ -174,8 +174,8 @@ def trained(arguments: argparse.Namespace, mesh: DeviceMesh | None) -> History:
     """Train what the command line asks for, on all ranks of a mesh or here."""
     if arguments.checkpoint is not None and arguments.checkpoint.exists() and not arguments.resume:
         raise FileExistsError(
-            f"checkpoint {str(arguments.checkpoint)!r} already exists, and a new run would replace it: go on with it "
-            "by --resume, or name another file"
+            f"checkpoint {str(arguments.checkpoint)!r} already exists, and a new run would replace it: continue it "
+            "with --resume, or name another file"
         )
     dtype = getattr(torch, arguments.dtype)
     train_data, test_data = (in_dtype(part, dtype) for part in TASKS[arguments.data]())

@@ -58,11 +58,11 @@ def test_a_running_scheduler_is_used(distributed, tmp_path):
 @pytest.mark.parametrize(
     "asked, sentence",
     [
-        ({"backend": "spark"}, "there is no backend 'spark' here: choose one of dask, loky, ray, sequential, slurm"),
+        ({"backend": "spark"}, "unknown backend 'spark': choose one of dask, loky, ray, sequential, slurm"),
         ({"device": "gpu"}, "PyTorch cannot compute on the device 'gpu' here (Expected one of cpu, cuda"),
         ({"device": "meta"}, "PyTorch cannot compute on the device 'meta' here"),
-        ({"scheduler": "tcp://127.0.0.1:1"}, "a scheduler is Dask's or Ray's: add --backend dask or --backend ray"),
-        ({"slurm": {"time": "9"}}, "options of sbatch are Slurm's: add --backend slurm"),
+        ({"scheduler": "tcp://127.0.0.1:1"}, "only Dask and Ray have a scheduler: add --backend dask or --backend ray"),
+        ({"slurm": {"time": "9"}}, "options of sbatch need Slurm: add --backend slurm"),
     ],
 )
 def test_where_runs_cannot_go_is_refused(tmp_path, asked, sentence):
@@ -87,7 +87,7 @@ def test_without_slurm_the_command_says_where_to_run_it(tmp_path, monkeypatch):
     needed("submitit", "slurm")
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert "there is no sbatch here: run this where Slurm's commands are" in main(
+    assert "there is no sbatch here: run this on the cluster's login node" in main(
         ["determinism"], tmp_path, backend="slurm"
     )
 

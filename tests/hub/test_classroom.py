@@ -54,11 +54,11 @@ def test_a_setting_that_is_none_is_refused(setting, value, words):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    """A line that is no TOML, and a setting that there is none of, are told with the file."""
+    """The error names the file when a line is not TOML, and when a setting is unknown."""
     path = tmp_path / "class.toml"
     for text, words in (
         ("port = = 1", "class.toml cannot be read"),
-        ("ports = 1", "which there is none of: certificate"),
+        ("ports = 1", "has an unknown setting, ports; the settings are certificate"),
     ):
         path.write_text(text)
         with pytest.raises(ValueError, match=words):
@@ -73,7 +73,7 @@ def test_names_come_from_words_lists_and_rosters(tmp_path):
 
     assert names(words) == ("tom", "uma", "ada", "ben", "cleo", "dan", "@group")
     (tmp_path / "empty.txt").write_text("# nobody\n")
-    with pytest.raises(ValueError, match="holds no name"):
+    with pytest.raises(ValueError, match="has no names in it"):
         names([str(tmp_path / "empty.txt")])
     with pytest.raises(FileNotFoundError):
         names([str(tmp_path / "gone.csv")])

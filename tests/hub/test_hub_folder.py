@@ -114,7 +114,7 @@ def test_another_jupyterhub_or_system_is_refused(monkeypatch):
     monkeypatch.setattr(needs, "version", lambda name: "5.4.0")
     monkeypatch.setattr(needs.shutil, "which", lambda name, path=None: f"/bin/{name}")
     monkeypatch.setattr(sys, "platform", "linux")
-    assert needs.missing() == ["JupyterHub 6 is needed, and this is 5: python -m pip install 'softmoe-edu[hub]'"]
+    assert needs.missing() == ["JupyterHub 6 is needed, but 5 is installed: python -m pip install 'softmoe-edu[hub]'"]
 
     monkeypatch.setattr(sys, "platform", "darwin")
     assert [each for each in needs.missing() if "needs Linux" in each and "darwin" in each] == needs.missing()

@@ -205,7 +205,7 @@ def test_a_checkpoint_that_exists(capsys, tmp_path):
     with pytest.raises(SystemExit, match="2"):
         main(["--checkpoint", str(path), "--steps", "1"])
 
-    told = f"error: checkpoint '{path}' already exists, and a new run would replace it: go on with it by --resume, or"
+    told = f"error: checkpoint '{path}' already exists, and a new run would replace it: continue it with --resume, or"
     assert capsys.readouterr().err == f"{told} name another file\n"
     assert path.read_bytes() == b"of another run"
 
@@ -217,10 +217,10 @@ def test_half_of_torchrun(monkeypatch):
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     monkeypatch.delenv("MASTER_PORT", raising=False)
 
-    with pytest.raises(ValueError, match="got none of that: start the processes with torchrun, or unset RANK") as error:
+    with pytest.raises(ValueError, match="got none of them: start the processes with torchrun, or unset RANK") as error:
         with ranks("cpu"):
             pass
-    assert "which also sets MASTER_ADDR, MASTER_PORT" in str(error.value)
+    assert "and MASTER_ADDR, MASTER_PORT must be set too" in str(error.value)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

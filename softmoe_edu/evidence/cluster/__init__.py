@@ -44,12 +44,12 @@ def sent_to(
             what to do.
     """
     if scheduler and backend not in ("dask", "ray"):
-        raise ValueError("a scheduler is Dask's or Ray's: add --backend dask or --backend ray")
+        raise ValueError("only Dask and Ray have a scheduler: add --backend dask or --backend ray")
     if slurm and backend != "slurm":
-        raise ValueError("options of sbatch are Slurm's: add --backend slurm")
+        raise ValueError("options of sbatch need Slurm: add --backend slurm")
     if backend is not None and backend not in BACKENDS:
         raise ValueError(
-            f"there is no backend {backend!r} here: choose one of {', '.join(BACKENDS)}; from Python, "
+            f"unknown backend {backend!r}: choose one of {', '.join(BACKENDS)}; from Python, "
             "joblib.parallel_config around run_claim takes any other that returns results one by one"
         )
     if backend == "slurm":

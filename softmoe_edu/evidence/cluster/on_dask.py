@@ -60,7 +60,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
         bare = [name for name, found in client.run(find_spec, "softmoe_edu").items() if found is None]
         if bare:
             raise ValueError(
-                f"the Dask worker at {bare[0]} has no softmoe_edu: install it there, in the version that is used here"
+                f"the Dask worker at {bare[0]} has no softmoe_edu: install the same version there as here"
             )
         yield client
 

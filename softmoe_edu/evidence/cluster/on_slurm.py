@@ -39,7 +39,7 @@ def slurm_jobs(
         ) from error
     if cluster == "slurm" and shutil.which("sbatch") is None:
         raise ValueError(
-            "there is no sbatch here: run this where Slurm's commands are, on the cluster's login node, or leave "
+            "there is no sbatch here: run this on the cluster's login node, where Slurm's commands are, or leave "
             "--backend out to use processes on this machine"
         )
     executor = AutoExecutor(folder, cluster=cluster)
