@@ -1,4 +1,4 @@
-"""The time of an all-to-all on paper: what each device has to send, by four ways to send it.
+"""The time of an all-to-all on paper: what each device has to send, sent in four ways.
 
 Assumed: a device sends one message at a time and receives one at a time, at the full rate of its link, whatever the
 others do (no switch is ever too slow); all devices begin together; nothing else is under way. A message takes its
@@ -24,7 +24,7 @@ class Link:
 
     Attributes:
         bytes_per_second: its rate, in one direction.
-        start: seconds that a message takes besides.
+        start: seconds that each message takes in addition.
 
     Raises:
         ValueError: the rate is not over 0, or the start-up time under 0.
@@ -42,7 +42,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Network:
-    """Devices in nodes: fast links within a node, slower ones between nodes, one of each for every device.
+    """Devices in nodes: fast links within a node, slower ones between nodes; every device has one of each.
 
     Attributes:
         devices: number m of devices. Devices 0 to per_node - 1 stand in the first node, and so on.
@@ -73,10 +73,10 @@ class Network:
         Args:
             sent: bytes from each device to each.
             how: a name in WAYS. "pairwise": every device sends each other device its piece. "ring": pieces are
-                passed on from neighbour to neighbour. "tree": in step i, every device passes to the one 2^i further
-                all pieces that still have such a step to go (Bruck et al. 1997, doi 10.1109/71.642949), so that there
-                are only log2(m) messages. "hierarchical": first within a node, each piece to the device that has its
-                destination's number there; then between nodes, among devices of one number.
+                passed on from neighbour to neighbour. "tree": in step i, every device passes the pieces
+                with bit i in their distance to the device 2^i further (Bruck et al. 1997, doi 10.1109/71.642949), so
+                that there are only log2(m) messages. "hierarchical": each piece first moves within its node, to the
+                device with the same number as its destination; then between nodes, among devices with that number.
 
         Raises:
             ValueError: there is no such way, the sizes disagree, or nodes are not full (hierarchical).
@@ -92,7 +92,7 @@ class Network:
         return WAYS[how](self, sent.cpu().double())
 
     def costs(self, near: Bool[Tensor, "..."]) -> tuple[Tensor, Tensor]:
-        """Return the start-up time and the seconds a byte of links, for near ones (True) within a node."""
+        """Return the start-up time and the seconds per byte of links; True stands for a link within a node."""
         links = [self.between or self.within, self.within]
         start = torch.tensor([each.start for each in links], dtype=torch.float64, device="cpu")
         pace = torch.tensor([1 / each.bytes_per_second for each in links], dtype=torch.float64, device="cpu")

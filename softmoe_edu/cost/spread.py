@@ -1,8 +1,8 @@
 """One MoE layer with its experts spread over devices, on paper: what each device computes, sends, holds and waits for.
 
-Rows of tokens or slots travel to their experts and their answers travel back; everything else stays where it is. What
-is assumed of sending stands in `network.py`. Computing takes the experts' matrix products over the device's rate, and
-does not overlap with sending.
+Rows of tokens or slots travel to their experts and their answers travel back; everything else stays where it is. See
+`network.py` for what is assumed about sending. The time to compute is the operations of the experts' matrix products
+over the device's rate; it does not overlap with sending.
 """
 
 from collections.abc import Sequence
@@ -52,13 +52,13 @@ class Spread:
         bytes_per_number: bytes of a number, in rows and parameters.
         shared: parameters that every device has besides its experts.
         states: numbers that the optimizer keeps for each parameter; with the gradient they count in training only.
-        homes: the device of each expert, (e,); None for equally many in order, as far as they go.
-        counts: whether devices first tell each other how many rows come, as they must where tokens decide.
+        homes: the device of each expert, (e,); None to place equally many on each, in order, as far as they go.
+        counts: whether devices first tell each other how many rows will arrive, as they must when tokens choose.
         training: whether a backward pass follows: twice the computing and as much sending again, without counts.
         how: how an all-to-all is sent, see `Network.seconds`.
 
     Raises:
-        ValueError: sizes disagree, or an expert has no such device.
+        ValueError: sizes disagree, or an expert is given a device that does not exist.
     """
 
     rows: Int[Tensor, "m e"]
@@ -160,7 +160,7 @@ class Spread:
 
     @property
     def _telling(self) -> float:
-        """Seconds in which devices tell each other how many rows come."""
+        """Seconds in which devices tell each other how many rows will arrive."""
         if not self.counts:
             return 0.0
         m, _ = self.rows.shape

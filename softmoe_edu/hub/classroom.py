@@ -25,7 +25,7 @@ COMMENTS = {
     "port": "The port; the hub itself also uses the next two ports, on this machine only.",
     "certificate": "Files of a TLS certificate and its key; without them, passwords cross the network unencrypted.",
     "key": "",
-    "memory": "What each person may take: memory of all their programs together, cores, processes with their threads.",
+    "memory": "The limits of each person: memory of all programs together, cores, and processes with their threads.",
     "cpus": "",
     "processes": "",
     "idle": "Minutes without activity after which a kernel ends, and then the server; what was saved is kept.",

@@ -1,7 +1,8 @@
 """What the programs of one person may take of a machine: set for each process, and watched for all together.
 
-Linux counts memory of a person's programs together in control groups alone, which need systemd or a container's leave.
-Here each process gets limits of its own, which it cannot raise, and the hub adds up what all of a person's take.
+Linux can count the memory of all of a person's programs only in control groups, which need systemd, or permission from
+the container. Here each process gets limits of its own, which it cannot raise, and the hub adds up what a person's
+processes take.
 """
 
 import os
@@ -32,7 +33,7 @@ def limiter(memory: int, processes: int, cores: Iterable[int]) -> Callable[[], N
     Args:
         memory: Bytes of a process. Its data counts, which is heaps, stacks and what it maps for writing: torch reserves
             far more addresses than it uses, so their number limits nothing.
-        processes: Processes and threads of the user who this becomes.
+        processes: Processes and threads of the user that this process becomes.
         cores: The cores that it may run on.
     """
     limits = {resource.RLIMIT_DATA: memory, resource.RLIMIT_NPROC: processes, resource.RLIMIT_CORE: 0}
@@ -48,7 +49,7 @@ def limiter(memory: int, processes: int, cores: Iterable[int]) -> Callable[[], N
 
 
 def cores_for(count: int, taken: Iterable[Iterable[int]]) -> set[int]:
-    """Return so many cores of this machine, those that the fewest others were given."""
+    """Return this many cores of the machine, those given to the fewest others."""
     load = dict.fromkeys(sorted(os.sched_getaffinity(0)), 0)
     for cores in taken:
         for core in cores:

@@ -45,7 +45,7 @@ def data_parallel(model: nn.Module, mesh: DeviceMesh) -> DistributedDataParallel
     multiplies its mean loss by b r / B; all gradients are then those of the mean loss of the whole batch.
 
     DDP starts every rank from the first one's parameters. It has a process group of its own, so that its sums and the
-    experts' all-to-alls cannot be taken for each other, whenever each is ready.
+    experts' all-to-alls cannot be mistaken for each other, whichever is ready first.
 
     Args:
         model: on the devices of the mesh; layers that `spread_experts` made are spread over the same mesh.

@@ -23,10 +23,10 @@ _announced: ContextVar[tuple[int, ...] | None] = ContextVar("examples_per_rank",
 
 @contextmanager
 def examples_per_rank(sizes: Sequence[int]) -> Iterator[None]:
-    """Announce how many examples each rank gives to the layers inside the block, where it is not the same number.
+    """Announce how many examples each rank gives to the layers inside the block, if the numbers differ.
 
-    Layers that mix, such as Soft MoE, need to know it, because nothing tells them what comes. Sparse layers exchange
-    their counts anyway.
+    Layers that mix, such as Soft MoE, need these numbers, because nothing else tells them what arrives. Sparse layers
+    exchange their counts anyway.
 
     Args:
         sizes: examples of every rank of the mesh, in order; 0 for a rank without any.
@@ -54,9 +54,9 @@ class ExpertParallel(MoE):
     gradients of the router and of the input are of this rank's tokens alone: `data_parallel` reduces those of all
     parameters that are not experts.
 
-    A sparse router's layer sends the filled slots alone, and one exchange of counts goes before. A layer that mixes
+    A sparse router's layer sends only the filled slots, after one exchange of counts. A layer that mixes
     tokens sends all slots of all groups; it exchanges nothing beforehand, but on the first batch of each size, when
-    ranks make sure that all of them have as many examples. Where they do not, announce it with `examples_per_rank`.
+    ranks check that all of them have the same number of examples. If not, announce it with `examples_per_rank`.
 
     Args:
         router: any Router that can say whether it is sparse; the same on every rank.
@@ -76,7 +76,7 @@ class ExpertParallel(MoE):
         if not isinstance(router, Router):
             raise TypeError(
                 f"router must be a softmoe_edu.routers.Router, got {type(router).__name__}: all ranks have to know "
-                "whether it is sparse, and a Router says so"
+                "whether it is sparse, which a Router tells them"
             )
         super().__init__(router, ExpertShard(experts, mesh), examples_per_group=examples_per_group)
         self.mesh = mesh

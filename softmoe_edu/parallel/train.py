@@ -85,23 +85,23 @@ def parser() -> argparse.ArgumentParser:
     model.add_argument("--dim", type=int, default=32, help="width of a token; default: 32")
     model.add_argument("--hidden", type=int, default=64, help="hidden width of MLPs and experts; default: 64")
     model.add_argument("--group", type=int, help="images that share slots; default: 8 for sparse routers, else 1")
-    model.add_argument("--slots-per-expert", type=int, metavar="P", help="of soft routers")
+    model.add_argument("--slots-per-expert", type=int, metavar="P", help="for soft routers")
     model.add_argument("--top-k", type=int, metavar="K", help="experts that a token chooses")
-    model.add_argument("--capacity-factor", type=float, metavar="C", help="slots over choices, of sparse routers")
+    model.add_argument("--capacity-factor", type=float, metavar="C", help="slots over choices, for sparse routers")
     model.add_argument(
-        "--priority", choices=("position", "gate"), help="of tokens choice; gate: batch priority routing"
+        "--priority", choices=("position", "gate"), help="for tokens choice; gate: batch priority routing"
     )
-    model.add_argument("--scale-init", type=float, metavar="S", help="of soft routers; default: 8")
-    model.add_argument("--noise-std", type=float, metavar="STD", help="each rank draws its own; default: 0")
+    model.add_argument("--scale-init", type=float, metavar="S", help="scale at the start, for soft routers; default: 8")
+    model.add_argument("--noise-std", type=float, metavar="STD", help="router noise, each rank's own; default: 0")
     run = parser.add_argument_group("run")
     run.add_argument("--data", choices=sorted(TASKS), default="digits", help="default: digits")
     run.add_argument("--steps", type=int, default=300, help="default: 300")
-    run.add_argument("--batch-size", type=int, default=64, help="images of a step, of all processes; default: 64")
+    run.add_argument("--batch-size", type=int, default=64, help="images in a step, over all processes; default: 64")
     run.add_argument("--learning-rate", type=float, default=4e-3, help="default: 0.004")
-    run.add_argument("--balance", type=float, default=0.0, metavar="WEIGHT", help="of the load balancing loss")
-    run.add_argument("--seed", type=int, default=0, help="of parameters, order and noise; default: 0")
+    run.add_argument("--balance", type=float, default=0.0, metavar="WEIGHT", help="weight of the load balancing loss")
+    run.add_argument("--seed", type=int, default=0, help="for parameters, order and noise; default: 0")
     run.add_argument("--evaluate-every", type=int, metavar="STEPS", help="default: only at the end")
-    run.add_argument("--checkpoint", type=Path, metavar="FILE", help="on a disk that all processes see")
+    run.add_argument("--checkpoint", type=Path, metavar="FILE", help="where to save; on a disk that all processes see")
     run.add_argument("--checkpoint-every", type=int, metavar="STEPS", help="default: only at the end")
     run.add_argument("--resume", action="store_true", help="continue from the checkpoint, if the file exists")
     run.add_argument("--dtype", choices=("float32", "float64"), default="float32", help="default: float32")
@@ -283,9 +283,9 @@ def beginning(arguments: argparse.Namespace, mesh: DeviceMesh | None) -> str:
 def whats_left(checkpoint: Path | None) -> str:
     """Say in a sentence what a run that broke off has left, and how it goes on."""
     if checkpoint is None:
-        return "nothing of this run is kept; with --checkpoint FILE and --checkpoint-every STEPS it could go on"
+        return "nothing of this run was saved; with --checkpoint FILE and --checkpoint-every STEPS, a run can go on"
     if not checkpoint.is_file():
-        return f"no step was kept in {checkpoint} yet; start again, with a smaller --checkpoint-every"
+        return f"no step was kept in {checkpoint} yet; start again with a smaller --checkpoint-every"
     history = load_checkpoint(checkpoint)
     return f"{checkpoint} has {history.steps_done} of {history.settings['steps']} steps; go on with --resume"
 

@@ -59,9 +59,7 @@ def _client(scheduler: str | None, workers: int) -> Iterator[Any]:
         # A worker that cannot read a run ends, and the run would be waited for without end.
         bare = [name for name, found in client.run(find_spec, "softmoe_edu").items() if found is None]
         if bare:
-            raise ValueError(
-                f"the Dask worker at {bare[0]} has no softmoe_edu: install the same version there as here"
-            )
+            raise ValueError(f"the Dask worker at {bare[0]} has no softmoe_edu: install the same version there as here")
         yield client
 
 

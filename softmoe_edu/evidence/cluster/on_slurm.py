@@ -70,7 +70,7 @@ def slurm_jobs(
 
 
 def _answers(jobs: Sequence[Any]) -> Iterator[Any]:
-    """Yield the jobs' answers as they come; what was lost is told when all others are there."""
+    """Yield the jobs' answers as they come; jobs that were lost are reported after all others."""
     from submitit.core.utils import FailedJobError, UncompletedJobError
     from submitit.helpers import as_completed
 
