@@ -3,6 +3,7 @@
 An installation of a checkout (`pip install -e .`) keeps the version of the day on which it was made.
 """
 
+import contextlib
 import importlib.metadata
 import os
 import subprocess
@@ -16,8 +17,10 @@ GIT_S = 10.0
 
 def version() -> str:
     """Return the version, as a build of the same files has it; "0+unknown" for files that nobody installed."""
-    if (ROOT / ".git").exists() and (found := of_checkout(ROOT)):
-        return found
+    # The package may lie in somebody else's repository.
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        if (ROOT / ".git").exists() and (found := of_checkout(ROOT)):
+            return found
     try:
         return importlib.metadata.version(NAME)
     except importlib.metadata.PackageNotFoundError:

@@ -114,6 +114,17 @@ def test_an_installed_package_has_the_version_of_its_metadata(tmp_path, monkeypa
     assert version.version() == "0+unknown"
 
 
+@pytest.mark.parametrize("project", [None, "[project]\nname = 'theirs'\n", "no = toml = at all"])
+def test_somebody_elses_repository_has_no_say(tmp_path, monkeypatch, project):
+    """The package may lie in one, vendored or installed into a folder of it: its own metadata count."""
+    (tmp_path / ".git").mkdir()
+    if project is not None:
+        (tmp_path / "pyproject.toml").write_text(project, encoding="utf-8")
+    monkeypatch.setattr(version, "ROOT", tmp_path)
+
+    assert version.version() == importlib.metadata.version("softmoe-edu")
+
+
 def test_the_image_has_one_version_of_each_package_within_the_bounds():
     """container/constraints.txt pins everything that the image may hold and is built with, as pyproject.toml allows."""
     lines = (CHECKOUT / "container" / "constraints.txt").read_text(encoding="utf-8").splitlines()

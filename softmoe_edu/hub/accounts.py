@@ -37,7 +37,11 @@ def make(folder: Path, classroom: Classroom) -> list[str]:
         # Written before the account exists: a password that nobody knows is worse than one of nobody.
         _note(path, name, password)
         run("useradd", "--create-home", "--user-group", "--shell", "/bin/bash", name)
-        run("chpasswd", given=f"{name}:{password}\n")
+        try:
+            run("chpasswd", given=f"{name}:{password}\n")
+        except OSError:
+            run("userdel", "--remove", name)  # an account without its password would count as made
+            raise
         # Some systems let everybody look into a new home.
         Path(pwd.getpwnam(name).pw_dir).chmod(0o700)
     return [f"Accounts made: {len(new)}. Their first passwords are in {path}, which only root can read."]

@@ -182,7 +182,7 @@ def names(words: Sequence[str]) -> tuple[str, ...]:
             found += [each for each in word.split(",") if each]
             continue
         listed = _roster(path) if path.suffix.lower() == ".csv" else path.read_text(encoding="utf-8-sig").split("\n")
-        listed = [each.strip() for each in listed if each.strip() and not each.startswith("#")]
+        listed = [name for each in listed if (name := each.strip()) and not name.startswith("#")]
         if not listed:
             raise ValueError(f"{path} has no names in it: expected one in each line, or a roster with a column id")
         found += listed

@@ -16,8 +16,9 @@ EXCHANGE = {
     "exchange": 0o1777,
     f"exchange/{COURSE}": 0o2775,
     f"exchange/{COURSE}/outbound": 0o2775,
-    # Students put their work in, and cannot list what others put there; a random part of each name hides it.
-    f"exchange/{COURSE}/inbound": 0o2773,
+    # Students put their work in, and cannot list what others put there: a random part of each name hides it, and the
+    # sticky bit keeps it from those who learn the name.
+    f"exchange/{COURSE}/inbound": 0o3773,
     f"exchange/{COURSE}/feedback": 0o2771,
 }
 
@@ -52,14 +53,7 @@ def give(folder: Path, classroom: Classroom) -> None:
     _give(folder / "state", 0, 0o700)
     # Files in it may be open to all, as feedback has to be when it is copied out: the folder is not.
     _give(folder / "course", group, 0o2770)
-    for place, _, files in os.walk(folder / "course"):
-        os.chown(place, -1, group)
-        os.chmod(place, stat.S_IMODE(os.stat(place).st_mode) | 0o2770)
-        for name in files:
-            file = os.path.join(place, name)
-            if not os.path.islink(file):
-                os.chown(file, -1, group)
-                os.chmod(file, stat.S_IMODE(os.stat(file).st_mode) | 0o660)
+    share_below(folder / "course", group)
     os.chown(folder / "class.toml", 0, group)
     os.chmod(folder / "class.toml", 0o640)
 
@@ -71,6 +65,28 @@ def closed_above(path: Path) -> Path | None:
         if not each.stat().st_mode & stat.S_IXOTH:
             return each
     return None
+
+
+def share_below(folder: Path, group: int) -> None:
+    """Give everything in a folder to a group, which may read and write it.
+
+    Who may write there may change it meanwhile: nothing is opened through a link, and what is open is changed.
+    """
+    for _, _, files, at in os.fwalk(folder, follow_symlinks=False):
+        _share(at, group, 0o2770)
+        for name in files:
+            try:
+                file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=at)
+            except OSError:
+                continue
+            if stat.S_ISREG(os.fstat(file).st_mode):
+                _share(file, group, 0o660)
+            os.close(file)
+
+
+def _share(opened: int, group: int, mode: int) -> None:
+    os.fchown(opened, -1, group)
+    os.fchmod(opened, stat.S_IMODE(os.fstat(opened).st_mode) | mode)
 
 
 def _give(path: Path, group: int, mode: int) -> None:

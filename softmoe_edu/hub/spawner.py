@@ -1,5 +1,6 @@
 """How the hub starts somebody's server: as their own user, with limits, in their own workspace."""
 
+import grp
 import os
 import pwd
 import signal
@@ -19,8 +20,8 @@ from softmoe_edu.hub import limits
 
 LOOK_S = 1.0
 """Seconds between two looks at what everybody takes."""
-UMASKS = {True: 0o002, False: 0o077}
-"""Of teachers, who share a course, and of students, who share nothing."""
+ALONE, SHARING, READ = 0o077, 0o002, 0o022
+"""Umasks of students, who share nothing, and of teachers, who share a course: with their group only if it is theirs."""
 
 
 class OutsideError(HTTPError):
@@ -29,6 +30,14 @@ class OutsideError(HTTPError):
     def __init__(self, name: str) -> None:
         self.jupyterhub_message = f"{name} is not in this class: ask your teacher"
         super().__init__(403, self.jupyterhub_message)
+
+
+def umask_of(teacher: str) -> int:
+    """Return a teacher's umask: files are shared with the account's group where that is the account's own."""
+    account = pwd.getpwnam(teacher)
+    group = grp.getgrgid(account.pw_gid)
+    own = group.gr_name == teacher and set(group.gr_mem) <= {teacher}
+    return SHARING if own else READ
 
 
 class ClassSpawner(LocalProcessSpawner):  # type: ignore[misc]  # an extra: its type is unknown
@@ -52,7 +61,7 @@ class ClassSpawner(LocalProcessSpawner):  # type: ignore[misc]  # an extra: its 
         self.cores = frozenset(limits.cores_for(int(self.cpu_limit), taken))
         limit = limits.limiter(self.mem_limit, self.processes, self.cores)
         become = super().make_preexec_fn(name)
-        umask = UMASKS[name in self.teachers]
+        umask = umask_of(name) if name in self.teachers else ALONE
 
         def prepare() -> None:
             limit()

@@ -76,7 +76,7 @@ def data_parallel(model: nn.Module, mesh: DeviceMesh) -> DistributedDataParallel
         for parameter_name, parameter in layer.experts.named_parameters():
             apart.append(f"{name}.experts.{parameter_name}".removeprefix("."))
             if parameter.requires_grad:
-                parameter.register_hook(lambda gradient: gradient / ranks)
+                _share_once(parameter, ranks)
     # DDP has no argument for it, but looks for this list while it is built. No later wrapper shall find it.
     with patched(model, "_ddp_params_and_buffers_to_ignore", apart):
         return DistributedDataParallel(model, process_group=dist.new_group())
@@ -94,3 +94,10 @@ def patched(owner: object, name: str, value: object) -> Iterator[None]:
             delattr(owner, name)
         else:
             setattr(owner, name, before)
+
+
+def _share_once(parameter: nn.Parameter, ranks: int) -> None:
+    """Divide an expert's gradients by the number of ranks, however often its model is wrapped."""
+    if not getattr(parameter, "_softmoe_shared", False):
+        parameter.register_hook(lambda gradient: gradient / ranks)
+        parameter._softmoe_shared = True  # type: ignore[attr-defined]  # a mark of our own

@@ -56,7 +56,9 @@ class ExpertParallel(MoE):
 
     A sparse router's layer sends only the filled slots, after one exchange of counts. A layer that mixes
     tokens sends all slots of all groups; it exchanges nothing beforehand, but on the first batch of each size, when
-    ranks check that all of them have the same number of examples. If not, announce it with `examples_per_rank`.
+    ranks check that all of them have the same number of examples. If not, announce it with `examples_per_rank`: nothing
+    checks whether ranks disagree later on, as with a last batch that is shorter on one of them, and they would wait for
+    each other.
 
     Args:
         router: any Router that can say whether it is sparse; the same on every rank.

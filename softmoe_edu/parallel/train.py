@@ -55,8 +55,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         with ranks(arguments.device) as mesh:
             history = trained(arguments, mesh)
     except (NotFiniteError, TypeError, ValueError, OSError) as error:
-        # What stops a run before its first step stops it on all ranks; after that, an error has a history.
-        if rank() == 0 or hasattr(error, "history"):
+        # What stops a run before its first step stops it on all ranks of a machine; later errors have a history.
+        if os.environ.get("LOCAL_RANK", "0") == "0" or hasattr(error, "history"):
             say(str(error))
         leave(BROKEN_OFF if hasattr(error, "history") else MISTAKE)
     except RuntimeError as error:

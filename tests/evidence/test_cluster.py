@@ -12,6 +12,7 @@ import pytest
 
 from softmoe_edu.evidence import read_record, record_path, run_claim, runner
 from softmoe_edu.evidence.cluster import RunsLost, on_dask, on_slurm, sent_to
+from softmoe_edu.evidence.cluster.calls import first_line
 from softmoe_edu.evidence.records import only_writer
 from softmoe_edu.evidence.session import main
 
@@ -112,6 +113,35 @@ def test_slurm_measures_what_one_process_does(tmp_path, monkeypatch):
     assert not [path.name for path in (tmp_path / "slurm").rglob("*.pkl")]
 
 
+def test_an_option_of_slurm_replaces_what_would_be_asked_for(tmp_path, monkeypatch):
+    """However it is spelt; and who asks for memory by core asks for none by node."""
+    needed("submitit", "slurm")
+    fake = fake_slurm.install(tmp_path / "bin", monkeypatch)
+    monkeypatch.setattr(on_slurm, "EVERY", 0.1)
+    options = {"cpus-per-task": "3", "mem-per-cpu": "8G"}
+    send = on_slurm.slurm_jobs(tmp_path / "jobs", workers=2, options=options)
+    list(send([partial(max, 4, 7)]))
+    (text,) = fake.submitted()
+
+    assert [line for line in text.splitlines() if "cpus" in line or "--mem" in line] == [
+        "#SBATCH --cpus-per-task=3",
+        "#SBATCH --mem-per-cpu=8G",
+    ]
+
+
+def test_a_ray_cluster_is_found_by_its_variable(tmp_path, monkeypatch):
+    """RAY_ADDRESS counts where no scheduler is named."""
+    needed("ray", "ray")
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+
+    assert "no Ray cluster answers at '127.0.0.1:1'" in main(["determinism"], tmp_path, smoke=True, backend="ray")
+
+
+def test_an_error_that_says_nothing_is_named_by_its_kind():
+    """Its first line is none."""
+    assert (first_line(BrokenPipeError()), first_line(ValueError("one\ntwo"))) == ("BrokenPipeError", "one")
+
+
 def test_what_slurm_refuses_is_told_in_its_words(tmp_path, monkeypatch):
     """sbatch ends with an error, of a partition for example."""
     needed("submitit", "slurm")
@@ -191,9 +221,8 @@ def test_an_error_of_a_run_is_no_loss(send):
     def call():
         raise ZeroDivisionError("seven by nothing")
 
-    with pytest.raises(Exception, match="seven by nothing") as caught:
+    with pytest.raises(ZeroDivisionError, match="seven by nothing"):
         list(runner._answers([call], send))
-    assert not isinstance(caught.value, RunsLost)
 
 
 @pytest.mark.slow

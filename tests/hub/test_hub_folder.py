@@ -120,6 +120,44 @@ def test_another_jupyterhub_or_system_is_refused(monkeypatch):
     assert [each for each in needs.missing() if "needs Linux" in each and "darwin" in each] == needs.missing()
 
 
+def test_an_account_without_its_password_is_none(quick, tmp_path, monkeypatch):
+    """Where the password is refused, the account goes again, so that the next try makes it."""
+    asked = []
+
+    def run(*words, given=None):
+        asked.append(words[0])
+        if words[0] == "chpasswd":
+            raise OSError("chpasswd failed: too simple")
+
+    monkeypatch.setattr(accounts, "run", run)
+    monkeypatch.setattr(accounts, "_known", lambda name: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(OSError, match="too simple"):
+        accounts.make(tmp_path, Classroom(**CLASS))
+
+    assert asked == ["useradd", "chpasswd", "userdel"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_link_in_the_course_is_not_followed(tmp_path, monkeypatch):
+    """Files of the course become the group's; what a link in it names stays as it is."""
+    outside, course = tmp_path / "shadow", tmp_path / "hub" / "course"
+    (course / "source").mkdir(parents=True)
+    outside.write_text("root's")
+    outside.chmod(0o600)
+    (course / "source" / "link").symlink_to(outside)
+    (course / "source" / "file").write_text("theirs")
+    (course / "source" / "file").chmod(0o600)
+    rights.share_below(course, 65534)
+
+    assert (outside.stat().st_gid, outside.stat().st_mode & 0o777) == (0, 0o600)
+    assert ((course / "source" / "file").stat().st_gid, (course / "source" / "file").stat().st_mode & 0o777) == (
+        65534,
+        0o660,
+    )
+    assert (course / "source").stat().st_mode & 0o7777 == 0o2775 | 0o2770
+
+
 def test_a_hub_that_cannot_start_says_why(quick, tmp_path, monkeypatch):
     """Somebody without an account, a starter who is not root, and a folder that students cannot reach are named."""
     folder.write(tmp_path, CLASS)

@@ -4,6 +4,7 @@ import copy
 import io
 import json
 import os
+import warnings
 import zipfile
 
 import nbformat
@@ -163,6 +164,25 @@ def test_collecting_again_changes_what_changed(course, notebook, tmp_path):
     with pytest.raises(FileExistsError, match="was not written by this command: move it away"):
         into_course(came, course)
     assert (course / "submitted" / "cleo" / NAME / f"{NAME}.ipynb").read_bytes() == b"{}"
+
+
+@pytest.mark.parametrize("change", ["none have ids", "two have one id", "an old format"])
+def test_a_notebook_without_names_of_its_cells_reads_the_same_each_time(course, notebook, tmp_path, change):
+    """nbformat draws names for such cells: the second collection finds nothing changed, and no grade is lost."""
+    raw = json.loads(nbformat.writes(notebook))
+    for each in raw["cells"]:
+        each.pop("id", None)
+        if change == "two have one id":
+            each["id"] = "same"
+    if change == "an old format":
+        raw["nbformat_minor"] = 4
+    hand_in(tmp_path / "came", f"ada_{NAME}.ipynb", json.dumps(raw).encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # nbformat's own, of the names
+        into_course(tmp_path / "came", course)
+        again = into_course(tmp_path / "came", course)
+
+    assert again[-1].startswith(f"{NAME}: 1 submission, 0 new or changed")
 
 
 def test_what_cannot_be_collected_is_answered(course, tmp_path):

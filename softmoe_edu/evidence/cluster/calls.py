@@ -12,3 +12,8 @@ Send = Callable[[Sequence[Call]], Generator[Any]]
 
 class RunsLost(RuntimeError):
     """Calls without an answer, because the process or the machine that did them has ended. They can be sent again."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says first, or its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import joblib
 
-from softmoe_edu.evidence.cluster.calls import Call, RunsLost, Send
+from softmoe_edu.evidence.cluster.calls import Call, RunsLost, Send, first_line
 
 
 def through_joblib(workers: int, **options: Any) -> Send:
@@ -23,7 +23,7 @@ def through_joblib(workers: int, **options: Any) -> Send:
         try:
             yield from together(joblib.delayed(call)() for call in calls)
         except _lost() as error:
-            raise RunsLost(f"a worker process ended before its run did ({str(error).splitlines()[0]})") from error
+            raise RunsLost(f"a worker process ended before its run did ({first_line(error)})") from error
 
     return send
 

@@ -4,13 +4,14 @@ joblib's backend for Ray returns no result before all are there, so that an inte
 own tasks are used.
 """
 
+import os
 import socket
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from softmoe_edu.evidence.cluster.calls import Call, RunsLost, Send
+from softmoe_edu.evidence.cluster.calls import Call, RunsLost, Send, first_line
 
 PATIENCE = 10
 """Seconds in which the address must answer. Ray itself waits for minutes and then ends the interpreter."""
@@ -31,16 +32,17 @@ def ray_cluster(address: str | None, *, workers: int, gpu: bool = False) -> Iter
         raise ValueError(
             f"the backend ray needs a package that is missing ({error}): python -m pip install 'softmoe-edu[ray]'"
         ) from error
+    address = address or os.environ.get("RAY_ADDRESS")
     if address:
         _check_answers(address)
     mine = not ray.is_initialized()
     if mine:
         own: dict[str, Any] = {} if address else {"num_cpus": workers, "include_dashboard": False}
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="error", **own)
+            ray.init(address=address or "local", log_to_driver=False, logging_level="error", **own)
         except (ConnectionError, RuntimeError, ValueError) as error:
             raise ValueError(
-                f"Ray cannot be used ({str(error).splitlines()[0]}): the cluster must have the same versions of Ray "
+                f"Ray cannot be used ({first_line(error)}): the cluster must have the same versions of Ray "
                 "and Python as this machine"
             ) from error
     try:
@@ -63,7 +65,7 @@ def _sender(ray: Any, gpu: bool) -> Send:
                     raise error.cause from error
                 except ray.exceptions.RayError as error:
                     raise RunsLost(
-                        f"a Ray worker ended before its run did, {REPEATED + 1} times ({str(error).splitlines()[0]})"
+                        f"a Ray worker ended before its run did, {REPEATED + 1} times ({first_line(error)})"
                     ) from error
                 yield answer
         finally:

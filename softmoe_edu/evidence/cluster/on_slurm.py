@@ -45,13 +45,16 @@ def slurm_jobs(
     executor = AutoExecutor(folder, cluster=cluster)
     if gpu:
         executor.update_parameters(gpus_per_node=1)
+    # Spelt as submitit spells its own, so that an option replaces what it would ask for.
+    asked = {name.replace("-", "_"): value for name, value in options.items()}
+    if not any(name.startswith("mem") for name in asked):
+        executor.update_parameters(mem_gb=GIGABYTES)
     executor.update_parameters(
         name="softmoe_edu",
         timeout_min=MINUTES,
-        mem_gb=GIGABYTES,
         cpus_per_task=1,
         slurm_array_parallelism=workers,
-        slurm_additional_parameters=dict(options),
+        slurm_additional_parameters=asked,
     )
 
     def send(calls: Sequence[Call]) -> Generator[Any]:
@@ -77,12 +80,14 @@ def _answers(jobs: Sequence[Any]) -> Iterator[Any]:
     lost = []
     for job in as_completed(jobs, poll_frequency=EVERY):
         try:
-            answer = job.result()
+            ended, answer = job.result()
         except FailedJobError:
             raise
         except UncompletedJobError:
             lost.append(job)
             continue
+        if not ended:
+            raise answer
         yield answer
         for path in (job.paths.submitted_pickle, job.paths.result_pickle, job.paths.stdout, job.paths.stderr):
             path.unlink(missing_ok=True)
@@ -95,5 +100,9 @@ def _said(job: Any) -> str:
     return f"{job.state}, {job.paths.stderr}"
 
 
-def _do(call: Call) -> Any:
-    return call()
+def _do(call: Call) -> tuple[bool, Any]:
+    """Return whether a call ended well, and its answer or its error, which submitit would turn into a text."""
+    try:
+        return True, call()
+    except Exception as error:
+        return False, error

@@ -26,6 +26,8 @@ ENDED = "KernelEnded"
 PICTURES = ("image/png", "image/jpeg")
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]*")
 TAG = re.compile(r"<(?=[a-zA-Z/!?])")
+# With these a formula makes links and styles of a page; the word alone is text.
+FORMULA = re.compile(r"\\(href|url|class|style|cssId|require|unicode)(?![a-zA-Z])")
 
 
 class OneCellEach(NbGraderPreprocessor):
@@ -94,7 +96,7 @@ def make_harmless(notebook: NotebookNode, given: list[NotebookNode]) -> None:
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         if cell.cell_type != "code" and cell.source not in ours:
-            cell.source = TAG.sub("&lt;", cell.source)
+            cell.source = FORMULA.sub(r"\1", TAG.sub("&lt;", cell.source))
         for name, kinds in cell.get("attachments", {}).items():
             cell.attachments[name] = _pictures(kinds)
         for output in cell.get("outputs", []):

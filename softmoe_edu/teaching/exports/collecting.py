@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -152,7 +153,12 @@ def readable(submission: Submission) -> str:
         told = new_markdown_cell(f"The file that was handed in cannot be read: {submission.unreadable}.", id=UNREADABLE)
         return nbformat.writes(new_notebook(cells=[told], metadata={"kernelspec": shipped.KERNEL}))
     try:
-        known = nbformat.reads(submission.raw.decode("utf-8-sig"), as_version=4)
+        text = submission.raw.decode("utf-8-sig")
+        ids = Counter(cell.get("id") for cell in json.loads(text).get("cells", ()))
+        known = nbformat.reads(text, as_version=4)
+        for i, cell in enumerate(known.cells):
+            if "id" in cell and ids[cell.id] != 1:  # one that was drawn just now: the same file has to read the same
+                cell.id = f"cell-{i}"
         nbformat.validate(known)
         return encodable(nbformat.writes(known))
     except Exception:  # whatever a damaged file makes of the reader: its code is known

@@ -33,7 +33,7 @@ def answers(
         notebook: A submission.
         names: The function of each exercise by its id.
         given: The texts of the lesson's code cells as they were handed out. What the lesson itself makes of a name,
-            such as `layer = use("soft-moe", layer)`, is nobody's answer.
+            such as `layer = use("its id", layer)`, is nobody's answer.
     """
     numbers = code_cells(notebook)
     code = code_of([notebook.cells[i].source for i in numbers])

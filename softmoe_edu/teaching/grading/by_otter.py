@@ -9,7 +9,6 @@ import importlib.util
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -124,6 +123,7 @@ def graded(submission: Submission, lesson: LessonNotebook, autograder: Path, lim
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            process.returncode = LATE
         errors = said.read_text("utf-8", errors="replace")
         tests = _tests(Path(folder, "results.json"))
     took = time.monotonic() - start
@@ -164,7 +164,7 @@ def _tests(path: Path) -> dict[str, dict]:
 
 def _why(status: int, errors: str, limits: Limits) -> tuple[str, str]:
     """Return what failed where there is no result, the submission's "process" or the "grader", and why in words."""
-    if status in (LATE, -signal.SIGKILL):
+    if status == LATE:
         return "process", f"it ran longer than {limits.submission} s and was ended"
     if status in (0, ENDED):  # Otter notes nothing where the kernel was ended before its last cell
         return "process", "its kernel ended, or no longer answered"
