@@ -37,8 +37,14 @@ package = pathlib.Path(softmoe_edu.__file__).parent
 assert package.is_relative_to(sys.prefix), package
 assert (package / "py.typed").is_file(), "type checkers would not read the annotations"
 for module in pkgutil.walk_packages(softmoe_edu.__path__, "softmoe_edu."):
-    # nbgrader and transformers import them, and are no dependencies
-    if module.name not in ("softmoe_edu.teaching.exports.autograde", "softmoe_edu.capture.trainer"):
+    # JupyterHub, nbgrader, Otter and transformers import them, and are no dependencies
+    if module.name not in (
+        "softmoe_edu.teaching.exports.autograde",
+        "softmoe_edu.teaching.exports.otter_run",
+        "softmoe_edu.capture.trainer",
+        "softmoe_edu.hub.collect",
+        "softmoe_edu.hub.spawner",
+    ):
         importlib.import_module(module.name)
 from softmoe_edu.lab import SETTINGS
 from softmoe_edu.teaching.discovery import cards, clinics, exercises, lessons, questions

@@ -7,6 +7,7 @@ import textwrap
 from IPython import get_ipython
 
 from softmoe_edu.teaching.check.report import Report
+from softmoe_edu.teaching.say import say
 
 VALIDATING = "NBGRADER_VALIDATING"  # set by nbgrader while a student has a notebook validated
 WIDTH = 80  # nbgrader cuts longer lines
@@ -25,7 +26,7 @@ def show_points(report: Report, points: float) -> None:
     """
     if os.environ.get(VALIDATING) and not report.passed:
         lines = (textwrap.fill(line, WIDTH, subsequent_indent="  ") for line in str(report).splitlines())
-        print(*lines, sep="\n", file=sys.stderr)
+        sys.stderr.write("\n".join(lines) + "\n")
     else:
-        print(report)
+        say(report)
     get_ipython().displayhook(report.points(points))

@@ -194,7 +194,7 @@ def test_every_function_that_is_forbidden_anywhere_can_be_trapped():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="os.kill sends no interrupt on Windows")
-def test_a_second_click_on_stop_comes_when_everything_is_put_back(monkeypatch, capfd):
+def test_a_second_click_on_stop_comes_when_everything_is_put_back(monkeypatch, capfd, request):
     """An interrupt that arrives while output is given back breaks nothing: it is raised at the end."""
     put_back = printed_module._put_back
 
@@ -203,6 +203,9 @@ def test_a_second_click_on_stop_comes_when_everything_is_put_back(monkeypatch, c
         put_back(fd, copy)
 
     monkeypatch.setattr(printed_module, "_put_back", interrupted)
+    # A shell that starts tests in the background lets them ignore it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     stream, limit = sys.stdout, sys.getrecursionlimit()
     with pytest.raises(KeyboardInterrupt), isolated(60):
         sys.setrecursionlimit(5000)
