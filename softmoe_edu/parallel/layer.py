@@ -78,7 +78,7 @@ class ExpertParallel(MoE):
         if not isinstance(router, Router):
             raise TypeError(
                 f"router must be a softmoe_edu.routers.Router, got {type(router).__name__}: all ranks have to know "
-                "whether it is sparse, which a Router tells them"
+                "whether it is sparse, and a Router says so"
             )
         super().__init__(router, ExpertShard(experts, mesh), examples_per_group=examples_per_group)
         self.mesh = mesh

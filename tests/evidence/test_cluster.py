@@ -176,7 +176,7 @@ def test_a_cluster_of_no_use_is_refused(distributed, tmp_path, monkeypatch):
     monkeypatch.setattr(on_dask, "find_spec", lambda name: None)
     with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as bare:
         found = main(["determinism"], tmp_path, scheduler=bare.scheduler_address, **asked)
-    assert "has no softmoe_edu: install it there" in found
+    assert "has no softmoe_edu: install the same version there as here" in found
     assert not list(tmp_path.iterdir())
 
 
