@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from graders.course import NAME
 from nbformat import writes
-from nbformat.v4 import new_code_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 pytestmark = [pytest.mark.grader, pytest.mark.filterwarnings("default")]  # the tools' own warnings are not ours
 
@@ -59,3 +59,18 @@ def test_each_0_says_why(tmp_path, monkeypatch):
     assert {who: each.points for who, each in found.items() if each.graded} == {"ada": 2, "eve": 0, "fay": 1.5}
     assert f"{ID}: NameError: name 'torch' is not defined" in found["eve"].remarks
     assert found["ben"].remarks == ("nbgrader could not grade it: look at it by hand",)
+
+
+def test_a_formula_of_a_student_makes_no_link():
+    """MathJax would make one that runs; the rest of the formula stays, and so do the lesson's own texts."""
+    from softmoe_edu.teaching.exports.autograde import make_harmless
+
+    theirs = r"$\href{javascript:alert(1)}{\alpha} \style{x}{y} \hrefs$"
+    ours = r"$\href{https://example.org}{\alpha}$"
+    notebook = new_notebook(cells=[new_markdown_cell(text) for text in (theirs, ours)])
+    make_harmless(notebook, [new_markdown_cell(ours)])
+
+    assert [cell.source for cell in notebook.cells] == [
+        r"$href{javascript:alert(1)}{\alpha} style{x}{y} \hrefs$",
+        ours,
+    ]
