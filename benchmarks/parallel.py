@@ -48,7 +48,6 @@ class Settings:
     hidden_dim: int = 1536
     experts: int = 16
     repeats: int = 15
-    device: str = "cpu"
     quick: bool = False
 
 
@@ -80,7 +79,7 @@ def layer_of(settings: Settings, router: str) -> MoE:
         if router == "soft"
         else TokensChoiceRouter(settings.dim, settings.experts, capacity_factor=None)
     )
-    return MoE(made, Experts(settings.dim, settings.experts, settings.hidden_dim)).to(settings.device)
+    return MoE(made, Experts(settings.dim, settings.experts, settings.hidden_dim))
 
 
 def step(layer: MoE, x: Tensor) -> None:

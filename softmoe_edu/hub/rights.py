@@ -24,7 +24,7 @@ EXCHANGE = {
 
 
 def give(folder: Path, classroom: Classroom) -> None:
-    """Give the course to the teachers, the exchange to all, and the hub's own state to root.
+    """Set who may read and write: the course is for teachers, the exchange for everybody, the hub's state for root.
 
     Raises:
         PermissionError: If this process is not root's.
@@ -68,7 +68,7 @@ def closed_above(path: Path) -> Path | None:
 
 
 def share_below(folder: Path, group: int) -> None:
-    """Give everything in a folder to a group, which may read and write it.
+    """Let a group read and write everything in a folder.
 
     Who may write there may change it meanwhile: nothing is opened through a link, and what is open is changed.
     """

@@ -112,7 +112,7 @@ def _pictures(data: dict) -> NotebookNode:
 
 
 def settle(notebook: NotebookNode, cells: list[tuple[str, bool]], given: list[str]) -> None:
-    """Give each id of an assignment to one cell of a submission, and put each check where its answer is in force.
+    """Leave each id of an assignment on one cell of a submission only, and move each check to just after its answer.
 
     Args:
         notebook: A submission; it is changed.
