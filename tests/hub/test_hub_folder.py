@@ -1,7 +1,10 @@
 """What `softmoe-edu hub` writes, what it keeps, and what it says where something is missing."""
 
 import os
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -176,3 +179,20 @@ def test_a_hub_that_cannot_start_says_why(quick, tmp_path, monkeypatch):
     (tmp_path / "hub").mkdir()
     with pytest.raises(ValueError, match=r"students cannot reach .*/hub, since .* is closed to them"):
         rights.give(tmp_path / "hub", Classroom(**CLASS))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two students")
+def test_what_one_student_handed_in_no_other_can_take_away():
+    """Though both may write into the folder, and one may learn the other's random name."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        inbound = Path(name, "inbound")
+        rights._give(inbound, 0, rights.EXCHANGE[f"exchange/{rights.COURSE}/inbound"])
+
+        def does(user, *words):
+            return subprocess.run(words, user=user, group=user, extra_groups=[], capture_output=True).returncode == 0
+
+        assert does(61001, "mkdir", inbound / "ada+1")
+        assert not does(61002, "mv", inbound / "ada+1", inbound / "ben+1")
+        assert not does(61002, "ls", inbound)
+        assert does(61001, "mv", inbound / "ada+1", inbound / "ada+2")
