@@ -244,6 +244,7 @@ def trained_alone(router, steps=3):
 def trained_together(router, mesh, steps=3):
     """The same on the ranks of a mesh, one of which has no images."""
     model = spread_experts(plain_model(2, router), mesh)
+    data_parallel(model, mesh)  # and dropped: the next one must not divide the experts' gradients once more
     wrapped = data_parallel(model, mesh)
     apart = [p for p in model.parameters() if isinstance(p, DTensor)]
     shared = [p for p in model.parameters() if not isinstance(p, DTensor)]
