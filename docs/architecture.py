@@ -8,9 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from in_step import keep_in_step
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "softmoe_edu"
-PAGE = Path(__file__).with_suffix(".md")
+PAGE = ROOT / "docs" / "architecture.md"
 
 DECISION = {"shapes", "names", "modes", "capacity", "routing"}
 PARTS = DECISION | {"routers", "experts", "losses", "metrics"}
@@ -139,13 +141,14 @@ def page() -> str:
 
 def main(args: list[str]) -> None:
     """Write the page, or with --check say whether it is what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    name, content = PAGE.relative_to(ROOT).as_posix(), page()
-    if not args:
-        PAGE.write_text(content, encoding="utf-8", newline="\n")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != content:
-        sys.exit(f"{name} is not what the table and the docstrings say: run python docs/architecture.py")
+    keep_in_step(
+        args,
+        ROOT,
+        {PAGE.relative_to(ROOT).as_posix(): page()},
+        "the table and the docstrings",
+        "architecture.py",
+        __doc__,
+    )
 
 
 if __name__ == "__main__":

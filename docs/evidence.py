@@ -6,20 +6,24 @@ python docs/evidence.py writes docs/evidence.md; --check says whether it is up t
 import sys
 from pathlib import Path
 
+from in_step import keep_in_step
+
 from softmoe_edu.evidence import entries, page
 
-PAGE = Path(__file__).resolve().parent / "evidence.md"
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "evidence.md"
 
 
 def main(args: list[str]) -> None:
     """Write the page, or with --check say whether it is what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    content = page(entries())
-    if not args:
-        PAGE.write_text(content, encoding="utf-8", newline="\n")
-    elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != content:
-        sys.exit("docs/evidence.md is not what the claims and their records say: run python docs/evidence.py")
+    keep_in_step(
+        args,
+        ROOT,
+        {PAGE.relative_to(ROOT).as_posix(): page(entries())},
+        "the claims and their records",
+        "evidence.py",
+        __doc__,
+    )
 
 
 if __name__ == "__main__":

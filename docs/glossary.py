@@ -11,6 +11,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from in_step import keep_in_step
+
 ROOT = Path(__file__).resolve().parent.parent
 # Without the package, which would load torch.
 WORDS = runpy.run_path(str(ROOT / "softmoe_edu" / "glossary.py"))
@@ -104,14 +106,8 @@ FILES = {"docs/glossary.md": page, "docs/notation.md": notation, "js/shared/glos
 
 def main(args: list[str]) -> None:
     """Write the files, or with --check say which of them are not what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    for name, content in FILES.items():
-        path = ROOT / name
-        if not args:
-            path.write_text(content(), encoding="utf-8", newline="\n")
-        elif not path.exists() or path.read_text(encoding="utf-8") != content():
-            sys.exit(f"{name} is not what softmoe_edu/glossary.py and the lessons say: run python docs/glossary.py")
+    files = {name: content() for name, content in FILES.items()}
+    keep_in_step(args, ROOT, files, "softmoe_edu/glossary.py and the lessons", "glossary.py", __doc__)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from in_step import keep_in_step
+
 from softmoe_edu.teaching.discovery import cards, lessons
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -284,13 +286,7 @@ def _stem(lesson: str) -> str:
 
 def main(args: list[str]) -> None:
     """Write the page, or with --check say whether it is what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    path, content = ROOT / PAGE, page()
-    if not args:
-        path.write_text(content, encoding="utf-8", newline="\n")
-    elif not path.exists() or path.read_text(encoding="utf-8") != content:
-        sys.exit(f"{PAGE} is not what the lessons say: run python docs/plans.py")
+    keep_in_step(args, ROOT, {PAGE: page()}, "the lessons", "plans.py", __doc__)
 
 
 if __name__ == "__main__":

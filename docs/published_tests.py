@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from in_step import keep_in_step
 
 from softmoe_edu.teaching.check.examine import examine
 from softmoe_edu.teaching.discovery import find_exercise
@@ -197,14 +198,8 @@ def _words(test: Callable) -> str:
 
 def main(args: list[str]) -> None:
     """Write the page, or with --check say whether it is what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
     torch.set_num_threads(1)
-    path, text = ROOT / PAGE, page()
-    if not args:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    elif not path.exists() or path.read_text(encoding="utf-8") != text:
-        sys.exit(f"{PAGE} is not what the tests say: run python docs/published_tests.py")
+    keep_in_step(args, ROOT, {PAGE: page()}, "the tests", "published_tests.py", __doc__)
 
 
 if __name__ == "__main__":

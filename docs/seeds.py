@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from in_step import keep_in_step
+
 from softmoe_edu.evidence import entries
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -227,13 +229,7 @@ def _test(place: str) -> str:
 
 def main(args: list[str]) -> None:
     """Write the page, or with --check say whether it is what would be written."""
-    if args not in ([], ["--check"]):
-        sys.exit(__doc__)
-    path, content = ROOT / PAGE, page()
-    if not args:
-        path.write_text(content, encoding="utf-8", newline="\n")
-    elif not path.exists() or path.read_text(encoding="utf-8") != content:
-        sys.exit(f"{PAGE} is not what the lessons, tests and records say: run python docs/seeds.py")
+    keep_in_step(args, ROOT, {PAGE: page()}, "the lessons, tests and records", "seeds.py", __doc__)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 import ast
 import importlib.util
+import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -12,7 +13,9 @@ DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
 def load(path):
-    """Load a Python file outside the package as a module."""
+    """Load a Python file outside the package as a module; it finds its neighbours, as a script does."""
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
